@@ -1,0 +1,21 @@
+export {
+  ED448_PUBLIC_KEY_BYTES,
+  ED448_SEED_BYTES,
+  ED448_SIGNATURE_BYTES,
+  privateKeyObject,
+  publicKeyFromSeed,
+  publicKeyObject,
+  verifySignature,
+} from './ed448.ts'
+export { readKeyFile, type WriteKeyFileOptions, writeKeyFile } from './key-file.ts'
+export { MeshError, type MeshErrorOptions } from './mesh-error.ts'
+export {
+  decodePastelId,
+  encodePastelId,
+  isPastelId,
+  PASTEL_ID_LENGTH,
+  type PastelId,
+  parsePastelId,
+} from './pastel-id.ts'
+export { decodeSignature, encodeSignature, SIGNATURE_TEXT_LENGTH } from './signature-text.ts'
+export { createLocalSigner, generateSeed, type Signer, type SignOptions } from './signer.ts'

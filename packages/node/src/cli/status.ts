@@ -1,0 +1,33 @@
+import { table } from './table.ts'
+import { withClient } from './with-client.ts'
+
+export async function showStatus(dataDir: string, json: boolean): Promise<void> {
+  const status = await withClient(dataDir, (api) => api.admin.status.query())
+  if (json) {
+    process.stdout.write(`${JSON.stringify(status, null, 2)}\n`)
+    return
+  }
+  const { counters } = status
+  const dropped = Object.entries(counters.dropped).filter(([, count]) => count > 0)
+  const rows = [
+    ['PastelID', status.pastelId],
+    ['network', status.network],
+    ['version', `${status.version}, process ${status.pid}`],
+    ['running since', new Date(status.startedAtMs).toISOString()],
+    ...status.addresses.map((address) => ['listening on', address]),
+    ['stored', `${status.store.messages} messages`],
+    ['published', `${counters.published.messages} messages in ${counters.published.batches} batches`],
+    ['received', `${counters.received.messages} messages in ${counters.received.batches} batches`],
+    ['dropped', dropped.map(([reason, count]) => `${reason} ${count}`).join(', ') || 'nothing'],
+    ...status.topics.map(({ topic, peers }) => [
+      'topic',
+      `${topic} (${peers} ${peers === 1 ? 'peer' : 'peers'})`,
+    ]),
+    ...status.peers.map(({ pastelId, address, direction }) => [
+      'peer',
+      `${pastelId}  ${address}  ${direction}`,
+    ]),
+    ...(status.peers.length === 0 ? [['peers', 'none']] : []),
+  ]
+  process.stdout.write(`${table(rows)}\n`)
+}

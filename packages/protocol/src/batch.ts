@@ -1,0 +1,189 @@
+import { Batch as WireBatch } from '../generated/batch.js'
+import { equalBytes, plain } from './bytes.ts'
+import { decodeCanonical } from './canonical.ts'
+import { ProtocolError } from './errors.ts'
+import { HASH_BYTES, sha256, ZERO_HASH } from './hash.ts'
+import {
+  MAX_BATCH_HEADER_BYTES,
+  MAX_BATCH_MESSAGES,
+  MAX_ENVELOPE_BYTES,
+  MAX_NUMBER,
+  MAX_PAYLOAD_BYTES,
+  PROTOCOL_VERSION,
+  SIGNATURE_BYTES,
+} from './limits.ts'
+import { encodeLogId, type LogId, logIdBytes, RUN_BYTES } from './log-id.ts'
+import { isTime } from './message.ts'
+import { isNetworkName, parseChannel } from './names.ts'
+
+/** Bytes of an Ed448 public key. */
+const PUBLIC_KEY_BYTES = 57
+
+/** How a payload is encoded: 0 as it is; 1 (zstd) and 2 (sealed) are reserved. */
+export const ENCODING_PLAIN = 0
+
+/** The log that a run continues. */
+export interface Follows {
+  readonly run: Uint8Array
+  /** Position of that log's last message. */
+  readonly head: number
+}
+
+/** The clear part of a batch. */
+export interface BatchHeader {
+  readonly network: string
+  /** Ed448 public key, 57 bytes. */
+  readonly sender: Uint8Array
+  readonly channel: string
+  /** 16 bytes. */
+  readonly run: Uint8Array
+  /** Only at position 0, and only if the sender wrote to the channel before. */
+  readonly follows?: Follows
+  /** Position of the first message in the log. */
+  readonly first: number
+  /** Number of messages, 1 to 512. */
+  readonly count: number
+  /** SHA-256 of the predecessor's batch bytes; zeros at the very beginning. */
+  readonly previous: Uint8Array
+  /** In ms since 1970; never decreases in a log. */
+  readonly createdAtMs: number
+  /** In ms since 1970; 0: never. */
+  readonly expiresAtMs: number
+  readonly encoding: number
+}
+
+export interface Batch extends BatchHeader {
+  readonly payload: Uint8Array
+}
+
+/** A batch with its proof, as it travels and is stored: signature ‖ batch bytes. */
+export interface SignedBatch {
+  readonly envelope: Uint8Array
+  /** Ed448, 114 bytes, over the signed text of `hash`. */
+  readonly signature: Uint8Array
+  /** SHA-256 of the batch bytes. */
+  readonly hash: Uint8Array
+  readonly log: LogId
+  /** The 16 bytes of the log id. */
+  readonly logBytes: Uint8Array
+  readonly batch: Batch
+}
+
+/** @returns the canonical bytes of a batch: what is hashed, signed and chained */
+export function encodeBatch(batch: Batch): Uint8Array<ArrayBuffer> {
+  return WireBatch.encode({
+    version: PROTOCOL_VERSION,
+    network: batch.network,
+    sender: plain(batch.sender),
+    channel: batch.channel,
+    run: plain(batch.run),
+    ...(batch.follows === undefined
+      ? {}
+      : { follows: { run: plain(batch.follows.run), head: batch.follows.head } }),
+    first: batch.first,
+    count: batch.count,
+    previous: plain(batch.previous),
+    createdAt: batch.createdAtMs,
+    expiresAt: batch.expiresAtMs,
+    encoding: batch.encoding,
+    payload: plain(batch.payload),
+  })
+}
+
+/** Signature and batch bytes in one: the envelope. */
+export function makeEnvelope(signature: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const envelope = new Uint8Array(signature.length + bytes.length)
+  envelope.set(signature)
+  envelope.set(bytes, signature.length)
+  return envelope
+}
+
+/**
+ * Takes an envelope apart and its batch to pieces. Everything that the bytes alone can prove is checked,
+ * except the signature and the payload's messages.
+ * @throws ProtocolError ERR_BATCH_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_BATCH_FIELD
+ */
+export function openBatch(envelope: Uint8Array): SignedBatch {
+  const { signature, bytes, hash } = splitEnvelope(envelope)
+  const batch = decodeBatch(bytes)
+  const logBytes = logIdBytes(batch.sender, batch.channel, batch.run)
+  return { envelope, signature, hash, log: encodeLogId(logBytes), logBytes, batch }
+}
+
+/**
+ * Signature, batch bytes and their hash, nothing decoded.
+ * @throws ProtocolError ERR_BATCH_SIZE
+ */
+export function splitEnvelope(envelope: Uint8Array): {
+  signature: Uint8Array
+  bytes: Uint8Array
+  hash: Uint8Array
+} {
+  if (envelope.length <= SIGNATURE_BYTES || envelope.length > MAX_ENVELOPE_BYTES) {
+    throw new ProtocolError('ERR_BATCH_SIZE', `an envelope of ${envelope.length} bytes is no signed batch`)
+  }
+  const bytes = envelope.subarray(SIGNATURE_BYTES)
+  return { signature: envelope.subarray(0, SIGNATURE_BYTES), bytes, hash: sha256(bytes) }
+}
+
+function decodeBatch(bytes: Uint8Array): Batch {
+  const wire = decodeCanonical(WireBatch, bytes, 'batch', undefined)
+  const problem = findProblem(wire, bytes.length)
+  if (problem !== undefined) throw new ProtocolError('ERR_BATCH_FIELD', `the batch is malformed: ${problem}`)
+  return {
+    network: wire.network,
+    sender: wire.sender,
+    channel: wire.channel,
+    run: wire.run,
+    ...(wire.follows === undefined ? {} : { follows: { run: wire.follows.run, head: wire.follows.head } }),
+    first: wire.first,
+    count: wire.count,
+    previous: wire.previous,
+    createdAtMs: wire.createdAt,
+    expiresAtMs: wire.expiresAt,
+    encoding: wire.encoding,
+    payload: wire.payload,
+  }
+}
+
+function findProblem(wire: WireBatch, sizeBytes: number): string | undefined {
+  if (wire.version !== PROTOCOL_VERSION) return `version ${wire.version} is unknown`
+  if (!isNetworkName(wire.network)) return 'its network is no network name'
+  if (wire.sender.length !== PUBLIC_KEY_BYTES) return `its sender has ${wire.sender.length} bytes, not 57`
+  if (wire.run.length !== RUN_BYTES) return `its run has ${wire.run.length} bytes, not ${RUN_BYTES}`
+  if (wire.previous.length !== HASH_BYTES)
+    return `its previous hash has ${wire.previous.length} bytes, not 32`
+  if (wire.count < 1 || wire.count > MAX_BATCH_MESSAGES) return `it counts ${wire.count} messages`
+  if (wire.first > MAX_NUMBER - wire.count) return 'its positions are out of range'
+  if (!isTime(wire.createdAt)) return 'its time is out of range'
+  if (wire.expiresAt !== 0 && wire.expiresAt <= wire.createdAt) return 'it expires before it was made'
+  if (wire.encoding !== ENCODING_PLAIN) return `payload encoding ${wire.encoding} is reserved`
+  if (wire.payload.length > MAX_PAYLOAD_BYTES) return `its payload has ${wire.payload.length} bytes`
+  if (sizeBytes - wire.payload.length > MAX_BATCH_HEADER_BYTES) return 'its header is too long'
+  return findChainProblem(wire) ?? findChannelProblem(wire.channel)
+}
+
+function findChainProblem(wire: WireBatch): string | undefined {
+  const { follows } = wire
+  if (follows === undefined) {
+    const isBeginning = equalBytes(wire.previous, ZERO_HASH)
+    if (wire.first === 0 && !isBeginning) return 'it begins a log, follows none, and yet names a predecessor'
+    if (wire.first > 0 && isBeginning) return 'it continues a log and names no predecessor'
+    return undefined
+  }
+  if (equalBytes(wire.previous, ZERO_HASH)) return 'it follows a log and names no predecessor'
+  if (wire.first !== 0) return 'only the first batch of a log may follow another log'
+  if (follows.run.length !== RUN_BYTES) return `the run that it follows has ${follows.run.length} bytes`
+  if (equalBytes(follows.run, wire.run)) return 'it follows its own run'
+  if (follows.head > MAX_NUMBER) return 'the head that it follows is out of range'
+  return undefined
+}
+
+function findChannelProblem(channel: string): string | undefined {
+  try {
+    parseChannel(channel)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}

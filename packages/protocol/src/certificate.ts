@@ -1,0 +1,204 @@
+import { createPublicKey, verify } from 'node:crypto'
+import { promisify } from 'node:util'
+import { verifySignature } from '@pastel-mesh/identity'
+import { Certificate as WireCertificate, CertificateFrame as WireFrame } from '../generated/certificate.js'
+import { asBuffer, equalBytes, plain } from './bytes.ts'
+import { decodeCanonical } from './canonical.ts'
+import { ProtocolError } from './errors.ts'
+import { sha256 } from './hash.ts'
+import {
+  MAX_ADDRESS_BYTES,
+  MAX_CERTIFICATE_ADDRESSES,
+  MAX_CERTIFICATE_BYTES,
+  MAX_CERTIFICATE_MAILBOXES,
+  MAX_CERTIFICATE_ROLES,
+  MAX_CERTIFICATE_TOPICS,
+  NODE_SIGNATURE_BYTES,
+  PROTOCOL_VERSION,
+  SIGNATURE_BYTES,
+} from './limits.ts'
+import { isTime } from './message.ts'
+import { isNetworkName, isReasonCode, isRoleName, isTopicName } from './names.ts'
+import { signedText } from './signed-text.ts'
+
+const PUBLIC_KEY_BYTES = 57
+const NODE_KEY_BYTES = 32
+/** DER prefix of an Ed25519 public key (RFC 8410). */
+const ED25519_SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
+
+const verifyAsync = promisify(verify)
+
+/** What binds a node key to a PastelID for a while. */
+export interface Certificate {
+  readonly network: string
+  /** Ed448 public key of the PastelID, 57 bytes. */
+  readonly subject: Uint8Array
+  /** Ed25519 public key of the node, 32 bytes; the PeerId is its identity multihash. */
+  readonly nodeKey: Uint8Array
+  /** Binary multiaddrs. */
+  readonly addresses: readonly Uint8Array[]
+  readonly topics: readonly string[]
+  readonly roles: readonly string[]
+  /** The highest serial wins. */
+  readonly serial: number
+  /** In ms since 1970. */
+  readonly notBeforeMs: number
+  /** In ms since 1970. */
+  readonly notAfterMs: number
+}
+
+/** What the ends of a certificate stream say to each other. */
+export interface CertificateFrame {
+  /** An envelope; absent when only a verdict is given. */
+  readonly certificate?: Uint8Array
+  readonly verdict: 'none' | 'accepted' | 'refused'
+  /** A reason code such as "not-a-member"; empty unless refused. */
+  readonly reason: string
+}
+
+/** @returns the canonical bytes of a certificate, without signatures */
+export function encodeCertificate(certificate: Certificate): Uint8Array<ArrayBuffer> {
+  return WireCertificate.encode({
+    version: PROTOCOL_VERSION,
+    network: certificate.network,
+    subject: plain(certificate.subject),
+    nodeKey: plain(certificate.nodeKey),
+    addresses: certificate.addresses.map(plain),
+    topics: [...certificate.topics],
+    roles: [...certificate.roles],
+    sealingKey: new Uint8Array(0),
+    mailboxes: [],
+    serial: certificate.serial,
+    notBefore: certificate.notBeforeMs,
+    notAfter: certificate.notAfterMs,
+  })
+}
+
+/** PastelID signature ‖ node signature ‖ certificate bytes. Both keys sign the same text. */
+export function makeCertificateEnvelope(
+  signature: Uint8Array,
+  nodeSignature: Uint8Array,
+  bytes: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.concat([signature, nodeSignature, bytes]))
+}
+
+/**
+ * Opens a certificate and checks both signatures. Whether its network, time and holder are right is for the
+ * caller, who knows the connection that it came over.
+ * @throws ProtocolError ERR_CERTIFICATE_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_CERTIFICATE_FIELD,
+ * ERR_CERTIFICATE_SIGNATURE
+ */
+export async function openCertificate(envelope: Uint8Array): Promise<Certificate> {
+  const overhead = SIGNATURE_BYTES + NODE_SIGNATURE_BYTES
+  if (envelope.length <= overhead || envelope.length > overhead + MAX_CERTIFICATE_BYTES) {
+    throw new ProtocolError(
+      'ERR_CERTIFICATE_SIZE',
+      `an envelope of ${envelope.length} bytes is no certificate`,
+    )
+  }
+  const signature = envelope.subarray(0, SIGNATURE_BYTES)
+  const nodeSignature = envelope.subarray(SIGNATURE_BYTES, overhead)
+  const bytes = envelope.subarray(overhead)
+  const certificate = decodeCertificate(bytes)
+  const text = signedText('certificate', sha256(bytes))
+  if (!(await verifySignature(certificate.subject, text, signature))) {
+    throw new ProtocolError('ERR_CERTIFICATE_SIGNATURE', 'the certificate is not signed by its PastelID')
+  }
+  if (!(await verifyNodeSignature(certificate.nodeKey, text, nodeSignature))) {
+    throw new ProtocolError('ERR_CERTIFICATE_SIGNATURE', 'the certificate is not signed by its node key')
+  }
+  return certificate
+}
+
+function decodeCertificate(bytes: Uint8Array): Certificate {
+  const wire = decodeCanonical(WireCertificate, bytes, 'certificate', {
+    addresses: MAX_CERTIFICATE_ADDRESSES,
+    topics: MAX_CERTIFICATE_TOPICS,
+    roles: MAX_CERTIFICATE_ROLES,
+    mailboxes: MAX_CERTIFICATE_MAILBOXES,
+  })
+  const problem = findProblem(wire)
+  if (problem !== undefined) {
+    throw new ProtocolError('ERR_CERTIFICATE_FIELD', `the certificate is malformed: ${problem}`)
+  }
+  return {
+    network: wire.network,
+    subject: wire.subject,
+    nodeKey: wire.nodeKey,
+    addresses: wire.addresses,
+    topics: wire.topics,
+    roles: wire.roles,
+    serial: wire.serial,
+    notBeforeMs: wire.notBefore,
+    notAfterMs: wire.notAfter,
+  }
+}
+
+function findProblem(wire: WireCertificate): string | undefined {
+  if (wire.version !== PROTOCOL_VERSION) return `version ${wire.version} is unknown`
+  if (!isNetworkName(wire.network)) return 'its network is no network name'
+  if (wire.subject.length !== PUBLIC_KEY_BYTES) return `its subject has ${wire.subject.length} bytes, not 57`
+  if (wire.nodeKey.length !== NODE_KEY_BYTES) return `its node key has ${wire.nodeKey.length} bytes, not 32`
+  if (wire.addresses.some((address) => address.length === 0 || address.length > MAX_ADDRESS_BYTES)) {
+    return 'one of its addresses is empty or too long'
+  }
+  if (!wire.topics.every(isTopicName)) return 'one of its topics is no topic name'
+  if (!wire.roles.every(isRoleName)) return 'one of its roles is no role name'
+  if (wire.sealingKey.length > 0 || wire.mailboxes.length > 0) return 'it uses fields that are reserved'
+  if (!isTime(wire.notBefore) || !isTime(wire.notAfter) || wire.notAfter <= wire.notBefore) {
+    return 'its times are out of range'
+  }
+  if (!isTime(wire.serial)) return 'its serial is out of range'
+  return undefined
+}
+
+async function verifyNodeSignature(key: Uint8Array, text: string, signature: Uint8Array): Promise<boolean> {
+  try {
+    const spki = Buffer.concat([ED25519_SPKI_PREFIX, key])
+    const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' })
+    return await verifyAsync(null, Buffer.from(text, 'ascii'), publicKey, signature)
+  } catch {
+    return false
+  }
+}
+
+const VERDICTS = ['none', 'accepted', 'refused'] as const
+
+export function encodeCertificateFrame(frame: CertificateFrame): Uint8Array {
+  return WireFrame.encode({
+    certificate: plain(frame.certificate ?? new Uint8Array(0)),
+    verdict: VERDICTS.indexOf(frame.verdict),
+    reason: frame.reason,
+  })
+}
+
+/** @throws ProtocolError ERR_CERTIFICATE_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL */
+export function decodeCertificateFrame(bytes: Uint8Array): CertificateFrame {
+  if (bytes.length > MAX_CERTIFICATE_FRAME_BYTES) {
+    throw new ProtocolError(
+      'ERR_CERTIFICATE_SIZE',
+      `a certificate frame of ${bytes.length} bytes is too large`,
+    )
+  }
+  const wire = decodeCanonical(WireFrame, bytes, 'certificate frame', undefined)
+  const verdict = VERDICTS[wire.verdict]
+  if (verdict === undefined) throw new ProtocolError('ERR_MALFORMED', `verdict ${wire.verdict} is unknown`)
+  if (verdict === 'refused' ? !isReasonCode(wire.reason) : wire.reason !== '') {
+    throw new ProtocolError('ERR_MALFORMED', 'the certificate frame gives no reason code with its verdict')
+  }
+  return {
+    verdict,
+    reason: wire.reason,
+    ...(wire.certificate.length === 0 ? {} : { certificate: wire.certificate }),
+  }
+}
+
+/** Bytes of a certificate frame at most: an envelope and a reason. */
+export const MAX_CERTIFICATE_FRAME_BYTES =
+  SIGNATURE_BYTES + NODE_SIGNATURE_BYTES + MAX_CERTIFICATE_BYTES + 1024
+
+/** Whether a certificate belongs to a node key. */
+export function isCertificateOf(certificate: Certificate, nodeKey: Uint8Array): boolean {
+  return equalBytes(asBuffer(certificate.nodeKey), nodeKey)
+}

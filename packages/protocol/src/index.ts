@@ -1,0 +1,70 @@
+/**
+ * The wire formats of Pastel Mesh. docs/PROTOCOL.md specifies them byte for byte.
+ * @packageDocumentation
+ */
+export type { Batch, BatchHeader, Follows, SignedBatch } from './batch.ts'
+export { ENCODING_PLAIN, encodeBatch, makeEnvelope, openBatch, splitEnvelope } from './batch.ts'
+export { asBuffer, equalBytes, fromUtf8, utf8Bytes } from './bytes.ts'
+export type { Certificate, CertificateFrame } from './certificate.ts'
+export {
+  decodeCertificateFrame,
+  encodeCertificate,
+  encodeCertificateFrame,
+  isCertificateOf,
+  MAX_CERTIFICATE_FRAME_BYTES,
+  makeCertificateEnvelope,
+  openCertificate,
+} from './certificate.ts'
+export { ProtocolError } from './errors.ts'
+export { HASH_BYTES, sha256, ZERO_HASH } from './hash.ts'
+export * from './limits.ts'
+export type { LogId, MessageId } from './log-id.ts'
+export {
+  decodeLogId,
+  encodeLogId,
+  LOG_ID_BYTES,
+  logId,
+  logIdBytes,
+  makeRun,
+  messageId,
+  parseMessageId,
+  RUN_BYTES,
+} from './log-id.ts'
+export type { ContentType, MessageContent, MessageInput, MessageOptions } from './message.ts'
+export { fromWireMessage, jsonOf, textOf, toWireMessage } from './message.ts'
+export type { Channel } from './names.ts'
+export {
+  assertNetworkName,
+  assertTopicName,
+  gossipTopic,
+  isNetworkName,
+  isRoleName,
+  isTopicName,
+  MAX_CHANNEL_BYTES,
+  parseChannel,
+  topicChannel,
+} from './names.ts'
+export { decodePayload, encodePayload, wireMessageBytes } from './payload.ts'
+export type { SignedKind } from './signed-text.ts'
+export { signedText } from './signed-text.ts'
+export type {
+  Cursor,
+  Head,
+  HeadsRequest,
+  HeadsResponse,
+  LogRange,
+  RangesRequest,
+  RangesResponse,
+  SyncRefusal,
+  SyncRequest,
+  SyncResponse,
+} from './sync.ts'
+export {
+  decodeSyncRequest,
+  decodeSyncResponse,
+  encodeSyncRequest,
+  encodeSyncResponse,
+  MAX_RANGES_RESPONSE_BATCH_BYTES,
+  RUNNING_HASH_BYTES,
+  STORE_ID_BYTES,
+} from './sync.ts'

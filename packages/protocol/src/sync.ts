@@ -1,0 +1,227 @@
+import {
+  type CursorFrame,
+  type LogRange as WireRange,
+  SyncRequest as WireRequest,
+  SyncResponse as WireResponse,
+} from '../generated/sync.js'
+import { plain } from './bytes.ts'
+import { decodeCanonical } from './canonical.ts'
+import { ProtocolError } from './errors.ts'
+import { HASH_BYTES } from './hash.ts'
+import {
+  MAX_ENVELOPE_BYTES,
+  MAX_NUMBER,
+  MAX_SYNC_BATCHES,
+  MAX_SYNC_CHANNELS,
+  MAX_SYNC_HEADS,
+  MAX_SYNC_RANGES,
+  MAX_SYNC_REQUEST_BYTES,
+  MAX_SYNC_RESPONSE_BYTES,
+} from './limits.ts'
+import { decodeLogId, encodeLogId, LOG_ID_BYTES, type LogId, RUN_BYTES } from './log-id.ts'
+import { isReasonCode, parseChannel } from './names.ts'
+
+/** Bytes of a store id and of a running hash. */
+export const STORE_ID_BYTES = 16
+export const RUNNING_HASH_BYTES = 8
+
+/** A place in one store's arrival order: everything below `position` has been read. */
+export interface Cursor {
+  /** 16 random bytes. */
+  readonly store: Uint8Array
+  readonly position: number
+  /** Running hash of the order up to `position`, 8 bytes; empty at position 0. */
+  readonly hash: Uint8Array
+}
+
+/** Positions from `first` to `last` of a log, both included. */
+export interface LogRange {
+  readonly log: LogId
+  readonly first: number
+  readonly last: number
+}
+
+/** The end of a log as its holder has it: a hint, no proof. */
+export interface Head {
+  readonly sender: Uint8Array
+  readonly channel: string
+  readonly run: Uint8Array
+  readonly position: number
+  readonly hash: Uint8Array
+}
+
+export interface HeadsRequest {
+  readonly kind: 'heads'
+  readonly id: number
+  /** Absent: from the beginning. */
+  readonly from?: Cursor
+  readonly channels: readonly string[]
+}
+
+export interface RangesRequest {
+  readonly kind: 'ranges'
+  readonly id: number
+  readonly ranges: readonly LogRange[]
+  /** The holder stops after this many bytes of batches. */
+  readonly maxBytes: number
+}
+
+export type SyncRequest = HeadsRequest | RangesRequest
+
+export interface HeadsResponse {
+  readonly kind: 'heads'
+  readonly id: number
+  /** Where the reader continues. */
+  readonly next: Cursor
+  readonly more: boolean
+  /** The reader's cursor was not of this order; the answer starts at the beginning. */
+  readonly reset: boolean
+  readonly heads: readonly Head[]
+}
+
+export interface RangesResponse {
+  readonly kind: 'ranges'
+  readonly id: number
+  /** Envelopes, each log's in order. */
+  readonly batches: readonly Uint8Array[]
+  readonly denied: readonly LogRange[]
+  /** False: another response to the same request follows. */
+  readonly done: boolean
+}
+
+export interface SyncRefusal {
+  readonly kind: 'error'
+  readonly id: number
+  /** A reason code such as "bad-request". */
+  readonly error: string
+}
+
+export type SyncResponse = HeadsResponse | RangesResponse | SyncRefusal
+
+export function encodeSyncRequest(request: SyncRequest): Uint8Array {
+  if (request.kind === 'heads') {
+    return WireRequest.encode({
+      id: request.id,
+      heads: {
+        ...(request.from === undefined ? {} : { from: toFrame(request.from) }),
+        channels: [...request.channels],
+      },
+    })
+  }
+  return WireRequest.encode({
+    id: request.id,
+    ranges: { ranges: request.ranges.map(toWireRange), maxBytes: request.maxBytes },
+  })
+}
+
+/** @throws ProtocolError ERR_SYNC_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_SYNC_FIELD, ERR_CHANNEL_NAME */
+export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
+  assertSize(bytes, MAX_SYNC_REQUEST_BYTES, 'request')
+  const wire = decodeCanonical(WireRequest, bytes, 'sync request', {
+    heads: { channels: MAX_SYNC_CHANNELS },
+    ranges: { ranges: MAX_SYNC_RANGES },
+  })
+  if (wire.heads !== undefined && wire.ranges === undefined) {
+    const { from, channels } = wire.heads
+    for (const channel of channels) parseChannel(channel)
+    return { kind: 'heads', id: wire.id, channels, ...(from === undefined ? {} : { from: fromFrame(from) }) }
+  }
+  if (wire.ranges !== undefined && wire.heads === undefined) {
+    return {
+      kind: 'ranges',
+      id: wire.id,
+      ranges: wire.ranges.ranges.map(fromWireRange),
+      maxBytes: wire.ranges.maxBytes,
+    }
+  }
+  throw new ProtocolError('ERR_SYNC_FIELD', 'a sync request asks for heads or for ranges')
+}
+
+export function encodeSyncResponse(response: SyncResponse): Uint8Array {
+  if (response.kind === 'error') return WireResponse.encode({ id: response.id, error: response.error })
+  if (response.kind === 'heads') {
+    const { id, next, more, reset } = response
+    const heads = response.heads.map((head) => ({
+      sender: plain(head.sender),
+      channel: head.channel,
+      run: plain(head.run),
+      position: head.position,
+      hash: plain(head.hash),
+    }))
+    return WireResponse.encode({ id, error: '', heads: { next: toFrame(next), more, reset, heads } })
+  }
+  const { id, batches, denied, done } = response
+  return WireResponse.encode({
+    id,
+    error: '',
+    ranges: { batches: batches.map(plain), denied: denied.map(toWireRange), done },
+  })
+}
+
+/** @throws ProtocolError ERR_SYNC_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_SYNC_FIELD, ERR_CHANNEL_NAME */
+export function decodeSyncResponse(bytes: Uint8Array): SyncResponse {
+  assertSize(bytes, MAX_SYNC_RESPONSE_BYTES, 'response')
+  const wire = decodeCanonical(WireResponse, bytes, 'sync response', {
+    heads: { heads: MAX_SYNC_HEADS },
+    ranges: { batches: MAX_SYNC_BATCHES, denied: MAX_SYNC_RANGES },
+  })
+  if (wire.error !== '' && wire.heads === undefined && wire.ranges === undefined) {
+    if (!isReasonCode(wire.error)) throw new ProtocolError('ERR_SYNC_FIELD', 'an error is no reason code')
+    return { kind: 'error', id: wire.id, error: wire.error }
+  }
+  if (wire.heads?.next !== undefined && wire.ranges === undefined && wire.error === '') {
+    const { next, more, reset, heads } = wire.heads
+    for (const head of heads) assertHead(head)
+    return { kind: 'heads', id: wire.id, next: fromFrame(next), more, reset, heads }
+  }
+  if (wire.ranges !== undefined && wire.heads === undefined && wire.error === '') {
+    const { batches, denied, done } = wire.ranges
+    return { kind: 'ranges', id: wire.id, batches, denied: denied.map(fromWireRange), done }
+  }
+  throw new ProtocolError('ERR_SYNC_FIELD', 'a sync response carries heads, ranges or an error')
+}
+
+/** The largest frame of a ranges response may carry one batch of the largest size beside its other fields. */
+export const MAX_RANGES_RESPONSE_BATCH_BYTES = MAX_SYNC_RESPONSE_BYTES - 64 * 1024
+if (MAX_RANGES_RESPONSE_BATCH_BYTES < MAX_ENVELOPE_BYTES)
+  throw new Error('a sync response cannot carry a batch')
+
+function assertSize(bytes: Uint8Array, limit: number, what: string): void {
+  if (bytes.length > limit) {
+    throw new ProtocolError(
+      'ERR_SYNC_SIZE',
+      `a sync ${what} of ${bytes.length} bytes is larger than ${limit}`,
+    )
+  }
+}
+
+function assertHead(head: Head): void {
+  parseChannel(head.channel)
+  if (head.sender.length !== 57 || head.run.length !== RUN_BYTES || head.hash.length !== HASH_BYTES) {
+    throw new ProtocolError('ERR_SYNC_FIELD', 'a head has a sender, run or hash of the wrong length')
+  }
+}
+
+function toFrame(cursor: Cursor): CursorFrame {
+  return { store: plain(cursor.store), position: cursor.position, hash: plain(cursor.hash) }
+}
+
+function fromFrame(frame: CursorFrame): Cursor {
+  const { store, position, hash } = frame
+  const hashBytes = position === 0 ? 0 : RUNNING_HASH_BYTES
+  if (store.length !== STORE_ID_BYTES || hash.length !== hashBytes || position > MAX_NUMBER) {
+    throw new ProtocolError('ERR_SYNC_FIELD', 'a cursor has a store, position or hash out of range')
+  }
+  return { store, position, hash }
+}
+
+function toWireRange(range: LogRange): WireRange {
+  return { log: plain(decodeLogId(range.log)), first: range.first, last: range.last }
+}
+
+function fromWireRange(range: WireRange): LogRange {
+  if (range.log.length !== LOG_ID_BYTES || range.first > range.last || range.last > MAX_NUMBER) {
+    throw new ProtocolError('ERR_SYNC_FIELD', 'a range has a log or positions out of range')
+  }
+  return { log: encodeLogId(range.log), first: range.first, last: range.last }
+}

@@ -1,0 +1,23 @@
+import { makeBatches, makeMessageIds } from './batches.ts'
+import { makeCertificateFrames, makeCertificates } from './certificates.ts'
+import { formatJson } from './json.ts'
+import { makeMalformedBatches } from './malformed-batches.ts'
+import { makePastelIds } from './pastel-ids.ts'
+import { makePayloads } from './payloads.ts'
+import { makeSignedTexts } from './signed-texts.ts'
+import { makeSyncFrames } from './sync-frames.ts'
+
+/** Every file of docs/vectors, and its text. */
+export async function makeVectors(): Promise<Readonly<Record<string, string>>> {
+  return {
+    'pastel-ids.json': formatJson(await makePastelIds()),
+    'signed-texts.json': formatJson(await makeSignedTexts()),
+    'message-ids.json': formatJson(await makeMessageIds()),
+    'payloads.json': formatJson(makePayloads()),
+    'batches.json': formatJson(await makeBatches()),
+    'malformed-batches.json': formatJson(await makeMalformedBatches()),
+    'certificates.json': formatJson(await makeCertificates()),
+    'certificate-frames.json': formatJson(await makeCertificateFrames()),
+    'sync-frames.json': formatJson(await makeSyncFrames()),
+  }
+}

@@ -1,0 +1,69 @@
+import type { Connection } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+
+export interface ReconnectorComponents {
+  readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
+}
+
+/** Pause after the first failure; doubled with each, with jitter, so that a mesh does not dial in step. */
+const MIN_PAUSE_MS = 500
+const MAX_PAUSE_MS = 30_000
+/** A dial that takes longer has failed. */
+const DIAL_TIMEOUT_MS = 10_000
+/** A connection that held that long was good: the next failure begins at the shortest pause again. */
+const GOOD_AFTER_MS = 30_000
+
+interface Target {
+  readonly address: Multiaddr
+  pauseMs: number
+  timer?: NodeJS.Timeout
+}
+
+/** Keeps connections to some addresses: dials, and after a loss dials again with growing pauses. */
+export class Reconnector {
+  readonly #components: ReconnectorComponents
+  readonly #targets = new Map<string, Target>()
+  readonly #stopped = new AbortController()
+
+  constructor(components: ReconnectorComponents) {
+    this.#components = components
+  }
+
+  /** Begins to keep a connection to an address. */
+  keep(address: Multiaddr): void {
+    const key = address.toString()
+    if (this.#stopped.signal.aborted || this.#targets.has(key)) return
+    const target: Target = { address, pauseMs: MIN_PAUSE_MS }
+    this.#targets.set(key, target)
+    void this.#dial(target)
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    for (const { timer } of this.#targets.values()) clearTimeout(timer)
+    this.#targets.clear()
+  }
+
+  async #dial(target: Target): Promise<void> {
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    try {
+      const connection = await this.#components.dial(target.address, signal)
+      const since = performance.now()
+      const lost = () => {
+        if (performance.now() - since > GOOD_AFTER_MS) target.pauseMs = MIN_PAUSE_MS
+        this.#again(target)
+      }
+      if (connection.status === 'open') connection.addEventListener('close', lost, { once: true })
+      else lost()
+    } catch {
+      this.#again(target)
+    }
+  }
+
+  #again(target: Target): void {
+    if (this.#stopped.signal.aborted) return
+    const pauseMs = target.pauseMs * (0.5 + Math.random())
+    target.pauseMs = Math.min(MAX_PAUSE_MS, target.pauseMs * 2)
+    target.timer = setTimeout(() => void this.#dial(target), pauseMs)
+  }
+}

@@ -1,0 +1,62 @@
+/** Why a batch was not taken in. */
+export type DropReason =
+  /** Provable from the bytes: the relaying peer is held to account. */
+  | 'malformed'
+  | 'signature'
+  | 'wrong-network'
+  | 'wrong-topic'
+  /** Known already: stored, or being taken in. */
+  | 'duplicate'
+  /** Its sender is no member. */
+  | 'not-a-member'
+  | 'too-old'
+  | 'from-the-future'
+  | 'expired'
+  /** Over a rate or a bound: log sync fetches it later. */
+  | 'peer-rate'
+  | 'sender-rate'
+  | 'overload'
+  /** Messages before it are missing: log sync fetches both. */
+  | 'gap'
+  /** It contradicts what its sender signed before. */
+  | 'conflict'
+  /** The database could not take it. */
+  | 'store'
+
+/** What a node counted since it started. */
+export interface NodeCounters {
+  /** Batches and messages of this node that are on disk. */
+  published: { batches: number; messages: number }
+  /** Batches and messages of others that are on disk, by the way that they came. */
+  received: { batches: number; messages: number; gossip: number; sync: number }
+  verifications: number
+  dropped: Record<DropReason, number>
+  /** Own batches that were not handed to a congested peer; log sync brings them. */
+  congested: number
+}
+
+export function createCounters(): NodeCounters {
+  return {
+    published: { batches: 0, messages: 0 },
+    received: { batches: 0, messages: 0, gossip: 0, sync: 0 },
+    verifications: 0,
+    congested: 0,
+    dropped: {
+      malformed: 0,
+      signature: 0,
+      'wrong-network': 0,
+      'wrong-topic': 0,
+      duplicate: 0,
+      'not-a-member': 0,
+      'too-old': 0,
+      'from-the-future': 0,
+      expired: 0,
+      'peer-rate': 0,
+      'sender-rate': 0,
+      overload: 0,
+      gap: 0,
+      conflict: 0,
+      store: 0,
+    },
+  }
+}

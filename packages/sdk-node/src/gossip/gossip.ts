@@ -1,0 +1,93 @@
+import { type GossipSub, type GossipsubMessage, TopicValidatorResult } from '@libp2p/gossipsub'
+import { gossipTopic, topicChannel } from '@pastel-mesh/protocol'
+import type { Verdict } from '../inbound/pipeline.ts'
+import { gossipsubInternals } from './gossipsub-internals.ts'
+import { FLOOD_PUBLISH_BYTES, TOPIC_SCORE } from './settings.ts'
+
+export interface GossipOptions {
+  readonly network: string
+}
+
+export interface GossipComponents {
+  readonly gossipsub: GossipSub
+  /** Judges a batch that a peer forwarded. */
+  readonly receive: (envelope: Uint8Array, peer: string, channel: string) => Promise<Verdict>
+  /** Told about what cannot be helped here. */
+  readonly onError: (error: unknown) => void
+}
+
+const RESULTS = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+} as const
+
+/** Carries topic batches by gossipsub: what comes in is judged before it is forwarded. */
+export class Gossip {
+  readonly #options: GossipOptions
+  readonly #gossipsub: ReturnType<typeof gossipsubInternals>
+  readonly #receive: GossipComponents['receive']
+  readonly #onError: (error: unknown) => void
+  /** Gossip topic → channel, for the topics that this node joined. */
+  readonly #channels = new Map<string, string>()
+
+  constructor(options: GossipOptions, components: GossipComponents) {
+    this.#options = options
+    this.#gossipsub = gossipsubInternals(components.gossipsub)
+    this.#receive = components.receive
+    this.#onError = components.onError
+  }
+
+  start(): void {
+    this.#gossipsub.addEventListener('gossipsub:message', this.#onMessage)
+  }
+
+  stop(): void {
+    this.#gossipsub.removeEventListener('gossipsub:message', this.#onMessage)
+    this.#channels.clear()
+  }
+
+  join(topic: string): void {
+    const name = this.#name(topic)
+    this.#channels.set(name, topicChannel(topic))
+    this.#gossipsub.subscribe(name)
+  }
+
+  leave(topic: string): void {
+    const name = this.#name(topic)
+    this.#channels.delete(name)
+    this.#gossipsub.unsubscribe(name)
+  }
+
+  /** Sends a batch of this node to the topic's subscribers. */
+  async publish(topic: string, envelope: Uint8Array): Promise<void> {
+    const floodPublish = envelope.length <= FLOOD_PUBLISH_BYTES
+    await this.#gossipsub.publish(this.#name(topic), envelope, { floodPublish })
+  }
+
+  /** PeerIds of those that subscribed to a topic, as far as they told this node. */
+  subscribers(topic: string): string[] {
+    return this.#gossipsub.getSubscribers(this.#name(topic)).map(String)
+  }
+
+  #name(topic: string): string {
+    const name = gossipTopic(this.#options.network, topic)
+    // Without parameters of its own a topic has no score, and bad batches would cost nothing.
+    this.#gossipsub.score.params.topics[name] ??= TOPIC_SCORE
+    return name
+  }
+
+  readonly #onMessage = ({ detail }: CustomEvent<GossipsubMessage>): void => {
+    const { msg, msgId, propagationSource } = detail
+    const channel = this.#channels.get(msg.topic)
+    if (channel === undefined) return
+    const source = propagationSource.toString()
+    this.#receive(msg.data, source, channel).then(
+      ({ action }) => this.#gossipsub.reportMessageValidationResult(msgId, source, RESULTS[action]),
+      (error) => {
+        this.#gossipsub.reportMessageValidationResult(msgId, source, TopicValidatorResult.Ignore)
+        this.#onError(error)
+      },
+    )
+  }
+}

@@ -1,0 +1,77 @@
+import { encodePastelId, type PastelId } from '@pastel-mesh/identity'
+import {
+  decodePayload,
+  type MessageContent,
+  openBatch,
+  ProtocolError,
+  type SignedBatch,
+} from '@pastel-mesh/protocol'
+import type { DropReason } from '../counters.ts'
+import type { MemberRegistry } from '../members/member-registry.ts'
+
+/** What is done with a batch that is not taken in: reject what the bytes alone prove wrong, ignore the rest. */
+export interface Drop {
+  readonly action: 'reject' | 'ignore'
+  readonly reason: DropReason
+}
+
+export class Dropped extends Error {
+  readonly drop: Drop
+  constructor(action: Drop['action'], reason: DropReason) {
+    super(reason)
+    this.drop = { action, reason }
+  }
+}
+
+/** A batch whose bytes are right: canonical, in bounds, of this network and channel. */
+export interface DecodedBatch {
+  readonly signed: SignedBatch
+  readonly messages: readonly MessageContent[]
+  readonly sender: PastelId
+}
+
+/** Clocks of honest nodes differ by less; gossip takes nothing that is older or younger. */
+const MAX_GOSSIP_AGE_MS = 5 * 60_000
+const MAX_FUTURE_MS = 2 * 60_000
+
+/**
+ * Decodes an envelope, payload included, so that nothing is forwarded which the next node could not read.
+ * @param channel the channel that the batch came on; undefined if the way it came does not say
+ * @throws Dropped
+ */
+export function decodeEnvelope(
+  envelope: Uint8Array,
+  network: string,
+  channel: string | undefined,
+): DecodedBatch {
+  try {
+    const signed = openBatch(envelope)
+    const { batch } = signed
+    if (batch.network !== network) throw new Dropped('reject', 'wrong-network')
+    if (channel !== undefined && batch.channel !== channel) throw new Dropped('reject', 'wrong-topic')
+    const messages = decodePayload(batch.payload, batch.count)
+    return { signed, messages, sender: encodePastelId(batch.sender) }
+  } catch (error) {
+    if (error instanceof ProtocolError) throw new Dropped('reject', 'malformed')
+    throw error
+  }
+}
+
+/**
+ * Membership and time: they look different to honest nodes, so nobody is blamed for them.
+ * @throws Dropped
+ */
+export function judgeStanding(
+  { signed, sender }: DecodedBatch,
+  via: 'gossip' | 'sync',
+  registry: MemberRegistry,
+  nowMs: number,
+): void {
+  const { createdAtMs, expiresAtMs } = signed.batch
+  if (registry.memberAt(sender, nowMs) === undefined) throw new Dropped('ignore', 'not-a-member')
+  if (createdAtMs > nowMs + MAX_FUTURE_MS) throw new Dropped('ignore', 'from-the-future')
+  // What is late or expired still has its place in its log: sync takes it.
+  if (via === 'sync') return
+  if (createdAtMs < nowMs - MAX_GOSSIP_AGE_MS) throw new Dropped('ignore', 'too-old')
+  if (expiresAtMs !== 0 && expiresAtMs <= nowMs) throw new Dropped('ignore', 'expired')
+}

@@ -1,0 +1,204 @@
+import { availableParallelism } from 'node:os'
+import { verifySignature } from '@pastel-mesh/identity'
+import { type LogRange, signedText, splitEnvelope } from '@pastel-mesh/protocol'
+import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import type { NodeCounters } from '../counters.ts'
+import type { MemberRegistry } from '../members/member-registry.ts'
+import { Deduplicator } from './dedup.ts'
+import { type DecodedBatch, type Drop, Dropped, decodeEnvelope, judgeStanding } from './judge.ts'
+import { Limiter } from './limiter.ts'
+import { LogOrder } from './log-order.ts'
+import { type InboundRates, RateLimiter } from './rates.ts'
+
+/** How a batch came. */
+export interface Delivery {
+  readonly via: 'gossip' | 'sync'
+  /** PeerId of the node that delivered it. */
+  readonly peer: string
+  /** The channel that it came on, if the way it came says so. */
+  readonly channel?: string
+  readonly signal?: AbortSignal
+}
+
+/** What became of a batch. */
+export type Verdict =
+  /** Verified and in its place: forward it. `committed` fails if the disk does. */
+  | { readonly action: 'accept'; readonly committed: Promise<StoredBatch> }
+  /** Verified, but messages before it are missing: forward it, do not store it, fetch them. */
+  | { readonly action: 'accept'; readonly missing: LogRange; readonly last: number }
+  | Drop
+
+export interface InboundOptions {
+  readonly network: string
+  /** What a peer may deliver, before its batches are verified. */
+  readonly peerRates: InboundRates
+  /** What a sender may have delivered, after they are. */
+  readonly senderRates: InboundRates
+}
+
+export interface InboundComponents {
+  readonly store: MessageStore
+  readonly registry: MemberRegistry
+  readonly counters: NodeCounters
+}
+
+/**
+ * Bytes of batches between their arrival and the disk. Above it gossip is ignored, and log sync, which waits
+ * its turn, fetches it later.
+ */
+const MAX_BYTES_IN_FLIGHT = 32 * 1024 * 1024
+
+/** Verifying shares libuv's threads with fsync: one core is left for the rest. */
+const MAX_VERIFICATIONS = Math.max(1, availableParallelism() - 1)
+
+/**
+ * What happens to every batch that comes in, in this order:
+ *
+ * bounds → dedup → charge the delivering peer → canonical decode → membership and time → signature →
+ * charge the sender → chain → forward; commit
+ *
+ * `receive` resolves when it is known whether to forward the batch; the commit goes on by itself.
+ */
+export class InboundPipeline {
+  readonly #options: InboundOptions
+  readonly #store: MessageStore
+  readonly #registry: MemberRegistry
+  readonly #counters: NodeCounters
+  readonly #duplicates = new Deduplicator()
+  readonly #order = new LogOrder()
+  readonly #verifications = new Limiter(MAX_VERIFICATIONS)
+  readonly #peers: RateLimiter
+  readonly #senders: RateLimiter
+  #bytesInFlight = 0
+
+  constructor(options: InboundOptions, components: InboundComponents) {
+    this.#options = options
+    this.#store = components.store
+    this.#registry = components.registry
+    this.#counters = components.counters
+    this.#peers = new RateLimiter(options.peerRates)
+    this.#senders = new RateLimiter(options.senderRates)
+  }
+
+  async receive(envelope: Uint8Array, delivery: Delivery): Promise<Verdict> {
+    let verdict: Verdict | undefined
+    try {
+      const hash = boundedHash(envelope)
+      await this.#duplicates.once(hash, async () => {
+        verdict = await this.#process(envelope, delivery)
+        return verdict.action === 'accept' && 'committed' in verdict
+      })
+      verdict ??= { action: 'ignore', reason: 'duplicate' }
+    } catch (error) {
+      if (!(error instanceof Dropped)) throw error
+      verdict = error.drop
+    }
+    if (verdict.action !== 'accept') this.#counters.dropped[verdict.reason] += 1
+    return verdict
+  }
+
+  async #process(envelope: Uint8Array, delivery: Delivery): Promise<Verdict> {
+    this.#reserve(envelope.length, delivery)
+    let release: (() => void) | undefined = () => {
+      this.#bytesInFlight -= envelope.length
+    }
+    try {
+      await this.#chargePeer(envelope.length, delivery)
+      const decoded = decodeEnvelope(envelope, this.#options.network, delivery.channel)
+      judgeStanding(decoded, delivery.via, this.#registry, Date.now())
+      if (await this.#store.has(decoded.signed)) throw new Dropped('ignore', 'duplicate')
+      const verdict = await this.#verifyAndPlace(decoded, delivery)
+      if (verdict.action === 'accept' && 'committed' in verdict) {
+        verdict.committed.then(release, release)
+        release = undefined
+      }
+      return verdict
+    } catch (error) {
+      if (error instanceof Dropped) return error.drop
+      throw error
+    } finally {
+      release?.()
+    }
+  }
+
+  async #verifyAndPlace(decoded: DecodedBatch, delivery: Delivery): Promise<Verdict> {
+    const { signed, sender } = decoded
+    const { turn, leave } = this.#order.enter(signed.log)
+    try {
+      await this.#verify(decoded)
+      await this.#chargeSender(sender, signed.envelope.length, delivery)
+      await turn
+      return await this.#place(decoded, delivery)
+    } finally {
+      leave()
+    }
+  }
+
+  async #verify({ signed }: DecodedBatch): Promise<void> {
+    this.#counters.verifications += 1
+    const text = signedText('batch', signed.hash)
+    const valid = await this.#verifications.run(() =>
+      verifySignature(signed.batch.sender, text, signed.signature),
+    )
+    if (!valid) throw new Dropped('reject', 'signature')
+  }
+
+  async #place({ signed, messages }: DecodedBatch, { via }: Delivery): Promise<Verdict> {
+    const placement = await this.#store.place(signed, { messages })
+    switch (placement.status) {
+      case 'known':
+        return { action: 'ignore', reason: 'duplicate' }
+      case 'conflict':
+        return { action: 'ignore', reason: 'conflict' }
+      case 'gap':
+        this.#counters.dropped.gap += 1
+        return {
+          action: 'accept',
+          missing: placement.missing,
+          last: signed.batch.first + signed.batch.count - 1,
+        }
+      case 'appended': {
+        const { received } = this.#counters
+        const committed = placement.committed.then(
+          (stored) => {
+            received.batches += 1
+            received.messages += stored.count
+            received[via] += 1
+            return stored
+          },
+          (error) => {
+            this.#counters.dropped.store += 1
+            throw error
+          },
+        )
+        return { action: 'accept', committed }
+      }
+    }
+  }
+
+  /** Gossip above the bound is ignored; sync, which asks for no more than it can hold, is let in. */
+  #reserve(sizeBytes: number, { via }: Delivery): void {
+    if (via === 'gossip' && this.#bytesInFlight + sizeBytes > MAX_BYTES_IN_FLIGHT) {
+      throw new Dropped('ignore', 'overload')
+    }
+    this.#bytesInFlight += sizeBytes
+  }
+
+  async #chargePeer(sizeBytes: number, { via, peer, signal }: Delivery): Promise<void> {
+    if (via === 'sync') await this.#peers.wait(peer, sizeBytes, signal)
+    else if (!this.#peers.take(peer, sizeBytes)) throw new Dropped('ignore', 'peer-rate')
+  }
+
+  async #chargeSender(sender: string, sizeBytes: number, { via, signal }: Delivery): Promise<void> {
+    if (via === 'sync') await this.#senders.wait(sender, sizeBytes, signal)
+    else if (!this.#senders.take(sender, sizeBytes)) throw new Dropped('ignore', 'sender-rate')
+  }
+}
+
+function boundedHash(envelope: Uint8Array): Uint8Array {
+  try {
+    return splitEnvelope(envelope).hash
+  } catch {
+    throw new Dropped('reject', 'malformed')
+  }
+}

@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+export interface Rate {
+  /** Tokens that come back in a second. */
+  readonly perSecond: number
+  /** Tokens that a bucket holds at most. */
+  readonly burst: number
+}
+
+/** A token bucket: what is spent comes back with time. */
+export class TokenBucket {
+  readonly #rate: Rate
+  #tokens: number
+  #updatedMs: number
+  readonly #now: () => number
+
+  constructor(rate: Rate, now: () => number = () => performance.now()) {
+    this.#rate = rate
+    this.#tokens = rate.burst
+    this.#now = now
+    this.#updatedMs = now()
+  }
+
+  /** Takes the tokens if they are there. A charge above the burst passes when the bucket is full. */
+  take(tokens: number): boolean {
+    this.#refill()
+    if (this.#tokens < Math.min(tokens, this.#rate.burst)) return false
+    this.#tokens -= tokens
+    return true
+  }
+
+  /** Takes the tokens whatever is there: for what has happened already. The debt delays what comes next. */
+  spend(tokens: number): void {
+    this.#refill()
+    this.#tokens -= tokens
+  }
+
+  /** How long until the bucket holds so many tokens, in ms; 0: it does. */
+  delayMs(tokens: number): number {
+    this.#refill()
+    const missing = Math.min(tokens, this.#rate.burst) - this.#tokens
+    return missing <= 0 ? 0 : Math.ceil((missing / this.#rate.perSecond) * 1000)
+  }
+
+  /** Takes the tokens, waiting for them if need be. */
+  async wait(tokens: number, signal?: AbortSignal): Promise<void> {
+    while (!this.take(tokens)) await delay(Math.max(1, this.delayMs(tokens)), undefined, { signal })
+  }
+
+  #refill(): void {
+    const now = this.#now()
+    const gained = ((now - this.#updatedMs) / 1000) * this.#rate.perSecond
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + gained)
+    this.#updatedMs = now
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * MeshNode: signed, stored messages between supernodes, over libp2p.
+ * @packageDocumentation
+ */
+import type { PrivateKey, TypedEventTarget } from '@libp2p/interface'
+import type { PastelId, Signer } from '@pastel-mesh/identity'
+import type { MessageInput } from '@pastel-mesh/protocol'
+import type { MessageStore } from '@pastel-mesh/storage'
+import type { Refusal } from './connection/certificate-gate.ts'
+import type { NodeCounters } from './counters.ts'
+import type { InboundRates } from './inbound/rates.ts'
+import type { MemberRegistry } from './members/member-registry.ts'
+import { PastelMeshNode } from './mesh-node.ts'
+import type { Accepted } from './outbound/pending.ts'
+import type { ReceivedMessage } from './received-message.ts'
+
+export type { Refusal } from './connection/certificate-gate.ts'
+export type { DropReason, NodeCounters } from './counters.ts'
+export type { InboundRates } from './inbound/rates.ts'
+export { DEFAULT_RATES } from './inbound/rates.ts'
+export type { Rate } from './inbound/token-bucket.ts'
+export { createFileRegistry, type FileRegistryOptions } from './members/file-registry.ts'
+export type { Member, MemberRegistry } from './members/member-registry.ts'
+export { createOpenRegistry } from './members/open-registry.ts'
+export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts'
+export type { Accepted } from './outbound/pending.ts'
+export type { ReceivedMessage } from './received-message.ts'
+
+export interface NodeOptions {
+  /** Nodes of different networks never mix: lower-case letters, digits, hyphens. */
+  readonly network: string
+  /** Multiaddrs to listen on. @default ['/ip4/127.0.0.1/tcp/0'] */
+  readonly listen?: readonly string[]
+  /** Multiaddrs to tell others instead of the ones listened on. @default [] */
+  readonly announce?: readonly string[]
+  /** Multiaddrs that the node keeps connections to. @default [] */
+  readonly bootstrap?: readonly string[]
+  /** Topics that the node joins at the start, and stores. @default [] */
+  readonly topics?: readonly string[]
+  /** What one peer may deliver, before its batches are verified. @default DEFAULT_RATES */
+  readonly peerRates?: InboundRates
+  /** What one sender may have delivered. @default DEFAULT_RATES */
+  readonly senderRates?: InboundRates
+  /** How often a few peers are asked for what gossip did not bring, in ms. @default 3000 */
+  readonly syncIntervalMs?: number
+  /** How long this node's certificate is good, in ms; renewed at half of it. @default 24 hours */
+  readonly certificateLifetimeMs?: number
+  /** Messages in one batch at most. Lower values are for measuring what batching brings. @default 512 */
+  readonly maxBatchMessages?: number
+  /** Many nodes run on one host, as on a developer's machine: no limits by address. @default false */
+  readonly manyPeersPerHost?: boolean
+}
+
+export interface NodeComponents {
+  /** Signs as the node's PastelID. */
+  readonly signer: Signer
+  /** The node key: Ed25519. */
+  readonly nodeKey: PrivateKey
+  /** Started and stopped by its owner, before and after the node. */
+  readonly store: MessageStore
+  readonly registry: MemberRegistry
+}
+
+/** A peer whose certificate this node accepted. */
+export interface PeerInfo {
+  readonly peerId: string
+  readonly pastelId: PastelId
+  readonly address: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly topics: readonly string[]
+}
+
+export interface SubscribeOptions {
+  /** Where to begin: a cursor; `'start'`: the oldest stored message; `'now'`. @default 'now' */
+  readonly from?: string
+  /** Ends the iteration with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+export interface ReadMessagesOptions {
+  readonly topic?: string
+  readonly sender?: PastelId
+  /** Where to begin: a cursor. @default the end that the direction begins at */
+  readonly from?: string
+  /** From the newest to the oldest. @default false */
+  readonly reverse?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface MeshNodeEvents {
+  start: CustomEvent<void>
+  stop: CustomEvent<void>
+  /** A peer's certificate was accepted, and it accepted ours. */
+  connected: CustomEvent<PeerInfo>
+  disconnected: CustomEvent<PeerInfo>
+  /** A certificate was refused, by this node or by the other. */
+  refused: CustomEvent<Refusal>
+  /** A message of this node or of another is on disk. */
+  message: CustomEvent<ReceivedMessage>
+  /** Something failed that no caller waits for. */
+  error: CustomEvent<Error>
+}
+
+/**
+ * A node of the mesh.
+ *
+ * @example
+ * const node = await createNode({ network: 'local', topics: ['prices'] }, { signer, nodeKey, store, registry })
+ * await node.start()
+ * await node.publish('prices', { json: { usd: 1 } })
+ * for await (const message of node.subscribe('prices', { from: 'start' })) console.log(message.id)
+ */
+export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
+  readonly network: string
+  readonly pastelId: PastelId
+  readonly peerId: string
+  /** Topics that the node joined. */
+  readonly topics: readonly string[]
+  readonly counters: NodeCounters
+
+  /** @throws MeshError ERR_LISTEN if an address cannot be listened on */
+  start(): Promise<void>
+  /** Takes no more messages, waits for those on their way to the disk, hangs up. */
+  stop(): Promise<void>
+
+  /** Multiaddrs under which others reach this node, with its PeerId. */
+  addresses(): string[]
+  peers(): PeerInfo[]
+  /** PeerIds of the peers that carry a topic. */
+  topicPeers(topic: string): string[]
+
+  /**
+   * Signs a message and stores it; resolves when it is on disk. It is then sent to the topic's subscribers, and
+   * log sync brings it to those who are not there now.
+   * @throws ProtocolError ERR_TOPIC_NAME; MeshError ERR_MESSAGE, ERR_OUTBOUND_FULL, ERR_NOT_STARTED,
+   * ERR_STOPPED; StorageError ERR_COMMIT_FAILED (whether it is stored is not known), ERR_STORE_UNAVAILABLE
+   */
+  publish(topic: string, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Accepted>
+  /**
+   * Publishes many messages, in order, no faster than they are stored. If one is refused the rest is not sent;
+   * those before it are stored.
+   * @throws as {@link publish}
+   */
+  publishMany(
+    topic: string,
+    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
+    options?: { signal?: AbortSignal },
+  ): Promise<Accepted[]>
+
+  /** Joins a topic: its messages are taken in and stored. @throws ProtocolError ERR_TOPIC_NAME */
+  join(topic: string): void
+  /** Leaves a topic; what is stored stays. */
+  leave(topic: string): void
+
+  /**
+   * The messages of a topic, own ones included: those stored from a place on, then those that come, without end,
+   * nothing missed or twice. Joins the topic. A reader that is slow reads from the disk; nothing piles up.
+   * @throws StorageError ERR_CURSOR, ERR_CURSOR_FOREIGN
+   */
+  subscribe(topic: string, options?: SubscribeOptions): AsyncGenerator<ReceivedMessage>
+  /** Messages that are stored now. @throws StorageError ERR_CURSOR, ERR_CURSOR_FOREIGN */
+  messages(options?: ReadMessagesOptions): AsyncGenerator<ReceivedMessage>
+
+  /**
+   * Connects to a multiaddr; resolves when both sides accepted each other's certificates.
+   * @throws MeshError ERR_ADDRESS, ERR_DIAL, ERR_NOT_CERTIFIED
+   */
+  connect(address: string, options?: { signal?: AbortSignal }): Promise<PeerInfo>
+}
+
+/** A node, not started. @throws ProtocolError ERR_NETWORK_NAME, ERR_TOPIC_NAME; MeshError ERR_ADDRESS */
+export async function createNode(options: NodeOptions, components: NodeComponents): Promise<MeshNode> {
+  return PastelMeshNode.create(options, components)
+}

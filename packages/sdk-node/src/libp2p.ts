@@ -1,0 +1,115 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import { type Certifier, certifiedRegistrar, type StreamHooks } from './connection/certified-streams.ts'
+import { gossipsubOptions } from './gossip/settings.ts'
+
+export interface TransportOptions {
+  /** Multiaddrs to listen on. */
+  readonly listen: readonly string[]
+  /** Multiaddrs to tell others instead of the ones listened on. */
+  readonly announce: readonly string[]
+  /** Many peers come from one host: allow them to connect at once and do not hold it against their score. */
+  readonly manyPeersPerHost: boolean
+}
+
+export interface TransportComponents {
+  readonly privateKey: PrivateKey
+  readonly certifier: Certifier
+  readonly gossipStreams: StreamHooks
+  readonly isDenied: (peer: string) => boolean
+}
+
+export interface Transport {
+  readonly libp2p: Libp2p
+  readonly gossipsub: GossipSub
+  /** libp2p's own registrar: for what is spoken before certificates. */
+  readonly registrar: Registrar
+  /** The registrar for everything else: certified connections only. */
+  readonly certifiedRegistrar: Registrar
+}
+
+const LOOPBACK = ['127.0.0.1', '::1']
+
+/** The libp2p node, not started: TCP, noise, yamux, identify, ping, and gossipsub behind the certificate gate. */
+export async function createTransport(
+  options: TransportOptions,
+  components: TransportComponents,
+): Promise<Transport> {
+  const { privateKey, certifier, gossipStreams, isDenied } = components
+  let registrars: { registrar: Registrar; certified: Registrar } | undefined
+  const libp2p = await createLibp2p({
+    start: false,
+    privateKey,
+    addresses: { listen: [...options.listen], announce: [...options.announce] },
+    transports: [
+      tcp({
+        maxConnections: 250,
+        backlog: 128,
+        inboundSocketInactivityTimeout: 120_000,
+        outboundSocketInactivityTimeout: 120_000,
+      }),
+    ],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: 64,
+        maxOutboundStreams: 64,
+        streamOptions: {
+          // Smaller than the read buffer, so that a paused stream fills up at the other end, not here.
+          maxStreamWindowSize: 1024 * 1024,
+          maxReadBufferLength: 4 * 1024 * 1024,
+          maxWriteBufferLength: 8 * 1024 * 1024,
+        },
+      }),
+    ],
+    connectionManager: {
+      maxConnections: 200,
+      maxIncomingPendingConnections: 20,
+      inboundConnectionThreshold: options.manyPeersPerHost ? 1_000 : 5,
+      maxParallelDials: 50,
+      maxPeerAddrsToDial: 8,
+    },
+    // A slow answer to a ping is no reason to cut a healthy link.
+    connectionMonitor: { abortConnectionOnPingFailure: false },
+    connectionGater: {
+      // Private addresses are dialled: nodes of one data centre, or of one machine, are normal.
+      denyDialMultiaddr: () => false,
+      denyInboundEncryptedConnection: (peer) => isDenied(peer.toString()),
+      denyDialPeer: (peer) => isDenied(peer.toString()),
+    },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: (parts: GossipsubParts) => {
+        const certified = certifiedRegistrar(parts.registrar, certifier, gossipStreams)
+        registrars = { registrar: parts.registrar, certified: certifiedRegistrar(parts.registrar, certifier) }
+        const { peerId, peerStore, connectionManager, logger } = parts
+        const trustedIps = options.manyPeersPerHost ? LOOPBACK : []
+        return gossipsub(gossipsubOptions(trustedIps))({
+          privateKey,
+          peerId,
+          peerStore,
+          connectionManager,
+          logger,
+          registrar: certified,
+        })
+      },
+    },
+  })
+  if (registrars === undefined) throw new Error('libp2p did not create its services')
+  return {
+    libp2p,
+    gossipsub: libp2p.services.pubsub,
+    registrar: registrars.registrar,
+    certifiedRegistrar: registrars.certified,
+  }
+}
+
+type GossipsubParts = Parameters<ReturnType<typeof gossipsub>>[0]

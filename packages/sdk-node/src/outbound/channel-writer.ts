@@ -1,0 +1,227 @@
+import { MeshError, type Signer } from '@pastel-mesh/identity'
+import {
+  type Batch,
+  ENCODING_PLAIN,
+  encodeBatch,
+  encodePayload,
+  type Follows,
+  MAX_PAYLOAD_BYTES,
+  makeEnvelope,
+  makeRun,
+  messageId,
+  openBatch,
+  sha256,
+  signedText,
+  ZERO_HASH,
+} from '@pastel-mesh/protocol'
+import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import type { NodeCounters } from '../counters.ts'
+import type { Pending } from './pending.ts'
+
+export interface ChannelWriterOptions {
+  readonly network: string
+  readonly channel: string
+  readonly maxBatchMessages: number
+  /** 8 random bytes that tell this run from every other. */
+  readonly makeRandom: () => Uint8Array
+}
+
+export interface ChannelWriterComponents {
+  readonly signer: Signer
+  readonly store: MessageStore
+  readonly counters: NodeCounters
+  readonly deliver: (batch: StoredBatch) => Promise<void>
+}
+
+/** The end of the run that is being written: ahead of the disk by the batches in flight. */
+interface Tip {
+  readonly run: Uint8Array
+  readonly next: number
+  readonly hash: Uint8Array
+  readonly createdAtMs: number
+  /** Only before the first batch. */
+  readonly follows?: Follows
+}
+
+interface Built {
+  readonly bytes: Uint8Array
+  readonly hash: Uint8Array
+  readonly pending: readonly Pending[]
+}
+
+interface Placed {
+  readonly committed: Promise<StoredBatch>
+}
+
+/** Batches of one channel that are signed or written at a time: the next is signed while one is written. */
+const MAX_IN_FLIGHT = 2
+
+/**
+ * Writes this node's log of one channel.
+ *
+ * ```
+ *          add()                          signed, committed, none waiting
+ *   idle ─────────▶ writing a batch ──────────────────────────────────────▶ idle
+ *                    │      ▲   │ more waiting: the next batch takes what gathered meanwhile;
+ *                    │      └───┘ a full batch need not wait for the one before
+ *                    │ signature or commit failed
+ *                    ▼
+ *                  those in flight and waiting are refused; the next message begins a new run
+ * ```
+ */
+export class ChannelWriter {
+  readonly #options: ChannelWriterOptions
+  readonly #signer: Signer
+  readonly #store: MessageStore
+  readonly #counters: NodeCounters
+  readonly #deliver: (batch: StoredBatch) => Promise<void>
+  #waiting: Pending[] = []
+  #tip: Tip | undefined
+  #running: Promise<void> | undefined
+  /** Bumped by a failure: batches that were built before it are void. */
+  #epoch = 0
+
+  constructor(options: ChannelWriterOptions, components: ChannelWriterComponents) {
+    this.#options = options
+    this.#signer = components.signer
+    this.#store = components.store
+    this.#counters = components.counters
+    this.#deliver = components.deliver
+  }
+
+  add(pending: readonly Pending[]): void {
+    for (const one of pending) this.#waiting.push(one)
+    this.#running ??= this.#run()
+  }
+
+  /** What follows is written to a run of its own. */
+  beginNewRun(): void {
+    this.#tip = undefined
+    this.#epoch += 1
+  }
+
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  async #run(): Promise<void> {
+    // Callers of the same tick share the first batch.
+    await undefined
+    const inFlight: Promise<void>[] = []
+    let placed: Promise<unknown> = Promise.resolve()
+    while (this.#waiting.length > 0) {
+      try {
+        if (this.#tip === undefined) {
+          await Promise.all(inFlight.splice(0))
+          this.#tip = await this.#openRun()
+        }
+      } catch (error) {
+        this.#refuse(this.#waiting.splice(0), error)
+        break
+      }
+      const epoch = this.#epoch
+      const built = this.#build(this.#tip)
+      const signature = this.#sign(built)
+      const placing = placed.then(() => this.#place(built, signature, epoch))
+      placed = placing.catch(() => {})
+      inFlight.push(this.#finish(built, placing, epoch))
+      const full = this.#waiting.length >= this.#options.maxBatchMessages
+      if (inFlight.length >= (full ? MAX_IN_FLIGHT : 1)) await inFlight.shift()
+      if (!full) await Promise.all(inFlight.splice(0))
+    }
+    await Promise.all(inFlight)
+    this.#running = undefined
+    if (this.#waiting.length > 0) this.#running = this.#run()
+  }
+
+  /** A run begins at its first write, behind the log that this node wrote last to the channel. */
+  async #openRun(): Promise<Tip> {
+    const { channel, makeRandom } = this.#options
+    const last = await this.#store.ownTip(this.#signer.publicKey, channel)
+    const run = makeRun(Date.now(), makeRandom())
+    if (last === undefined) return { run, next: 0, hash: ZERO_HASH, createdAtMs: 0 }
+    const follows = { run: last.run, head: last.next - 1 }
+    return { run, next: 0, hash: last.headHash, createdAtMs: last.headCreatedAtMs, follows }
+  }
+
+  #build(tip: Tip): Built {
+    const pending = this.#takeBatch()
+    const createdAtMs = Math.max(Date.now(), tip.createdAtMs)
+    const batch: Batch = {
+      network: this.#options.network,
+      sender: this.#signer.publicKey,
+      channel: this.#options.channel,
+      run: tip.run,
+      ...(tip.follows === undefined ? {} : { follows: tip.follows }),
+      first: tip.next,
+      count: pending.length,
+      previous: tip.hash,
+      createdAtMs,
+      expiresAtMs: pending[0]?.expiresAtMs ?? 0,
+      encoding: ENCODING_PLAIN,
+      payload: encodePayload(pending.map(({ wire }) => wire)),
+    }
+    const bytes = encodeBatch(batch)
+    const hash = sha256(bytes)
+    this.#tip = { run: tip.run, next: tip.next + pending.length, hash, createdAtMs }
+    return { bytes, hash, pending }
+  }
+
+  /** The next messages of one expiry, as many as a batch holds. */
+  #takeBatch(): Pending[] {
+    const limit = Math.min(this.#waiting.length, this.#options.maxBatchMessages)
+    const expiresAtMs = this.#waiting[0]?.expiresAtMs
+    let bytes = 0
+    let count = 0
+    while (count < limit) {
+      const next = this.#waiting[count] as Pending
+      bytes += next.sizeBytes
+      if (count > 0 && (bytes > MAX_PAYLOAD_BYTES || next.expiresAtMs !== expiresAtMs)) break
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  #sign({ hash }: Built): Promise<Uint8Array> {
+    const signature = this.#signer.sign(signedText('batch', hash))
+    // Awaited in turn, after the batches before; a failure until then must not count as unhandled.
+    signature.catch(() => {})
+    return signature
+  }
+
+  /** Puts a signed batch into its log; the next batch may follow while this one is being written. */
+  async #place(built: Built, signing: Promise<Uint8Array>, epoch: number): Promise<Placed> {
+    const signature = await signing
+    if (epoch !== this.#epoch) throw new MeshError('ERR_COMMIT_FAILED', 'a batch before this one failed')
+    const placement = await this.#store.place(openBatch(makeEnvelope(signature, built.bytes)), { own: true })
+    if (placement.status === 'appended') return placement
+    throw new MeshError(
+      'ERR_COMMIT_FAILED',
+      `the store answered "${placement.status}" to this node's own next batch`,
+    )
+  }
+
+  async #finish({ pending }: Built, placing: Promise<Placed>, epoch: number): Promise<void> {
+    let stored: StoredBatch
+    try {
+      stored = await (await placing).committed
+    } catch (error) {
+      if (epoch === this.#epoch) this.beginNewRun()
+      this.#refuse(pending, error)
+      return
+    }
+    this.#counters.published.batches += 1
+    this.#counters.published.messages += stored.count
+    const { log, batch } = stored.signed
+    for (const [offset, { group, index }] of pending.entries()) {
+      group.results[index] = { id: messageId(log, batch.first + offset), arrival: stored.position + offset }
+      group.left -= 1
+      if (group.left === 0) group.resolve(group.results)
+    }
+    await this.#deliver(stored)
+  }
+
+  #refuse(pending: readonly Pending[], error: unknown): void {
+    for (const { group } of pending) group.reject(error)
+  }
+}

@@ -1,0 +1,71 @@
+import { encodePastelId, type PastelId } from '@pastel-mesh/identity'
+import {
+  asBuffer,
+  type Channel,
+  type ContentType,
+  type LogId,
+  type MessageContent,
+  type MessageId,
+  messageId,
+  parseChannel,
+} from '@pastel-mesh/protocol'
+import { formatCursor, type StoredBatch } from '@pastel-mesh/storage'
+
+/** A message as this node stores it, verified. */
+export interface ReceivedMessage {
+  readonly id: MessageId
+  readonly sender: PastelId
+  readonly channel: Channel
+  readonly log: LogId
+  /** Its position in the sender's log. */
+  readonly position: number
+  /** Its position in this node's arrival order. */
+  readonly arrival: number
+  /** Where to go on after this message: give it as `from`. Of this node only. */
+  readonly cursor: string
+  readonly type: string
+  readonly contentType: ContentType
+  /** See `textOf` and `jsonOf`. */
+  readonly body: Uint8Array
+  /** When the sender accepted it, in ms since 1970, by the sender's clock. */
+  readonly createdAtMs: number
+  /** When this node took it in, in ms since 1970. */
+  readonly receivedAtMs: number
+  readonly replyTo?: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** One message of a stored batch. */
+export function toReceivedMessage(stored: StoredBatch, index: number, storeId: Uint8Array): ReceivedMessage {
+  const { batch, log } = stored.signed
+  const content = stored.messages()[index] as MessageContent
+  const arrival = stored.position + index
+  return {
+    id: messageId(log, batch.first + index),
+    sender: senderOf(batch.sender),
+    channel: parseChannel(batch.channel),
+    log,
+    position: batch.first + index,
+    arrival,
+    get cursor() {
+      return formatCursor({ store: storeId, position: arrival + 1, hash: stored.runningHash })
+    },
+    ...content,
+    receivedAtMs: stored.receivedAtMs,
+  }
+}
+
+const MAX_SENDERS = 4096
+const senders = new Map<string, PastelId>()
+
+/** Base58 is slow, and the same senders come again and again. */
+function senderOf(publicKey: Uint8Array): PastelId {
+  const key = asBuffer(publicKey).toString('latin1')
+  let sender = senders.get(key)
+  if (sender === undefined) {
+    sender = encodePastelId(publicKey)
+    if (senders.size >= MAX_SENDERS) senders.clear()
+    senders.set(key, sender)
+  }
+  return sender
+}

@@ -1,0 +1,89 @@
+import type { Stream } from '@libp2p/interface'
+import {
+  decodeSyncRequest,
+  encodeSyncResponse,
+  type HeadsRequest,
+  type HeadsResponse,
+  type LogRange,
+  MAX_RANGES_RESPONSE_BATCH_BYTES,
+  MAX_SYNC_BATCHES,
+  MAX_SYNC_HEADS,
+  parseChannel,
+  type RangesRequest,
+  type RangesResponse,
+  type SyncResponse,
+} from '@pastel-mesh/protocol'
+import type { MessageStore } from '@pastel-mesh/storage'
+import { type SyncFrames, syncFrames } from './frames.ts'
+
+/** Bytes of batches in one answer, whatever was asked: the reader asks again. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+
+/** A peer that does not read its answer for that long is cut off. */
+const WRITE_TIMEOUT_MS = 30_000
+
+/** Answers a peer's questions about this node's arrival order, one after the other, until it hangs up. */
+export async function serveSync(stream: Stream, store: MessageStore): Promise<void> {
+  const frames = syncFrames(stream)
+  for (;;) {
+    const bytes = await frames.read()
+    if (bytes === undefined) return
+    const request = decodeSyncRequest(bytes)
+    if (request.kind === 'heads') await send(frames, await answerHeads(request, store))
+    else for await (const answer of answerRanges(request, store)) await send(frames, answer)
+  }
+}
+
+function send(frames: SyncFrames, response: SyncResponse): Promise<void> {
+  return frames.write(encodeSyncResponse(response), AbortSignal.timeout(WRITE_TIMEOUT_MS))
+}
+
+async function answerHeads(
+  { id, from, channels }: HeadsRequest,
+  store: MessageStore,
+): Promise<HeadsResponse> {
+  const isOurs = from !== undefined && (await store.checkCursor(from)) === 'ok'
+  // Inboxes are nobody's business but their owners'.
+  const topics = channels.filter((channel) => parseChannel(channel).kind === 'topic')
+  const { heads, next, more } = await store.heads(isOurs ? from.position : 0, topics, MAX_SYNC_HEADS)
+  return {
+    kind: 'heads',
+    id,
+    heads,
+    more,
+    reset: from !== undefined && !isOurs,
+    next: await store.cursorAt(next),
+  }
+}
+
+async function* answerRanges(request: RangesRequest, store: MessageStore): AsyncGenerator<RangesResponse> {
+  const { id } = request
+  const limit = Math.min(request.maxBytes, MAX_ANSWER_BYTES)
+  const denied: LogRange[] = []
+  let batches: Uint8Array[] = []
+  let frameBytes = 0
+  let sentBytes = 0
+  ranges: for (const range of request.ranges) {
+    let next = range.first
+    for await (const { envelope, signed } of store.readLog(range)) {
+      const { batch } = signed
+      if (parseChannel(batch.channel).kind !== 'topic') break
+      // The first batch always goes, however small a limit was asked for: a reader must come forward.
+      if (sentBytes > 0 && sentBytes + envelope.length > limit) break ranges
+      if (
+        batches.length === MAX_SYNC_BATCHES ||
+        frameBytes + envelope.length > MAX_RANGES_RESPONSE_BATCH_BYTES
+      ) {
+        yield { kind: 'ranges', id, batches, denied: [], done: false }
+        batches = []
+        frameBytes = 0
+      }
+      batches.push(envelope)
+      frameBytes += envelope.length
+      sentBytes += envelope.length
+      next = batch.first + batch.count
+    }
+    if (next <= range.last) denied.push({ log: range.log, first: next, last: range.last })
+  }
+  yield { kind: 'ranges', id, batches, denied, done: true }
+}

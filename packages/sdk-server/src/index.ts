@@ -1,0 +1,43 @@
+/**
+ * The tRPC routers of a node, and what they are served on: for now the Unix socket.
+ * @packageDocumentation
+ */
+import type { MeshNode } from '@pastel-mesh/sdk-node'
+import type { MessageStore } from '@pastel-mesh/storage'
+import { UnixSocketServer, type UnixSocketServerOptions } from './unix-socket-server.ts'
+
+export type { MessageOutput } from './message-schema.ts'
+export type { AppRouter } from './router.ts'
+export type { Context } from './trpc.ts'
+export type { UnixSocketServerOptions } from './unix-socket-server.ts'
+
+export interface ServerOptions {
+  readonly socket: UnixSocketServerOptions
+  /** Version that the status shows. */
+  readonly version: string
+}
+
+export interface ServerComponents {
+  readonly node: MeshNode
+  readonly store: MessageStore
+}
+
+export interface Server {
+  /** @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET */
+  start(): Promise<void>
+  /** Lets requests that are under way finish. */
+  stop(): Promise<void>
+}
+
+/**
+ * The API of a node.
+ *
+ * @example
+ * const server = createServer({ socket: { path: './data/node.sock' }, version: '1.0.0' }, { node, store })
+ * await server.start()
+ */
+export function createServer(options: ServerOptions, components: ServerComponents): Server {
+  const startedAtMs = Date.now()
+  const context = () => ({ ...components, version: options.version, startedAtMs })
+  return new UnixSocketServer(options.socket, { context })
+}

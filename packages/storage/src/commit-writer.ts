@@ -1,0 +1,205 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Database, Operation } from './database.ts'
+import { StorageError, storeUnavailable } from './errors.ts'
+
+/**
+ * The one writer of a database: group commit, fail-stop.
+ *
+ * ```
+ *                 commit()                    write done
+ *   open, idle ──────────────▶ open, writing ────────────▶ open: idle, or writing what gathered meanwhile
+ *       ▲                            │ write failed: it and all that waits is refused
+ *       │                            ▼
+ *       └──────────────────────── reopening ◀──┐ close or open failed: again after a pause
+ *         closed, opened, reread     │     └───┘
+ *                                    │ close()
+ *   open ── close() ──▶ closing ─────┴──▶ closed ── open() ──▶ open
+ *                       what waits is written
+ * ```
+ *
+ * While a write is in flight, commits gather; they go out together in the next one. A caller waits for its own
+ * commit only. After a failed write nothing more is written before the database was closed and opened again,
+ * because LevelDB goes on appending behind a torn record and loses at the next open what it acknowledged
+ * since. Whether a commit that failed is on disk is not known until the disk was read again.
+ */
+export class CommitWriter {
+  readonly #database: Database
+  readonly #sync: boolean
+  readonly #components: CommitWriterComponents
+  #waiting: Waiting[] = []
+  #running: Promise<void> | undefined
+  #state: 'open' | 'reopening' | 'closing' | 'closed' = 'closed'
+  #closing = new AbortController()
+  readonly stats = { commits: 0, syncs: 0, operations: 0, failures: 0 }
+
+  constructor(options: CommitWriterOptions, components: CommitWriterComponents) {
+    this.#sync = options.sync ?? true
+    this.#database = components.database
+    this.#components = components
+  }
+
+  /** Whether it takes commits. */
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Whether the database is closed because a write failed, and on its way back. */
+  get isReopening(): boolean {
+    return this.#state === 'reopening'
+  }
+
+  /** Why it takes no commits: what {@link commit} throws then. */
+  unavailable(): StorageError {
+    if (this.#state === 'reopening') {
+      return storeUnavailable('is being opened anew because a write failed: try again')
+    }
+    return storeUnavailable(this.#state === 'closing' ? 'is being closed' : 'is not open')
+  }
+
+  /** Takes commits from now on. The database is open. */
+  open(): void {
+    this.#state = 'open'
+    this.#closing = new AbortController()
+  }
+
+  /**
+   * Adds operations to the next write. `prepare` runs when that write is put together, in the order of the
+   * calls, and must not wait for anything; a number that it hands out (a position) is final. One that throws
+   * fails its own caller only.
+   * @returns what `prepare` returned, once it is on disk
+   * @throws StorageError ERR_COMMIT_FAILED: whether it is on disk shows when the database was opened again;
+   * ERR_STORE_UNAVAILABLE: it is not
+   */
+  commit<T>(prepare: (operations: Operation[]) => T): Promise<T> {
+    if (this.#state !== 'open') return Promise.reject(this.unavailable())
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#waiting.push({
+      prepare(operations) {
+        const result = prepare(operations)
+        return () => resolve(result)
+      },
+      reject,
+    })
+    this.#running ??= this.#run()
+    return promise
+  }
+
+  /** Writes what is waiting and takes nothing more. Does not close the database. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'closing'
+    this.#closing.abort()
+    await this.#running
+    this.#state = 'closed'
+  }
+
+  async #run(): Promise<void> {
+    // One turn of the event loop's microtasks lets callers of the same tick share the first write.
+    await undefined
+    while (this.#waiting.length > 0) {
+      const { operations, accepted } = this.#takeGroup()
+      try {
+        if (operations.length > 0) await this.#database.write(operations, { sync: this.#sync })
+      } catch (cause) {
+        await this.#failStop(accepted, cause)
+        continue
+      }
+      this.stats.commits += accepted.length
+      this.stats.operations += operations.length
+      if (operations.length > 0) this.stats.syncs += 1
+      for (const { done } of accepted) done()
+    }
+    this.#running = undefined
+  }
+
+  #takeGroup(): { operations: Operation[]; accepted: Accepted[] } {
+    const operations: Operation[] = []
+    const accepted: Accepted[] = []
+    let taken = 0
+    let sizeBytes = 0
+    for (const { prepare, reject } of this.#waiting) {
+      if (taken === MAX_GROUP_COMMITS || sizeBytes >= MAX_GROUP_BYTES) break
+      taken += 1
+      const before = operations.length
+      try {
+        accepted.push({ done: prepare(operations), reject })
+      } catch (error) {
+        operations.length = before
+        reject(error)
+      }
+      for (const operation of operations.slice(before)) {
+        sizeBytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
+      }
+    }
+    this.#waiting.splice(0, taken)
+    return { operations, accepted }
+  }
+
+  async #failStop(accepted: Accepted[], cause: unknown): Promise<void> {
+    this.stats.failures += 1
+    if (this.#state === 'open') this.#state = 'reopening'
+    const error = new StorageError(
+      'ERR_COMMIT_FAILED',
+      `a write to the database failed: ${(cause as Error).message}; the database is opened anew`,
+      { cause },
+    )
+    this.#components.onFailed()
+    const waiting = this.#waiting.splice(0)
+    // At once: a disk that stays full would keep them waiting for ever.
+    for (const { reject } of [...accepted, ...waiting]) reject(error)
+    await this.#reopen()
+  }
+
+  async #reopen(): Promise<void> {
+    while (this.#state === 'reopening') {
+      try {
+        // A database that cannot be closed is still the one with the torn record: not written to either.
+        await this.#database.close()
+        await this.#database.open()
+        await this.#components.reload()
+      } catch {
+        await delay(REOPEN_PAUSE_MS, undefined, { signal: this.#closing.signal }).catch(() => {})
+        continue
+      }
+      if (this.#state === 'reopening') {
+        this.#state = 'open'
+        this.#components.onReopened()
+      }
+    }
+  }
+}
+
+export interface CommitWriterOptions {
+  /**
+   * Whether a commit waits for the disk. False is for measuring what that costs: after a power cut
+   * acknowledged messages are gone.
+   * @default true
+   */
+  readonly sync?: boolean
+}
+
+export interface CommitWriterComponents {
+  readonly database: Database
+  /** Commits failed: what memory holds of them is void. Before they are refused. */
+  readonly onFailed: () => void
+  /** Reads from the disk again what memory only carried on; before any commit is taken. */
+  readonly reload: () => Promise<void>
+  /** Commits are taken again. */
+  readonly onReopened: () => void
+}
+
+interface Waiting {
+  readonly prepare: (operations: Operation[]) => () => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Accepted {
+  readonly done: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Commits of one write, and bytes after which it takes no more: bounds how long one caller waits for others. */
+const MAX_GROUP_COMMITS = 1024
+const MAX_GROUP_BYTES = 8 * 1024 * 1024
+/** Pause between attempts to open the database again. */
+const REOPEN_PAUSE_MS = 500

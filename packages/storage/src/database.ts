@@ -1,0 +1,155 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AbstractBatchOperation } from 'abstract-level'
+import { Level } from 'level'
+import { StorageError, storeUnavailable } from './errors.ts'
+
+/** One operation of a commit. */
+export type Operation =
+  | { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
+  | { readonly type: 'del'; readonly key: Buffer }
+
+/** A range of keys. */
+export interface RangeOptions {
+  readonly gte: Buffer
+  readonly lt?: Buffer
+  readonly lte?: Buffer
+  readonly reverse?: boolean
+  readonly limit?: number
+}
+
+/**
+ * The part of a LevelDB database that the store uses.
+ *
+ * Reading throws StorageError ERR_STORE_UNAVAILABLE while it is closed, and for iterations that it closed.
+ */
+export interface Database {
+  /** Opens it, if it is not open. */
+  open(): Promise<void>
+  /** Closes it, if it is open. */
+  close(): Promise<void>
+  get(key: Buffer): Promise<Buffer | undefined>
+  getMany(keys: Buffer[]): Promise<(Buffer | undefined)[]>
+  write(operations: readonly Operation[], options: { sync: boolean }): Promise<void>
+  /** The entries of a range as they are when the first is asked for. */
+  iterate(range: RangeOptions): AsyncIterable<[key: Buffer, value: Buffer]>
+}
+
+type LevelOperation = AbstractBatchOperation<Level<Buffer, Buffer>, Buffer, Buffer>
+
+/** Names the process that has the directory open; LevelDB ignores the file. */
+const HOLDER_FILE = 'HOLDER'
+
+/** Memory that gathers writes before they become a sorted file: fewer, larger files for a write-heavy node. */
+const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
+/** Blocks of index entries kept in memory. */
+const CACHE_BYTES = 16 * 1024 * 1024
+/** Files that compaction makes. */
+const MAX_FILE_BYTES = 8 * 1024 * 1024
+/** Entries that an iteration reads at once; LevelDB stops at 16 KiB. */
+const READ_AHEAD_ENTRIES = 1000
+
+const NOT_OPEN = new Set(['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'])
+
+/** A LevelDB database in a directory; made if it is not there. */
+export class LevelDatabase implements Database {
+  readonly #directory: string
+  #level: Level<Buffer, Buffer> | undefined
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** @throws StorageError ERR_STORE_LOCKED, ERR_STORE_OPEN */
+  async open(): Promise<void> {
+    if (this.#level !== undefined) return
+    try {
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 })
+      // Not made before: a Level opens itself, and so takes the directory, as soon as it is made.
+      const level = new Level<Buffer, Buffer>(this.#directory, {
+        keyEncoding: 'buffer',
+        valueEncoding: 'buffer',
+        writeBufferSize: WRITE_BUFFER_BYTES,
+        cacheSize: CACHE_BYTES,
+        maxFileSize: MAX_FILE_BYTES,
+      })
+      await level.open()
+      this.#level = level
+    } catch (cause) {
+      throw await this.#explain(cause)
+    }
+    // Only for the message that a second process gets: a full disk must not keep the database closed.
+    await writeFile(join(this.#directory, HOLDER_FILE), `${process.pid}\n`).catch(() => {})
+  }
+
+  async close(): Promise<void> {
+    await this.#level?.close()
+    this.#level = undefined
+  }
+
+  get(key: Buffer): Promise<Buffer | undefined> {
+    return this.#read((level) => level.get(key))
+  }
+
+  getMany(keys: Buffer[]): Promise<(Buffer | undefined)[]> {
+    return this.#read((level) => level.getMany(keys))
+  }
+
+  async write(operations: readonly Operation[], options: { sync: boolean }): Promise<void> {
+    await this.#opened().batch([...operations] satisfies LevelOperation[], options)
+  }
+
+  async *iterate(range: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer]> {
+    const iterator = this.#opened().iterator({ ...range })
+    try {
+      // Often one entry is all that is wanted.
+      for (let size = 1; ; size = READ_AHEAD_ENTRIES) {
+        const entries = await this.#read(() => iterator.nextv(size))
+        if (entries.length === 0) return
+        yield* entries
+      }
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  #opened(): Level<Buffer, Buffer> {
+    if (this.#level === undefined) throw storeUnavailable(`in ${this.#directory} is not open`)
+    return this.#level
+  }
+
+  async #read<T>(read: (level: Level<Buffer, Buffer>) => Promise<T>): Promise<T> {
+    try {
+      return await read(this.#opened())
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause
+      const { code, message } = cause as Error & { code?: string }
+      if (code !== undefined && NOT_OPEN.has(code)) {
+        throw storeUnavailable(`in ${this.#directory} was closed`, cause)
+      }
+      throw new StorageError(
+        'ERR_STORE_READ',
+        `the database in ${this.#directory} cannot be read: ${message}`,
+        { cause },
+      )
+    }
+  }
+
+  async #explain(error: unknown): Promise<StorageError> {
+    const reason = (error as { cause?: Error }).cause ?? (error as Error)
+    if ((reason as { code?: string }).code !== 'LEVEL_LOCKED') {
+      return new StorageError(
+        'ERR_STORE_OPEN',
+        `the database in ${this.#directory} cannot be opened: ${reason.message}`,
+        { cause: error },
+      )
+    }
+    const holder = await readFile(join(this.#directory, HOLDER_FILE), 'utf8').catch(() => '')
+    const who = /^\d+\n$/.test(holder) ? `process ${holder.trim()}` : 'another process'
+    return new StorageError(
+      'ERR_STORE_LOCKED',
+      `the database in ${this.#directory} is in use by ${who}: stop that node, or give this one another directory`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,66 @@
+import { equalBytes } from '@pastel-mesh/protocol'
+import type { ArrivalOrder } from './arrival-order.ts'
+import type { ArrivalReader, FollowOptions } from './arrival-reader.ts'
+import type { CommitWriter } from './commit-writer.ts'
+import { isStoreUnavailable } from './errors.ts'
+import type { StoredBatch } from './stored-batch.ts'
+
+/** Batches that one wake of a follower takes from the tail. */
+const FOLLOW_BATCHES = 64
+
+/**
+ * Reads the arrival order and goes on as it grows, across a reopening of the database.
+ *
+ * ```
+ *   behind the tail ── read from disk up to the end ──▶ inside the tail ── all taken ──▶ at the end
+ *          ▲  ▲                                             │     ▲                        │
+ *          │  └──────── the tail moved on meanwhile ────────┘     └──── something came ────┘
+ *          └─ reading was cut off by a reopening: after it, from the position reached
+ * ```
+ */
+export async function* follow(
+  components: { order: ArrivalOrder; reader: ArrivalReader; writer: CommitWriter },
+  { from = 0, channel, sender, signal }: FollowOptions,
+): AsyncGenerator<StoredBatch> {
+  const { order, reader, writer } = components
+  let position = from
+  for (;;) {
+    signal?.throwIfAborted()
+    if (!writer.isOpen && !writer.isReopening) throw writer.unavailable()
+    const { end } = order
+    const live = order.tail.from(position, FOLLOW_BATCHES)
+    if (position >= end || (live === undefined && writer.isReopening)) {
+      await order.change(signal)
+    } else if (live !== undefined) {
+      for (const entry of live) {
+        position = entry.position + entry.count
+        if (matches(entry, channel, sender)) {
+          signal?.throwIfAborted()
+          yield entry
+        }
+      }
+    } else {
+      try {
+        for await (const entry of reader.read({ from: position, to: end, channel, sender, signal })) {
+          position = entry.position + entry.count
+          yield entry
+        }
+        position = Math.max(position, end)
+      } catch (error) {
+        // Closed to be opened anew, if not for good: the next round tells.
+        if (!isStoreUnavailable(error)) throw error
+      }
+    }
+  }
+}
+
+function matches(
+  { signed: { batch } }: StoredBatch,
+  channel: string | undefined,
+  sender: Uint8Array | undefined,
+): boolean {
+  return (
+    (channel === undefined || batch.channel === channel) &&
+    (sender === undefined || equalBytes(batch.sender, sender))
+  )
+}

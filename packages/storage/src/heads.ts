@@ -1,0 +1,59 @@
+import { encodeLogId, type Head, type LogId } from '@pastel-mesh/protocol'
+import type { Database } from './database.ts'
+import { mergeScans, pickIndex, scan } from './index-scan.ts'
+import { logKey } from './keys.ts'
+import { decodeIndex, decodeLogState } from './records.ts'
+
+/** The answer to a question for heads. */
+export interface HeadsPage {
+  /** The ends of the logs, as they are on disk, in the order of the first entries that brought them in. */
+  readonly heads: Head[]
+  /** Everything of the channels below it is covered by the answer. Where more is left, the next page begins. */
+  readonly next: number
+  /** Whether `next` is not yet the end of the order. */
+  readonly more: boolean
+}
+
+export interface HeadsQuery {
+  readonly from: number
+  /** The end of the order. */
+  readonly to: number
+  readonly channels: readonly string[]
+  /** Heads in one page. */
+  readonly limit: number
+}
+
+/** Index entries looked at for one page: bounds the work that one question causes. */
+const MAX_SCANNED = 8192
+
+/** Looks for the logs of some channels that have entries in a range. Every page gets further, by one entry at least. */
+export async function readHeads(database: Database, query: HeadsQuery): Promise<HeadsPage> {
+  const { from, to } = query
+  const limit = Math.max(1, query.limit)
+  const scans = [...new Set(query.channels)].map((channel) =>
+    scan(database, pickIndex(channel, undefined), { from, to }),
+  )
+  const touched = new Map<LogId, Uint8Array>()
+  let scanned = 0
+  let next = to
+  for await (const { position, value } of mergeScans(scans)) {
+    const { log } = decodeIndex(value)
+    const id = encodeLogId(log)
+    if (scanned === MAX_SCANNED || (touched.size === limit && !touched.has(id))) {
+      next = position
+      break
+    }
+    scanned += 1
+    touched.set(id, log)
+  }
+  return { heads: await loadHeads(database, touched), next, more: next < to }
+}
+
+async function loadHeads(database: Database, logs: ReadonlyMap<LogId, Uint8Array>): Promise<Head[]> {
+  // From the disk, not from the table of logs, which is ahead of it: what is announced must be there.
+  const values = await database.getMany([...logs.values()].map(logKey))
+  return [...logs].map(([id, bytes], i) => {
+    const { sender, channel, run, next, headHash } = decodeLogState(id, bytes, values[i] as Buffer)
+    return { sender, channel, run, position: next - 1, hash: headHash }
+  })
+}

@@ -1,0 +1,108 @@
+/**
+ * The layout of the database. The first byte of a key is its family:
+ *
+ * | family | key | value |
+ * |---|---|---|
+ * | A | arrival position | the entry: running hash, time, signed batch |
+ * | B | sender, channel, arrival position | log id, count |
+ * | C | channel, arrival position | log id, count |
+ * | G | log id | the log's state: names, next position, head |
+ * | L | log id, position of the first message | arrival position, count, batch hash |
+ * | M | name | a value of the store itself: schema, store id |
+ * | O | sender, channel | run of the log that this node wrote last there |
+ * | S | sender, arrival position | log id, count |
+ *
+ * Numbers are 8 bytes, big-endian, so that the order of keys is the order of positions. Entries are only ever
+ * added at the end of A, which LevelDB then moves between its levels without rewriting.
+ */
+
+const NUMBER_BYTES = 8
+
+function family(letter: string): number {
+  return letter.charCodeAt(0)
+}
+
+const ARRIVAL = family('A')
+const BOTH = family('B')
+const CHANNEL = family('C')
+const LOG = family('G')
+const LOG_POSITION = family('L')
+const META = family('M')
+const OWN_TIP = family('O')
+const SENDER = family('S')
+
+export function arrivalKey(position: number): Buffer {
+  const key = Buffer.allocUnsafe(1 + NUMBER_BYTES)
+  key[0] = ARRIVAL
+  writeNumber(key, position, 1)
+  return key
+}
+
+export function logKey(log: Uint8Array): Buffer {
+  return concat(LOG, log)
+}
+
+export function logPositionKey(log: Uint8Array, first: number): Buffer {
+  return numbered(concat(LOG_POSITION, log), first)
+}
+
+export function metaKey(name: string): Buffer {
+  return concat(META, Buffer.from(name))
+}
+
+export function ownTipKey(sender: Uint8Array, channel: string): Buffer {
+  return concat(OWN_TIP, Buffer.concat([sender, Buffer.from(channel)]))
+}
+
+/** Prefix of the arrival order itself. */
+export const ARRIVAL_PREFIX: Buffer = Buffer.of(ARRIVAL)
+
+/** Prefix of the entries of one channel. */
+export function channelPrefix(channel: string): Buffer {
+  return concat(CHANNEL, counted(channel))
+}
+
+/** Prefix of the entries of one sender. */
+export function senderPrefix(sender: Uint8Array): Buffer {
+  return concat(SENDER, sender)
+}
+
+/** Prefix of the entries of one sender in one channel. */
+export function senderChannelPrefix(sender: Uint8Array, channel: string): Buffer {
+  return concat(BOTH, Buffer.concat([sender, counted(channel)]))
+}
+
+/** A channel's name behind its length (a byte: a name has at most 106), which keeps names that begin alike apart. */
+function counted(channel: string): Buffer {
+  const name = Buffer.from(channel)
+  return Buffer.concat([Buffer.of(name.length), name])
+}
+
+/** A prefix followed by a position. */
+export function numbered(prefix: Uint8Array, position: number): Buffer {
+  const key = Buffer.allocUnsafe(prefix.length + NUMBER_BYTES)
+  key.set(prefix)
+  writeNumber(key, position, prefix.length)
+  return key
+}
+
+/** The position at the end of a key. */
+export function positionOf(key: Buffer): number {
+  return readNumber(key, key.length - NUMBER_BYTES)
+}
+
+export function writeNumber(target: Buffer, value: number, offset: number): void {
+  target.writeUInt32BE(Math.floor(value / 2 ** 32), offset)
+  target.writeUInt32BE(value % 2 ** 32, offset + 4)
+}
+
+export function readNumber(source: Buffer, offset: number): number {
+  return source.readUInt32BE(offset) * 2 ** 32 + source.readUInt32BE(offset + 4)
+}
+
+function concat(first: number, rest: Uint8Array): Buffer {
+  const key = Buffer.allocUnsafe(1 + rest.length)
+  key[0] = first
+  key.set(rest, 1)
+  return key
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+
+export interface DemoOptions {
+  readonly nodes: number
+  readonly messages: number
+  /** Bytes of a message's text; ignored with `input`. */
+  readonly size: number
+  /** Texts to publish; repeated if there are fewer than messages. Absent: random ones. */
+  readonly texts?: readonly string[]
+  readonly keep: boolean
+}
+
+export const USAGE = `Usage: npm run demo -- [options]
+
+  --nodes N      processes to run, 3 to 20 (default 5)
+  --messages M   messages to publish in all (default 2000)
+  --size B       bytes of a message (default 256)
+  --input FILE   publish the lines of a text file instead of random text
+  --keep         stay up afterwards, to look at the nodes with pmesh
+
+One node is started late and one is restarted in the middle.
+`
+
+/** @throws Error: says which option is wrong */
+export async function readOptions(args: readonly string[]): Promise<DemoOptions | undefined> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      nodes: { type: 'string', default: '5' },
+      messages: { type: 'string', default: '2000' },
+      size: { type: 'string', default: '256' },
+      input: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const texts = values.input === undefined ? undefined : await readLines(values.input)
+  return {
+    nodes: number('nodes', values.nodes, 3, 20),
+    messages: number('messages', values.messages, 1, 1_000_000),
+    size: number('size', values.size, 1, 200_000),
+    keep: values.keep,
+    ...(texts === undefined ? {} : { texts }),
+  }
+}
+
+function number(name: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new Error(`--${name} ${text}: give a whole number from ${min} to ${max}`)
+  }
+  return value
+}
+
+async function readLines(path: string): Promise<string[]> {
+  const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '')
+  if (lines.length === 0) throw new Error(`--input ${path}: the file has no text`)
+  return lines
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './free-port.ts'
+import { LocalNode } from './local-node.ts'
+
+export interface LocalMeshOptions {
+  readonly nodes: number
+  readonly topics: readonly string[]
+}
+
+/** Nodes in processes of their own on this machine, each of which knows the addresses of all others. */
+export class LocalMesh {
+  readonly nodes: readonly LocalNode[]
+  readonly #folder: string
+
+  static async create({ nodes, topics }: LocalMeshOptions): Promise<LocalMesh> {
+    const folder = await mkdtemp(join(tmpdir(), 'pmesh-'))
+    const ports: number[] = []
+    for (let i = 0; i < nodes; i += 1) ports.push(await freePort())
+    const address = (port: number) => `/ip4/127.0.0.1/tcp/${port}`
+    const made = ports.map(
+      (port, i) =>
+        new LocalNode({
+          dataDir: join(folder, `node-${i + 1}`),
+          port,
+          topics,
+          bootstrap: ports.filter((other) => other !== port).map(address),
+        }),
+    )
+    return new LocalMesh(folder, made)
+  }
+
+  private constructor(folder: string, nodes: readonly LocalNode[]) {
+    this.#folder = folder
+    this.nodes = nodes
+  }
+
+  /** Ends every process. */
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.end()))
+  }
+
+  /** Ends every process and removes the data folders. */
+  async remove(): Promise<void> {
+    await this.stop()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
