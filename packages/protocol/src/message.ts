@@ -71,7 +71,7 @@ export function toWireMessage(input: MessageInput, createdAtMs: number): WireMes
       .map(([name, value]) => ({ name, value }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   }
-  const problem = findProblem(wire)
+  const problem = findProblem(wire) ?? findExpiryProblem(input.expiresAtMs, createdAtMs)
   if (problem !== undefined) throw new MeshError('ERR_MESSAGE', `the message cannot be sent: ${problem}`)
   return wire
 }
@@ -158,6 +158,13 @@ function findProblem(wire: WireMessage): string | undefined {
     previous = name
   }
   return undefined
+}
+
+/** The expiry stands in the header of the batch, which has to be later than the batch's own time. */
+function findExpiryProblem(expiresAtMs: number | undefined, createdAtMs: number): string | undefined {
+  if (expiresAtMs === undefined) return undefined
+  if (!isTime(expiresAtMs)) return 'its expiry is out of range'
+  return expiresAtMs > createdAtMs ? undefined : 'it has expired already'
 }
 
 export function isTime(ms: number): boolean {

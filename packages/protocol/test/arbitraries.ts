@@ -15,7 +15,7 @@ import { encodeLogId, MAX_NUMBER, messageId } from '../src/index.ts'
 import { testNodeKey, testSigner } from './identities.ts'
 
 /** Cases a property is tried with. */
-export const RUNS = process.env.PMESH_TEST_FULL === undefined ? 300 : 5000
+export const RUNS = process.env.PMESH_TEST_FULL === undefined ? 200 : 2000
 
 export const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 
@@ -138,7 +138,7 @@ export const certificateFrame: fc.Arbitrary<CertificateFrame> = fc
   })
   .map(({ verdict, certificate }) => ({ ...verdict, ...(certificate === undefined ? {} : { certificate }) }))
 
-export const cursor: fc.Arbitrary<Cursor> = fc.oneof(
+const cursor: fc.Arbitrary<Cursor> = fc.oneof(
   bytes(16).map((store) => ({ store, position: 0, hash: new Uint8Array(0) })),
   fc.record({ store: bytes(16), position: number(1), hash: bytes(8) }),
 )

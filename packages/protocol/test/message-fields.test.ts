@@ -84,10 +84,19 @@ describe('a message to send', () => {
     ['a time with a fraction', [{ text: '' }, 1.5]],
     ['a time beyond the largest', [{ text: '' }, MAX_NUMBER + 1]],
     ['no number for a time', [{ text: '' }, Number.NaN]],
+    ['an expiry at its creation', [{ text: '', expiresAtMs: 10 }, 10]],
+    ['an expiry before its creation', [{ text: '', expiresAtMs: 9 }, 10]],
+    ['an expiry with a fraction', [{ text: '', expiresAtMs: 10.5 }, 10]],
+    ['an expiry beyond the largest time', [{ text: '', expiresAtMs: MAX_NUMBER + 1 }, 10]],
+    ['no number for an expiry', [{ text: '', expiresAtMs: Number.NaN }, 10]],
   ])('is refused with %s, and nobody else is to blame', (_what, [input, at]) => {
     expect(() => toWireMessage(input, at)).toThrow(MeshError)
     expect(() => toWireMessage(input, at)).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE' }))
     expect(() => toWireMessage(input, at)).not.toThrow(ProtocolError)
+  })
+
+  test('may expire a millisecond after its creation', () => {
+    expect(() => toWireMessage({ text: '', expiresAtMs: 11 }, 10)).not.toThrow()
   })
 
   test('keeps its replyTo', () => {

@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
 import {
   assertNetworkName,
@@ -53,6 +53,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   readonly #components: NodeComponents
   readonly #topics: Set<string>
   readonly #bootstrap: readonly Multiaddr[]
+  readonly #own: OwnCertificate
   readonly #gate: CertificateGate
   readonly #inbound: InboundPipeline
   readonly #reader: MessageReader
@@ -98,14 +99,14 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       { store, registry, counters: this.counters },
     )
     const lifetimeMs = options.certificateLifetimeMs ?? DEFAULT_CERTIFICATE_LIFETIME_MS
-    const own = new OwnCertificate(
+    this.#own = new OwnCertificate(
       { network: options.network, lifetimeMs },
       { signer, privateKey: components.nodeKey, describe: () => this.#describe() },
     )
     this.#gate = new CertificateGate(
       { network: options.network },
       {
-        own,
+        own: this.#own,
         registry,
         onCertified: (peer) => this.#onCertified(peer),
         onRefused: (refusal) => this.safeDispatchEvent('refused', { detail: refusal }),
@@ -146,6 +147,8 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         { cause },
       )
     }
+    // The addresses are known only now.
+    await this.#own.renew()
     for (const topic of this.#topics) this.#gossip.join(topic)
     this.#guard.start()
     for (const address of this.#bootstrap) this.#reconnector.keep(address)
@@ -277,7 +280,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   #describe() {
     const { libp2p } = this.#transport
     return {
-      addresses: libp2p.getMultiaddrs().map((address) => address.bytes),
+      addresses: libp2p.getMultiaddrs().map((address) => withoutPeerId(address).bytes),
       topics: [...this.#topics].filter(isTopicName),
       roles: [],
     }
@@ -335,6 +338,11 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
 function toPeerInfo({ peerId, pastelId, certificate, connection }: CertifiedPeer): PeerInfo {
   const { remoteAddr, direction } = connection
   return { peerId, pastelId, address: remoteAddr.toString(), direction, topics: certificate.topics }
+}
+
+/** The PeerId is in the certificate already. */
+function withoutPeerId(address: Multiaddr): Multiaddr {
+  return address.decapsulateCode(CODE_P2P)
 }
 
 /** @throws MeshError ERR_ADDRESS */

@@ -1,13 +1,46 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
+import { z } from 'zod'
 
-/** The shape of an error as a client gets it: our own errors keep their code and message, others do not show. */
+/** Problems of one input that are named; the thousandth says no more than the fifth. */
+const MAX_PROBLEMS = 5
+
+/**
+ * The shape of an error as a client gets it: our own errors keep their code and message, a wrong input is
+ * described in one line, others do not show.
+ */
 export function formatError({ shape, error }: { shape: TRPCDefaultErrorShape; error: TRPCError }) {
-  const { cause } = error
-  if (cause instanceof MeshError) {
-    return { ...shape, message: cause.message, data: { ...shape.data, meshCode: cause.code } }
+  return {
+    ...shape,
+    message: describe(error, shape),
+    data: {
+      code: shape.data.code,
+      httpStatus: shape.data.httpStatus,
+      path: shape.data.path,
+      meshCode: error.cause instanceof MeshError ? error.cause.code : undefined,
+    },
   }
-  const message =
-    error.code === 'INTERNAL_SERVER_ERROR' ? 'an internal error: see the log of the node' : shape.message
-  return { ...shape, message, data: { ...shape.data, meshCode: undefined } }
+}
+
+/** Whether an error is none that a caller was meant to see: a fault of this program. */
+export function isInternal({ code, cause }: TRPCError): boolean {
+  return code === 'INTERNAL_SERVER_ERROR' && !(cause instanceof MeshError)
+}
+
+function describe(error: TRPCError, shape: TRPCDefaultErrorShape): string {
+  const { cause } = error
+  if (cause instanceof MeshError) return cause.message
+  if (cause instanceof z.core.$ZodError) return describeInput(cause.issues)
+  if (isInternal(error)) return 'an internal error: see the log of the node'
+  if (error.code === 'PAYLOAD_TOO_LARGE') return 'the request is too large: send fewer messages at a time'
+  return shape.message
+}
+
+function describeInput(issues: readonly z.core.$ZodIssue[]): string {
+  const named = issues.slice(0, MAX_PROBLEMS).map(({ path, message }) => {
+    const where = z.core.toDotPath(path)
+    return where === '' ? message : `${where}: ${message}`
+  })
+  const more = issues.length - named.length
+  return `the input is wrong: ${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }

@@ -2,6 +2,7 @@ import type { MessageInput } from '@pastel-mesh/protocol'
 import { jsonOf, textOf } from '@pastel-mesh/protocol'
 import type { ReceivedMessage } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
+import { isPlainJson } from './plain-json.ts'
 
 const common = {
   type: z.string().optional(),
@@ -10,12 +11,20 @@ const common = {
   expiresAtMs: z.number().int().positive().optional(),
 }
 
+const json = z.unknown().refine(isPlainJson, 'not plain JSON, or nested too deeply')
+
 /** A message to publish: exactly one of text, json and base64. */
-export const messageInput = z.union([
-  z.strictObject({ ...common, text: z.string() }),
-  z.strictObject({ ...common, json: z.json() }),
-  z.strictObject({ ...common, base64: z.base64() }),
-])
+export const messageInput = z.union(
+  [
+    z.strictObject({ ...common, text: z.string() }),
+    z.strictObject({ ...common, json }),
+    z.strictObject({ ...common, base64: z.base64() }),
+  ],
+  {
+    error:
+      'a message has exactly one of text, json (plain, not too deep) and base64, and optionally type, replyTo, headers (texts) and expiresAtMs',
+  },
+)
 
 export function toMessageInput(input: z.infer<typeof messageInput>): MessageInput {
   if (!('base64' in input)) return dropUndefined(input) as MessageInput
@@ -40,19 +49,31 @@ export function toMessageOutput(message: ReceivedMessage) {
     createdAtMs,
     receivedAtMs,
     replyTo,
-    headers,
+    // A copy: superjson writes down every object that it meets twice, and messages without headers share one.
+    headers: { ...headers },
     ...bodyOf(message),
   }
 }
 
 export type MessageOutput = ReturnType<typeof toMessageOutput>
 
+/**
+ * The sender may have claimed a content type that the bytes are not, or JSON that cannot be handed on as a value:
+ * then they are shown as text, or, if they are not even that, as bytes.
+ */
 function bodyOf(message: ReceivedMessage): { text: string } | { json: unknown } | { base64: string } {
-  try {
-    if (message.contentType === 'text') return { text: textOf(message) }
-    if (message.contentType === 'json') return { json: jsonOf(message) }
-  } catch {
-    // The sender claimed a content type that the bytes are not: they are shown as they are.
+  if (message.contentType === 'json') {
+    const value = attempt(() => jsonOf(message))
+    if (value !== undefined && isPlainJson(value)) return { json: value }
   }
-  return { base64: Buffer.from(message.body).toString('base64') }
+  const text = message.contentType === 'bytes' ? undefined : attempt(() => textOf(message))
+  return text === undefined ? { base64: Buffer.from(message.body).toString('base64') } : { text }
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
 }

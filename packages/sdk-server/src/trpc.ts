@@ -1,8 +1,10 @@
+import { MeshError } from '@pastel-mesh/identity'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
-import { initTRPC } from '@trpc/server'
+import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { formatError } from './error-format.ts'
+import { trpcCode } from './trpc-code.ts'
 
 /** What a procedure works with. */
 export interface Context {
@@ -14,11 +16,35 @@ export interface Context {
 }
 
 const t = initTRPC.context<Context>().create({
-  transformer: superjson,
+  transformer: {
+    input: superjson,
+    output: { serialize, deserialize: (value: ReturnType<typeof serialize>) => superjson.deserialize(value) },
+  },
   errorFormatter: formatError,
   // Otherwise stacks go out to callers.
   isDev: false,
 })
 
+/**
+ * superjson refuses objects with keys such as `constructor`. Messages of others may have them, as the name of a
+ * header or in JSON, and one such message must not make a page unreadable: it goes as the plain JSON that it is.
+ */
+function serialize(value: unknown): ReturnType<typeof superjson.serialize> {
+  try {
+    return superjson.serialize(value)
+  } catch {
+    return { json: value as ReturnType<typeof superjson.serialize>['json'] }
+  }
+}
+
+/** Errors of the parts become what they are to a caller; without this all of them would be "internal". */
+const translateErrors = t.middleware(async ({ next }) => {
+  const result = await next()
+  if (result.ok) return result
+  const { cause } = result.error
+  if (!(cause instanceof MeshError)) return result
+  throw new TRPCError({ code: trpcCode(cause.code), message: cause.message, cause })
+})
+
 export const router = t.router
-export const procedure = t.procedure
+export const procedure = t.procedure.use(translateErrors)

@@ -100,7 +100,7 @@ export class LevelDatabase implements Database {
   }
 
   async *iterate(range: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer]> {
-    const iterator = this.#opened().iterator({ ...range })
+    const iterator = await this.#read(async (level) => level.iterator({ ...range }))
     try {
       // Often one entry is all that is wanted.
       for (let size = 1; ; size = READ_AHEAD_ENTRIES) {

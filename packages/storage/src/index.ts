@@ -52,7 +52,8 @@ export type Placement =
  * Message logs and the arrival order of one node.
  *
  * After a failed commit the database is closed and opened again; until then, as before the start and after the
- * stop, everything here throws StorageError ERR_STORE_UNAVAILABLE, except `follow`, which waits.
+ * stop, everything here throws StorageError ERR_STORE_UNAVAILABLE, except `follow`, which waits. What the disk does not
+ * give throws ERR_STORE_READ.
  *
  * @example
  * const store = createStore({ directory: './data/db' })
@@ -75,6 +76,8 @@ export interface MessageStore {
   /**
    * Puts a batch, its signature checked, where its log says: at the end of the arrival order if it continues
    * the log. A batch that is a small part of a larger buffer is copied, for it stays in memory for a while.
+   * Of batches that are placed at once any may be first: to place a log's batches in order, wait for each
+   * placement (not for its commit) before the next.
    * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_COMMIT_FAILED if the commit that it had to wait for failed
    */
   place(signed: SignedBatch, options?: PlaceOptions): Promise<Placement>

@@ -14,32 +14,16 @@ import { ArrivalOrder } from './arrival-order.ts'
 import { ArrivalReader, type FollowOptions, type ReadOptions } from './arrival-reader.ts'
 import { extendLog, judgeChain } from './chain.ts'
 import { CommitWriter } from './commit-writer.ts'
-import { type Database, LevelDatabase, type Operation } from './database.ts'
+import { type Database, LevelDatabase } from './database.ts'
+import { entryOperations } from './entry-operations.ts'
 import { StorageError } from './errors.ts'
 import { follow } from './follow.ts'
 import { type HeadsPage, readHeads } from './heads.ts'
 import type { MessageStore, Placement, PlaceOptions, StoreOptions } from './index.ts'
-import {
-  arrivalKey,
-  channelPrefix,
-  logKey,
-  logPositionKey,
-  metaKey,
-  numbered,
-  ownTipKey,
-  senderChannelPrefix,
-  senderPrefix,
-} from './keys.ts'
+import { logPositionKey, metaKey, ownTipKey } from './keys.ts'
 import { Listeners } from './listeners.ts'
 import { type LogName, LogTable } from './log-table.ts'
-import {
-  decodeLogPosition,
-  encodeArrival,
-  encodeIndex,
-  encodeLogPosition,
-  encodeLogState,
-  type LogState,
-} from './records.ts'
+import { decodeLogPosition, type LogState } from './records.ts'
 import { isViewOfMore, type StoredBatch } from './stored-batch.ts'
 
 /** Layout of the database that this code reads and writes; see keys.ts. */
@@ -248,11 +232,7 @@ export class LevelMessageStore implements MessageStore {
     const messages = kept === signed ? options.messages : undefined
     const committed = this.writer.commit((operations) => {
       const entry = this.#order.take(kept, messages)
-      writeEntry(operations, entry, next)
-      if (options.own === true && kept.batch.first === 0) {
-        const key = ownTipKey(kept.batch.sender, kept.batch.channel)
-        operations.push({ type: 'put', key, value: Buffer.from(kept.batch.run) })
-      }
+      operations.push(...entryOperations(entry, next, options.own === true))
       return entry
     })
     return {
@@ -269,19 +249,4 @@ export class LevelMessageStore implements MessageStore {
 function logName(sender: Uint8Array, channel: string, run: Uint8Array): LogName {
   const bytes = logIdBytes(sender, channel, run)
   return { id: encodeLogId(bytes), bytes }
-}
-
-function writeEntry(operations: Operation[], entry: StoredBatch, state: LogState): void {
-  const { batch, logBytes, hash } = entry.signed
-  const index = encodeIndex({ log: logBytes, count: entry.count })
-  const position = encodeLogPosition({ arrival: entry.position, count: entry.count, hash })
-  const puts: [key: Buffer, value: Buffer][] = [
-    [arrivalKey(entry.position), encodeArrival(entry)],
-    [logPositionKey(logBytes, batch.first), position],
-    [numbered(channelPrefix(batch.channel), entry.position), index],
-    [numbered(senderPrefix(batch.sender), entry.position), index],
-    [numbered(senderChannelPrefix(batch.sender, batch.channel), entry.position), index],
-    [logKey(logBytes), encodeLogState(state)],
-  ]
-  for (const [key, value] of puts) operations.push({ type: 'put', key, value })
 }

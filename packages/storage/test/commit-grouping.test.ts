@@ -47,10 +47,8 @@ test('a caller waits for its own commit only', async () => {
   const release = database.holdWrites()
   const first = writer.commit(put('first'))
   await database.happened('write begun')
-  const releaseSecond = (() => {
-    release()
-    return database.holdWrites()
-  })()
+  release()
+  const releaseSecond = database.holdWrites()
   let isSecondDone = false
   const second = writer.commit(put('second')).then(() => {
     isSecondDone = true

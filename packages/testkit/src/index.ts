@@ -2,6 +2,14 @@
  * For tests and benchmarks only: local meshes of real processes, audits of what they stored.
  * @packageDocumentation
  */
+export {
+  CERTIFICATE_PROTOCOL,
+  CertificateExchange,
+  type CertificateFields,
+  makeCertificate,
+} from './attackers/certificate-exchange.ts'
+export { MESHSUB_PROTOCOLS, RawGossipPeer, type RawGossipPeerOptions } from './attackers/raw-gossip-peer.ts'
+export { encodeRpc, RawGossipStream, type RawRpc } from './attackers/raw-gossip-stream.ts'
 export { LogWriter, type LogWriterOptions, seededSigner, type WriteOptions } from './fixtures/log-writer.ts'
 export { type AuditedMessage, auditStore, type StoreAudit } from './mesh/audit-store.ts'
 export { freePort } from './mesh/free-port.ts'

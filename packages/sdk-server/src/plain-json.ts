@@ -1,0 +1,24 @@
+/**
+ * Levels of objects and arrays in a JSON body. What goes through bodies recursively (superjson, JSON.stringify)
+ * would exhaust the stack at some thousands, which 256 KiB of brackets are enough for.
+ */
+const MAX_DEPTH = 64
+
+/**
+ * Whether a value is JSON that can go to a client and come back the same: null, booleans, finite numbers,
+ * strings, arrays and plain objects, not too deep; no key `__proto__`, which would become the prototype of the
+ * copy.
+ */
+export function isPlainJson(value: unknown): boolean {
+  return isPlain(value, MAX_DEPTH)
+}
+
+function isPlain(value: unknown, depth: number): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || depth === 0) return false
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth - 1))
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return Object.entries(value).every(([key, item]) => key !== '__proto__' && isPlain(item, depth - 1))
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { createStore } from '../src/index.ts'
+import { type Acknowledged, crash, findLosses } from './fixtures/crash.ts'
+import { expectSoundOrder } from './fixtures/expect-sound-order.ts'
+import { Random } from './fixtures/random.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
+import { KILLS } from './fixtures/test-runs.ts'
+
+test('a process killed at any moment, again and again, loses nothing that it acknowledged', async () => {
+  const directory = await temporaryFolder()
+  const random = new Random('sigkill')
+  const acknowledged: Acknowledged[] = []
+  for (let round = 0; round < KILLS; round++) {
+    const options = {
+      directory,
+      seed: `sigkill ${round}`,
+      sync: true,
+      logs: 6,
+      inFlight: 4,
+      maxBodyBytes: 8192,
+    }
+    // Some die while they open the database.
+    const acknowledgements = round % 4 === 3 ? 0 : random.below(600)
+    acknowledged.push(...(await crash({ ...options, acknowledgements })))
+    const store = createStore({ directory })
+    await store.start()
+    expect(await findLosses(store, acknowledged)).toEqual([])
+    await expectSoundOrder(store)
+    await store.stop()
+  }
+  expect(acknowledged.length).toBeGreaterThan(KILLS * 50)
+}, 900_000)
