@@ -69,6 +69,16 @@ export interface SignedBatch {
   readonly batch: Batch
 }
 
+/** An envelope's parts, nothing decoded. */
+export interface SplitEnvelope {
+  /** Ed448, 114 bytes. */
+  readonly signature: Uint8Array
+  /** The batch bytes: what is hashed, signed and chained. */
+  readonly bytes: Uint8Array
+  /** SHA-256 of them. */
+  readonly hash: Uint8Array
+}
+
 /** @returns the canonical bytes of a batch: what is hashed, signed and chained */
 export function encodeBatch(batch: Batch): Uint8Array<ArrayBuffer> {
   return WireBatch.encode({
@@ -101,24 +111,30 @@ export function makeEnvelope(signature: Uint8Array, bytes: Uint8Array): Uint8Arr
 /**
  * Takes an envelope apart and its batch to pieces. Everything that the bytes alone can prove is checked,
  * except the signature and the payload's messages.
+ * @param split the envelope's parts, if they were taken apart already
  * @throws ProtocolError ERR_BATCH_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_BATCH_FIELD
  */
-export function openBatch(envelope: Uint8Array): SignedBatch {
-  const { signature, bytes, hash } = splitEnvelope(envelope)
-  const batch = decodeBatch(bytes)
-  const logBytes = logIdBytes(batch.sender, batch.channel, batch.run)
-  return { envelope, signature, hash, log: encodeLogId(logBytes), logBytes, batch }
+export function openBatch(envelope: Uint8Array, split: SplitEnvelope = splitEnvelope(envelope)): SignedBatch {
+  const { signature, bytes, hash } = split
+  return withLogId({ envelope, signature, hash, batch: decodeBatch(bytes) })
+}
+
+/** A batch that was just encoded and signed here: what {@link openBatch} would find in its envelope. */
+export function toSignedBatch(batch: Batch, { signature, bytes, hash }: SplitEnvelope): SignedBatch {
+  return withLogId({ envelope: makeEnvelope(signature, bytes), signature, hash, batch })
+}
+
+function withLogId(parts: Omit<SignedBatch, 'log' | 'logBytes'>): SignedBatch {
+  const { sender, channel, run } = parts.batch
+  const logBytes = logIdBytes(sender, channel, run)
+  return { ...parts, log: encodeLogId(logBytes), logBytes }
 }
 
 /**
  * Signature, batch bytes and their hash, nothing decoded.
  * @throws ProtocolError ERR_BATCH_SIZE
  */
-export function splitEnvelope(envelope: Uint8Array): {
-  signature: Uint8Array
-  bytes: Uint8Array
-  hash: Uint8Array
-} {
+export function splitEnvelope(envelope: Uint8Array): SplitEnvelope {
   if (envelope.length <= SIGNATURE_BYTES || envelope.length > MAX_ENVELOPE_BYTES) {
     throw new ProtocolError('ERR_BATCH_SIZE', `an envelope of ${envelope.length} bytes is no signed batch`)
   }

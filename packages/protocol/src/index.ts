@@ -2,8 +2,15 @@
  * The wire formats of Pastel Mesh. docs/PROTOCOL.md specifies them byte for byte.
  * @packageDocumentation
  */
-export type { Batch, BatchHeader, Follows, SignedBatch } from './batch.ts'
-export { ENCODING_PLAIN, encodeBatch, makeEnvelope, openBatch, splitEnvelope } from './batch.ts'
+export type { Batch, BatchHeader, Follows, SignedBatch, SplitEnvelope } from './batch.ts'
+export {
+  ENCODING_PLAIN,
+  encodeBatch,
+  makeEnvelope,
+  openBatch,
+  splitEnvelope,
+  toSignedBatch,
+} from './batch.ts'
 export { asBuffer, equalBytes, fromUtf8, utf8Bytes } from './bytes.ts'
 export type { Certificate, CertificateFrame } from './certificate.ts'
 export {

@@ -55,5 +55,8 @@ export const MAX_SYNC_REQUEST_BYTES = 128 * 1024
 /** Bytes of one sync response: a frame carries at least one batch of the largest size. */
 export const MAX_SYNC_RESPONSE_BYTES = 1024 * 1024
 
-/** Largest position and time: what a JavaScript number holds exactly. */
+/** Largest position: what a JavaScript number holds exactly. */
 export const MAX_NUMBER = Number.MAX_SAFE_INTEGER
+
+/** Latest time, in ms since 1970: the last that a JavaScript `Date` can show, in the year 275760. */
+export const MAX_TIME_MS = 8_640_000_000_000_000

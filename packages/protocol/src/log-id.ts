@@ -72,6 +72,7 @@ export function parseMessageId(text: string): { log: LogId; position: number } {
 
 /** A new run: when it began, and 64 random bits that tell it from every other. */
 export function makeRun(startedAtMs: number, random: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (random.length < 8) throw new RangeError(`a run needs 8 random bytes, not ${random.length}`)
   const run = new Uint8Array(RUN_BYTES)
   asBuffer(run).writeBigUInt64BE(BigInt(startedAtMs))
   run.set(random.subarray(0, 8), 8)

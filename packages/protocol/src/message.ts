@@ -7,7 +7,7 @@ import {
   MAX_HEADER_NAME_BYTES,
   MAX_HEADER_VALUE_BYTES,
   MAX_HEADERS,
-  MAX_NUMBER,
+  MAX_TIME_MS,
   MAX_TYPE_BYTES,
 } from './limits.ts'
 import { parseMessageId } from './log-id.ts'
@@ -86,7 +86,7 @@ function encodeBody(input: MessageInput): { body: Uint8Array<ArrayBuffer>; conte
     }
     return { body: fromUtf8(input.text), contentType: 'text' }
   }
-  if (input.bytes !== undefined) return { body: Uint8Array.from(input.bytes), contentType: 'bytes' }
+  if (input.bytes !== undefined) return { body: new Uint8Array(input.bytes), contentType: 'bytes' }
   return { body: fromUtf8(stringify(input.json)), contentType: 'json' }
 }
 
@@ -168,7 +168,7 @@ function findExpiryProblem(expiresAtMs: number | undefined, createdAtMs: number)
 }
 
 export function isTime(ms: number): boolean {
-  return Number.isSafeInteger(ms) && ms > 0 && ms <= MAX_NUMBER
+  return Number.isSafeInteger(ms) && ms > 0 && ms <= MAX_TIME_MS
 }
 
 function isMessageId(text: string): boolean {

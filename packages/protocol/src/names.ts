@@ -4,8 +4,12 @@ import { ProtocolError } from './errors.ts'
 /** Lower-case letters, digits and inner hyphens; part of every gossip topic, protocol check and certificate. */
 const NETWORK = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 
-/** Letters, digits and `. _ - /`; begins with a letter or digit; at most 100 characters. */
-const TOPIC = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/
+/**
+ * Parts of letters, digits and `. _ -`, each beginning with a letter or digit, joined by `/`; so no part is empty
+ * or a step up, wherever a topic becomes a path.
+ */
+const TOPIC = /^[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/
+const MAX_TOPIC_LENGTH = 100
 
 const ROLE = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 
@@ -16,7 +20,7 @@ const TOPIC_PREFIX = 'topic/'
 const INBOX_PREFIX = 'inbox/'
 
 /** Longest legal channel name, in bytes. */
-export const MAX_CHANNEL_BYTES = TOPIC_PREFIX.length + 100
+export const MAX_CHANNEL_BYTES = TOPIC_PREFIX.length + MAX_TOPIC_LENGTH
 
 /** What a channel name says. */
 export type Channel =
@@ -28,7 +32,7 @@ export function isNetworkName(name: string): boolean {
 }
 
 export function isTopicName(name: string): boolean {
-  return TOPIC.test(name)
+  return name.length <= MAX_TOPIC_LENGTH && TOPIC.test(name)
 }
 
 export function isRoleName(name: string): boolean {
@@ -55,7 +59,7 @@ export function assertTopicName(name: string): void {
   if (!isTopicName(name)) {
     throw new ProtocolError(
       'ERR_TOPIC_NAME',
-      `"${name.slice(0, 128)}" is not a topic name: use 1 to 100 letters, digits, ".", "_", "-" and "/", beginning with a letter or digit`,
+      `"${name.slice(0, 128)}" is not a topic name: use letters, digits, ".", "_" and "-", in parts joined by "/", each beginning with a letter or digit; at most 100 characters`,
     )
   }
 }

@@ -11,7 +11,7 @@ import type {
   SyncRequest,
   SyncResponse,
 } from '../src/index.ts'
-import { encodeLogId, MAX_NUMBER, messageId } from '../src/index.ts'
+import { encodeLogId, MAX_NUMBER, MAX_TIME_MS, messageId } from '../src/index.ts'
 import { testNodeKey, testSigner } from './identities.ts'
 
 /** Cases a property is tried with. */
@@ -29,10 +29,12 @@ export const number = (min = 0, max = MAX_NUMBER) =>
     fc.constantFrom(min, max),
   )
 
-export const time = number(1)
+export const time = number(1, MAX_TIME_MS)
 
 export const networkName = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/)
-export const topicName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/)
+export const topicName = fc
+  .stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,30}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,20}){0,3}$/)
+  .filter((name) => name.length <= 100)
 export const pastelId = bytes(57).map(encodePastelId)
 export const channel = fc.oneof(
   topicName.map((name) => `topic/${name}`),
@@ -69,7 +71,7 @@ export const batch: fc.Arbitrary<Batch> = fc
     count: number(1, 512),
     times: fc.oneof(
       time.map((createdAtMs) => ({ createdAtMs, expiresAtMs: 0 })),
-      number(1, MAX_NUMBER - 1).chain((createdAtMs) =>
+      number(1, MAX_TIME_MS - 1).chain((createdAtMs) =>
         number(createdAtMs + 1).map((expiresAtMs) => ({ createdAtMs, expiresAtMs })),
       ),
     ),
@@ -118,14 +120,14 @@ export const certificate: fc.Arbitrary<Certificate> = fc
     topics: fc.array(topicName, { maxLength: 20 }),
     roles: fc.array(networkName, { maxLength: 16 }),
     serial: time,
-    notBeforeMs: number(1, MAX_NUMBER - 1),
+    notBeforeMs: number(1, MAX_TIME_MS - 1),
     lifetimeMs: number(1, 2 ** 40),
   })
   .map(({ lifetimeMs, ...rest }) => ({
     ...rest,
     subject: testSigner(1).publicKey,
     nodeKey: testNodeKey(1).publicKey,
-    notAfterMs: Math.min(MAX_NUMBER, rest.notBeforeMs + lifetimeMs),
+    notAfterMs: Math.min(MAX_TIME_MS, rest.notBeforeMs + lifetimeMs),
   }))
 
 export const certificateFrame: fc.Arbitrary<CertificateFrame> = fc

@@ -6,6 +6,7 @@ import {
   MAX_ENVELOPE_BYTES,
   MAX_NUMBER,
   MAX_PAYLOAD_BYTES,
+  MAX_TIME_MS,
   makeEnvelope,
   openBatch,
   toWireMessage,
@@ -51,8 +52,8 @@ describe('the size of a batch', () => {
       previous: new Uint8Array(32).fill(1),
       follows: { run: new Uint8Array(16).fill(1), head: MAX_NUMBER },
       count: 512,
-      createdAtMs: MAX_NUMBER - 1,
-      expiresAtMs: MAX_NUMBER,
+      createdAtMs: MAX_TIME_MS - 1,
+      expiresAtMs: MAX_TIME_MS,
       payload: new Uint8Array(MAX_PAYLOAD_BYTES),
     })
     const envelope = unsignedEnvelope(batch)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Certificate, isCertificateOf, MAX_NUMBER, openCertificate } from '../src/index.ts'
+import { type Certificate, isCertificateOf, MAX_TIME_MS, openCertificate } from '../src/index.ts'
 import { expectProtocolError } from './expect-protocol-error.ts'
 import { signCertificate, signCertificateBytes, testNodeKey, testSigner } from './identities.ts'
 import { NOW, sampleCertificate } from './samples.ts'
@@ -54,11 +54,11 @@ describe('a certificate', () => {
       addresses: [],
       topics: [],
       roles: [],
-      serial: MAX_NUMBER,
+      serial: MAX_TIME_MS,
       notBeforeMs: 1,
-      notAfterMs: MAX_NUMBER,
+      notAfterMs: MAX_TIME_MS,
     })
-    expect(certificate).toMatchObject({ addresses: [], topics: [], roles: [], serial: MAX_NUMBER })
+    expect(certificate).toMatchObject({ addresses: [], topics: [], roles: [], serial: MAX_TIME_MS })
   })
 
   test('of more than 32 KiB, or of none, is refused unread', async () => {

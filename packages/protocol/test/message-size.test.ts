@@ -4,6 +4,7 @@ import {
   encodeLogId,
   encodePayload,
   MAX_NUMBER,
+  MAX_TIME_MS,
   messageId,
   toWireMessage,
   wireMessageBytes,
@@ -42,7 +43,7 @@ describe('wireMessageBytes', () => {
           headers: value === undefined ? {} : headers(value),
           replyTo: messageId(encodeLogId(new Uint8Array(16)), MAX_NUMBER),
         },
-        MAX_NUMBER,
+        MAX_TIME_MS,
       )
       expect(encodePayload([message]).length).toBeLessThanOrEqual(wireMessageBytes(message))
     }

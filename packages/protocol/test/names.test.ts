@@ -15,7 +15,25 @@ import { channel, networkName, pastelId, topicName } from './arbitraries.ts'
 import { expectProtocolError } from './expect-protocol-error.ts'
 
 const badNetworks = ['', '-', '-a', 'a-', 'A', 'a_b', 'a.b', 'a/b', ' a', 'a ', 'a\n', 'é', 'a'.repeat(33)]
-const badTopics = ['', '.', '/a', '-a', '_a', 'a b', 'a\n', 'a\0', 'é', 'a+b', 'a#', '$a', 'a'.repeat(101)]
+const badTopics = [
+  '',
+  'a//b',
+  'a/',
+  'a/../b',
+  'a/.b',
+  '.',
+  '/a',
+  '-a',
+  '_a',
+  'a b',
+  'a\n',
+  'a\0',
+  'é',
+  'a+b',
+  'a#',
+  '$a',
+  'a'.repeat(101),
+]
 
 describe('a network name', () => {
   test.each(['a', '0', 'main', 'test-net-1', 'a--b', 'a'.repeat(32)])('may be %j', (name) => {

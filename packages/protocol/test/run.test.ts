@@ -19,6 +19,10 @@ describe('a run', () => {
     )
   })
 
+  test('needs 8 random bytes', () => {
+    expect(() => makeRun(1, new Uint8Array(7))).toThrow(RangeError)
+  })
+
   test('takes the first 8 of more random bytes', () => {
     expect(hex(makeRun(0, new Uint8Array(32).fill(7)))).toBe('00000000000000000707070707070707')
   })

@@ -1,6 +1,5 @@
-import { encodePastelId, type PastelId } from '@pastel-mesh/identity'
+import type { PastelId } from '@pastel-mesh/identity'
 import {
-  asBuffer,
   type Channel,
   type ContentType,
   type LogId,
@@ -10,6 +9,7 @@ import {
   parseChannel,
 } from '@pastel-mesh/protocol'
 import { formatCursor, type StoredBatch } from '@pastel-mesh/storage'
+import { pastelIdOf } from './pastel-id-of.ts'
 
 /** A message as this node stores it, verified. */
 export interface ReceivedMessage {
@@ -42,7 +42,7 @@ export function toReceivedMessage(stored: StoredBatch, index: number, storeId: U
   const arrival = stored.position + index
   return {
     id: messageId(log, batch.first + index),
-    sender: senderOf(batch.sender),
+    sender: pastelIdOf(batch.sender),
     channel: parseChannel(batch.channel),
     log,
     position: batch.first + index,
@@ -53,19 +53,4 @@ export function toReceivedMessage(stored: StoredBatch, index: number, storeId: U
     ...content,
     receivedAtMs: stored.receivedAtMs,
   }
-}
-
-const MAX_SENDERS = 4096
-const senders = new Map<string, PastelId>()
-
-/** Base58 is slow, and the same senders come again and again. */
-function senderOf(publicKey: Uint8Array): PastelId {
-  const key = asBuffer(publicKey).toString('latin1')
-  let sender = senders.get(key)
-  if (sender === undefined) {
-    sender = encodePastelId(publicKey)
-    if (senders.size >= MAX_SENDERS) senders.clear()
-    senders.set(key, sender)
-  }
-  return sender
 }

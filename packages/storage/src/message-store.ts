@@ -114,6 +114,9 @@ export class LevelMessageStore implements MessageStore {
   }
 
   async has(signed: SignedBatch): Promise<boolean> {
+    // What its log does not reach is not stored: for new batches memory has the answer.
+    const state = await this.#logs.load(signed.log, signed.logBytes)
+    if (state === undefined || signed.batch.first >= state.next) return false
     const record = await this.#database.get(logPositionKey(signed.logBytes, signed.batch.first))
     return record !== undefined && equalBytes(decodeLogPosition(record).hash, signed.hash)
   }

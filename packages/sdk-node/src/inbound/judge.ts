@@ -1,13 +1,15 @@
-import { encodePastelId, type PastelId } from '@pastel-mesh/identity'
+import type { PastelId } from '@pastel-mesh/identity'
 import {
   decodePayload,
   type MessageContent,
   openBatch,
   ProtocolError,
   type SignedBatch,
+  type SplitEnvelope,
 } from '@pastel-mesh/protocol'
 import type { DropReason } from '../counters.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
+import { pastelIdOf } from '../pastel-id-of.ts'
 
 /** What is done with a batch that is not taken in: reject what the bytes alone prove wrong, ignore the rest. */
 export interface Drop {
@@ -41,16 +43,17 @@ const MAX_FUTURE_MS = 2 * 60_000
  */
 export function decodeEnvelope(
   envelope: Uint8Array,
+  split: SplitEnvelope,
   network: string,
   channel: string | undefined,
 ): DecodedBatch {
   try {
-    const signed = openBatch(envelope)
+    const signed = openBatch(envelope, split)
     const { batch } = signed
     if (batch.network !== network) throw new Dropped('reject', 'wrong-network')
     if (channel !== undefined && batch.channel !== channel) throw new Dropped('reject', 'wrong-topic')
     const messages = decodePayload(batch.payload, batch.count)
-    return { signed, messages, sender: encodePastelId(batch.sender) }
+    return { signed, messages, sender: pastelIdOf(batch.sender) }
   } catch (error) {
     if (error instanceof ProtocolError) throw new Dropped('reject', 'malformed')
     throw error

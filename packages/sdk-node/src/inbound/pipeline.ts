@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { verifySignature } from '@pastel-mesh/identity'
-import { type LogRange, signedText, splitEnvelope } from '@pastel-mesh/protocol'
+import { type LogRange, type SplitEnvelope, signedText, splitEnvelope } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
@@ -83,9 +83,9 @@ export class InboundPipeline {
   async receive(envelope: Uint8Array, delivery: Delivery): Promise<Verdict> {
     let verdict: Verdict | undefined
     try {
-      const hash = boundedHash(envelope)
-      await this.#duplicates.once(hash, async () => {
-        verdict = await this.#process(envelope, delivery)
+      const split = splitInBounds(envelope)
+      await this.#duplicates.once(split.hash, async () => {
+        verdict = await this.#process(envelope, split, delivery)
         return verdict.action === 'accept' && 'committed' in verdict
       })
       verdict ??= { action: 'ignore', reason: 'duplicate' }
@@ -97,14 +97,14 @@ export class InboundPipeline {
     return verdict
   }
 
-  async #process(envelope: Uint8Array, delivery: Delivery): Promise<Verdict> {
+  async #process(envelope: Uint8Array, split: SplitEnvelope, delivery: Delivery): Promise<Verdict> {
     this.#reserve(envelope.length, delivery)
     let release: (() => void) | undefined = () => {
       this.#bytesInFlight -= envelope.length
     }
     try {
       await this.#chargePeer(envelope.length, delivery)
-      const decoded = decodeEnvelope(envelope, this.#options.network, delivery.channel)
+      const decoded = decodeEnvelope(envelope, split, this.#options.network, delivery.channel)
       judgeStanding(decoded, delivery.via, this.#registry, Date.now())
       if (await this.#store.has(decoded.signed)) throw new Dropped('ignore', 'duplicate')
       const verdict = await this.#verifyAndPlace(decoded, delivery)
@@ -195,9 +195,9 @@ export class InboundPipeline {
   }
 }
 
-function boundedHash(envelope: Uint8Array): Uint8Array {
+function splitInBounds(envelope: Uint8Array): SplitEnvelope {
   try {
-    return splitEnvelope(envelope).hash
+    return splitEnvelope(envelope)
   } catch {
     throw new Dropped('reject', 'malformed')
   }

@@ -6,12 +6,11 @@ import {
   encodePayload,
   type Follows,
   MAX_PAYLOAD_BYTES,
-  makeEnvelope,
   makeRun,
   messageId,
-  openBatch,
   sha256,
   signedText,
+  toSignedBatch,
   ZERO_HASH,
 } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
@@ -44,6 +43,7 @@ interface Tip {
 }
 
 interface Built {
+  readonly batch: Batch
   readonly bytes: Uint8Array
   readonly hash: Uint8Array
   readonly pending: readonly Pending[]
@@ -164,7 +164,7 @@ export class ChannelWriter {
     const bytes = encodeBatch(batch)
     const hash = sha256(bytes)
     this.#tip = { run: tip.run, next: tip.next + pending.length, hash, createdAtMs }
-    return { bytes, hash, pending }
+    return { batch, bytes, hash, pending }
   }
 
   /** The next messages of one expiry, as many as a batch holds. */
@@ -193,7 +193,9 @@ export class ChannelWriter {
   async #place(built: Built, signing: Promise<Uint8Array>, epoch: number): Promise<Placed> {
     const signature = await signing
     if (epoch !== this.#epoch) throw new MeshError('ERR_COMMIT_FAILED', 'a batch before this one failed')
-    const placement = await this.#store.place(openBatch(makeEnvelope(signature, built.bytes)), { own: true })
+    const placement = await this.#store.place(toSignedBatch(built.batch, { ...built, signature }), {
+      own: true,
+    })
     if (placement.status === 'appended') return placement
     throw new MeshError(
       'ERR_COMMIT_FAILED',
