@@ -6,13 +6,18 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const root = new URL('../', import.meta.url)
-const turbo = fileURLToPath(new URL('node_modules/.bin/turbo', root))
+let turbo
+try {
+  turbo = fileURLToPath(import.meta.resolve('turbo/bin/turbo'))
+} catch {
+  process.stderr.write('build: turbo is not installed: run "npm ci" first\n')
+  process.exit(1)
+}
 const { status, signal, error, stdout, stderr } = spawnSync(
-  turbo,
-  ['run', 'build', '--output-logs=errors-only', '--log-prefix=none'],
+  process.execPath,
+  [turbo, 'run', 'build', '--output-logs=errors-only', '--log-prefix=none'],
   {
-    cwd: fileURLToPath(root),
+    cwd: fileURLToPath(new URL('../', import.meta.url)),
     env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1' },
     // What is piped to `npm run pmesh -- publish` is not turbo's to read.
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -23,7 +28,6 @@ const { status, signal, error, stdout, stderr } = spawnSync(
 )
 if (status !== 0) {
   process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`)
-  if (error?.code === 'ENOENT') process.stderr.write('build: turbo is not installed: run "npm ci" first\n')
-  else process.stderr.write(`build: failed (${error?.message ?? signal ?? `exit code ${status}`})\n`)
+  process.stderr.write(`build: failed (${error?.message ?? signal ?? `exit code ${status}`})\n`)
   process.exitCode = 1
 }

@@ -1,30 +1,34 @@
 import { resolve } from 'node:path'
+import { multiaddr } from '@multiformats/multiaddr'
 import { MeshError } from '@pastel-mesh/identity'
 import { isNetworkName, isTopicName } from '@pastel-mesh/protocol'
 import { z } from 'zod'
+import { DEFAULT_DATA_DIR } from './data-folder.ts'
 
-/** Where a node keeps its things unless told otherwise. */
-export const DEFAULT_DATA_DIR = './.pmesh'
+/** Characters of a wrong value that are shown. */
+const MAX_SHOWN = 100
 
 const rate = z.strictObject({ perSecond: z.number().positive(), burst: z.number().positive() })
 const rates = z.strictObject({ bytes: rate, batches: rate })
+const address = z.string().refine(isMultiaddr, 'not a multiaddr such as /ip4/127.0.0.1/tcp/7124')
+const listenAddress = address.refine(isTcp, 'an address to listen on has the form /ip4/ADDRESS/tcp/PORT')
 
 export const configSchema = z.strictObject({
   /** Folder for database, keys, member file and socket. */
   dataDir: z
     .string()
-    .min(1)
+    .min(1, 'give the path of a folder')
     .default(DEFAULT_DATA_DIR)
     .transform((path) => resolve(path)),
   network: z
     .string()
-    .refine(isNetworkName, 'use lower-case letters, digits and inner hyphens')
+    .refine(isNetworkName, 'not a network name: use 1 to 32 lower-case letters, digits and inner hyphens')
     .default('local'),
   /** Multiaddrs to listen on. Loopback until the operator says otherwise. */
-  listen: z.array(z.string()).default(['/ip4/127.0.0.1/tcp/7124']),
-  announce: z.array(z.string()).default([]),
-  bootstrap: z.array(z.string()).default([]),
-  topics: z.array(z.string().refine(isTopicName, 'not a topic name')).default([]),
+  listen: z.array(listenAddress).default(['/ip4/127.0.0.1/tcp/7124']),
+  announce: z.array(address).default([]),
+  bootstrap: z.array(address).default([]),
+  topics: z.array(z.string().refine(isTopicName, 'not a topic name such as prices or eu/prices')).default([]),
   /** `file`: `<dataDir>/members`, one PastelID a line. `open`: anybody, with any key. */
   members: z.enum(['file', 'open']).default('file'),
   /** Many nodes run on this machine. */
@@ -43,8 +47,33 @@ export type CheckedConfig = z.output<typeof configSchema>
 export function checkConfig(config: ControllerConfig): CheckedConfig {
   const parsed = configSchema.safeParse(config)
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'configuration'}: ${message}`,
-  )
+  const problems = parsed.error.issues.flatMap((issue) => {
+    // zod reports the object that has them.
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => describe(config, [...issue.path, key], 'there is no such key'))
+    }
+    return [describe(config, issue.path, issue.message)]
+  })
   throw new MeshError('ERR_CONFIG', `the configuration is wrong: ${problems.join('; ')}`)
+}
+
+function describe(config: unknown, path: readonly PropertyKey[], reason: string): string {
+  let value = config
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key]
+  const shown = value === undefined ? 'undefined' : String(JSON.stringify(value))
+  return `${z.core.toDotPath([...path] as string[]) || 'configuration'} ${shown.slice(0, MAX_SHOWN)}: ${reason}`
+}
+
+/** The only transport there is. */
+function isTcp(text: string): boolean {
+  return /^\/ip[46]\/[^/]+\/tcp\/\d+$/.test(text) || !isMultiaddr(text)
+}
+
+function isMultiaddr(text: string): boolean {
+  try {
+    multiaddr(text)
+    return true
+  } catch {
+    return false
+  }
 }

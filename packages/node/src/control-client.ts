@@ -1,5 +1,5 @@
 import type { AppRouter } from '@pastel-mesh/sdk-server'
-import { createTRPCClient, httpBatchLink } from '@trpc/client'
+import { createTRPCClient, httpLink } from '@trpc/client'
 import superjson from 'superjson'
 import { Agent, fetch } from 'undici'
 
@@ -9,12 +9,28 @@ export interface ControlClient {
   close(): Promise<void>
 }
 
+/** A node that does not answer for that long hangs; storing the largest request takes a second or two. */
+const ANSWER_TIMEOUT_MS = 30_000
+
+/**
+ * The node closes connections that were idle for 5 seconds. A call at that moment would fail without anyone knowing
+ * whether it was taken, so they are given up long before, with room for a machine that is very busy.
+ */
+const KEEP_ALIVE_MS = 1_000
+
 /** @param socketPath the node's socket, `<data folder>/node.sock` */
 export function createControlClient(socketPath: string): ControlClient {
-  const dispatcher = new Agent({ connect: { socketPath } })
+  const dispatcher = new Agent({
+    connect: { socketPath },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    headersTimeout: ANSWER_TIMEOUT_MS,
+    bodyTimeout: ANSWER_TIMEOUT_MS,
+  })
   const api = createTRPCClient<AppRouter>({
     links: [
-      httpBatchLink({
+      // No batches: one call would wait for the slowest, and together they can be too large for the node.
+      httpLink({
         url: 'http://localhost/trpc',
         transformer: superjson,
         // The types of undici's fetch and of the built-in one differ in name only.

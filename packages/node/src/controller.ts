@@ -1,9 +1,13 @@
+import { MeshError } from '@pastel-mesh/identity'
 import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
 import { createServer } from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
 import { type CheckedConfig, type ControllerConfig, checkConfig } from './config.ts'
-import { dataFolder, openIdentity, openNodeKey } from './data-folder.ts'
-import type { NodeController } from './index.ts'
+import { dataFolder, makeDataFolder } from './data-folder.ts'
+import { openIdentity } from './identity-key.ts'
+import type { ControllerComponents, NodeController } from './index.ts'
+import { explainListenError } from './listen-error.ts'
+import { openNodeKey } from './node-key.ts'
 import { readVersion } from './version.ts'
 
 /** A part of the node, with the name under which its failures are reported. */
@@ -13,28 +17,45 @@ interface Part {
   stop(): Promise<void>
 }
 
-/** Builds a node from its data folder and starts and stops the parts in order. */
+/**
+ * Builds a node from its data folder and starts and stops the parts in order.
+ *
+ * ```
+ *   new ── start() ──▶ starting ──▶ running ── stop() ──▶ stopping ──▶ stopped
+ *                          │ a part failed, or stop()        ▲
+ *                          └─────────────────────────────────┘
+ * ```
+ *
+ * Stopped is final, for a libp2p node cannot be started twice: a new controller on the same folder goes on.
+ */
 export class Controller implements NodeController {
   readonly config: CheckedConfig
   readonly node: MeshNode
   readonly store: MessageStore
   readonly #parts: readonly Part[]
+  /** Those that were started, or tried to. */
   #started: Part[] = []
+  #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
-  static async create(input: ControllerConfig): Promise<Controller> {
+  static async create(input: ControllerConfig, components: ControllerComponents): Promise<Controller> {
     const config = checkConfig(input)
-    const { dataDir } = config
-    const folder = dataFolder(dataDir)
-    const { signer } = await openIdentity(dataDir)
-    const nodeKey = await openNodeKey(dataDir)
+    const folder = dataFolder(config.dataDir)
+    await makeDataFolder(config.dataDir)
+    const signer = await openIdentity(folder)
+    const nodeKey = await openNodeKey(folder.nodeKey)
     const store = createStore({ directory: folder.database })
     const registry =
       config.members === 'open'
         ? createOpenRegistry()
         : createFileRegistry({ path: folder.members, always: [signer.pastelId] })
     const node = await createNode(defined(config), { signer, nodeKey, store, registry })
-    const server = createServer({ socket: { path: folder.socket }, version: readVersion() }, { node, store })
+    const { onError = () => {} } = components
+    node.addEventListener('error', ({ detail }) => onError(detail))
+    const server = createServer(
+      { socket: { path: folder.socket }, version: readVersion() },
+      { node, store, onError },
+    )
     const parts = [
       named('database', store),
       named('members', registry),
@@ -54,37 +75,55 @@ export class Controller implements NodeController {
     this.#parts = components.parts
   }
 
-  async start(): Promise<void> {
-    if (this.#started.length > 0) return
-    try {
-      for (const part of this.#parts) {
-        await part.start()
-        this.#started.push(part)
-      }
-    } catch (error) {
-      await this.stop()
-      throw error
-    }
+  start(): Promise<void> {
+    if (this.#stopping !== undefined) return Promise.reject(stopped())
+    this.#starting ??= this.#startParts()
+    return this.#starting
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stopParts()
-    return this.#stopping
+  async stop(): Promise<void> {
+    if (this.#starting === undefined) return
+    this.#stopping ??= this.#starting.then(
+      () => this.#stopParts(),
+      // Its failure has stopped them already.
+      () => {},
+    )
+    await this.#stopping
+  }
+
+  async #startParts(): Promise<void> {
+    try {
+      for (const part of this.#parts) {
+        if (this.#stopping !== undefined) throw stopped()
+        // Before it is started: one that fails half-way may have something to stop.
+        this.#started.push(part)
+        await part.start()
+      }
+    } catch (error) {
+      // What did not start is what the caller has to hear of.
+      const cleanup = this.#stopParts().catch(() => {})
+      this.#stopping ??= cleanup
+      await cleanup
+      throw explainListenError(error)
+    }
   }
 
   async #stopParts(): Promise<void> {
     const failures: Error[] = []
-    for (const part of this.#started.reverse()) {
+    for (const part of this.#started.splice(0).reverse()) {
       try {
         await part.stop()
       } catch (cause) {
         failures.push(new Error(`the ${part.name} did not stop: ${(cause as Error).message}`, { cause }))
       }
     }
-    this.#started = []
     if (failures.length > 0)
       throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
   }
+}
+
+function stopped(): MeshError {
+  return new MeshError('ERR_STOPPED', 'this node was stopped, or did not start: make a new controller')
 }
 
 function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): Part {

@@ -8,31 +8,49 @@ import type { CheckedConfig, ControllerConfig } from './config.ts'
 import { Controller } from './controller.ts'
 
 export type { CheckedConfig, ControllerConfig } from './config.ts'
-export { DEFAULT_DATA_DIR } from './config.ts'
 export { type ControlClient, createControlClient } from './control-client.ts'
-export { type DataFolder, dataFolder } from './data-folder.ts'
+export { type DataFolder, DEFAULT_DATA_DIR, dataFolder } from './data-folder.ts'
+export { type ChunkLimits, inChunks, PUBLISH_LIMITS } from './in-chunks.ts'
 export { stopOnSignal } from './signals.ts'
+export { type TableOptions, table } from './table.ts'
+
+export interface ControllerComponents {
+  /** Hears of what fails and nobody waits for, as long as the node runs. @default ignored */
+  readonly onError?: (error: Error) => void
+}
 
 export interface NodeController {
   readonly config: CheckedConfig
   readonly node: MeshNode
   readonly store: MessageStore
-  /** Starts database, members, node and server, in this order; if one fails, stops those before it. */
+  /**
+   * Starts database, members, node and server, in this order; if one fails, stops those before it.
+   * @throws MeshError ERR_LISTEN, ERR_MEMBER_FILE, ERR_SOCKET, ERR_SOCKET_IN_USE, ERR_SOCKET_PATH; ERR_STOPPED if
+   * it was stopped, or failed to start, before; StorageError as the store's start
+   */
   start(): Promise<void>
-  /** Stops them in reverse. @throws AggregateError: names the parts that did not stop */
+  /**
+   * Stops them in reverse, for good: a new controller starts the node again. While they start, waits for the one
+   * that is starting.
+   * @throws AggregateError: names the parts that did not stop
+   */
   stop(): Promise<void>
 }
 
 /**
  * A node from its configuration; keys are made in the data folder if there are none. Not started.
  *
- * @throws MeshError ERR_CONFIG, and the errors of key files
+ * @throws MeshError ERR_CONFIG, ERR_DATA_FOLDER, ERR_NODE_KEY, ERR_PASSPHRASE_MISSING, ERR_PASSPHRASE_EMPTY,
+ * ERR_PASSPHRASE_FILE, and the errors of key files
  * @example
  * const controller = await createController({ dataDir: './data', topics: ['prices'] })
  * await controller.start()
  * await controller.node.publish('prices', { text: 'hello' })
  * await controller.stop()
  */
-export function createController(config: ControllerConfig = {}): Promise<NodeController> {
-  return Controller.create(config)
+export function createController(
+  config: ControllerConfig = {},
+  components: ControllerComponents = {},
+): Promise<NodeController> {
+  return Controller.create(config, components)
 }

@@ -1,6 +1,8 @@
 /** Exit code of a process that a second signal ended. */
 const EXIT_FORCED = 130
 
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
 /**
  * Stops on SIGTERM and SIGINT: gracefully at the first, at once at the second.
  * @returns resolves with the exit code when the node has stopped
@@ -13,14 +15,17 @@ export function stopOnSignal(stop: () => Promise<void>, report: (line: string) =
       stopping = true
       report(`${signal}: stopping; once more to stop at once`)
       stop().then(
-        () => resolve(0),
+        () => end(0),
         (error: Error) => {
           report(error.message)
-          resolve(1)
+          end(1)
         },
       )
     }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
+    const end = (code: number) => {
+      for (const signal of SIGNALS) process.off(signal, onSignal)
+      resolve(code)
+    }
+    for (const signal of SIGNALS) process.on(signal, onSignal)
   })
 }

@@ -5,6 +5,8 @@ export type DropReason =
   | 'signature'
   | 'wrong-network'
   | 'wrong-topic'
+  /** Sync brought what this node did not ask for. */
+  | 'not-asked'
   /** Known already: stored, or being taken in. */
   | 'duplicate'
   /** Its sender is no member. */
@@ -46,6 +48,7 @@ export function createCounters(): NodeCounters {
       signature: 0,
       'wrong-network': 0,
       'wrong-topic': 0,
+      'not-asked': 0,
       duplicate: 0,
       'not-a-member': 0,
       'too-old': 0,

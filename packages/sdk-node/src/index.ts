@@ -147,7 +147,10 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
     options?: { signal?: AbortSignal },
   ): Promise<Accepted[]>
 
-  /** Joins a topic: its messages are taken in and stored. @throws ProtocolError ERR_TOPIC_NAME */
+  /**
+   * Joins a topic: its messages are taken in and stored. A node carries 256 topics at most.
+   * @throws ProtocolError ERR_TOPIC_NAME; MeshError ERR_TOO_MANY_TOPICS
+   */
   join(topic: string): void
   /** Leaves a topic; what is stored stays. */
   leave(topic: string): void

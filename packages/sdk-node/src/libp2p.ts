@@ -5,8 +5,8 @@ import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import { boundedYamux, MAX_STREAM_WINDOW_BYTES } from './connection/bounded-yamux.ts'
 import { type Certifier, certifiedRegistrar, type StreamHooks } from './connection/certified-streams.ts'
 import { gossipsubOptions } from './gossip/settings.ts'
 
@@ -35,8 +35,6 @@ export interface Transport {
   readonly certifiedRegistrar: Registrar
 }
 
-const LOOPBACK = ['127.0.0.1', '::1']
-
 /** The libp2p node, not started: TCP, noise, yamux, identify, ping, and gossipsub behind the certificate gate. */
 export async function createTransport(
   options: TransportOptions,
@@ -58,12 +56,12 @@ export async function createTransport(
     ],
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({
+      boundedYamux({
         maxInboundStreams: 64,
         maxOutboundStreams: 64,
         streamOptions: {
           // Smaller than the read buffer, so that a paused stream fills up at the other end, not here.
-          maxStreamWindowSize: 1024 * 1024,
+          maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES,
           maxReadBufferLength: 4 * 1024 * 1024,
           maxWriteBufferLength: 8 * 1024 * 1024,
         },
@@ -83,6 +81,8 @@ export async function createTransport(
       denyDialMultiaddr: () => false,
       denyInboundEncryptedConnection: (peer) => isDenied(peer.toString()),
       denyDialPeer: (peer) => isDenied(peer.toString()),
+      // An address without a PeerId: whose it is shows only now.
+      denyOutboundEncryptedConnection: (peer) => isDenied(peer.toString()),
     },
     services: {
       identify: identify(),
@@ -91,8 +91,7 @@ export async function createTransport(
         const certified = certifiedRegistrar(parts.registrar, certifier, gossipStreams)
         registrars = { registrar: parts.registrar, certified: certifiedRegistrar(parts.registrar, certifier) }
         const { peerId, peerStore, connectionManager, logger } = parts
-        const trustedIps = options.manyPeersPerHost ? LOOPBACK : []
-        return gossipsub(gossipsubOptions(trustedIps))({
+        return gossipsub(gossipsubOptions(options.manyPeersPerHost))({
           privateKey,
           peerId,
           peerStore,

@@ -17,7 +17,9 @@ import { Reconnector } from './connection/reconnector.ts'
 import { createCounters } from './counters.ts'
 import { Gossip } from './gossip/gossip.ts'
 import { PeerGuard } from './gossip/peer-guard.ts'
+import { MAX_TOPICS } from './gossip/settings.ts'
 import { GossipStreams } from './gossip/stream-guards.ts'
+import { abortable } from './inbound/abortable.ts'
 import { InboundPipeline, type Verdict } from './inbound/pipeline.ts'
 import { DEFAULT_RATES } from './inbound/rates.ts'
 import type {
@@ -34,7 +36,6 @@ import type {
 import { createTransport, type Transport } from './libp2p.ts'
 import { MessageReader } from './message-reader.ts'
 import { OutboundPipeline } from './outbound/pipeline.ts'
-import { publishInOrder } from './outbound/publish-many.ts'
 import { toReceivedMessage } from './received-message.ts'
 import { LogSync } from './sync/log-sync.ts'
 
@@ -65,7 +66,10 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   #guard!: PeerGuard
   #sync!: LogSync
   #removeAppended: (() => void) | undefined
-  #state: 'new' | 'started' | 'stopped' = 'new'
+  #state: 'new' | 'starting' | 'started' | 'stopping' | 'stopped' = 'new'
+  #starting: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  readonly #stopped = new AbortController()
 
   static async create(options: NodeOptions, components: NodeComponents): Promise<PastelMeshNode> {
     const node = new PastelMeshNode(options, components)
@@ -77,6 +81,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     super()
     assertNetworkName(options.network)
     for (const topic of options.topics ?? []) assertTopicName(topic)
+    assertTopicCount(new Set(options.topics).size)
     const { signer, store, registry } = components
     this.network = options.network
     this.pastelId = signer.pastelId
@@ -111,6 +116,8 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         onCertified: (peer) => this.#onCertified(peer),
         onRefused: (refusal) => this.safeDispatchEvent('refused', { detail: refusal }),
         onGone: (peer) => this.#onGone(peer),
+        isDenied: (pastelId) => this.#guard.isDenied(pastelId),
+        forget: (peer) => void this.#transport.libp2p.peerStore.delete(peer).catch(() => {}),
       },
     )
   }
@@ -124,51 +131,16 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   }
 
   async start(): Promise<void> {
-    if (this.#state !== 'new') return
-    this.#state = 'started'
-    const { libp2p, registrar, certifiedRegistrar } = this.#transport
-    const { store } = this.#components
-    this.#outbound = new OutboundPipeline(
-      { network: this.network, maxBatchMessages: this.#options.maxBatchMessages ?? 512 },
-      { ...this.#components, counters: this.counters, deliver: (batch) => this.#deliver(batch) },
-    )
-    this.#removeAppended = store.onAppended((batch) => this.#announce(batch))
-    libp2p.addEventListener('connection:open', this.#onOpen)
-    await this.#gate.start(registrar)
-    await this.#sync.start(certifiedRegistrar)
-    this.#gossip.start()
-    try {
-      await libp2p.start()
-    } catch (cause) {
-      await this.stop()
-      throw new MeshError(
-        'ERR_LISTEN',
-        `the node cannot listen on ${this.#options.listen?.join(', ')}: ${(cause as Error).message}`,
-        { cause },
-      )
-    }
-    // The addresses are known only now.
-    await this.#own.renew()
-    for (const topic of this.#topics) this.#gossip.join(topic)
-    this.#guard.start()
-    for (const address of this.#bootstrap) this.#reconnector.keep(address)
-    this.safeDispatchEvent('start')
+    if (this.#stopped.signal.aborted) throw this.#stopped.signal.reason
+    this.#starting ??= this.#open()
+    await this.#starting
   }
 
   async stop(): Promise<void> {
-    if (this.#state !== 'started') return
-    this.#state = 'stopped'
-    const { libp2p } = this.#transport
-    this.#reconnector.stop()
-    await this.#outbound?.stop()
-    this.#guard.stop()
-    this.#gossip.stop()
-    await this.#sync.stop()
-    await this.#gate.stop()
-    libp2p.removeEventListener('connection:open', this.#onOpen)
-    await libp2p.stop()
-    this.#removeAppended?.()
-    this.safeDispatchEvent('stop')
+    if (this.#starting === undefined) return
+    this.#stopped.abort(new MeshError('ERR_STOPPED', 'the node was stopped: make another one'))
+    await this.#starting.catch(() => {})
+    await this.#close()
   }
 
   addresses(): string[] {
@@ -189,22 +161,23 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     options: { signal?: AbortSignal } = {},
   ): Promise<Accepted> {
     options.signal?.throwIfAborted()
-    const [accepted] = await this.#running().accept(topicChannel(topic), [message])
+    const accepting = this.#running().accept(topicChannel(topic), [message])
+    const [accepted] = await abortable(accepting, options.signal)
     return accepted as Accepted
   }
 
-  publishMany(
+  async publishMany(
     topic: string,
     messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
     options: { signal?: AbortSignal } = {},
   ): Promise<Accepted[]> {
-    const channel = topicChannel(topic)
-    return publishInOrder(messages, (chunk) => this.#running().accept(channel, chunk), options.signal)
+    return this.#running().publishMany(topicChannel(topic), messages, options.signal)
   }
 
   join(topic: string): void {
     assertTopicName(topic)
     if (this.#topics.has(topic)) return
+    assertTopicCount(this.#topics.size + 1)
     this.#topics.add(topic)
     if (this.#state !== 'started') return
     this.#gossip.join(topic)
@@ -239,6 +212,71 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     return toPeerInfo(peer)
   }
 
+  async #open(): Promise<void> {
+    this.#state = 'starting'
+    const { libp2p, registrar, certifiedRegistrar } = this.#transport
+    const { store } = this.#components
+    const { signal } = this.#stopped
+    this.#outbound = new OutboundPipeline(
+      { network: this.network, maxBatchMessages: this.#options.maxBatchMessages ?? 512 },
+      { ...this.#components, counters: this.counters, deliver: (batch) => this.#deliver(batch) },
+    )
+    this.#removeAppended = store.onAppended((batch) => this.#announce(batch))
+    libp2p.addEventListener('connection:open', this.#onOpen)
+    try {
+      await abortable(this.#gate.start(registrar), signal)
+      await this.#sync.start(certifiedRegistrar)
+      this.#gossip.start()
+      await this.#listen()
+      // The addresses are known only now.
+      await abortable(this.#own.renew(), signal)
+    } catch (error) {
+      this.#stopped.abort(error)
+      await this.#close()
+      throw error
+    }
+    this.#state = 'started'
+    for (const topic of this.#topics) this.#gossip.join(topic)
+    this.#guard.start()
+    for (const address of this.#bootstrap) this.#reconnector.keep(address)
+    this.safeDispatchEvent('start')
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      await this.#transport.libp2p.start()
+    } catch (cause) {
+      throw new MeshError(
+        'ERR_LISTEN',
+        `the node cannot listen on ${this.#options.listen?.join(', ')}: ${(cause as Error).message}`,
+        { cause },
+      )
+    }
+  }
+
+  #close(): Promise<void> {
+    this.#closing ??= this.#tearDown()
+    return this.#closing
+  }
+
+  async #tearDown(): Promise<void> {
+    const { libp2p } = this.#transport
+    this.#state = 'stopping'
+    this.#reconnector.stop()
+    await this.#outbound?.stop()
+    this.#state = 'stopped'
+    this.#guard.stop()
+    this.#gossip.stop()
+    await this.#sync.stop()
+    // The store's owner may close it as soon as this ends.
+    await this.#inbound.settled()
+    await this.#gate.stop()
+    libp2p.removeEventListener('connection:open', this.#onOpen)
+    await libp2p.stop()
+    this.#removeAppended?.()
+    this.safeDispatchEvent('stop')
+  }
+
   async #build(): Promise<void> {
     const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], manyPeersPerHost = false } = this.#options
     this.#transport = await createTransport(
@@ -257,20 +295,22 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       {
         gossipsub,
         onError,
+        charge: (peer, work) => this.#gossipStreams.charge(peer, work),
         receive: (envelope, peer, channel) => this.#receiveGossip(envelope, peer, channel),
       },
     )
     this.#guard = new PeerGuard({
       gossipsub,
-      certified: () => [...this.#gate.peers()].map(({ connection }) => connection),
-      close: (connection) => void connection.close().catch(() => {}),
+      certified: () => this.#gate.peers(),
+      reopen: (connection) => this.#gossipStreams.reopen(connection),
     })
     this.#sync = new LogSync(
       { intervalMs: this.#options.syncIntervalMs ?? DEFAULT_SYNC_INTERVAL_MS },
       {
         store: this.#components.store,
         channels: () => [...this.#topics].map(topicChannel),
-        receive: (envelope, peer, signal) => this.#inbound.receive(envelope, { via: 'sync', peer, signal }),
+        receive: (envelope, peer, delivery) =>
+          this.#inbound.receive(envelope, { via: 'sync', peer, ...delivery }),
         onError,
       },
     )
@@ -298,12 +338,14 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   /** Sends an own batch, now on disk, to those who are there; the others come for it. */
   async #deliver({ envelope, signed }: StoredBatch): Promise<void> {
     const channel = parseChannel(signed.batch.channel)
-    if (channel.kind !== 'topic' || this.#state !== 'started') return
+    if (channel.kind !== 'topic' || (this.#state !== 'started' && this.#state !== 'stopping')) return
     try {
       await this.#gossip.publish(channel.topic, envelope)
     } catch (error) {
       this.safeDispatchEvent('error', { detail: error as Error })
     }
+    // The end waits for nobody's buffer.
+    if (this.#state !== 'started') return
     await this.#gossipStreams.whenRoom(this.#gossip.subscribers(channel.topic), MAX_PACING_MS)
   }
 
@@ -338,6 +380,12 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
 function toPeerInfo({ peerId, pastelId, certificate, connection }: CertifiedPeer): PeerInfo {
   const { remoteAddr, direction } = connection
   return { peerId, pastelId, address: remoteAddr.toString(), direction, topics: certificate.topics }
+}
+
+/** Peers refuse a certificate, and drop the frame that tells a node's topics, if there are more. */
+function assertTopicCount(count: number): void {
+  if (count <= MAX_TOPICS) return
+  throw new MeshError('ERR_TOO_MANY_TOPICS', `a node carries ${MAX_TOPICS} topics at most: leave one first`)
 }
 
 /** The PeerId is in the certificate already. */

@@ -5,21 +5,24 @@ import { z } from 'zod'
 /** Problems of one input that are named; the thousandth says no more than the fifth. */
 const MAX_PROBLEMS = 5
 
+export interface ErrorData {
+  code: TRPCDefaultErrorShape['data']['code']
+  httpStatus: number
+  /** The procedure. */
+  path?: string
+  /** Of our own errors: stable, like `ERR_TOPIC_NAME`. */
+  meshCode?: string
+}
+
 /**
  * The shape of an error as a client gets it: our own errors keep their code and message, a wrong input is
  * described in one line, others do not show.
  */
 export function formatError({ shape, error }: { shape: TRPCDefaultErrorShape; error: TRPCError }) {
-  return {
-    ...shape,
-    message: describe(error, shape),
-    data: {
-      code: shape.data.code,
-      httpStatus: shape.data.httpStatus,
-      path: shape.data.path,
-      meshCode: error.cause instanceof MeshError ? error.cause.code : undefined,
-    },
-  }
+  const { code, httpStatus, path } = shape.data
+  const data: ErrorData = { code, httpStatus, ...(path === undefined ? {} : { path }) }
+  if (error.cause instanceof MeshError) data.meshCode = error.cause.code
+  return { ...shape, message: describe(error, shape), data }
 }
 
 /** Whether an error is none that a caller was meant to see: a fault of this program. */

@@ -20,6 +20,8 @@ export interface ServerOptions {
 export interface ServerComponents {
   readonly node: MeshNode
   readonly store: MessageStore
+  /** Hears of what failed and is nobody's request, or what a caller is told nothing of. @default ignored */
+  readonly onError?: (error: Error) => void
 }
 
 export interface Server {
@@ -37,7 +39,15 @@ export interface Server {
  * await server.start()
  */
 export function createServer(options: ServerOptions, components: ServerComponents): Server {
-  const startedAtMs = Date.now()
-  const context = () => ({ ...components, version: options.version, startedAtMs })
-  return new UnixSocketServer(options.socket, { context })
+  const { node, store, onError = () => {} } = components
+  let startedAtMs = 0
+  const context = () => ({ node, store, version: options.version, startedAtMs })
+  const server = new UnixSocketServer(options.socket, { context, onError })
+  return {
+    async start() {
+      startedAtMs ||= Date.now()
+      await server.start()
+    },
+    stop: () => server.stop(),
+  }
 }

@@ -11,7 +11,7 @@ const common = {
   expiresAtMs: z.number().int().positive().optional(),
 }
 
-const json = z.unknown().refine(isPlainJson, 'not plain JSON, or nested too deeply')
+const json = z.unknown().refine(isPlainJson, { abort: true })
 
 /** A message to publish: exactly one of text, json and base64. */
 export const messageInput = z.union(
@@ -42,13 +42,13 @@ export function toMessageOutput(message: ReceivedMessage) {
   return {
     id,
     sender,
-    topic: channel.kind === 'topic' ? channel.topic : undefined,
+    ...(channel.kind === 'topic' ? { topic: channel.topic } : {}),
     position,
     cursor,
     type,
     createdAtMs,
     receivedAtMs,
-    replyTo,
+    ...(replyTo === undefined ? {} : { replyTo }),
     // A copy: superjson writes down every object that it meets twice, and messages without headers share one.
     headers: { ...headers },
     ...bodyOf(message),

@@ -1,25 +1,30 @@
 import { isPastelId, parsePastelId } from '@pastel-mesh/identity'
 import { z } from 'zod'
-import { messageInput, toMessageInput, toMessageOutput } from './message-schema.ts'
+import { checkMessages } from './check-messages.ts'
+import { messageInput, toMessageInput } from './message-schema.ts'
+import { MAX_PAGE_MESSAGES, readPage } from './page.ts'
 import { procedure, router } from './trpc.ts'
 
 /** Messages of one call; more go in several. */
 const MAX_PUBLISH = 1_000
-/** Messages of one page. */
-const MAX_PAGE = 1_000
 
 const pastelId = z.string().refine(isPastelId, 'not a PastelID').transform(parsePastelId)
 
 const messages = router({
-  /** Signs and stores messages; answers when they are on disk. */
+  /** Signs and stores messages; answers when they are on disk. If one is wrong, none is stored. */
   publish: procedure
     .input(z.strictObject({ topic: z.string(), messages: z.array(messageInput).min(1).max(MAX_PUBLISH) }))
     .mutation(async ({ input, ctx }) => {
-      const accepted = await ctx.node.publishMany(input.topic, input.messages.map(toMessageInput))
+      const messages = input.messages.map(toMessageInput)
+      checkMessages(messages)
+      const accepted = await ctx.node.publishMany(input.topic, messages)
       return { ids: accepted.map(({ id }) => id) }
     }),
 
-  /** A page of stored messages, the newest first unless asked otherwise. */
+  /**
+   * A page of stored messages, the newest first unless asked otherwise. `next`, given as `from`, goes on where
+   * a page ended that was not the last.
+   */
   list: procedure
     .input(
       z.strictObject({
@@ -27,24 +32,10 @@ const messages = router({
         sender: pastelId.optional(),
         from: z.string().optional(),
         oldestFirst: z.boolean().default(false),
-        limit: z.number().int().min(1).max(MAX_PAGE).default(100),
+        limit: z.number().int().min(1).max(MAX_PAGE_MESSAGES).default(100),
       }),
     )
-    .query(async ({ input, ctx }) => {
-      const { topic, sender, from, oldestFirst, limit } = input
-      const page = []
-      const stored = ctx.node.messages({
-        reverse: !oldestFirst,
-        ...(topic === undefined ? {} : { topic }),
-        ...(sender === undefined ? {} : { sender }),
-        ...(from === undefined ? {} : { from }),
-      })
-      for await (const message of stored) {
-        page.push(toMessageOutput(message))
-        if (page.length === limit) break
-      }
-      return { messages: page }
-    }),
+    .query(({ input, ctx }) => readPage(input, ctx)),
 })
 
 const admin = router({

@@ -1,9 +1,10 @@
-import { chmod, mkdir, unlink } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { chmod, lstat, mkdir, unlink } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { MeshError } from '@pastel-mesh/identity'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
+import { isInternal } from './error-format.ts'
 import { appRouter } from './router.ts'
 import type { Context } from './trpc.ts'
 
@@ -11,89 +12,159 @@ import type { Context } from './trpc.ts'
 const MAX_PATH_BYTES = 103
 /** Bytes of a request: a thousand messages of some kilobytes, or a few of the largest. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024
-/** Requests under way at the stop have that long to end. */
-const DRAIN_MS = 3_000
+/** Connections at a time: times the largest body, what callers can make the node hold in memory. */
+const MAX_CONNECTIONS = 64
+const DEFAULT_DRAIN_MS = 3_000
 
 export interface UnixSocketServerOptions {
   /** Path of the socket; only its owner may connect. */
   readonly path: string
+  /** Requests under way at the stop have that long to end. @default 3000 */
+  readonly drainMs?: number
+}
+
+export interface UnixSocketServerComponents {
+  readonly context: () => Context
+  readonly onError: (error: Error) => void
 }
 
 /** Serves the routers on a Unix socket: for the operator on the machine, who needs no login. */
 export class UnixSocketServer {
   readonly #path: string
-  readonly #context: () => Context
+  readonly #drainMs: number
+  readonly #components: UnixSocketServerComponents
+  readonly #responses = new Set<ServerResponse>()
   #server: Server | undefined
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
 
-  constructor(options: UnixSocketServerOptions, components: { context: () => Context }) {
+  constructor(options: UnixSocketServerOptions, components: UnixSocketServerComponents) {
     this.#path = options.path
-    this.#context = components.context
+    this.#drainMs = options.drainMs ?? DEFAULT_DRAIN_MS
+    this.#components = components
   }
 
   /** @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET */
   async start(): Promise<void> {
-    if (this.#server !== undefined) return
+    await this.#stopping
+    this.#starting ??= this.#listen().catch((error) => {
+      this.#starting = undefined
+      throw error
+    })
+    await this.#starting
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#close().finally(() => {
+      this.#starting = undefined
+      this.#stopping = undefined
+    })
+    await this.#stopping
+  }
+
+  async #listen(): Promise<void> {
     if (Buffer.byteLength(this.#path) > MAX_PATH_BYTES) {
       throw new MeshError(
         'ERR_SOCKET_PATH',
         `the path of the socket is longer than ${MAX_PATH_BYTES} bytes: ${this.#path}; choose a shorter data folder`,
       )
     }
-    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
-    await this.#removeStale()
-    const handler = createHTTPHandler({
-      router: appRouter,
-      createContext: this.#context,
-      basePath: '/trpc/',
-      maxBodySize: MAX_BODY_BYTES,
-    })
-    const server = createServer(handler)
-    const umask = process.umask(0o177)
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(this.#path, resolve)
-      })
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
+      await this.#removeStale()
+      this.#server = await this.#bind(createServer(this.#handler()))
     } catch (cause) {
-      throw new MeshError(
-        'ERR_SOCKET',
-        `the socket ${this.#path} cannot be opened: ${(cause as Error).message}`,
-        { cause },
-      )
-    } finally {
-      process.umask(umask)
+      if (cause instanceof MeshError) throw cause
+      throw this.#unusable((cause as Error).message, cause)
     }
-    await chmod(this.#path, 0o600)
-    this.#server = server
   }
 
-  async stop(): Promise<void> {
+  async #bind(server: Server): Promise<Server> {
+    server.maxConnections = MAX_CONNECTIONS
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    server.once('error', reject)
+    server.once('listening', resolve)
+    // The socket is made within this call, and nobody else may connect before the chmod. The mask is the whole
+    // process's: nothing else may happen while it is set.
+    const mask = process.umask(0o177)
+    try {
+      server.listen(this.#path)
+    } finally {
+      process.umask(mask)
+    }
+    await promise
+    server.off('error', reject)
+    // Such as no file descriptor left for a connection: one caller's trouble, not the node's end.
+    server.on('error', this.#components.onError)
+    try {
+      await chmod(this.#path, 0o600)
+    } catch (error) {
+      server.close()
+      throw error
+    }
+    return server
+  }
+
+  #handler(): (request: IncomingMessage, response: ServerResponse) => void {
+    const { context, onError } = this.#components
+    const handle = createHTTPHandler({
+      router: appRouter,
+      createContext: context,
+      basePath: '/trpc/',
+      maxBodySize: MAX_BODY_BYTES,
+      onError({ error, path }) {
+        // The caller is told no more than to look here.
+        if (isInternal(error))
+          onError(new Error(`${path ?? 'a request'} failed: ${error.message}`, { cause: error }))
+      },
+    })
+    return (request, response) => {
+      this.#responses.add(response)
+      response.once('close', () => this.#responses.delete(response))
+      handle(request, response)
+    }
+  }
+
+  async #close(): Promise<void> {
+    await this.#starting?.catch(() => {})
     const server = this.#server
     if (server === undefined) return
     this.#server = undefined
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    // Otherwise the connections of those who are still answered stay open for their next request.
+    for (const response of this.#responses)
+      if (!response.headersSent) response.setHeader('connection', 'close')
     server.closeIdleConnections()
-    const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
+    const timer = setTimeout(() => server.closeAllConnections(), this.#drainMs)
     await closed
     clearTimeout(timer)
   }
 
-  /** A socket that a crashed node left behind answers nobody. */
+  /** Removes the socket that a crashed node left behind: one that nobody listens on. */
   async #removeStale(): Promise<void> {
-    const answers = await new Promise<boolean>((resolve) => {
+    const found = await lstat(this.#path).catch(() => undefined)
+    if (found === undefined) return
+    // Whatever it is, it is not this node's to remove.
+    if (!found.isSocket()) throw this.#unusable('there is something at its path that is no socket')
+    const answer = await new Promise<string>((resolve) => {
       const probe = connect(this.#path)
       probe.once('connect', () => {
         probe.destroy()
-        resolve(true)
+        resolve('connected')
       })
-      probe.once('error', () => resolve(false))
+      probe.once('error', (error) => resolve((error as NodeJS.ErrnoException).code ?? error.message))
     })
-    if (answers) {
+    if (answer === 'ECONNREFUSED') await unlink(this.#path)
+    // A node that is too busy to answer has its backlog full.
+    else if (answer === 'connected' || answer === 'EAGAIN') {
       throw new MeshError(
         'ERR_SOCKET_IN_USE',
         `a node is already running on ${this.#path}: stop it, or use another data folder`,
       )
-    }
-    await unlink(this.#path).catch(() => {})
+    } else if (answer !== 'ENOENT') throw this.#unusable(answer)
+  }
+
+  #unusable(reason: string, cause?: unknown): MeshError {
+    return new MeshError('ERR_SOCKET', `the socket ${this.#path} cannot be opened: ${reason}`, { cause })
   }
 }

@@ -36,12 +36,13 @@ describe('a follower goes on across a failed commit, nothing missed or doubled,'
   test('also what a failed commit brought to the disk all the same', async () => {
     const database = await FaultyDatabase.create()
     const store = await openStore({ database })
+    const writer = new LogWriter({ identity: 'alice' })
+    await append(store, await writer.write({ count: 2 }))
     const follower = store.follow()
-    const taken = takeUntil(follower, 0, 5)
+    await takeUntil(follower, 0, 2)
+    const taken = takeUntil(follower, 2, 7)
     database.failNextWrite('on disk')
-    await expect(
-      append(store, await new LogWriter({ identity: 'alice' }).write({ count: 5 })),
-    ).rejects.toThrow()
+    await expect(append(store, await writer.write({ count: 5 }))).rejects.toThrow()
     await taken
     await follower.return(undefined)
   })

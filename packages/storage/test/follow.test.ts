@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import { ArrivalOrder } from '../src/arrival-order.ts'
 import type { StoredBatch } from '../src/index.ts'
 import { append, appendAll, collect } from './fixtures/batches.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
@@ -148,6 +149,19 @@ describe('a follower ends', () => {
       expect(getEventListeners(signal, 'abort')).toEqual([])
     }
     await follower.return(undefined)
+  })
+
+  test('and leaves no listener on the order, whether it was woken or aborted', async () => {
+    const order = new ArrivalOrder()
+    const controller = new AbortController()
+    const woken = order.change()
+    const aborted = order.change(controller.signal)
+    expect(order.changed.size).toBe(2)
+    controller.abort()
+    await expect(aborted).rejects.toThrow('aborted')
+    order.changed.call()
+    await woken
+    expect(order.changed.size).toBe(0)
   })
 
   test('with an error when the store is stopped, for it did not read to an end', async () => {

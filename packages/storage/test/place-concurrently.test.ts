@@ -113,6 +113,16 @@ describe('batches placed at once', () => {
     await expectSoundOrder(store)
   })
 
+  test('what contradicts a batch on disk is found out without a commit', async () => {
+    const store = await openStore()
+    const writer = new LogWriter({ identity: 'alice' })
+    const other = await writer.fork().write({ bodies: [Buffer.from('other')] })
+    await append(store, await writer.write())
+    const { commits } = store.writer.stats
+    expect(await store.place(other)).toMatchObject({ status: 'conflict' })
+    expect(store.writer.stats.commits).toBe(commits)
+  })
+
   test('a whole log in any order, each twice, ends up complete and in sequence', async () => {
     const store = await openStore()
     const writers = ['a', 'b', 'c'].map((identity) => new LogWriter({ identity, signed: false }))
@@ -130,7 +140,7 @@ describe('batches placed at once', () => {
       expect(outcomes).not.toContain('conflict')
       missing = missing.filter((_, i) => outcomes[i] === 'gap')
     }
-    expect((await expectSoundOrder(store)).size).toBe(batches.length)
+    expect(await expectSoundOrder(store)).toHaveLength(batches.length)
   })
 
   test('a look at the disk from before the write is not mistaken for a contradiction', async () => {

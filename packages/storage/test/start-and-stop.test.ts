@@ -46,7 +46,7 @@ describe('starting and stopping', () => {
     expect(store.end).toBe(1)
   })
 
-  test('stopping writes what was accepted', async () => {
+  test('stopping writes what was accepted, and takes nothing more', async () => {
     const database = await FaultyDatabase.create()
     const store = await openStore({ database })
     const release = database.holdWrites()
@@ -57,6 +57,8 @@ describe('starting and stopping', () => {
       if (placement.status === 'appended') committed.push(placement.committed)
     }
     const stopped = store.stop()
+    const late = store.place(await writer.write())
+    await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
     release()
     await Promise.all([...committed, stopped])
     await store.start()

@@ -1,24 +1,25 @@
 #!/usr/bin/env node
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { MeshError } from '@pastel-mesh/identity'
-import { Command, Option } from 'commander'
-import { DEFAULT_DATA_DIR } from '../config.ts'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { DEFAULT_DATA_DIR } from '../data-folder.ts'
 import { readVersion } from '../version.ts'
-import { listMessages } from './messages.ts'
-import { publish } from './publish.ts'
-import { start } from './start.ts'
-import { showStatus } from './status.ts'
+import { describeError, survivePipes, warn } from './output.ts'
 
 const collect = (value: string, previous: string[]) => [...previous, value]
 const dataOption = () =>
   new Option('-d, --data <folder>', 'data folder of the node').default(DEFAULT_DATA_DIR).env('PMESH_DATA')
+const toCount = (value: string) => {
+  const count = Number(value)
+  if (Number.isSafeInteger(count) && count > 0) return count
+  throw new InvalidArgumentError('Give a whole number from 1 on.')
+}
 const jsonOption = () => new Option('--json', 'print JSON')
 
+// Each command loads what it needs: nobody should wait for all of libp2p to see a status.
 const program = new Command('pmesh')
   .description('A node of Pastel Mesh: signed, stored, provable messages between supernodes')
   .version(readVersion())
   .showHelpAfterError('(pmesh help <command> shows what is possible)')
+  .addHelpText('after', '\nExample:\n  $ pmesh start --topic prices\n  $ pmesh publish prices "hello"')
 
 program
   .command('start')
@@ -32,7 +33,8 @@ program
   .option('--many-peers-per-host', 'no limits by address: for several nodes on one machine')
   .addHelpText('after', '\nExample:\n  $ pmesh start --topic prices --listen /ip4/127.0.0.1/tcp/7124')
   .action(async ({ data, network, listen, bootstrap, topic, members, manyPeersPerHost }) => {
-    process.exitCode = await start({
+    const { start } = await import('./start.ts')
+    const exitCode = await start({
       dataDir: data,
       network,
       bootstrap,
@@ -41,6 +43,8 @@ program
       manyPeersPerHost: manyPeersPerHost === true,
       ...(listen.length === 0 ? {} : { listen }),
     })
+    // The node has stopped; a timer of libp2p would keep the process for another second.
+    process.exit(exitCode)
   })
 
 program
@@ -49,7 +53,10 @@ program
   .addOption(dataOption())
   .addOption(jsonOption())
   .addHelpText('after', '\nExample:\n  $ pmesh status --json')
-  .action(async ({ data, json }) => showStatus(data, json === true))
+  .action(async ({ data, json }) => {
+    const { showStatus } = await import('./status.ts')
+    await showStatus(data, json === true)
+  })
 
 program
   .command('publish')
@@ -61,8 +68,8 @@ program
   .option('--type <type>', "the message's type")
   .addHelpText('after', '\nExample:\n  $ pmesh publish prices "hello"\n  $ pmesh publish prices < lines.txt')
   .action(async (topic, text, { data, json, type }) => {
-    const lines = text === undefined ? createInterface({ input: createReadStream('', { fd: 0 }) }) : [text]
-    await publish(data, { topic, lines, json: json === true, ...(type === undefined ? {} : { type }) })
+    const { publish } = await import('./publish.ts')
+    await publish(data, { topic, text, type, asJson: json === true })
   })
 
 program
@@ -72,14 +79,18 @@ program
   .addOption(jsonOption())
   .option('-t, --topic <name>', 'only of this topic')
   .option('--sender <pastelid>', 'only of this sender')
-  .option('--limit <count>', 'at most so many, the newest', (value) => Number(value), 20)
+  .option('--limit <count>', 'at most so many, the newest', toCount, 20)
   .addHelpText('after', '\nExample:\n  $ pmesh messages --topic prices --limit 5')
-  .action(async ({ data, json, ...filter }) => listMessages(data, filter, json === true))
+  .action(async ({ data, json, ...filter }) => {
+    const { listMessages } = await import('./messages.ts')
+    await listMessages(data, filter, json === true)
+  })
 
+survivePipes()
 try {
   await program.parseAsync()
 } catch (error) {
-  const code = error instanceof MeshError ? ` (${error.code})` : ''
-  process.stderr.write(`pmesh: ${(error as Error).message}${code}\n`)
-  process.exitCode = 1
+  warn(describeError(error))
+  // Not only the code: an input that was not read to its end, or what half started, would keep the process.
+  process.exit(1)
 }

@@ -1,37 +1,29 @@
+import { MAX_BODY_BYTES } from '@pastel-mesh/protocol'
+import { inChunks, PUBLISH_LIMITS } from '../in-chunks.ts'
+import { json, print, warn } from './output.ts'
+import { readLines } from './read-lines.ts'
 import { withClient } from './with-client.ts'
 
 export interface PublishRequest {
   readonly topic: string
-  /** One message a line. */
-  readonly lines: Iterable<string> | AsyncIterable<string>
-  readonly type?: string
-  readonly json: boolean
+  /** Absent: each line of the standard input. */
+  readonly text?: string | undefined
+  readonly type?: string | undefined
+  readonly asJson: boolean
 }
 
-/** Messages of one call to the node. */
-const CHUNK = 500
-
+/** Publishes texts as they come; prints the id of each when it is on the node's disk. */
 export async function publish(dataDir: string, request: PublishRequest): Promise<void> {
-  const { topic, lines, json, ...options } = request
+  const { topic, text, type, asJson } = request
+  const texts = text === undefined ? readLines(process.stdin, MAX_BODY_BYTES) : [text]
   await withClient(dataDir, async (api) => {
     let count = 0
-    const send = async (texts: string[]) => {
-      const messages = texts.map((text) => ({
-        ...(options.type === undefined ? {} : { type: options.type }),
-        text,
-      }))
+    for await (const chunk of inChunks(texts, PUBLISH_LIMITS)) {
+      const messages = chunk.map((text) => (type === undefined ? { text } : { text, type }))
       const { ids } = await api.service.messages.publish.mutate({ topic, messages })
       count += ids.length
-      for (const id of ids) process.stdout.write(`${json ? JSON.stringify({ id }) : id}\n`)
+      for (const id of ids) print(asJson ? json({ id }) : id)
     }
-    let chunk: string[] = []
-    for await (const line of lines) {
-      chunk.push(line)
-      if (chunk.length < CHUNK) continue
-      await send(chunk)
-      chunk = []
-    }
-    if (chunk.length > 0) await send(chunk)
-    if (count === 0) process.stderr.write('pmesh: there was nothing to publish\n')
+    if (count === 0) warn('there was nothing to publish')
   })
 }

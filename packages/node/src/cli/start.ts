@@ -1,27 +1,36 @@
+import { MeshError } from '@pastel-mesh/identity'
 import type { ControllerConfig } from '../config.ts'
 import type { NodeController } from '../index.ts'
 import { createController } from '../index.ts'
 import { stopOnSignal } from '../signals.ts'
+import { table } from '../table.ts'
 import { readVersion } from '../version.ts'
-import { table } from './table.ts'
+import { describeError, print, printable } from './output.ts'
 
 /** Runs a node until a signal stops it. @returns the exit code */
 export async function start(config: ControllerConfig): Promise<number> {
-  const controller = await createController(config)
+  const creating = createController(config, {
+    onError: (error) => event('error', describeError(error)),
+  })
+  // Before there is anything to stop: as process 1 of a container a signal that nobody handles is lost.
+  const ended = stopOnSignal(async () => (await creating).stop(), print)
+  const controller = await creating
   const { node } = controller
   node.addEventListener('connected', ({ detail }) =>
-    print(`connected     ${detail.pastelId}  ${detail.address}`),
+    event('connected', `${detail.pastelId}  ${detail.address}`),
   )
-  node.addEventListener('disconnected', ({ detail }) => print(`disconnected  ${detail.pastelId}`))
-  node.addEventListener('refused', ({ detail }) =>
-    print(
-      `refused       ${detail.address}: ${detail.reason} (by ${detail.by === 'us' ? 'this node' : 'the other'})`,
-    ),
+  node.addEventListener('disconnected', ({ detail }) => event('disconnected', detail.pastelId))
+  node.addEventListener('refused', ({ detail: { address, reason, by } }) =>
+    event('refused', `${address}: ${reason} (by ${by === 'us' ? 'this node' : 'the other'})`),
   )
-  node.addEventListener('error', ({ detail }) => print(`error         ${detail.message}`))
-  await controller.start()
-  print(banner(controller))
-  const code = await stopOnSignal(() => controller.stop(), print)
+  try {
+    await controller.start()
+    print(banner(controller))
+  } catch (error) {
+    if (!(error instanceof MeshError && error.code === 'ERR_STOPPED')) throw error
+    // A signal came while it started.
+  }
+  const code = await ended
   print('stopped')
   return code
 }
@@ -39,6 +48,6 @@ function banner({ node, config, store }: NodeController): string {
   return `Pastel Mesh ${readVersion()}, ready\n${lines}`
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+function event(name: string, what: string): void {
+  print(`${name.padEnd(12)}  ${printable(what)}`)
 }

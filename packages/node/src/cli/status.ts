@@ -1,12 +1,10 @@
-import { table } from './table.ts'
+import { table } from '../table.ts'
+import { json, print, printable } from './output.ts'
 import { withClient } from './with-client.ts'
 
-export async function showStatus(dataDir: string, json: boolean): Promise<void> {
+export async function showStatus(dataDir: string, asJson: boolean): Promise<void> {
   const status = await withClient(dataDir, (api) => api.admin.status.query())
-  if (json) {
-    process.stdout.write(`${JSON.stringify(status, null, 2)}\n`)
-    return
-  }
+  if (asJson) return print(json(status, 2))
   const { counters } = status
   const dropped = Object.entries(counters.dropped).filter(([, count]) => count > 0)
   const rows = [
@@ -29,5 +27,5 @@ export async function showStatus(dataDir: string, json: boolean): Promise<void> 
     ]),
     ...(status.peers.length === 0 ? [['peers', 'none']] : []),
   ]
-  process.stdout.write(`${table(rows)}\n`)
+  print(table(rows.map((row) => row.map(printable))))
 }

@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises'
 import { MeshError } from '@pastel-mesh/identity'
 import { TRPCClientError } from '@trpc/client'
 import { type ControlClient, createControlClient } from '../control-client.ts'
@@ -5,7 +6,8 @@ import { dataFolder } from '../data-folder.ts'
 
 /**
  * Calls the node of a data folder.
- * @throws MeshError ERR_NO_NODE if none runs; what the node answered otherwise
+ * @throws MeshError ERR_NO_DATA_FOLDER; ERR_NO_NODE if none runs; ERR_NODE_GONE if it ended during the call; what
+ * the node answered otherwise
  */
 export async function withClient<T>(
   dataDir: string,
@@ -16,24 +18,53 @@ export async function withClient<T>(
   try {
     return await call(client.api)
   } catch (error) {
-    if (!(error instanceof TRPCClientError)) throw error
-    const code = connectionError(error)
-    if (code === undefined)
-      throw new MeshError(error.data?.meshCode ?? 'ERR_REQUEST', error.message, { cause: error })
-    throw new MeshError(
-      'ERR_NO_NODE',
-      `no node answers on ${socket} (${code}): start one with "pmesh start"`,
-      { cause: error },
-    )
+    throw error instanceof TRPCClientError ? await explain(error, dataDir, socket) : error
   } finally {
     await client.close()
   }
 }
 
-function connectionError(error: unknown): string | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as { code?: string }
-    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EACCES') return code
+async function explain(
+  error: InstanceType<typeof TRPCClientError>,
+  dataDir: string,
+  socket: string,
+): Promise<MeshError> {
+  // The node answered.
+  if (error.data != null) {
+    const { meshCode } = error.data as { meshCode?: string }
+    return new MeshError(meshCode ?? 'ERR_REQUEST', error.message, { cause: error })
   }
-  return undefined
+  const { code, message } = rootCause(error)
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    const isThere = await lstat(dataDir).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
+    if (!isThere) {
+      return new MeshError(
+        'ERR_NO_DATA_FOLDER',
+        `there is no data folder ${dataDir}: name the node's with --data or PMESH_DATA`,
+        { cause: error },
+      )
+    }
+  }
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') {
+    return new MeshError('ERR_NO_NODE', `no node answers on ${socket}: start one with "pmesh start"`, {
+      cause: error,
+    })
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new MeshError(
+      'ERR_NO_NODE',
+      `the system does not permit the use of ${socket}: only the user who runs the node may`,
+      { cause: error },
+    )
+  }
+  return new MeshError('ERR_NODE_GONE', `the node on ${socket} did not answer: ${message}`, { cause: error })
+}
+
+function rootCause(error: Error): NodeJS.ErrnoException {
+  let cause = error
+  while (cause.cause instanceof Error) cause = cause.cause
+  return cause
 }

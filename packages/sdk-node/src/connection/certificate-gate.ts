@@ -1,22 +1,16 @@
-import type { Connection, Stream } from '@libp2p/interface'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import { lpStream } from '@libp2p/utils'
 import { encodePastelId, MeshError, type PastelId } from '@pastel-mesh/identity'
-import {
-  type Certificate,
-  type CertificateFrame,
-  decodeCertificateFrame,
-  encodeCertificateFrame,
-  isCertificateOf,
-  MAX_CERTIFICATE_FRAME_BYTES,
-  openCertificate,
-} from '@pastel-mesh/protocol'
+import { type Certificate, type CertificateFrame, equalBytes } from '@pastel-mesh/protocol'
+import { TokenBucket } from '../inbound/token-bucket.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
+import { blame, CERTIFICATE_PROTOCOL, CertificateFrames } from './certificate-frames.ts'
+import { CertificateJudge } from './certificate-judge.ts'
 import type { Certifier } from './certified-streams.ts'
-import { CLOCK_SKEW_MS, type OwnCertificate } from './own-certificate.ts'
-
-/** Protocol on which two nodes show each other their certificates. */
-export const CERTIFICATE_PROTOCOL = '/pastel-mesh/certificate/1'
+import { cutOff, hangUp } from './hang-up.ts'
+import type { OwnCertificate } from './own-certificate.ts'
+import { crowdedOut } from './uncertified-pool.ts'
 
 /** What a node knows of a peer that it accepted. */
 export interface CertifiedPeer {
@@ -31,7 +25,10 @@ export interface Refusal {
   readonly peerId: string
   readonly address: string
   readonly by: 'us' | 'them'
-  /** `not-a-member`, `other-network`, `malformed`, `other-key`, `expired`, `timeout`, `too-many`, `failed` */
+  /**
+   * `malformed`, `other-network`, `other-key`, `superseded`, `from-the-future`, `expired`, `not-a-member`,
+   * `denied`, `timeout`, `too-many`, `failed`
+   */
   readonly reason: string
 }
 
@@ -45,20 +42,35 @@ export interface CertificateGateComponents {
   readonly onCertified: (peer: CertifiedPeer) => void
   readonly onRefused: (refusal: Refusal) => void
   readonly onGone: (peer: CertifiedPeer) => void
+  /** Members that are refused for a while. @default nobody */
+  readonly isDenied?: (pastelId: PastelId) => boolean
+  /** Forgets a peer that came and went without a certificate. */
+  readonly forget?: (peer: PeerId) => void
 }
 
 /** A connection that has shown no certificate by then is closed. */
 const CERTIFY_TIMEOUT_MS = 5_000
-/** Connections without certificate at a time; above it new ones are closed at once. */
-const MAX_UNCERTIFIED = 32
 /** How often standing is looked at again: expiry of certificates, membership. */
 const REVIEW_INTERVAL_MS = 5_000
+/** Renewed certificates that a connection may show: each costs two signature checks. */
+const RENEWAL_RATE = { perSecond: 1, burst: 8 }
+
+type Close = (connection: Connection, reason: string) => void
 
 interface Entry {
   readonly connection: Connection
   readonly ready: PromiseWithResolvers<void>
   readonly timer: NodeJS.Timeout
+  readonly renewals: TokenBucket
+  /** Certificates are judged one after the other, as they came. */
+  judging: Promise<unknown>
+  isPresenting: boolean
+  isRefused: boolean
+  /** Serial of this node's certificate that the other end accepted last. */
+  shownSerial: number
+  /** The other end's certificate, found good last, and its bytes. */
   certificate?: Certificate
+  envelope?: Uint8Array
   peer?: CertifiedPeer
 }
 
@@ -66,75 +78,86 @@ interface Entry {
  * Nothing before the certificate. A connection:
  *
  * ```
- *   open ──▶ uncertified ── both accepted ──▶ certified ── expired, or no member any more ──▶ closed
- *                 │                                                                             ▲
- *                 └── refused, five seconds, or too many of its kind ──────────────────────────┘
+ *   open ──▶ uncertified ── both accepted ──▶ certified ── expired, denied, or no member any more ──▶ closed
+ *                 │                                                                                  ▲
+ *                 └── refused, five seconds, or crowded out by newer ones ───────────────────────────┘
  * ```
  *
  * The dialler opens the stream and shows its certificate; the other end answers with a verdict and its own;
  * the dialler gives its verdict. Either end may open the stream again later to show a renewed certificate.
  */
 export class CertificateGate implements Certifier {
-  readonly #options: CertificateGateOptions
   readonly #components: CertificateGateComponents
+  readonly #judge: CertificateJudge
   readonly #entries = new Map<string, Entry>()
   #registrar: Registrar | undefined
   #reviewTimer: NodeJS.Timeout | undefined
   #renewTimer: NodeJS.Timeout | undefined
+  #isStopped = false
 
   constructor(options: CertificateGateOptions, components: CertificateGateComponents) {
-    this.#options = options
+    const { registry, isDenied = () => false } = components
     this.#components = components
+    this.#judge = new CertificateJudge(options, { registry, isDenied })
   }
 
   /** Takes the certificate protocol; call before the first connection. */
   async start(registrar: Registrar): Promise<void> {
+    const { own } = this.#components
     this.#registrar = registrar
-    await this.#components.own.renew()
+    await own.renew()
     await registrar.handle(CERTIFICATE_PROTOCOL, (stream, connection) => this.#answer(stream, connection), {
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
     })
     this.#reviewTimer = setInterval(() => this.#review(), REVIEW_INTERVAL_MS)
-    this.#scheduleRenewal()
+    this.#renewIn(own.renewAfterMs)
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     clearInterval(this.#reviewTimer)
     clearTimeout(this.#renewTimer)
+    for (const { timer } of this.#entries.values()) clearTimeout(timer)
     await this.#registrar?.unhandle(CERTIFICATE_PROTOCOL)
-    for (const entry of this.#entries.values()) clearTimeout(entry.timer)
   }
 
   /** A connection was opened, in either direction. */
   opened(connection: Connection): void {
-    if (this.#entries.has(connection.id)) return
-    const uncertified = [...this.#entries.values()].filter(({ peer }) => peer === undefined).length
-    const timer = setTimeout(() => this.#refuse(connection, 'us', 'timeout'), CERTIFY_TIMEOUT_MS)
-    const entry: Entry = { connection, timer, ready: Promise.withResolvers<void>() }
+    if (this.#isStopped || connection.status !== 'open' || this.#entries.has(connection.id)) return
+    const entry: Entry = {
+      connection,
+      ready: Promise.withResolvers<void>(),
+      timer: setTimeout(() => this.#refuse(entry, 'us', 'timeout', cutOff), CERTIFY_TIMEOUT_MS),
+      renewals: new TokenBucket(RENEWAL_RATE),
+      judging: Promise.resolve(),
+      isPresenting: false,
+      isRefused: false,
+      shownSerial: 0,
+    }
     entry.ready.promise.catch(() => {})
     this.#entries.set(connection.id, entry)
     connection.addEventListener('close', () => this.#closed(entry), { once: true })
-    if (connection.status !== 'open') this.#closed(entry)
-    else if (uncertified >= MAX_UNCERTIFIED) this.#refuse(connection, 'us', 'too-many')
-    else if (connection.direction === 'outbound') void this.#present(entry)
+    if (connection.direction === 'outbound') void this.#present(entry)
+    else this.#makeRoom()
   }
 
   isCertified(connection: Connection): boolean {
-    return this.#entries.get(connection.id)?.peer !== undefined
+    const entry = this.#entries.get(connection.id)
+    return entry?.peer !== undefined && !entry.isRefused
   }
 
   async whenCertified(connection: Connection): Promise<void> {
     // A stream may be handled before the event that its connection was opened.
     this.opened(connection)
     const entry = this.#entries.get(connection.id)
-    if (entry === undefined) throw notCertified()
+    if (entry === undefined) throw notCertified('it is closed')
     await entry.ready.promise
   }
 
   /** Peers whose certificates are accepted, one entry a connection. */
   *peers(): Generator<CertifiedPeer> {
-    for (const { peer } of this.#entries.values()) if (peer !== undefined) yield peer
+    for (const { peer, isRefused } of this.#entries.values()) if (peer !== undefined && !isRefused) yield peer
   }
 
   peerOf(peerId: string): CertifiedPeer | undefined {
@@ -144,79 +167,78 @@ export class CertificateGate implements Certifier {
 
   /** Shows a certificate and takes the other's: at the start by the dialler, later by whoever renewed. */
   async #present(entry: Entry): Promise<void> {
-    const { connection } = entry
+    if (entry.isPresenting || entry.isRefused) return
+    entry.isPresenting = true
+    let frames: CertificateFrames | undefined
     try {
-      const signal = AbortSignal.timeout(CERTIFY_TIMEOUT_MS)
-      const stream = await connection.newStream(CERTIFICATE_PROTOCOL, { signal })
-      const frames = certificateFrames(stream, signal)
-      await frames.write({ certificate: this.#components.own.envelope, verdict: 'none', reason: '' })
+      frames = await CertificateFrames.open(entry.connection, AbortSignal.timeout(CERTIFY_TIMEOUT_MS))
+      const { envelope, serial } = this.#components.own
+      await frames.write({ certificate: envelope, verdict: 'none', reason: '' })
       const answer = await frames.read()
-      if (answer.verdict !== 'accepted') return this.#refuse(connection, 'them', shortReason(answer.reason))
-      const problem = await this.#judge(entry, answer)
-      await frames.write({ verdict: problem === undefined ? 'accepted' : 'refused', reason: problem ?? '' })
-      await stream.close({ signal })
-      if (problem === undefined) this.#certify(entry)
-      else this.#refuse(connection, 'us', problem)
-    } catch {
-      if (entry.peer === undefined) this.#refuse(connection, 'them', 'failed')
+      if (answer.verdict !== 'accepted') return this.#refuse(entry, 'them', answer.reason || 'failed')
+      const problem = await this.#examine(entry, answer)
+      if (problem !== undefined) {
+        await frames.refuse(problem)
+        return this.#refuse(entry, 'us', problem)
+      }
+      await frames.write({ verdict: 'accepted', reason: '' })
+      entry.shownSerial = serial
+      this.#certify(entry)
+      await frames.end()
+    } catch (error) {
+      frames?.abort()
+      this.#failed(entry, error)
+    } finally {
+      entry.isPresenting = false
     }
   }
 
   async #answer(stream: Stream, connection: Connection): Promise<void> {
     this.opened(connection)
     const entry = this.#entries.get(connection.id)
-    if (entry === undefined) return stream.abort(notCertified())
+    if (entry === undefined || entry.isRefused) return stream.abort(notCertified('it is being closed'))
+    const frames = new CertificateFrames(stream, AbortSignal.timeout(CERTIFY_TIMEOUT_MS))
     try {
-      const frames = certificateFrames(stream, AbortSignal.timeout(CERTIFY_TIMEOUT_MS))
-      const problem = await this.#judge(entry, await frames.read())
+      const problem = await this.#examine(entry, await frames.read())
       if (problem !== undefined) {
-        await frames.write({ verdict: 'refused', reason: problem })
-        await stream.close({ signal: AbortSignal.timeout(1_000) })
-        return this.#refuse(connection, 'us', problem)
+        await frames.refuse(problem)
+        return this.#refuse(entry, 'us', problem)
       }
-      await frames.write({ certificate: this.#components.own.envelope, verdict: 'accepted', reason: '' })
+      const { envelope, serial } = this.#components.own
+      await frames.write({ certificate: envelope, verdict: 'accepted', reason: '' })
       const last = await frames.read()
-      if (last.verdict === 'accepted') this.#certify(entry)
-      else this.#refuse(connection, 'them', shortReason(last.reason))
-    } catch {
-      if (entry.peer === undefined) this.#refuse(connection, 'them', 'failed')
-      stream.abort(notCertified())
+      if (last.verdict !== 'accepted') return this.#refuse(entry, 'them', last.reason || 'failed')
+      entry.shownSerial = serial
+      this.#certify(entry)
+      await frames.end()
+    } catch (error) {
+      frames.abort()
+      this.#failed(entry, error)
     }
   }
 
-  /** @returns why the certificate is not accepted */
-  async #judge(entry: Entry, { certificate: envelope }: CertificateFrame): Promise<string | undefined> {
-    let certificate: Certificate
-    try {
-      certificate = await openCertificate(envelope ?? new Uint8Array(0))
-    } catch {
-      return 'malformed'
-    }
-    const { remotePeer } = entry.connection
-    if (certificate.network !== this.#options.network) return 'other-network'
-    if (remotePeer.publicKey === undefined || !isCertificateOf(certificate, remotePeer.publicKey.raw)) {
-      return 'other-key'
-    }
-    if (certificate.serial < (entry.certificate?.serial ?? 0)) return 'superseded'
-    const problem = this.#standing(certificate)
-    if (problem === undefined) entry.certificate = certificate
-    return problem
-  }
-
-  /** @returns why a certificate is not good now */
-  #standing(certificate: Certificate): string | undefined {
-    const now = Date.now()
-    if (certificate.notBeforeMs > now + CLOCK_SKEW_MS || certificate.serial > now + CLOCK_SKEW_MS) {
-      return 'from-the-future'
-    }
-    if (certificate.notAfterMs <= now) return 'expired'
-    const member = this.#components.registry.memberAt(encodePastelId(certificate.subject), now)
-    return member === undefined ? 'not-a-member' : undefined
+  /** @returns why the certificate of a frame is not accepted */
+  #examine(entry: Entry, { certificate: envelope }: CertificateFrame): Promise<string | undefined> {
+    const examined = entry.judging.then(async () => {
+      if (envelope === undefined) return 'malformed'
+      if (entry.envelope !== undefined && entry.certificate !== undefined) {
+        if (equalBytes(entry.envelope, envelope)) return this.#judge.standing(entry.certificate)
+        await delay(entry.renewals.delayMs(1))
+        entry.renewals.spend(1)
+      }
+      const judged = await this.#judge.judge(envelope, entry.connection.remotePeer, entry.certificate)
+      if ('problem' in judged) return judged.problem
+      entry.certificate = judged.certificate
+      entry.envelope = envelope
+      return undefined
+    })
+    entry.judging = examined.catch(() => {})
+    return examined
   }
 
   #certify(entry: Entry): void {
     const { connection, certificate } = entry
-    if (certificate === undefined || connection.status !== 'open') return
+    if (certificate === undefined || connection.status !== 'open' || entry.isRefused) return
     const isNew = entry.peer === undefined
     clearTimeout(entry.timer)
     entry.peer = {
@@ -230,59 +252,68 @@ export class CertificateGate implements Certifier {
     this.#components.onCertified(entry.peer)
   }
 
-  #refuse(connection: Connection, by: Refusal['by'], reason: string): void {
-    if (!this.#entries.has(connection.id)) return
-    const { remotePeer, remoteAddr } = connection
+  /** An exchange broke off. A certified connection goes on: its certificate is shown again at the next review. */
+  #failed(entry: Entry, error: unknown): void {
+    const { by, reason } = blame(error)
+    if (entry.peer === undefined || reason === 'malformed') this.#refuse(entry, by, reason)
+  }
+
+  #refuse(entry: Entry, by: Refusal['by'], reason: string, close: Close = hangUp): void {
+    if (entry.isRefused || !this.#entries.has(entry.connection.id)) return
+    entry.isRefused = true
+    clearTimeout(entry.timer)
+    entry.ready.reject(notCertified(by === 'us' ? reason : `the other end says ${reason}`))
+    const { remotePeer, remoteAddr } = entry.connection
     this.#components.onRefused({ peerId: remotePeer.toString(), address: remoteAddr.toString(), by, reason })
-    const signal = AbortSignal.timeout(1_000)
-    connection.close({ signal }).catch((error) => connection.abort(error as Error))
+    close(entry.connection, reason)
   }
 
   #closed(entry: Entry): void {
     clearTimeout(entry.timer)
     this.#entries.delete(entry.connection.id)
-    entry.ready.reject(notCertified())
-    if (entry.peer !== undefined) this.#components.onGone(entry.peer)
+    entry.ready.reject(notCertified('it was closed'))
+    if (entry.peer !== undefined) return this.#components.onGone(entry.peer)
+    const { remotePeer } = entry.connection
+    for (const { connection } of this.#entries.values()) if (connection.remotePeer.equals(remotePeer)) return
+    this.#components.forget?.(remotePeer)
+  }
+
+  #makeRoom(): void {
+    const waiting = [...this.#entries.values()].filter(
+      ({ peer, isRefused, connection }) =>
+        peer === undefined && !isRefused && connection.direction === 'inbound',
+    )
+    const victim = crowdedOut(waiting)
+    if (victim !== undefined) this.#refuse(victim, 'us', 'too-many', cutOff)
   }
 
   #review(): void {
-    for (const { connection, certificate, peer } of this.#entries.values()) {
-      if (peer === undefined || certificate === undefined) continue
-      const problem = this.#standing(certificate)
-      if (problem !== undefined) this.#refuse(connection, 'us', problem)
+    const { serial } = this.#components.own
+    for (const entry of this.#entries.values()) {
+      if (entry.peer === undefined || entry.certificate === undefined || entry.isRefused) continue
+      const problem = this.#judge.standing(entry.certificate)
+      if (problem !== undefined) this.#refuse(entry, 'us', problem)
+      else if (entry.shownSerial < serial) void this.#present(entry)
     }
   }
 
-  #scheduleRenewal(): void {
-    this.#renewTimer = setTimeout(() => {
-      void this.#renew().finally(() => this.#scheduleRenewal())
-    }, this.#components.own.renewAfterMs)
+  #renewIn(pauseMs: number): void {
+    if (!this.#isStopped) this.#renewTimer = setTimeout(() => void this.#renew(), pauseMs)
   }
 
   async #renew(): Promise<void> {
+    const { own } = this.#components
     try {
-      await this.#components.own.renew()
+      await own.renew()
     } catch {
-      // The certificate in force is good for as long again; the next attempt comes before it ends.
-      return
+      // The certificate in force is good for as long again: there is time for several attempts.
+      return this.#renewIn(own.renewAfterMs / 8)
     }
+    this.#renewIn(own.renewAfterMs)
     for (const entry of this.#entries.values()) if (entry.peer !== undefined) void this.#present(entry)
   }
 }
 
-function certificateFrames(stream: Stream, signal: AbortSignal) {
-  const frames = lpStream(stream, { maxDataLength: MAX_CERTIFICATE_FRAME_BYTES, maxBufferSize: 64 * 1024 })
-  return {
-    read: async () => decodeCertificateFrame((await frames.read({ signal })).subarray()),
-    write: (frame: CertificateFrame) => frames.write(encodeCertificateFrame(frame), { signal }),
-  }
-}
-
-/** A reason that the other end gave: shown to the operator, so no more than a code. */
-function shortReason(reason: string): string {
-  return /^[a-z-]{1,32}$/.test(reason) ? reason : 'failed'
-}
-
-function notCertified(): MeshError {
-  return new MeshError('ERR_NOT_CERTIFIED', 'the connection has no accepted certificate')
+function notCertified(why: string): MeshError {
+  return new MeshError('ERR_NOT_CERTIFIED', `the connection has no accepted certificate: ${why}`)
 }

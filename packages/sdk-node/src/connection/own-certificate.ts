@@ -25,12 +25,15 @@ export interface OwnCertificateComponents {
 /** Clocks of honest nodes differ by less: a certificate is good that much before it was made. */
 export const CLOCK_SKEW_MS = 2 * 60_000
 
+/** The longest that a timer of Node can wait; with more it fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** Makes this node's certificate: signed by the PastelID and by the node key. */
 export class OwnCertificate {
   readonly #options: OwnCertificateOptions
   readonly #components: OwnCertificateComponents
-  #serial = 0
-  #envelope: Uint8Array | undefined
+  #lastSerial = 0
+  #current: { readonly serial: number; readonly envelope: Uint8Array } | undefined
 
   constructor(options: OwnCertificateOptions, components: OwnCertificateComponents) {
     this.#options = options
@@ -39,31 +42,39 @@ export class OwnCertificate {
 
   /** When the certificate is replaced, counted from when it was made. */
   get renewAfterMs(): number {
-    return this.#options.lifetimeMs / 2
+    return Math.min(this.#options.lifetimeMs / 2, MAX_TIMER_MS)
   }
 
   /** The certificate in force. Made by {@link renew}. */
   get envelope(): Uint8Array {
-    if (this.#envelope === undefined) throw new Error('the certificate was not made yet')
-    return this.#envelope
+    if (this.#current === undefined) throw new Error('the certificate was not made yet')
+    return this.#current.envelope
+  }
+
+  /** Serial of the certificate in force; 0: none was made yet. */
+  get serial(): number {
+    return this.#current?.serial ?? 0
   }
 
   async renew(): Promise<void> {
     const { signer, privateKey, describe } = this.#components
     const now = Date.now()
-    this.#serial = Math.max(this.#serial + 1, now)
+    const serial = Math.max(this.#lastSerial + 1, now)
+    this.#lastSerial = serial
     const bytes = encodeCertificate({
       network: this.#options.network,
       subject: signer.publicKey,
       nodeKey: privateKey.publicKey.raw,
       ...describe(),
-      serial: this.#serial,
+      serial,
       notBeforeMs: now - CLOCK_SKEW_MS,
       notAfterMs: now + this.#options.lifetimeMs,
     })
     const text = signedText('certificate', sha256(bytes))
     const signature = await signer.sign(text)
     const nodeSignature = await privateKey.sign(fromUtf8(text))
-    this.#envelope = makeCertificateEnvelope(signature, nodeSignature, bytes)
+    // A slow signer may finish an earlier one later.
+    if (serial < this.serial) return
+    this.#current = { serial, envelope: makeCertificateEnvelope(signature, nodeSignature, bytes) }
   }
 }

@@ -1,7 +1,8 @@
 import { type GossipSub, type GossipsubMessage, TopicValidatorResult } from '@libp2p/gossipsub'
 import { gossipTopic, topicChannel } from '@pastel-mesh/protocol'
 import type { Verdict } from '../inbound/pipeline.ts'
-import { gossipsubInternals } from './gossipsub-internals.ts'
+import { gossipsubInternals, interceptRpcs, keepScores } from './gossipsub-internals.ts'
+import { admitRpc } from './rpc-guard.ts'
 import { FLOOD_PUBLISH_BYTES, TOPIC_SCORE } from './settings.ts'
 
 export interface GossipOptions {
@@ -12,9 +13,17 @@ export interface GossipComponents {
   readonly gossipsub: GossipSub
   /** Judges a batch that a peer forwarded. */
   readonly receive: (envelope: Uint8Array, peer: string, channel: string) => Promise<Verdict>
+  /** Charges a peer for work that its frames cause, in units of a message. */
+  readonly charge: (peer: string, work: number) => void
   /** Told about what cannot be helped here. */
   readonly onError: (error: unknown) => void
 }
+
+/**
+ * Units of work of a message that is ignored. It costs nobody's score, since it may look different elsewhere, but
+ * gossipsub remembers it for two minutes, and whoever sends many is slowed down.
+ */
+const IGNORED_WORK = 8
 
 const RESULTS = {
   accept: TopicValidatorResult.Accept,
@@ -27,6 +36,7 @@ export class Gossip {
   readonly #options: GossipOptions
   readonly #gossipsub: ReturnType<typeof gossipsubInternals>
   readonly #receive: GossipComponents['receive']
+  readonly #charge: GossipComponents['charge']
   readonly #onError: (error: unknown) => void
   /** Gossip topic → channel, for the topics that this node joined. */
   readonly #channels = new Map<string, string>()
@@ -35,7 +45,14 @@ export class Gossip {
     this.#options = options
     this.#gossipsub = gossipsubInternals(components.gossipsub)
     this.#receive = components.receive
+    this.#charge = components.charge
     this.#onError = components.onError
+    keepScores(this.#gossipsub)
+    interceptRpcs(this.#gossipsub, (from, received) => {
+      const { rpc, work } = admitRpc(received, (topic) => this.#channels.has(topic))
+      this.#charge(from, work)
+      return rpc
+    })
   }
 
   start(): void {
@@ -83,7 +100,10 @@ export class Gossip {
     if (channel === undefined) return
     const source = propagationSource.toString()
     this.#receive(msg.data, source, channel).then(
-      ({ action }) => this.#gossipsub.reportMessageValidationResult(msgId, source, RESULTS[action]),
+      ({ action }) => {
+        if (action === 'ignore') this.#charge(source, IGNORED_WORK)
+        this.#gossipsub.reportMessageValidationResult(msgId, source, RESULTS[action])
+      },
       (error) => {
         this.#gossipsub.reportMessageValidationResult(msgId, source, TopicValidatorResult.Ignore)
         this.#onError(error)

@@ -1,36 +1,46 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { Connection } from '@libp2p/interface'
+import type { PastelId } from '@pastel-mesh/identity'
+import { cutOff, hangUp } from '../connection/hang-up.ts'
+import { Denials } from './denials.ts'
 import { gossipsubInternals } from './gossipsub-internals.ts'
 import { GRAYLIST_THRESHOLD } from './settings.ts'
+
+/** A certified connection, and whose it is. */
+export interface GuardedPeer {
+  readonly peerId: string
+  readonly pastelId: PastelId
+  readonly connection: Connection
+}
 
 export interface PeerGuardComponents {
   readonly gossipsub: GossipSub
   /** Connections whose certificates are accepted. */
-  readonly certified: () => Iterable<Connection>
-  readonly close: (connection: Connection, reason: string) => void
+  readonly certified: () => Iterable<GuardedPeer>
+  /** Lets gossipsub try again to open its stream on a connection. */
+  readonly reopen: (connection: Connection) => void
 }
 
 /** How often peers are looked at. */
 const INTERVAL_MS = 2_000
 /** A certified peer has its gossip stream by then. */
 const MUTE_AFTER_MS = 5_000
-/** How long a graylisted peer is refused; doubled at each repetition. */
-const DENY_MS = 60_000
-const MAX_DENY_MS = 60 * 60_000
-/** Denied peers remembered: those whose time is over leave first. */
-const MAX_DENIED = 4096
+/** Looks at which it had none before it is given up: after a stall of this node the time alone says nothing. */
+const MUTE_LOOKS = 3
 
 /**
- * Does what gossipsub leaves to its user: closes the connections of graylisted peers and refuses them for a
- * while; closes connections of peers that it lost its stream to (an overflowing buffer, an oversize frame), so
- * that they are dialled anew. Such a peer stays connected, but hears nothing.
+ * Does what gossipsub leaves to its user: cuts off graylisted peers and refuses them for a while, their node by its
+ * PeerId and its owner, who can make another node key, by the PastelID; and sees to peers that have lost their
+ * stream (an overflowing buffer, an oversize frame, the other of two connections closed). Such a peer stays
+ * connected, but hears nothing: the stream is opened again, and if that fails the connection is closed, so that it
+ * is dialled anew.
  */
 export class PeerGuard {
   readonly #gossipsub: ReturnType<typeof gossipsubInternals>
   readonly #components: PeerGuardComponents
-  readonly #denied = new Map<string, { untilMs: number; times: number }>()
-  /** Connection id → since when it has no gossip stream. */
-  readonly #muteSince = new Map<string, number>()
+  readonly #denials = new Denials()
+  /** Connection id → since when, and at how many looks, its peer had no gossip stream. */
+  readonly #mute = new Map<string, { sinceMs: number; looks: number }>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(components: PeerGuardComponents) {
@@ -45,48 +55,41 @@ export class PeerGuard {
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
-    this.#muteSince.clear()
+    this.#mute.clear()
   }
 
-  /** Whether a peer is refused at this time (ms, monotonic). */
-  isDenied(peer: string, nowMs: number = performance.now()): boolean {
-    return (this.#denied.get(peer)?.untilMs ?? 0) > nowMs
+  /** Whether a PeerId or a PastelID is refused at this time (ms, monotonic). */
+  isDenied(name: string, nowMs: number = performance.now()): boolean {
+    return this.#denials.has(name, nowMs)
   }
 
   /** Looks at every certified connection once. */
   check(nowMs: number): void {
     const seen = new Set<string>()
-    for (const connection of this.#components.certified()) {
+    const graylisted = new Map<string, string>()
+    for (const { peerId, pastelId, connection } of [...this.#components.certified()]) {
       seen.add(connection.id)
-      const peer = connection.remotePeer.toString()
-      if (this.#gossipsub.getScore(peer) < GRAYLIST_THRESHOLD) {
-        this.#deny(peer, nowMs)
-        this.#components.close(connection, 'its score is under the graylist threshold')
-      } else if (this.#isMute(connection, peer, nowMs)) {
-        this.#components.close(connection, 'it has no gossip stream')
+      if (this.#gossipsub.getScore(peerId) < GRAYLIST_THRESHOLD) {
+        graylisted.set(peerId, pastelId)
+        cutOff(connection, 'its score is under the graylist threshold')
+      } else if (this.#isMute(connection, peerId, nowMs)) {
+        hangUp(connection)
       }
     }
-    for (const id of this.#muteSince.keys()) if (!seen.has(id)) this.#muteSince.delete(id)
+    for (const names of graylisted) for (const name of names) this.#denials.add(name, nowMs)
+    for (const id of this.#mute.keys()) if (!seen.has(id)) this.#mute.delete(id)
   }
 
   #isMute(connection: Connection, peer: string, nowMs: number): boolean {
     if (this.#gossipsub.streamsOutbound.has(peer)) {
-      this.#muteSince.delete(connection.id)
+      this.#mute.delete(connection.id)
       return false
     }
-    const since = this.#muteSince.get(connection.id) ?? nowMs
-    this.#muteSince.set(connection.id, since)
-    return nowMs - since > MUTE_AFTER_MS
-  }
-
-  #deny(peer: string, nowMs: number): void {
-    const times = (this.#denied.get(peer)?.times ?? 0) + 1
-    const untilMs = nowMs + Math.min(MAX_DENY_MS, DENY_MS * 2 ** (times - 1))
-    this.#denied.delete(peer)
-    this.#denied.set(peer, { untilMs, times })
-    if (this.#denied.size > MAX_DENIED) {
-      const [oldest] = this.#denied.keys()
-      if (oldest !== undefined) this.#denied.delete(oldest)
-    }
+    const mute = this.#mute.get(connection.id) ?? { sinceMs: nowMs, looks: 0 }
+    mute.looks += 1
+    this.#mute.set(connection.id, mute)
+    if (nowMs - mute.sinceMs > MUTE_AFTER_MS && mute.looks >= MUTE_LOOKS) return true
+    this.#components.reopen(connection)
+    return false
   }
 }

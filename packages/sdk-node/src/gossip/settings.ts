@@ -1,17 +1,27 @@
 import type { GossipsubOpts } from '@libp2p/gossipsub'
 import {
+  createPeerScoreParams,
   createTopicScoreParams,
   type PeerScoreParams,
   type PeerScoreThresholds,
   type TopicScoreParams,
+  validatePeerScoreParams,
+  validatePeerScoreThresholds,
+  validateTopicScoreParams,
 } from '@libp2p/gossipsub/score'
-import { MAX_ENVELOPE_BYTES, sha256 } from '@pastel-mesh/protocol'
+import { MAX_CERTIFICATE_TOPICS, MAX_ENVELOPE_BYTES, sha256 } from '@pastel-mesh/protocol'
 
 /** Up to this size a batch goes to every subscriber at once; larger ones go by the mesh. */
 export const FLOOD_PUBLISH_BYTES = 16 * 1024
 
 /** Bytes that may wait for one peer. A peer that has more is left to log sync, which has backpressure. */
 export const MAX_OUTBOUND_BUFFER_BYTES = 4 * 1024 * 1024
+
+/** Topics that a node may carry: as many as its certificate may name. */
+export const MAX_TOPICS = MAX_CERTIFICATE_TOPICS
+
+/** Gossipsub counts a peer's topic as its name, of 150 characters at most, and 1024 bytes for what is around it. */
+const TOPIC_COST_BYTES = 1024 + 150
 
 /** A frame holds one batch of the largest size and some control messages beside it. */
 const MAX_RPC_BYTES = MAX_ENVELOPE_BYTES + 64 * 1024
@@ -29,8 +39,8 @@ export const SCORE_THRESHOLDS: PeerScoreThresholds = {
 
 /**
  * Score of a peer in a topic. Time in the mesh and first deliveries earn a little; what its bytes prove wrong
- * (P4) costs: after ten bad batches a peer is graylisted, and half of it is forgiven in seven seconds. Too few
- * deliveries (P3) are not punished, because quiet topics are normal.
+ * (P4) costs: after some ten bad batches a peer is graylisted, and half of them are forgiven in seven seconds. Too
+ * few deliveries (P3) are not punished, because quiet topics are normal.
  */
 export const TOPIC_SCORE: TopicScoreParams = createTopicScoreParams({
   topicWeight: 1,
@@ -46,16 +56,19 @@ export const TOPIC_SCORE: TopicScoreParams = createTopicScoreParams({
   invalidMessageDeliveriesDecay: 0.9,
 })
 
-/** Peers of one IP address that are not suspicious yet. */
-const MAX_PEERS_PER_IP = 5
+/**
+ * Peers of one IP address that are not suspicious yet. Every peer is a member, which costs more than an address, and
+ * several may share one: an operator's nodes on one machine, a provider's behind one NAT. Gossipsub takes a peer
+ * with any negative score out of the mesh; so the bound is generous, and what is beyond it counts little.
+ */
+const MAX_PEERS_PER_IP = 20
 
-export function scoreParams(trustedIps: readonly string[]): Partial<PeerScoreParams> {
+export function scoreParams(manyPeersPerHost: boolean): Partial<PeerScoreParams> {
   return {
     topicScoreCap: 50,
     appSpecificWeight: 0,
-    IPColocationFactorWeight: -50,
+    IPColocationFactorWeight: manyPeersPerHost ? 0 : -1,
     IPColocationFactorThreshold: MAX_PEERS_PER_IP,
-    IPColocationFactorWhitelist: new Set(trustedIps),
     behaviourPenaltyWeight: -10,
     behaviourPenaltyDecay: 0.986,
     decayInterval: 1_000,
@@ -64,7 +77,12 @@ export function scoreParams(trustedIps: readonly string[]): Partial<PeerScorePar
 }
 
 /** Gossipsub's options, with the reason for each that is not the package's default. */
-export function gossipsubOptions(trustedIps: readonly string[]): Partial<GossipsubOpts> {
+export function gossipsubOptions(manyPeersPerHost: boolean): Partial<GossipsubOpts> {
+  const score = scoreParams(manyPeersPerHost)
+  // The package checks neither the thresholds nor the parameters of topics that are added later.
+  validatePeerScoreParams(createPeerScoreParams(score))
+  validatePeerScoreThresholds(SCORE_THRESHOLDS)
+  validateTopicScoreParams(TOPIC_SCORE)
   return {
     // Our batches carry the signature; a second one by the node key would be a second truth.
     globalSignaturePolicy: 'StrictNoSign',
@@ -96,11 +114,12 @@ export function gossipsubOptions(trustedIps: readonly string[]): Partial<Gossips
     maxOutboundBufferSize: MAX_OUTBOUND_BUFFER_BYTES,
     maxInboundStreams: 2,
     maxOutboundStreams: 2,
-    maxTopicBytesPerPeer: 64 * 1024,
+    maxTopicBytesPerPeer: MAX_TOPICS * TOPIC_COST_BYTES,
     decodeRpcLimits: {
-      maxSubscriptions: 128,
+      // A node tells all its topics in one frame; one entry over a limit, and the whole frame is dropped.
+      maxSubscriptions: MAX_TOPICS,
       maxMessages: 64,
-      maxControlMessages: 128,
+      maxControlMessages: MAX_TOPICS,
       maxIhaveMessageIDs: 1_024,
       maxIwantMessageIDs: 1_024,
       maxIdontwantMessageIDs: 512,
@@ -111,7 +130,7 @@ export function gossipsubOptions(trustedIps: readonly string[]): Partial<Gossips
     gossipsubIWantFollowupMs: 6_000,
     doPX: false,
     opportunisticGraftPeers: 2,
-    scoreParams: scoreParams(trustedIps),
+    scoreParams: score,
     scoreThresholds: SCORE_THRESHOLDS,
   }
 }

@@ -1,36 +1,51 @@
+import { asBuffer } from '@pastel-mesh/protocol'
+
 /** Hashes of stored batches that are remembered: some seconds of the fastest stream, 2 MB. */
 const MAX_RECENT = 16_384
 
+/** To be called when it is known what became of the batch: whether it is on disk. */
+export type Settle = (isStored: boolean) => void
+
 /**
- * Recognises a batch by the hash of its bytes, without the signature. Only what is stored or on its way counts:
- * a batch that was refused may come again, and a forger who sends the bytes under a bad signature first does
- * not keep the true ones out.
+ * Recognises a batch by the hash of its bytes, without the signature. Only what is on disk or on its way there
+ * counts: a batch that was refused, or whose commit failed, may come again, and a forger who sends the bytes
+ * under a bad signature first does not keep the true ones out.
  */
 export class Deduplicator {
   readonly #recent = new Set<string>()
-  readonly #inFlight = new Map<string, Promise<boolean>>()
+  /** By hash: the copies that wait for what becomes of the one that is being taken in, in their order. */
+  readonly #inFlight = new Map<string, Set<(claim: Settle | undefined) => void>>()
+
+  /** Hashes that it holds. */
+  get size(): number {
+    return this.#recent.size + this.#inFlight.size
+  }
 
   /**
-   * Runs `process` unless the batch is stored or another copy of it succeeds first.
-   * @param process resolves to true if the batch was taken in
-   * @returns false if the batch was a duplicate
+   * Claims a batch; while another copy has it, waits for what becomes of that.
+   * @returns undefined if the batch is stored; else the claim, which must be settled
    */
-  async once(hash: Uint8Array, process: () => Promise<boolean>): Promise<boolean> {
-    const key = keyOf(hash)
-    for (;;) {
-      if (this.#recent.has(key)) return false
-      const earlier = this.#inFlight.get(key)
-      if (earlier === undefined) break
-      if (await earlier) return false
+  async claim(hash: Uint8Array): Promise<Settle | undefined> {
+    const key = asBuffer(hash).toString('latin1')
+    if (this.#recent.has(key)) return undefined
+    const waiting = this.#inFlight.get(key)
+    if (waiting !== undefined) return new Promise((resolve) => waiting.add(resolve))
+    this.#inFlight.set(key, new Set())
+    return (isStored) => this.#settle(key, isStored)
+  }
+
+  #settle(key: string, isStored: boolean): void {
+    const waiting = this.#inFlight.get(key)
+    if (isStored) this.#remember(key)
+    else {
+      // Only one at a time is woken: copies without end must not wake each other.
+      for (const next of waiting ?? []) {
+        waiting?.delete(next)
+        return next((isNextStored) => this.#settle(key, isNextStored))
+      }
     }
-    const run = process()
-    this.#inFlight.set(key, run)
-    try {
-      if (await run) this.#remember(key)
-    } finally {
-      this.#inFlight.delete(key)
-    }
-    return true
+    this.#inFlight.delete(key)
+    for (const copy of waiting ?? []) copy(undefined)
   }
 
   #remember(key: string): void {
@@ -39,8 +54,4 @@ export class Deduplicator {
     const [oldest] = this.#recent
     if (oldest !== undefined) this.#recent.delete(oldest)
   }
-}
-
-function keyOf(hash: Uint8Array): string {
-  return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('latin1')
 }

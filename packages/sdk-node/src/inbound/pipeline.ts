@@ -1,13 +1,19 @@
 import { availableParallelism } from 'node:os'
 import { verifySignature } from '@pastel-mesh/identity'
-import { type LogRange, type SplitEnvelope, signedText, splitEnvelope } from '@pastel-mesh/protocol'
-import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import {
+  type LogRange,
+  type SignedBatch,
+  type SplitEnvelope,
+  signedText,
+  splitEnvelope,
+} from '@pastel-mesh/protocol'
+import { type MessageStore, StorageError, type StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
-import { Deduplicator } from './dedup.ts'
+import { Deduplicator, type Settle } from './dedup.ts'
 import { type DecodedBatch, type Drop, Dropped, decodeEnvelope, judgeStanding } from './judge.ts'
 import { Limiter } from './limiter.ts'
-import { LogOrder } from './log-order.ts'
+import { Lines } from './lines.ts'
 import { type InboundRates, RateLimiter } from './rates.ts'
 
 /** How a batch came. */
@@ -17,6 +23,9 @@ export interface Delivery {
   readonly peer: string
   /** The channel that it came on, if the way it came says so. */
   readonly channel?: string
+  /** Whether a batch is one that the peer was asked for; by default all are. */
+  readonly isAsked?: (signed: SignedBatch) => boolean
+  /** Ends waiting for a rate. */
   readonly signal?: AbortSignal
 }
 
@@ -51,6 +60,9 @@ const MAX_BYTES_IN_FLIGHT = 32 * 1024 * 1024
 /** Verifying shares libuv's threads with fsync: one core is left for the rest. */
 const MAX_VERIFICATIONS = Math.max(1, availableParallelism() - 1)
 
+/** The database was closed to be opened anew, and whoever closed it said why. */
+const PASSING_FAILURES = new Set(['ERR_STORE_UNAVAILABLE', 'ERR_COMMIT_FAILED'])
+
 /**
  * What happens to every batch that comes in, in this order:
  *
@@ -65,11 +77,13 @@ export class InboundPipeline {
   readonly #registry: MemberRegistry
   readonly #counters: NodeCounters
   readonly #duplicates = new Deduplicator()
-  readonly #order = new LogOrder()
+  /** By sender and channel: a run that follows another comes after it. */
+  readonly #order = new Lines()
   readonly #verifications = new Limiter(MAX_VERIFICATIONS)
   readonly #peers: RateLimiter
   readonly #senders: RateLimiter
   #bytesInFlight = 0
+  readonly #whenIdle: (() => void)[] = []
 
   constructor(options: InboundOptions, components: InboundComponents) {
     this.#options = options
@@ -80,53 +94,66 @@ export class InboundPipeline {
     this.#senders = new RateLimiter(options.senderRates)
   }
 
+  /** Bytes of the batches that were let in and are not on disk, or refused, yet. */
+  get bytesInFlight(): number {
+    return this.#bytesInFlight
+  }
+
+  /** @throws StorageError ERR_STORE_READ; the delivery's signal's reason */
   async receive(envelope: Uint8Array, delivery: Delivery): Promise<Verdict> {
-    let verdict: Verdict | undefined
+    let verdict: Verdict
     try {
       const split = splitInBounds(envelope)
-      await this.#duplicates.once(split.hash, async () => {
-        verdict = await this.#process(envelope, split, delivery)
-        return verdict.action === 'accept' && 'committed' in verdict
-      })
-      verdict ??= { action: 'ignore', reason: 'duplicate' }
+      this.#reserve(envelope.length, delivery)
+      verdict = await this.#once(envelope, split, delivery)
     } catch (error) {
-      if (!(error instanceof Dropped)) throw error
-      verdict = error.drop
+      verdict = this.#toDrop(error)
     }
     if (verdict.action !== 'accept') this.#counters.dropped[verdict.reason] += 1
     return verdict
   }
 
-  async #process(envelope: Uint8Array, split: SplitEnvelope, delivery: Delivery): Promise<Verdict> {
-    this.#reserve(envelope.length, delivery)
-    let release: (() => void) | undefined = () => {
-      this.#bytesInFlight -= envelope.length
-    }
+  /** Waits until all that was let in is on disk or refused. */
+  async settled(): Promise<void> {
+    while (this.#bytesInFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  /** Claims the batch, and its bytes, until it is on disk or refused. */
+  async #once(envelope: Uint8Array, split: SplitEnvelope, delivery: Delivery): Promise<Verdict> {
+    let claim: Settle | undefined
+    let committed: Promise<unknown> | undefined
     try {
-      await this.#chargePeer(envelope.length, delivery)
-      const decoded = decodeEnvelope(envelope, split, this.#options.network, delivery.channel)
-      judgeStanding(decoded, delivery.via, this.#registry, Date.now())
-      if (await this.#store.has(decoded.signed)) throw new Dropped('ignore', 'duplicate')
-      const verdict = await this.#verifyAndPlace(decoded, delivery)
-      if (verdict.action === 'accept' && 'committed' in verdict) {
-        verdict.committed.then(release, release)
-        release = undefined
-      }
+      claim = await this.#duplicates.claim(split.hash)
+      if (claim === undefined) throw new Dropped('ignore', 'duplicate')
+      const verdict = await this.#process(envelope, split, delivery)
+      if (verdict.action === 'accept' && 'committed' in verdict) committed = verdict.committed
       return verdict
-    } catch (error) {
-      if (error instanceof Dropped) return error.drop
-      throw error
     } finally {
-      release?.()
+      const settle = (isStored: boolean) => {
+        this.#release(envelope.length)
+        claim?.(isStored)
+      }
+      if (committed === undefined) settle(false)
+      else
+        committed.then(
+          () => settle(true),
+          () => settle(false),
+        )
     }
   }
 
-  async #verifyAndPlace(decoded: DecodedBatch, delivery: Delivery): Promise<Verdict> {
+  async #process(envelope: Uint8Array, split: SplitEnvelope, delivery: Delivery): Promise<Verdict> {
+    await this.#chargePeer(envelope.length, delivery)
+    const decoded = decodeEnvelope(envelope, split, this.#options.network, delivery.channel)
     const { signed, sender } = decoded
-    const { turn, leave } = this.#order.enter(signed.log)
+    if (delivery.isAsked?.(signed) === false) throw new Dropped('reject', 'not-asked')
+    judgeStanding(decoded, delivery.via, this.#registry, Date.now())
+    // Entered before anything is waited for: what comes later must not get ahead.
+    const { turn, leave } = this.#order.enter(`${sender} ${signed.batch.channel}`)
     try {
+      if (await this.#store.has(signed)) throw new Dropped('ignore', 'duplicate')
       await this.#verify(decoded)
-      await this.#chargeSender(sender, signed.envelope.length, delivery)
+      await this.#chargeSender(sender, envelope.length, delivery)
       await turn
       return await this.#place(decoded, delivery)
     } finally {
@@ -184,6 +211,11 @@ export class InboundPipeline {
     this.#bytesInFlight += sizeBytes
   }
 
+  #release(sizeBytes: number): void {
+    this.#bytesInFlight -= sizeBytes
+    if (this.#bytesInFlight === 0) for (const wake of this.#whenIdle.splice(0)) wake()
+  }
+
   async #chargePeer(sizeBytes: number, { via, peer, signal }: Delivery): Promise<void> {
     if (via === 'sync') await this.#peers.wait(peer, sizeBytes, signal)
     else if (!this.#peers.take(peer, sizeBytes)) throw new Dropped('ignore', 'peer-rate')
@@ -192,6 +224,16 @@ export class InboundPipeline {
   async #chargeSender(sender: string, sizeBytes: number, { via, signal }: Delivery): Promise<void> {
     if (via === 'sync') await this.#senders.wait(sender, sizeBytes, signal)
     else if (!this.#senders.take(sender, sizeBytes)) throw new Dropped('ignore', 'sender-rate')
+  }
+
+  /** What a failure means for the batch: a database that is being opened anew takes it another time. */
+  #toDrop(error: unknown): Drop {
+    if (error instanceof Dropped) return error.drop
+    if (error instanceof StorageError) {
+      if (PASSING_FAILURES.has(error.code)) return { action: 'ignore', reason: 'store' }
+      this.#counters.dropped.store += 1
+    }
+    throw error
   }
 }
 

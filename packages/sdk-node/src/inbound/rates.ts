@@ -1,3 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { abortable } from './abortable.ts'
+import { Lines } from './lines.ts'
 import { type Rate, TokenBucket } from './token-bucket.ts'
 
 /** What one peer, or one sender, may deliver. Over it a batch is deferred, never lost: log sync brings it. */
@@ -20,32 +23,69 @@ export const DEFAULT_RATES: InboundRates = {
 /** Peers and senders remembered: the least recently charged leave first. */
 const MAX_ACCOUNTS = 8192
 
+/** The longest sleep before another look: timers take no more than 2^31 ms, and a rate may be zero. */
+const MAX_SLEEP_MS = 60_000
+
+interface Account {
+  readonly bytes: TokenBucket
+  readonly batches: TokenBucket
+}
+
 /** The buckets of everybody who is charged: peers before the signature is checked, senders after. */
 export class RateLimiter {
   readonly #rates: InboundRates
-  readonly #accounts = new Map<string, { bytes: TokenBucket; batches: TokenBucket }>()
+  readonly #accounts = new Map<string, Account>()
+  /** Those who wait, by account. */
+  readonly #lines = new Lines()
 
   constructor(rates: InboundRates) {
     this.#rates = rates
   }
 
-  /** Charges one batch; false, and nothing charged, if that is over the rate. */
+  /** Accounts that are remembered. */
+  get size(): number {
+    return this.#accounts.size
+  }
+
+  /**
+   * Charges one batch; false, and nothing charged, if that is over the rate, or if others wait for it: they
+   * would never see a large batch's worth of tokens otherwise.
+   */
   take(account: string, sizeBytes: number): boolean {
-    const { bytes, batches } = this.#account(account)
-    if (bytes.delayMs(sizeBytes) > 0 || batches.delayMs(1) > 0) return false
-    bytes.take(sizeBytes)
-    batches.take(1)
+    if (this.#lines.has(account) || this.#delayMs(account, sizeBytes) > 0) return false
+    this.#charge(account, sizeBytes)
     return true
   }
 
-  /** Charges one batch, waiting until the rate allows it. */
+  /** Charges one batch when the rate allows it: in the order of the calls, whatever their sizes. */
   async wait(account: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
-    const { bytes, batches } = this.#account(account)
-    await bytes.wait(sizeBytes, signal)
-    await batches.wait(1, signal)
+    const { turn, leave } = this.#lines.enter(account)
+    try {
+      // Only the first in the line looks at the clock.
+      if (turn !== undefined) await abortable(turn, signal)
+      for (;;) {
+        signal?.throwIfAborted()
+        const delayMs = this.#delayMs(account, sizeBytes)
+        if (delayMs === 0) return this.#charge(account, sizeBytes)
+        await delay(Math.min(delayMs, MAX_SLEEP_MS), undefined, signal === undefined ? {} : { signal })
+      }
+    } finally {
+      leave()
+    }
   }
 
-  #account(name: string): { bytes: TokenBucket; batches: TokenBucket } {
+  #delayMs(account: string, sizeBytes: number): number {
+    const { bytes, batches } = this.#account(account)
+    return Math.max(bytes.delayMs(sizeBytes), batches.delayMs(1))
+  }
+
+  #charge(account: string, sizeBytes: number): void {
+    const { bytes, batches } = this.#account(account)
+    bytes.spend(sizeBytes)
+    batches.spend(1)
+  }
+
+  #account(name: string): Account {
     let account = this.#accounts.get(name)
     if (account !== undefined) {
       this.#accounts.delete(name)

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 export interface Rate {
   /** Tokens that come back in a second. */
   readonly perSecond: number
@@ -23,8 +21,7 @@ export class TokenBucket {
 
   /** Takes the tokens if they are there. A charge above the burst passes when the bucket is full. */
   take(tokens: number): boolean {
-    this.#refill()
-    if (this.#tokens < Math.min(tokens, this.#rate.burst)) return false
+    if (this.delayMs(tokens) > 0) return false
     this.#tokens -= tokens
     return true
   }
@@ -40,11 +37,6 @@ export class TokenBucket {
     this.#refill()
     const missing = Math.min(tokens, this.#rate.burst) - this.#tokens
     return missing <= 0 ? 0 : Math.ceil((missing / this.#rate.perSecond) * 1000)
-  }
-
-  /** Takes the tokens, waiting for them if need be. */
-  async wait(tokens: number, signal?: AbortSignal): Promise<void> {
-    while (!this.take(tokens)) await delay(Math.max(1, this.delayMs(tokens)), undefined, { signal })
   }
 
   #refill(): void {

@@ -8,6 +8,7 @@ import {
   MAX_PAYLOAD_BYTES,
   makeRun,
   messageId,
+  SIGNATURE_BYTES,
   sha256,
   signedText,
   toSignedBatch,
@@ -15,6 +16,7 @@ import {
 } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
+import { abortable } from '../inbound/abortable.ts'
 import type { Pending } from './pending.ts'
 
 export interface ChannelWriterOptions {
@@ -66,7 +68,8 @@ const MAX_IN_FLIGHT = 2
  *                    │      └───┘ a full batch need not wait for the one before
  *                    │ signature or commit failed
  *                    ▼
- *                  those in flight and waiting are refused; the next message begins a new run
+ *                  those in flight and waiting are refused; the next message begins a new run, which follows
+ *                  the last that was stored
  * ```
  */
 export class ChannelWriter {
@@ -80,6 +83,7 @@ export class ChannelWriter {
   #running: Promise<void> | undefined
   /** Bumped by a failure: batches that were built before it are void. */
   #epoch = 0
+  readonly #givenUp = new AbortController()
 
   constructor(options: ChannelWriterOptions, components: ChannelWriterComponents) {
     this.#options = options
@@ -87,6 +91,11 @@ export class ChannelWriter {
     this.#store = components.store
     this.#counters = components.counters
     this.#deliver = components.deliver
+  }
+
+  /** Nothing waits, and nothing is being signed or written. */
+  get isIdle(): boolean {
+    return this.#running === undefined
   }
 
   add(pending: readonly Pending[]): void {
@@ -104,24 +113,32 @@ export class ChannelWriter {
     while (this.#running !== undefined) await this.#running
   }
 
+  /** Waits for no signature any more: what is not signed is refused. */
+  giveUp(error: MeshError): void {
+    this.#givenUp.abort(error)
+  }
+
   async #run(): Promise<void> {
     // Callers of the same tick share the first batch.
     await undefined
     const inFlight: Promise<void>[] = []
     let placed: Promise<unknown> = Promise.resolve()
     while (this.#waiting.length > 0) {
-      try {
-        if (this.#tip === undefined) {
-          await Promise.all(inFlight.splice(0))
+      if (this.#tip === undefined) {
+        await Promise.all(inFlight.splice(0))
+        try {
           this.#tip = await this.#openRun()
+        } catch (error) {
+          this.#refuse(this.#waiting.splice(0), error)
+          break
         }
-      } catch (error) {
-        this.#refuse(this.#waiting.splice(0), error)
-        break
       }
       const epoch = this.#epoch
       const built = this.#build(this.#tip)
+      if (built === undefined) continue
       const signature = this.#sign(built)
+      // Awaited in turn, after the batches before; a failure until then must not count as unhandled.
+      signature.catch(() => {})
       const placing = placed.then(() => this.#place(built, signature, epoch))
       placed = placing.catch(() => {})
       inFlight.push(this.#finish(built, placing, epoch))
@@ -144,9 +161,11 @@ export class ChannelWriter {
     return { run, next: 0, hash: last.headHash, createdAtMs: last.headCreatedAtMs, follows }
   }
 
-  #build(tip: Tip): Built {
-    const pending = this.#takeBatch()
+  /** The next batch; undefined if nothing of what waits can be sent. */
+  #build(tip: Tip): Built | undefined {
     const createdAtMs = Math.max(Date.now(), tip.createdAtMs)
+    const pending = this.#takeBatch(createdAtMs)
+    if (pending.length === 0) return undefined
     const batch: Batch = {
       network: this.#options.network,
       sender: this.#signer.publicKey,
@@ -167,32 +186,41 @@ export class ChannelWriter {
     return { batch, bytes, hash, pending }
   }
 
-  /** The next messages of one expiry, as many as a batch holds. */
-  #takeBatch(): Pending[] {
-    const limit = Math.min(this.#waiting.length, this.#options.maxBatchMessages)
-    const expiresAtMs = this.#waiting[0]?.expiresAtMs
+  /** The next messages of one expiry, as many as a batch holds. What is void, or has expired, is left out. */
+  #takeBatch(createdAtMs: number): Pending[] {
+    const batch: Pending[] = []
     let bytes = 0
-    let count = 0
-    while (count < limit) {
-      const next = this.#waiting[count] as Pending
-      bytes += next.sizeBytes
-      if (count > 0 && (bytes > MAX_PAYLOAD_BYTES || next.expiresAtMs !== expiresAtMs)) break
-      count += 1
+    let taken = 0
+    for (const next of this.#waiting) {
+      if (batch.length === this.#options.maxBatchMessages) break
+      const isExpired = next.expiresAtMs !== 0 && next.expiresAtMs <= createdAtMs
+      if (isExpired) next.group.refuse(new MeshError('ERR_MESSAGE', 'the message expired before it was signed'))
+      if (!next.group.isVoid()) {
+        bytes += next.sizeBytes
+        const differs = next.expiresAtMs !== (batch[0] ?? next).expiresAtMs
+        if (differs || (batch.length > 0 && bytes > MAX_PAYLOAD_BYTES)) break
+        batch.push(next)
+      }
+      taken += 1
     }
-    return this.#waiting.splice(0, count)
+    this.#waiting.splice(0, taken)
+    return batch
   }
 
-  #sign({ hash }: Built): Promise<Uint8Array> {
-    const signature = this.#signer.sign(signedText('batch', hash))
-    // Awaited in turn, after the batches before; a failure until then must not count as unhandled.
-    signature.catch(() => {})
-    return signature
+  async #sign({ hash }: Built): Promise<Uint8Array> {
+    const { signal } = this.#givenUp
+    const signature = await abortable(this.#signer.sign(signedText('batch', hash), { signal }), signal)
+    if (signature.length === SIGNATURE_BYTES) return signature
+    throw new MeshError(
+      'ERR_SIGNATURE_LENGTH',
+      `the signer gave a signature of ${signature.length} bytes, not ${SIGNATURE_BYTES}: check what it signs with`,
+    )
   }
 
   /** Puts a signed batch into its log; the next batch may follow while this one is being written. */
   async #place(built: Built, signing: Promise<Uint8Array>, epoch: number): Promise<Placed> {
     const signature = await signing
-    if (epoch !== this.#epoch) throw new MeshError('ERR_COMMIT_FAILED', 'a batch before this one failed')
+    if (epoch !== this.#epoch) throw new MeshError('ERR_COMMIT_FAILED', 'a batch before this one was not written')
     const placement = await this.#store.place(toSignedBatch(built.batch, { ...built, signature }), {
       own: true,
     })
@@ -208,22 +236,24 @@ export class ChannelWriter {
     try {
       stored = await (await placing).committed
     } catch (error) {
-      if (epoch === this.#epoch) this.beginNewRun()
       this.#refuse(pending, error)
+      if (epoch !== this.#epoch) return
+      this.beginNewRun()
+      // At once: each might wait as long for the signer or the disk, and fail as well.
+      this.#refuse(this.#waiting.splice(0), error)
       return
     }
     this.#counters.published.batches += 1
     this.#counters.published.messages += stored.count
     const { log, batch } = stored.signed
     for (const [offset, { group, index }] of pending.entries()) {
-      group.results[index] = { id: messageId(log, batch.first + offset), arrival: stored.position + offset }
-      group.left -= 1
-      if (group.left === 0) group.resolve(group.results)
+      group.acknowledge(index, { id: messageId(log, batch.first + offset), arrival: stored.position + offset })
     }
-    await this.#deliver(stored)
+    // It is on disk: what the network does not take now, log sync brings.
+    await this.#deliver(stored).catch(() => {})
   }
 
   #refuse(pending: readonly Pending[], error: unknown): void {
-    for (const { group } of pending) group.reject(error)
+    for (const { group } of pending) group.refuse(error)
   }
 }

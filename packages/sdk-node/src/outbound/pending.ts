@@ -7,21 +7,72 @@ export interface Accepted {
   readonly arrival: number
 }
 
-/** Messages that were accepted together and are acknowledged together. */
-export interface PendingGroup {
-  readonly results: Accepted[]
-  left: number
-  resolve(results: Accepted[]): void
-  reject(error: unknown): void
-}
-
-/** A message that waits for its batch. */
-export interface Pending {
+/** A message that was checked and can be sent. */
+export interface PreparedMessage {
   readonly wire: ReturnType<typeof toWireMessage>
   /** Upper bound of what it takes in a payload. */
   readonly sizeBytes: number
   /** 0: never. */
   readonly expiresAtMs: number
+}
+
+/** A message that waits for its batch. */
+export interface Pending extends PreparedMessage {
   readonly group: PendingGroup
   readonly index: number
+}
+
+/** Groups of which none is stored after one was refused. */
+export class Sequence {
+  #broken: { readonly error: unknown } | undefined
+
+  get isBroken(): boolean {
+    return this.#broken !== undefined
+  }
+
+  /** Why it is broken. */
+  get error(): unknown {
+    return this.#broken?.error
+  }
+
+  break(error: unknown): void {
+    this.#broken ??= { error }
+  }
+}
+
+/** Messages that were accepted together and are acknowledged together. */
+export class PendingGroup {
+  readonly #results: Accepted[]
+  readonly #sequence: Sequence
+  readonly #outcome = Promise.withResolvers<Accepted[]>()
+  #left: number
+
+  constructor(size: number, sequence: Sequence) {
+    this.#results = new Array(size)
+    this.#sequence = sequence
+    this.#left = size
+  }
+
+  /** What became of it: all on disk, or refused. */
+  get outcome(): Promise<Accepted[]> {
+    return this.#outcome.promise
+  }
+
+  acknowledge(index: number, accepted: Accepted): void {
+    this.#results[index] = accepted
+    this.#left -= 1
+    if (this.#left === 0) this.#outcome.resolve(this.#results)
+  }
+
+  /** What of it, and of its sequence, is not in a batch yet will not be. */
+  refuse(error: unknown): void {
+    this.#sequence.break(error)
+    this.#outcome.reject(error)
+  }
+
+  /** Refuses it if something before it was refused. @returns whether it is refused */
+  isVoid(): boolean {
+    if (this.#sequence.isBroken) this.#outcome.reject(this.#sequence.error)
+    return this.#sequence.isBroken
+  }
 }

@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { MeshError, type Signer } from '@pastel-mesh/identity'
-import { type MessageInput, toWireMessage, wireMessageBytes } from '@pastel-mesh/protocol'
+import { MAX_BATCH_MESSAGES, type MessageInput, toWireMessage, wireMessageBytes } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
 import { ChannelWriter } from './channel-writer.ts'
-import type { Accepted, Pending, PendingGroup } from './pending.ts'
+import { type Accepted, PendingGroup, type PreparedMessage, Sequence } from './pending.ts'
+import { type MessageSource, publishInOrder } from './publish-many.ts'
 
 export interface OutboundOptions {
   readonly network: string
-  /** Messages in one batch at most; lower values are for measuring what batching brings. @default 512 */
+  /**
+   * Messages in one batch at most, 1 to 512; lower values are for measuring what batching brings.
+   * @default 512
+   */
   readonly maxBatchMessages: number
 }
 
@@ -24,6 +28,12 @@ export interface OutboundComponents {
 const MAX_PENDING_MESSAGES = 65_536
 const MAX_PENDING_BYTES = 64 * 1024 * 1024
 
+/** Channels whose log is gone on with; of one that was idle for longer the next message begins a new run. */
+const MAX_CHANNELS = 4096
+
+/** How long a signer that does not answer can hold up the end. */
+const STOP_GRACE_MS = 5_000
+
 /**
  * What happens to every message that this node sends, in this order:
  *
@@ -33,6 +43,7 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024
 export class OutboundPipeline {
   readonly #options: OutboundOptions
   readonly #components: OutboundComponents
+  /** The one that was written to last is at the end. */
   readonly #channels = new Map<string, ChannelWriter>()
   readonly #removeReopened: () => void
   #pendingMessages = 0
@@ -40,16 +51,17 @@ export class OutboundPipeline {
   #stopping = false
 
   constructor(options: OutboundOptions, components: OutboundComponents) {
-    this.#options = options
+    const maxBatchMessages = Math.min(MAX_BATCH_MESSAGES, Math.max(1, options.maxBatchMessages))
+    this.#options = { ...options, maxBatchMessages }
     this.#components = components
     this.#removeReopened = components.store.onReopened(() => {
       for (const writer of this.#channels.values()) writer.beginNewRun()
     })
   }
 
-  /** Room for messages is left. */
-  get hasRoom(): boolean {
-    return this.#pendingMessages < MAX_PENDING_MESSAGES / 2 && this.#pendingBytes < MAX_PENDING_BYTES / 2
+  /** Channels whose log is gone on with. */
+  get channels(): number {
+    return this.#channels.size
   }
 
   /**
@@ -58,62 +70,101 @@ export class OutboundPipeline {
    * ERR_STOPPED; StorageError ERR_COMMIT_FAILED, ERR_STORE_UNAVAILABLE; errors of the signer
    */
   async accept(channel: string, inputs: readonly MessageInput[]): Promise<Accepted[]> {
-    if (this.#stopping) throw new MeshError('ERR_STOPPED', 'the node is stopping: it takes no more messages')
-    if (inputs.length === 0) return []
     const now = Date.now()
-    const { promise, resolve, reject } = Promise.withResolvers<Accepted[]>()
-    const group: PendingGroup = { results: new Array(inputs.length), left: inputs.length, resolve, reject }
-    const pending = inputs.map((input, index): Pending => {
-      const wire = toWireMessage(input, now)
-      return { wire, sizeBytes: wireMessageBytes(wire), expiresAtMs: input.expiresAtMs ?? 0, group, index }
-    })
-    this.#reserve(pending)
-    try {
-      this.#writer(channel).add(pending)
-      return await promise
-    } finally {
-      this.#release(pending)
-    }
+    return this.#accept(
+      channel,
+      inputs.map((input) => prepare(input, now)),
+    )
   }
 
-  /** Takes no more messages, and waits until those that were taken are on disk or refused. */
-  async stop(): Promise<void> {
+  /**
+   * Publishes messages in order, no faster than they are stored.
+   * @throws as {@link accept}: those before are stored, the rest is not; the signal's reason
+   */
+  publishMany(channel: string, messages: MessageSource, signal?: AbortSignal): Promise<Accepted[]> {
+    const publisher = {
+      prepare: (input: MessageInput) => prepare(input, Date.now()),
+      accept: (chunk: readonly PreparedMessage[], sequence: Sequence) =>
+        this.#accept(channel, chunk, sequence),
+    }
+    return publishInOrder(messages, publisher, signal)
+  }
+
+  /**
+   * Takes no more messages, and waits until those that were taken are on disk or refused.
+   * @param options.graceMs how long a signer may take for that; what it has not signed by then is refused
+   */
+  async stop({ graceMs = STOP_GRACE_MS }: { graceMs?: number } = {}): Promise<void> {
     this.#stopping = true
+    const writers = [...this.#channels.values()]
+    const timer = setTimeout(() => {
+      const error = new MeshError('ERR_STOPPED', 'the node stopped before the message was signed')
+      for (const writer of writers) writer.giveUp(error)
+    }, graceMs)
+    await Promise.all(writers.map((writer) => writer.settled()))
+    clearTimeout(timer)
     this.#removeReopened()
-    await Promise.all([...this.#channels.values()].map((writer) => writer.settled()))
+  }
+
+  async #accept(
+    channel: string,
+    messages: readonly PreparedMessage[],
+    sequence: Sequence = new Sequence(),
+  ): Promise<Accepted[]> {
+    if (this.#stopping) throw new MeshError('ERR_STOPPED', 'the node is stopping: it takes no more messages')
+    if (messages.length === 0) return []
+    const release = this.#reserve(messages)
+    const group = new PendingGroup(messages.length, sequence)
+    try {
+      this.#writer(channel).add(messages.map((message, index) => ({ ...message, group, index })))
+      return await group.outcome
+    } finally {
+      release()
+    }
   }
 
   #writer(channel: string): ChannelWriter {
     let writer = this.#channels.get(channel)
     if (writer === undefined) {
+      this.#forgetIdle()
       writer = new ChannelWriter(
         { ...this.#options, channel, makeRandom: () => randomBytes(8) },
         this.#components,
       )
-      this.#channels.set(channel, writer)
+    } else {
+      this.#channels.delete(channel)
     }
+    this.#channels.set(channel, writer)
     return writer
   }
 
-  #reserve(pending: readonly Pending[]): void {
-    const bytes = sumBytes(pending)
-    const messages = this.#pendingMessages + pending.length
-    if (messages > MAX_PENDING_MESSAGES || this.#pendingBytes + bytes > MAX_PENDING_BYTES) {
+  #forgetIdle(): void {
+    for (const [channel, writer] of this.#channels) {
+      if (this.#channels.size < MAX_CHANNELS) return
+      if (writer.isIdle) this.#channels.delete(channel)
+    }
+  }
+
+  #reserve(messages: readonly PreparedMessage[]): () => void {
+    const count = messages.length
+    const bytes = messages.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    if (this.#pendingMessages + count > MAX_PENDING_MESSAGES || this.#pendingBytes + bytes > MAX_PENDING_BYTES) {
       throw new MeshError(
         'ERR_OUTBOUND_FULL',
         `${this.#pendingMessages} messages (${this.#pendingBytes} bytes) wait to be signed and written: wait for their acknowledgement before sending more`,
       )
     }
-    this.#pendingMessages = messages
+    this.#pendingMessages += count
     this.#pendingBytes += bytes
-  }
-
-  #release(pending: readonly Pending[]): void {
-    this.#pendingMessages -= pending.length
-    this.#pendingBytes -= sumBytes(pending)
+    return () => {
+      this.#pendingMessages -= count
+      this.#pendingBytes -= bytes
+    }
   }
 }
 
-function sumBytes(pending: readonly Pending[]): number {
-  return pending.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+/** @throws MeshError ERR_MESSAGE */
+function prepare(input: MessageInput, nowMs: number): PreparedMessage {
+  const wire = toWireMessage(input, nowMs)
+  return { wire, sizeBytes: wireMessageBytes(wire), expiresAtMs: input.expiresAtMs ?? 0 }
 }

@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
-import { MAX_SYNC_RESPONSE_BYTES } from '@pastel-mesh/protocol'
+import { MeshError } from '@pastel-mesh/identity'
 
 /** Length-prefixed frames of the sync protocol. */
 export interface SyncFrames {
@@ -10,11 +10,14 @@ export interface SyncFrames {
   write(bytes: Uint8Array, signal?: AbortSignal): Promise<void>
 }
 
-/** Bytes that may wait to be read: what a reader asked for at a time fits. */
-const MAX_BUFFER_BYTES = 8 * 1024 * 1024
+export interface FrameLimits {
+  readonly maxFrameBytes: number
+  /** Bytes that may wait to be read; a peer that sends more is cut off. */
+  readonly maxBufferBytes: number
+}
 
-export function syncFrames(stream: Stream): SyncFrames {
-  const frames = lpStream(stream, { maxDataLength: MAX_SYNC_RESPONSE_BYTES, maxBufferSize: MAX_BUFFER_BYTES })
+export function syncFrames(stream: Stream, { maxFrameBytes, maxBufferBytes }: FrameLimits): SyncFrames {
+  const frames = lpStream(stream, { maxDataLength: maxFrameBytes, maxBufferSize: maxBufferBytes })
   return {
     async read(signal) {
       try {
@@ -24,6 +27,13 @@ export function syncFrames(stream: Stream): SyncFrames {
         throw error
       }
     },
-    write: (bytes, signal) => frames.write(bytes, signal === undefined ? {} : { signal }),
+    async write(bytes, signal) {
+      try {
+        await frames.write(bytes, signal === undefined ? {} : { signal })
+      } catch (error) {
+        // A stream that is closed meanwhile rejects with the event of it.
+        throw error instanceof Error ? error : new MeshError('ERR_SYNC_CLOSED', 'the peer closed the sync stream')
+      }
+    },
   }
 }

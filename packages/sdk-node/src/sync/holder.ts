@@ -8,6 +8,7 @@ import {
   MAX_RANGES_RESPONSE_BATCH_BYTES,
   MAX_SYNC_BATCHES,
   MAX_SYNC_HEADS,
+  MAX_SYNC_REQUEST_BYTES,
   parseChannel,
   type RangesRequest,
   type RangesResponse,
@@ -19,15 +20,22 @@ import { type SyncFrames, syncFrames } from './frames.ts'
 /** Bytes of batches in one answer, whatever was asked: the reader asks again. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
+/** Requests that may wait while one is answered: a reader of ours sends the next when it has the answer. */
+const REQUEST_LIMITS = {
+  maxFrameBytes: MAX_SYNC_REQUEST_BYTES,
+  maxBufferBytes: 2 * MAX_SYNC_REQUEST_BYTES,
+}
+
 /** A peer that does not read its answer for that long is cut off. */
 const WRITE_TIMEOUT_MS = 30_000
 
 /** Answers a peer's questions about this node's arrival order, one after the other, until it hangs up. */
 export async function serveSync(stream: Stream, store: MessageStore): Promise<void> {
-  const frames = syncFrames(stream)
+  const frames = syncFrames(stream, REQUEST_LIMITS)
   for (;;) {
     const bytes = await frames.read()
-    if (bytes === undefined) return
+    // Hung up: this end does so as well, or the stream would stay half open and count against the peer.
+    if (bytes === undefined) return stream.close({ signal: AbortSignal.timeout(WRITE_TIMEOUT_MS) })
     const request = decodeSyncRequest(bytes)
     if (request.kind === 'heads') await send(frames, await answerHeads(request, store))
     else for await (const answer of answerRanges(request, store)) await send(frames, answer)

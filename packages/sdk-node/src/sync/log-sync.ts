@@ -1,9 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import type { MessageStore } from '@pastel-mesh/storage'
+import { MeshError } from '@pastel-mesh/identity'
+import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import type { Verdict } from '../inbound/pipeline.ts'
 import { serveSync } from './holder.ts'
-import { SyncReader } from './reader.ts'
+import { RangeClaims } from './range-claims.ts'
+import { type SyncDelivery, SyncReader } from './reader.ts'
+import { SyncPlace } from './sync-place.ts'
 
 /** Protocol on which a node reads another's arrival order. */
 export const SYNC_PROTOCOL = '/pastel-mesh/log/1'
@@ -16,18 +20,34 @@ export interface LogSyncOptions {
 export interface LogSyncComponents {
   readonly store: MessageStore
   readonly channels: () => readonly string[]
-  readonly receive: (envelope: Uint8Array, peer: string, signal: AbortSignal) => Promise<Verdict>
+  readonly receive: (envelope: Uint8Array, peer: string, delivery: SyncDelivery) => Promise<Verdict>
+  /** Told when a peer broke the rules or does not answer. */
   readonly onError: (error: unknown, peer: string) => void
 }
 
 /** Peers asked at each interval: enough that what one missed another has. */
 const NEIGHBOURS = 3
 
+/** Peers that are gone and whose places are remembered, so that their return costs no look at all they have. */
+const MAX_PLACES = 256
+
+/** Pause before the next pass when the last brought nothing: a peer that shows gaps without end is one of many. */
+const IDLE_PAUSE_MS = 250
+
+/** How long a peer is left alone after a failure; doubled with each in a row. */
+const MIN_FAILURE_PAUSE_MS = 1_000
+const MAX_FAILURE_PAUSE_MS = 5 * 60_000
+
 interface PeerState {
   readonly reader: SyncReader
-  running: boolean
+  readonly connection: Connection
+  running: Promise<void> | undefined
   /** Asked for while a pass was running: another follows. */
   again: boolean
+  /** Passes that failed in a row. */
+  failures: number
+  /** It is left alone until then. */
+  pausedUntilMs: number
 }
 
 /**
@@ -38,8 +58,15 @@ export class LogSync {
   readonly #options: LogSyncOptions
   readonly #components: LogSyncComponents
   readonly #peers = new Map<string, PeerState>()
+  /** The peer that was connected last is at the end. */
+  readonly #places = new Map<string, SyncPlace>()
+  readonly #claims = new RangeClaims()
+  readonly #running = new Set<Promise<void>>()
+  readonly #serving = new Set<Stream>()
   #registrar: Registrar | undefined
   #timer: NodeJS.Timeout | undefined
+  #removeReopened: (() => void) | undefined
+  #isStopped = false
 
   constructor(options: LogSyncOptions, components: LogSyncComponents) {
     this.#options = options
@@ -53,25 +80,34 @@ export class LogSync {
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
     })
+    this.#removeReopened = this.#components.store.onReopened(() => this.#lookAgain())
     this.#schedule()
   }
 
+  /** Reads and answers no more; what is on its way from the peers to the disk has arrived. */
   async stop(): Promise<void> {
+    this.#isStopped = true
     clearTimeout(this.#timer)
-    this.#timer = undefined
-    await this.#registrar?.unhandle(SYNC_PROTOCOL)
+    this.#removeReopened?.()
     for (const { reader } of this.#peers.values()) reader.close()
     this.#peers.clear()
+    await this.#registrar?.unhandle(SYNC_PROTOCOL)
+    for (const stream of this.#serving) stream.abort(new Error('the node stops'))
+    await Promise.all(this.#running)
   }
 
   connected(peer: string, connection: Connection): void {
+    if (this.#isStopped) return
     this.#peers.get(peer)?.reader.close()
     const reader = new SyncReader({
       store: this.#components.store,
+      place: this.#placeOf(peer),
+      claims: this.#claims,
       openStream: (signal) => connection.newStream(SYNC_PROTOCOL, { signal }),
-      receive: (envelope, signal) => this.#components.receive(envelope, peer, signal),
+      receive: (envelope, delivery) => this.#components.receive(envelope, peer, delivery),
     })
-    this.#peers.set(peer, { reader, running: false, again: false })
+    const state = { reader, connection, running: undefined, again: false, failures: 0, pausedUntilMs: 0 }
+    this.#peers.set(peer, state)
     this.read(peer)
   }
 
@@ -80,44 +116,87 @@ export class LogSync {
     this.#peers.delete(peer)
   }
 
-  /** Reads from a peer now; if a pass is running, once more after it. */
+  /** Reads from a peer now, unless it failed lately; if a pass is running, once more after it. */
   read(peer: string): void {
     const state = this.#peers.get(peer)
-    if (state === undefined) return
-    if (state.running) state.again = true
-    else void this.#run(peer, state)
+    if (state === undefined || isPaused(state)) return
+    if (state.running !== undefined) {
+      state.again = true
+      return
+    }
+    const running = this.#run(peer, state).finally(() => {
+      state.running = undefined
+      this.#running.delete(running)
+    })
+    state.running = running
+    this.#running.add(running)
   }
 
   async #run(peer: string, state: PeerState): Promise<void> {
-    state.running = true
+    const { reader } = state
     try {
       do {
         state.again = false
-        await state.reader.pass(this.#components.channels())
-      } while (state.again && this.#peers.get(peer) === state)
+        const isFruitful = await reader.pass(this.#components.channels())
+        state.failures = 0
+        if (state.again && !isFruitful) await delay(IDLE_PAUSE_MS, undefined, { signal: reader.signal })
+      } while (state.again)
     } catch (error) {
-      state.reader.reset()
-      if (this.#peers.get(peer) === state) this.#components.onError(error, peer)
-    } finally {
-      state.running = false
+      reader.reset()
+      // A database that is being opened anew is not the peer's fault, and whoever closed it said why.
+      if (reader.signal.aborted || error instanceof StorageError) return
+      state.failures += 1
+      const pauseMs = MIN_FAILURE_PAUSE_MS * 2 ** (state.failures - 1)
+      state.pausedUntilMs = performance.now() + Math.min(MAX_FAILURE_PAUSE_MS, pauseMs)
+      if (state.connection.status === 'open' && !isHangUp(error)) this.#components.onError(error, peer)
     }
   }
 
+  /** Commits failed: what was taken for stored, on its way to the disk as it was, may not be. */
+  #lookAgain(): void {
+    for (const place of this.#places.values()) place.forget()
+    for (const peer of this.#peers.keys()) this.read(peer)
+  }
+
+  #placeOf(peer: string): SyncPlace {
+    const place = this.#places.get(peer) ?? new SyncPlace()
+    this.#places.delete(peer)
+    this.#places.set(peer, place)
+    for (const name of this.#places.keys()) {
+      if (this.#places.size <= MAX_PLACES) break
+      if (!this.#peers.has(name)) this.#places.delete(name)
+    }
+    return place
+  }
+
   async #serve(stream: Stream): Promise<void> {
+    this.#serving.add(stream)
     try {
       await serveSync(stream, this.#components.store)
     } catch (error) {
       stream.abort(error as Error)
+    } finally {
+      this.#serving.delete(stream)
     }
   }
 
   #schedule(): void {
     const pauseMs = this.#options.intervalMs * (0.8 + 0.4 * Math.random())
     this.#timer = setTimeout(() => {
-      for (const peer of pick([...this.#peers.keys()], NEIGHBOURS)) this.read(peer)
+      const peers = [...this.#peers].filter(([, state]) => !isPaused(state)).map(([peer]) => peer)
+      for (const peer of pick(peers, NEIGHBOURS)) this.read(peer)
       this.#schedule()
     }, pauseMs)
   }
+}
+
+function isPaused(state: PeerState): boolean {
+  return state.pausedUntilMs > performance.now()
+}
+
+/** The other end may have its reasons, its own end for one. */
+function isHangUp(error: unknown): boolean {
+  return error instanceof MeshError && error.code === 'ERR_SYNC_CLOSED'
 }
 
 /** Some of the items, chosen at random. */

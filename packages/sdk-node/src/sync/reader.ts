@@ -1,198 +1,216 @@
-import type { Stream } from '@libp2p/interface'
-import { MeshError } from '@pastel-mesh/identity'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
-  type Cursor,
   decodeLogId,
-  decodeSyncResponse,
-  encodeSyncRequest,
   type HeadsResponse,
-  type LogRange,
+  type LogId,
   logId,
-  logIdBytes,
+  MAX_SYNC_CHANNELS,
   MAX_SYNC_RANGES,
-  type RangesResponse,
-  type SyncRequest,
-  type SyncResponse,
+  type SignedBatch,
 } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { Verdict } from '../inbound/pipeline.ts'
-import { type SyncFrames, syncFrames } from './frames.ts'
+import type { RangeClaims } from './range-claims.ts'
+import { protocolError, SyncRequester, type SyncRequesterComponents } from './requester.ts'
+import type { ChannelRange, SyncPlace } from './sync-place.ts'
 
-export interface SyncReaderComponents {
-  readonly store: MessageStore
-  readonly openStream: (signal: AbortSignal) => Promise<Stream>
-  readonly receive: (envelope: Uint8Array, signal: AbortSignal) => Promise<Verdict>
+/** What the inbound pipeline has to know of a batch that a reader hands to it. */
+export interface SyncDelivery {
+  readonly isAsked: (signed: SignedBatch) => boolean
+  readonly signal: AbortSignal
 }
 
-/** Bytes asked for at a time: what is on its way from one peer, and so in memory, stays under it. */
-const REQUEST_BYTES = 2 * 1024 * 1024
+export interface SyncReaderComponents extends SyncRequesterComponents {
+  readonly store: MessageStore
+  readonly place: SyncPlace
+  readonly claims: RangeClaims
+  readonly receive: (envelope: Uint8Array, delivery: SyncDelivery) => Promise<Verdict>
+}
 
-/** A holder that takes longer for one frame is dropped. */
-const ANSWER_TIMEOUT_MS = 30_000
+/** Pages of heads in one pass; what is left is for the next, so that a peer's pages without end end. */
+const MAX_PAGES = 256
 
-/**
- * Reads one peer's arrival order from where it last stood in it: heads first, then the ranges that are missing.
- * The place is kept in memory.
- */
+/** How often a reader looks whether another has brought what both found missing. */
+const CLAIM_POLL_MS = 100
+
+/** Reads one peer's arrival order from where it last stood in it: heads first, then the ranges that are missing. */
 export class SyncReader {
-  readonly #components: SyncReaderComponents
-  readonly #closed = new AbortController()
-  #frames: SyncFrames | undefined
-  #stream: Stream | undefined
-  #lastId = 0
-  /** Where the next pass begins, and for which channels that holds: more channels begin anew. */
-  #checkpoint: { cursor: Cursor; channels: string } | undefined
+  readonly #store: MessageStore
+  readonly #place: SyncPlace
+  readonly #claims: RangeClaims
+  readonly #receive: SyncReaderComponents['receive']
+  readonly #requester: SyncRequester
+  #stored = 0
 
   constructor(components: SyncReaderComponents) {
-    this.#components = components
+    this.#store = components.store
+    this.#place = components.place
+    this.#claims = components.claims
+    this.#receive = components.receive
+    this.#requester = new SyncRequester(components)
+  }
+
+  /** Aborted when the reader is closed. */
+  get signal(): AbortSignal {
+    return this.#requester.signal
   }
 
   /**
    * Fetches what the peer has of some channels and this node has not.
-   * @returns whether everything that the peer announced is here now
+   * @returns whether anything came
    */
   async pass(channels: readonly string[]): Promise<boolean> {
-    if (channels.length === 0) return true
-    const key = channels.join('\n')
-    let from = this.#checkpoint?.channels === key ? this.#checkpoint.cursor : undefined
-    let complete = true
-    for (;;) {
-      const request = {
-        kind: 'heads',
-        id: this.#nextId(),
-        channels,
-        ...(from === undefined ? {} : { from }),
-      } as const
-      const answer = await this.#askHeads(request)
-      complete = (await this.#fetch(await this.#missing(answer, channels))) && complete
-      // What is still missing is asked for again in the next pass, from the same place.
-      if (complete) this.#checkpoint = { cursor: answer.next, channels: key }
-      if (!answer.more) return complete
-      if (answer.next.position <= (answer.reset ? 0 : (from?.position ?? 0)))
-        throw protocolError('heads do not advance')
+    const groups = inGroups([...channels].sort(), MAX_SYNC_CHANNELS)
+    const before = this.#stored
+    this.#place.keep(groups)
+    await this.#fetch((await this.#look(this.#place.due(performance.now()))).left)
+    for (const group of groups) await this.#read(group)
+    return this.#stored > before
+  }
+
+  close(): void {
+    this.#requester.close()
+  }
+
+  /** After a failure the stream is in an unknown state: the next pass opens another. */
+  reset(): void {
+    this.#requester.drop()
+  }
+
+  async #read(channels: readonly string[]): Promise<void> {
+    const { generation } = this.#place
+    let from = this.#place.checkpoint(channels)
+    let isComplete = true
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const answer = await this.#requester.heads(channels, from)
+      isComplete = (await this.#fetch(await this.#missing(answer))) && isComplete
+      if (generation !== this.#place.generation) return
+      if (isComplete) this.#place.advance(channels, answer.next)
+      if (!answer.more) return
       from = answer.next
     }
   }
 
-  close(): void {
-    this.#closed.abort()
-    this.#drop()
-  }
-
   /** What the heads announce beyond what is stored here, in their order. */
-  async #missing({ heads }: HeadsResponse, channels: readonly string[]): Promise<LogRange[]> {
-    const missing: LogRange[] = []
-    for (const { sender, channel, run, position } of heads) {
-      if (!channels.includes(channel)) throw protocolError('a head of a channel that was not asked for')
-      const state = await this.#components.store.log(
-        logId(sender, channel, run),
-        logIdBytes(sender, channel, run),
-      )
-      const next = state?.next ?? 0
-      if (next <= position) missing.push({ log: logId(sender, channel, run), first: next, last: position })
+  async #missing({ heads }: HeadsResponse): Promise<ChannelRange[]> {
+    const missing = new Map<LogId, ChannelRange>()
+    for (const { sender, channel, run, position: last } of heads) {
+      const log = logId(sender, channel, run)
+      const first = await this.#next(log)
+      const range = { log, channel, first, last }
+      if (first <= last && !this.#place.isWaiting(range, performance.now())) missing.set(log, range)
     }
-    return missing
+    return [...missing.values()]
   }
 
-  /** Fetches ranges until all are here, denied, or do not come. */
-  async #fetch(missing: LogRange[]): Promise<boolean> {
-    let wanted = missing
-    let complete = true
-    while (wanted.length > 0) {
-      const asked = wanted.slice(0, MAX_SYNC_RANGES)
-      const denied = await this.#askRanges(asked)
-      const left: LogRange[] = []
-      let progress = false
-      for (const range of asked) {
-        const first = (await this.#components.store.log(range.log, decodeLogId(range.log)))?.next ?? 0
-        if (first > range.first) progress = true
-        if (first > range.last) continue
-        if (denied.has(range.log)) complete = false
-        else left.push({ ...range, first })
+  /**
+   * Fetches ranges until each is here, or did not come and is remembered for later. Every question settles at
+   * least one of them or brings it forward, so this ends.
+   * @returns false if there was no room to remember all that did not come
+   */
+  async #fetch(ranges: readonly ChannelRange[]): Promise<boolean> {
+    let isComplete = true
+    let queue = ranges
+    try {
+      while (queue.length > 0) {
+        const { asked, rest } = this.#claim(queue)
+        if (asked.length === 0) {
+          await delay(CLAIM_POLL_MS, undefined, { signal: this.signal })
+          queue = (await this.#look(rest)).left
+          continue
+        }
+        const { came, denied } = await this.#ask(asked)
+        const { left, moved } = await this.#look(asked)
+        const isFruitful = came.size + denied.size > 0 || left.length < asked.length
+        const again: ChannelRange[] = []
+        for (const range of left) {
+          const { log } = range
+          const isReached = came.has(log) || denied.has(log)
+          const isForward = isReached ? moved.has(log) && !denied.has(log) : isFruitful
+          if (isForward) again.push(range)
+          else isComplete = this.#defer(range) && isComplete
+        }
+        queue = [...again, ...rest]
       }
-      // Nothing came: what is left has to wait for a later pass or for another peer.
-      if (!progress && left.length > 0) return false
-      wanted = [...left, ...wanted.slice(asked.length)]
+      return isComplete
+    } finally {
+      for (const { log } of ranges) this.#claims.release(log, this)
     }
-    return complete
   }
 
-  /** @returns the logs of which the peer does not have all that was asked for */
-  async #askRanges(ranges: readonly LogRange[]): Promise<Set<string>> {
-    const id = this.#nextId()
-    const frames = await this.#send({ kind: 'ranges', id, ranges, maxBytes: REQUEST_BYTES })
-    const denied = new Set<string>()
-    for (;;) {
-      const answer = await this.#read(frames, id)
-      if (answer.kind !== 'ranges') throw protocolError('heads in answer to ranges')
-      await this.#take(answer)
-      for (const { log } of answer.denied) denied.add(log)
-      if (answer.done) return denied
+  /** A range did not come. @returns false if there was no room to remember it */
+  #defer(range: ChannelRange): boolean {
+    this.#claims.release(range.log, this)
+    return this.#place.defer(range, performance.now())
+  }
+
+  /** The ranges to ask for now: those that no other reader is fetching. */
+  #claim(queue: readonly ChannelRange[]): { asked: ChannelRange[]; rest: ChannelRange[] } {
+    const asked: ChannelRange[] = []
+    const rest: ChannelRange[] = []
+    for (const range of queue) {
+      if (asked.length < MAX_SYNC_RANGES && this.#claims.take(range.log, this)) asked.push(range)
+      else rest.push(range)
     }
+    return { asked, rest }
+  }
+
+  /** Looks what of some ranges is stored meanwhile, whoever brought it. */
+  async #look(ranges: readonly ChannelRange[]): Promise<{ left: ChannelRange[]; moved: Set<LogId> }> {
+    const left: ChannelRange[] = []
+    const moved = new Set<LogId>()
+    for (const range of ranges) {
+      const first = await this.#next(range.log)
+      if (first > range.first) moved.add(range.log)
+      if (first <= range.last) left.push({ ...range, first: Math.max(first, range.first) })
+      else {
+        this.#place.settle(range.log)
+        this.#claims.release(range.log, this)
+      }
+    }
+    return { left, moved }
+  }
+
+  /** @returns the logs of which a batch came, and those of which the peer does not have all */
+  async #ask(ranges: readonly ChannelRange[]) {
+    const asked = new Map(ranges.map((range) => [range.log, range]))
+    const came = new Set<LogId>()
+    const denied = new Set<LogId>()
+    const isAsked = ({ log, batch: { first, count } }: SignedBatch) => {
+      const range = asked.get(log)
+      if (range === undefined || first > range.last || first + count <= range.first) return false
+      came.add(log)
+      return true
+    }
+    for await (const answer of this.#requester.ranges(ranges)) {
+      await this.#take(answer.batches, isAsked)
+      for (const { log } of answer.denied) denied.add(log)
+    }
+    return { came, denied }
   }
 
   /** Hands batches to the inbound pipeline, side by side, and waits until they are on disk. */
-  async #take({ batches }: RangesResponse): Promise<void> {
-    const signal = this.#closed.signal
+  async #take(batches: readonly Uint8Array[], isAsked: SyncDelivery['isAsked']): Promise<void> {
+    const delivery = { isAsked, signal: this.signal }
     const taken = await Promise.allSettled(
       batches.map(async (envelope) => {
-        const verdict = await this.#components.receive(envelope, signal)
-        if (verdict.action === 'reject') throw protocolError(`a batch that is ${verdict.reason}`)
-        if (verdict.action === 'accept' && 'committed' in verdict) await verdict.committed
+        const verdict = await this.#receive(envelope, delivery)
+        if (verdict.action === 'reject') throw protocolError(`a batch that is refused: ${verdict.reason}`)
+        if (verdict.action !== 'accept' || !('committed' in verdict)) return
+        await verdict.committed
+        this.#stored += 1
       }),
     )
     for (const outcome of taken) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  async #askHeads(request: SyncRequest): Promise<HeadsResponse> {
-    const frames = await this.#send(request)
-    const answer = await this.#read(frames, request.id)
-    if (answer.kind !== 'heads') throw protocolError('ranges in answer to heads')
-    return answer
-  }
-
-  async #send(request: SyncRequest): Promise<SyncFrames> {
-    const signal = this.#limit()
-    this.#stream ??= await this.#components.openStream(signal)
-    this.#frames ??= syncFrames(this.#stream)
-    await this.#frames.write(encodeSyncRequest(request), signal)
-    return this.#frames
-  }
-
-  async #read(frames: SyncFrames, id: number): Promise<SyncResponse> {
-    const bytes = await frames.read(this.#limit())
-    if (bytes === undefined) {
-      this.#drop()
-      throw new MeshError('ERR_SYNC_CLOSED', 'the peer closed the sync stream')
-    }
-    const response = decodeSyncResponse(bytes)
-    if (response.id !== id) throw protocolError('an answer to another question')
-    if (response.kind === 'error') throw protocolError(`an error: ${response.error.slice(0, 64)}`)
-    return response
-  }
-
-  #limit(): AbortSignal {
-    return AbortSignal.any([this.#closed.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)])
-  }
-
-  #nextId(): number {
-    this.#lastId += 1
-    return this.#lastId
-  }
-
-  /** The next pass opens a new stream. */
-  #drop(): void {
-    this.#stream?.abort(new Error('sync stream dropped'))
-    this.#stream = undefined
-    this.#frames = undefined
-  }
-
-  /** After a failure the stream is in an unknown state. */
-  reset(): void {
-    this.#drop()
+  async #next(log: LogId): Promise<number> {
+    return (await this.#store.log(log, decodeLogId(log)))?.next ?? 0
   }
 }
 
-function protocolError(what: string): MeshError {
-  return new MeshError('ERR_SYNC_PROTOCOL', `the peer's sync answer was wrong: ${what}`)
+function inGroups(channels: readonly string[], size: number): string[][] {
+  const groups: string[][] = []
+  for (let i = 0; i < channels.length; i += size) groups.push(channels.slice(i, i + size))
+  return groups
 }

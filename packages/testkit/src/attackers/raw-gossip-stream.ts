@@ -48,13 +48,19 @@ export class RawGossipStream {
     this.stream.send(bytes)
   }
 
-  /** Resolves when what was sent has left, or the stream is closed. */
-  async flushed(signal?: AbortSignal): Promise<void> {
-    try {
-      while (this.isOpen && this.stream.writableNeedsDrain) await this.stream.onDrain({ signal })
-    } catch (error) {
-      if (this.isOpen) throw error
+  /** Resolves when the other end takes more, when the stream is closed, or when the time is over. */
+  async drained(timeoutMs: number): Promise<void> {
+    if (!this.isOpen || !this.stream.writableNeedsDrain) return
+    // Not `onDrain()`: in @libp2p/utils 7.4.1 it waits only once.
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, timeoutMs)
+    const listeners = new AbortController()
+    for (const event of ['drain', 'close'] as const) {
+      this.stream.addEventListener(event, () => resolve(), { signal: listeners.signal })
     }
+    await promise
+    listeners.abort()
+    clearTimeout(timer)
   }
 
   subscribe(...topics: string[]): void {

@@ -1,7 +1,19 @@
+import { createHash } from 'node:crypto'
 import { dataFolder } from '@pastel-mesh/node'
 import { auditStore, type StoreAudit } from '../mesh/audit-store.ts'
-import type { LocalMesh } from '../mesh/local-mesh.ts'
-import { type DemoRun, hashOf } from './run-demo.ts'
+
+/** What a run did, as far as it was acknowledged. */
+export interface DemoRun {
+  /** Id of every message that a node acknowledged → hash of its text. */
+  readonly accepted: ReadonlyMap<string, string>
+  readonly pastelIds: readonly string[]
+  /** Per node: how many of its messages were acknowledged. */
+  readonly published: readonly number[]
+  /** Per node: the stretches during which it ran, in ms since 1970. */
+  readonly upMs: readonly (readonly [number, number])[][]
+  /** From the first message to the moment when the last node had them all. */
+  readonly durationMs: number
+}
 
 /** One node's line of the table, and what is wrong with it. */
 export interface NodeReport {
@@ -10,18 +22,11 @@ export interface NodeReport {
 }
 
 /** Opens each database afresh and compares what is in it, verified from its bytes, with what was acknowledged. */
-export async function checkDemo(mesh: LocalMesh, run: DemoRun): Promise<NodeReport[]> {
+export async function checkDemo(dataDirs: readonly string[], run: DemoRun): Promise<NodeReport[]> {
   const reports: NodeReport[] = []
-  for (const [index, node] of mesh.nodes.entries()) {
-    const audit = await auditStore(dataFolder(node.options.dataDir).database)
-    const problems = [...audit.problems]
-    for (const [id, hash] of run.accepted) {
-      const message = audit.messages.get(id)
-      if (message === undefined) problems.push(`message ${id} is missing`)
-      else if (hashOf(message.body) !== hash) problems.push(`message ${id} has another text`)
-    }
-    for (const id of audit.messages.keys())
-      if (!run.accepted.has(id)) problems.push(`message ${id} was never sent`)
+  for (const [index, dataDir] of dataDirs.entries()) {
+    const audit = await auditStore(dataFolder(dataDir).database)
+    const problems = [...audit.problems, ...compare(audit, run)]
     const { p50, p99 } = latencies(audit, run.upMs[index] ?? [])
     reports.push({
       problems,
@@ -52,6 +57,23 @@ export const TABLE_HEAD = [
   'p50 ms',
   'p99 ms',
 ]
+
+export function hashOf(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function* compare(audit: StoreAudit, { accepted, published }: DemoRun): Generator<string> {
+  const acknowledged = published.reduce((sum, count) => sum + count, 0)
+  if (acknowledged !== accepted.size) {
+    yield `${acknowledged} messages were acknowledged, under ${accepted.size} ids`
+  }
+  for (const [id, hash] of accepted) {
+    const message = audit.messages.get(id)
+    if (message === undefined) yield `message ${id} is missing`
+    else if (hashOf(message.body) !== hash) yield `message ${id} has another text`
+  }
+  for (const id of audit.messages.keys()) if (!accepted.has(id)) yield `message ${id} was never sent`
+}
 
 /** From the sender's acceptance to this node's disk, for messages that were sent while this node ran. */
 function latencies({ messages }: StoreAudit, upMs: DemoRun['upMs'][number]): { p50: string; p99: string } {

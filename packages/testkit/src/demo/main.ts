@@ -1,11 +1,14 @@
+import { once } from 'node:events'
+import { table } from '@pastel-mesh/node'
 import { LocalMesh } from '../mesh/local-mesh.ts'
 import { checkDemo, TABLE_HEAD } from './check-demo.ts'
 import { type DemoOptions, readOptions, USAGE } from './options.ts'
 import { DEMO_TOPIC, runDemo } from './run-demo.ts'
-import { alignRight } from './table.ts'
 
 /** Problems shown; a broken run has thousands. */
 const MAX_SHOWN = 10
+/** Exit code of a demo that a signal ended. */
+const EXIT_INTERRUPTED = 130
 
 const beganMs = performance.now()
 
@@ -13,48 +16,67 @@ function say(line: string): void {
   process.stdout.write(`${((performance.now() - beganMs) / 1000).toFixed(1).padStart(6)} s  ${line}\n`)
 }
 
-async function demo(options: DemoOptions): Promise<number> {
+async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<number> {
   const mesh = await LocalMesh.create({ nodes: options.nodes, topics: [DEMO_TOPIC] })
-  const end = () => void mesh.remove().finally(() => process.exit(130))
-  process.once('SIGINT', end)
-  process.once('SIGTERM', end)
+  const removeNow = () => mesh.removeNow()
+  process.once('exit', removeNow)
   try {
-    const run = await runDemo(mesh, options, say)
+    const run = await runDemo(mesh.nodes, options, say, interrupted)
     await mesh.stop()
     say('all nodes stopped; opening each database and verifying every batch from its bytes')
-    const reports = await checkDemo(mesh, run)
-    process.stdout.write(`\n${alignRight([TABLE_HEAD, ...reports.map(({ cells }) => cells)])}\n\n`)
+    const reports = await checkDemo(
+      mesh.nodes.map((node) => node.options.dataDir),
+      run,
+    )
+    const rows = [TABLE_HEAD, ...reports.map(({ cells }) => cells)]
+    process.stdout.write(`\n${table(rows, { align: 'right' })}\n\n`)
     const problems = reports.flatMap(({ problems }, i) =>
       problems.map((problem) => `node ${i + 1}: ${problem}`),
     )
     for (const problem of problems.slice(0, MAX_SHOWN)) process.stdout.write(`${problem}\n`)
-    if (options.keep) await keepUp(mesh)
-    if (problems.length > 0) {
-      say(`FAILED: ${problems.length} problems`)
-      return 1
-    }
     say(
-      `every one of ${run.accepted.size} messages is at every one of ${options.nodes} nodes exactly once, verified`,
+      problems.length > 0
+        ? `FAILED: ${problems.length} problems`
+        : `every one of ${run.accepted.size} messages is at every one of ${options.nodes} nodes exactly once, verified`,
     )
-    return 0
+    if (options.keep) await keepUp(mesh, interrupted)
+    return problems.length > 0 ? 1 : 0
   } finally {
     await mesh.remove()
+    process.off('exit', removeNow)
   }
 }
 
-async function keepUp(mesh: LocalMesh): Promise<void> {
-  await Promise.all(mesh.nodes.map((node) => node.start()))
+/** Runs the nodes until a signal comes. */
+async function keepUp(mesh: LocalMesh, interrupted: AbortSignal): Promise<void> {
+  await Promise.all(mesh.nodes.map((node) => node.start({ signal: interrupted })))
   say('the nodes run again until Ctrl-C; look at them with, for example:')
   for (const { options } of mesh.nodes)
     process.stdout.write(`          npm run pmesh -- status --data ${options.dataDir}\n`)
-  await new Promise(() => {})
+  if (!interrupted.aborted) await once(interrupted, 'abort')
 }
 
+/** Aborts at the first signal, for an end in good order; the second ends the process at once. */
+function onSignal(): AbortSignal {
+  const controller = new AbortController()
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED)
+    controller.abort(new Error('interrupted'))
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  return controller.signal
+}
+
+const interrupted = onSignal()
 try {
   const options = await readOptions(process.argv.slice(2))
   if (options === undefined) process.stdout.write(USAGE)
-  else process.exitCode = await demo(options)
+  else process.exitCode = await demo(options, interrupted)
 } catch (error) {
-  process.stderr.write(`demo: ${(error as Error).message}\n`)
-  process.exitCode = 1
+  // The nodes got the terminal's signal too, so that calls to them may have failed before this process noticed.
+  const message = interrupted.aborted ? 'interrupted' : (error as Error).message
+  process.stderr.write(`demo: ${message}\n`)
+  process.exitCode = interrupted.aborted ? EXIT_INTERRUPTED : 1
 }
+process.exit()

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { MAX_BODY_BYTES } from '@pastel-mesh/protocol'
 
 export interface DemoOptions {
   readonly nodes: number
@@ -36,14 +37,13 @@ export async function readOptions(args: readonly string[]): Promise<DemoOptions 
     },
   })
   if (values.help) return undefined
-  const texts = values.input === undefined ? undefined : await readLines(values.input)
-  return {
+  const options = {
     nodes: number('nodes', values.nodes, 3, 20),
     messages: number('messages', values.messages, 1, 1_000_000),
     size: number('size', values.size, 1, 200_000),
     keep: values.keep,
-    ...(texts === undefined ? {} : { texts }),
   }
+  return values.input === undefined ? options : { ...options, texts: await readTexts(values.input) }
 }
 
 function number(name: string, text: string, min: number, max: number): number {
@@ -54,8 +54,21 @@ function number(name: string, text: string, min: number, max: number): number {
   return value
 }
 
-async function readLines(path: string): Promise<string[]> {
-  const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '')
-  if (lines.length === 0) throw new Error(`--input ${path}: the file has no text`)
-  return lines
+async function readTexts(path: string): Promise<string[]> {
+  let file: string
+  try {
+    file = await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new Error(`--input ${path}: the file cannot be read: ${(cause as Error).message}`, { cause })
+  }
+  const lines = file.split(/\r?\n/)
+  const tooLong = lines.findIndex((line) => Buffer.byteLength(line) > MAX_BODY_BYTES)
+  if (tooLong >= 0) {
+    throw new Error(
+      `--input ${path}: line ${tooLong + 1} is longer than ${MAX_BODY_BYTES} bytes, the most that a message holds`,
+    )
+  }
+  const texts = lines.filter((line) => line !== '')
+  if (texts.length === 0) throw new Error(`--input ${path}: the file has no text`)
+  return texts
 }

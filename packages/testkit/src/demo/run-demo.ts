@@ -1,140 +1,181 @@
-import { createHash, randomBytes } from 'node:crypto'
-import type { LocalMesh } from '../mesh/local-mesh.ts'
+import { randomBytes } from 'node:crypto'
+import { inChunks, PUBLISH_LIMITS } from '@pastel-mesh/node'
 import type { LocalNode } from '../mesh/local-node.ts'
 import { waitUntil } from '../mesh/wait-until.ts'
+import { type DemoRun, hashOf } from './check-demo.ts'
 import type { DemoOptions } from './options.ts'
 
 export const DEMO_TOPIC = 'demo'
 
 /** Messages of one call to a node. */
-const CHUNK = 200
-
-/** What the run did, for the check afterwards. */
-export interface DemoRun {
-  /** Id of every message that a node acknowledged → hash of its text. */
-  readonly accepted: ReadonlyMap<string, string>
-  readonly pastelIds: readonly string[]
-  /** Per node: how many of its messages were acknowledged. */
-  readonly published: readonly number[]
-  /** Per node: the stretches during which it ran, in ms since 1970. */
-  readonly upMs: readonly (readonly [number, number])[][]
-  /** From the first message to the moment when the last node had them all. */
-  readonly durationMs: number
-}
+const LIMITS = { ...PUBLISH_LIMITS, maxCount: 200 }
+/** For what takes longer the more messages there are. */
+const LONG_MS = 300_000
 
 /**
  * Publishes on all nodes at once. The last node is started when a third is out; the second is restarted when it
  * has sent half of its share.
+ *
+ * @throws the first failure, or the signal's reason, when everything that was begun has ended
  */
 export async function runDemo(
-  mesh: LocalMesh,
+  nodes: readonly LocalNode[],
   options: DemoOptions,
   say: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<DemoRun> {
-  const { nodes } = mesh
-  const late = nodes.length - 1
-  const upMs: [number, number][][] = nodes.map(() => [])
-  const up = async (index: number) => {
-    await (nodes[index] as LocalNode).start()
-    upMs[index]?.push([Date.now(), Number.POSITIVE_INFINITY])
-  }
-  const down = async (index: number) => {
-    const stretch = upMs[index]?.at(-1)
-    if (stretch !== undefined) stretch[1] = Date.now()
-    await (nodes[index] as LocalNode).end()
-  }
-
-  await Promise.all(nodes.slice(0, late).map((_, index) => up(index)))
-  await waitForMesh(nodes.slice(0, late))
-  say(`${late} nodes run and know each other; node ${late + 1} will be late`)
-
-  const accepted = new Map<string, string>()
-  const published = nodes.map(() => 0)
-  const publish = async (index: number, count: number) => {
-    for (let sent = 0; sent < count; ) {
-      const texts = makeTexts(options, Math.min(CHUNK, count - sent))
-      const messages = texts.map((text) => ({ text }))
-      const { ids } = await (nodes[index] as LocalNode).client.api.service.messages.publish.mutate({
-        topic: DEMO_TOPIC,
-        messages,
-      })
-      for (const [i, id] of ids.entries()) accepted.set(id, hashOf(texts[i] as string))
-      published[index] = (published[index] ?? 0) + ids.length
-      sent += ids.length
-    }
-  }
-
-  const beganMs = performance.now()
-  const shares = nodes.map(
-    (_, i) =>
-      Math.floor((options.messages * (i + 1)) / nodes.length) -
-      Math.floor((options.messages * i) / nodes.length),
-  )
-  const work = shares.map(async (share, index) => {
-    if (index === 1) {
-      await publish(index, Math.floor(share / 2))
-      await down(index)
-      say(`node ${index + 1} stopped after ${published[index]} messages`)
-      await up(index)
-      say(`node ${index + 1} runs again`)
-      await publish(index, share - Math.floor(share / 2))
-    } else if (index === late) {
-      await waitUntil(() => accepted.size >= options.messages / 3, {
-        what: 'a third of the messages',
-        timeoutMs: 300_000,
-      })
-      await up(index)
-      say(`node ${index + 1} runs too, ${accepted.size} messages late`)
-      await publish(index, share)
-    } else {
-      await publish(index, share)
-    }
-  })
-  await Promise.all(work)
-  say(`${accepted.size} messages are signed and on disk where they were written`)
-  await waitForMessages(nodes, accepted.size)
-  const durationMs = performance.now() - beganMs
-  say(`every node says that it stores ${accepted.size} messages`)
-  const pastelIds = await Promise.all(
-    nodes.map(async ({ client }) => (await client.api.admin.status.query()).pastelId),
-  )
-  return { pastelIds, accepted, published, upMs, durationMs }
+  return new Demo(nodes, options, say, signal).run()
 }
 
-async function waitForMesh(nodes: readonly LocalNode[]): Promise<void> {
-  await waitUntil(
-    async () => {
-      for (const node of nodes) {
-        const { peers, topics } = await node.client.api.admin.status.query()
+class Demo {
+  readonly #nodes: readonly LocalNode[]
+  readonly #options: DemoOptions
+  readonly #say: (line: string) => void
+  readonly #accepted = new Map<string, string>()
+  readonly #published: number[]
+  readonly #upMs: [number, number][][]
+  /** Aborts when one node's part fails, so that the others do not go on. */
+  readonly #failed = new AbortController()
+  readonly #signal: AbortSignal
+
+  constructor(
+    nodes: readonly LocalNode[],
+    options: DemoOptions,
+    say: (line: string) => void,
+    signal: AbortSignal = new AbortController().signal,
+  ) {
+    this.#nodes = nodes
+    this.#options = options
+    this.#say = say
+    this.#published = nodes.map(() => 0)
+    this.#upMs = nodes.map(() => [])
+    this.#signal = AbortSignal.any([signal, this.#failed.signal])
+  }
+
+  async run(): Promise<DemoRun> {
+    const late = this.#nodes.length - 1
+    const early = this.#nodes.slice(0, late)
+    await this.#all(early, (_, index) => this.#up(index))
+    await this.#waitForMesh(early)
+    this.#say(`${late} nodes run and know each other; node ${late + 1} will be late`)
+    const beganMs = performance.now()
+    await this.#all(this.#nodes, (_, index) => this.#publishShare(index))
+    this.#say(`${this.#accepted.size} messages are signed and on disk where they were written`)
+    await this.#waitForMessages(this.#accepted.size)
+    const durationMs = performance.now() - beganMs
+    this.#say(`every node says that it stores ${this.#accepted.size} messages`)
+    const pastelIds = await Promise.all(
+      this.#nodes.map(async ({ client }) => (await client.api.admin.status.query()).pastelId),
+    )
+    return {
+      pastelIds,
+      durationMs,
+      accepted: this.#accepted,
+      published: this.#published,
+      upMs: this.#upMs,
+    }
+  }
+
+  async #publishShare(index: number): Promise<void> {
+    const { messages } = this.#options
+    const upTo = (node: number) => Math.floor((messages * node) / this.#nodes.length)
+    const half = Math.floor((upTo(index) + upTo(index + 1)) / 2)
+    const name = `node ${index + 1}`
+    if (index === 1) {
+      await this.#publish(index, upTo(index), half)
+      await this.#down(index)
+      this.#say(`${name} stopped after ${this.#published[index]} messages`)
+      await this.#up(index)
+      this.#say(`${name} runs again`)
+      await this.#publish(index, half, upTo(index + 1))
+      return
+    }
+    if (index === this.#nodes.length - 1) {
+      await this.#wait('a third of the messages', () => this.#accepted.size >= Math.floor(messages / 3))
+      await this.#up(index)
+      this.#say(`${name} runs too, ${this.#accepted.size} messages late`)
+    }
+    await this.#publish(index, upTo(index), upTo(index + 1))
+  }
+
+  /** Publishes the messages of a range, of all that there are. */
+  async #publish(index: number, from: number, to: number): Promise<void> {
+    for await (const texts of inChunks(makeTexts(this.#options, from, to), LIMITS)) {
+      this.#signal.throwIfAborted()
+      const { ids } = await this.#node(index).client.api.service.messages.publish.mutate(
+        { topic: DEMO_TOPIC, messages: texts.map((text) => ({ text })) },
+        { signal: this.#signal },
+      )
+      for (const [i, id] of ids.entries()) this.#accepted.set(id, hashOf(texts[i] as string))
+      this.#published[index] = (this.#published[index] ?? 0) + ids.length
+    }
+  }
+
+  async #up(index: number): Promise<void> {
+    await this.#node(index).start({ signal: this.#signal })
+    this.#upMs[index]?.push([Date.now(), Number.POSITIVE_INFINITY])
+  }
+
+  async #down(index: number): Promise<void> {
+    const stretch = this.#upMs[index]?.at(-1)
+    if (stretch !== undefined) stretch[1] = Date.now()
+    await this.#node(index).end()
+  }
+
+  async #waitForMesh(nodes: readonly LocalNode[]): Promise<void> {
+    await this.#wait('the nodes to find each other', async () => {
+      for (const { client } of nodes) {
+        const { peers, topics } = await client.api.admin.status.query()
         if (new Set(peers.map(({ peerId }) => peerId)).size < nodes.length - 1) return false
         if ((topics[0]?.peers ?? 0) < nodes.length - 1) return false
       }
       return true
-    },
-    { what: 'the nodes to find each other' },
-  )
-}
+    })
+  }
 
-async function waitForMessages(nodes: readonly LocalNode[], count: number): Promise<void> {
-  await waitUntil(
-    async () => {
-      for (const node of nodes)
-        if ((await node.client.api.admin.status.query()).store.messages < count) return false
+  async #waitForMessages(count: number): Promise<void> {
+    await this.#wait(`every node to store ${count} messages`, async () => {
+      for (const { client } of this.#nodes) {
+        if ((await client.api.admin.status.query()).store.messages < count) return false
+      }
       return true
-    },
-    { what: `every node to store ${count} messages`, timeoutMs: 300_000, everyMs: 100 },
-  )
+    })
+  }
+
+  async #wait(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+    await waitUntil(condition, { what, timeoutMs: LONG_MS, everyMs: 50, signal: this.#signal })
+  }
+
+  /** Does something with all nodes at once. Nothing of it still runs when this returns or throws. */
+  async #all(nodes: readonly LocalNode[], work: (node: LocalNode, index: number) => Promise<void>) {
+    let failure: { readonly error: unknown } | undefined
+    const done = nodes.map((node, index) =>
+      work(node, index).catch((error: unknown) => {
+        failure ??= { error: this.#signal.aborted ? error : explain(error, node, index) }
+        this.#failed.abort(error)
+      }),
+    )
+    await Promise.all(done)
+    if (failure !== undefined) throw (failure as { error: unknown }).error
+  }
+
+  #node(index: number): LocalNode {
+    return this.#nodes[index] as LocalNode
+  }
 }
 
-function makeTexts({ texts, size }: DemoOptions, count: number): string[] {
-  return Array.from({ length: count }, () => {
-    if (texts !== undefined) return texts[Math.floor(Math.random() * texts.length)] as string
-    return randomBytes(Math.ceil((size * 3) / 4))
-      .toString('base64')
-      .slice(0, size)
-  })
+/** What a node said tells more than what a call to it got. */
+function explain(error: unknown, node: LocalNode, index: number): Error {
+  const { message } = error as Error
+  return new Error(`node ${index + 1}: ${message}\n${node.output}`, { cause: error })
 }
 
-export function hashOf(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex')
+function* makeTexts({ texts, size }: DemoOptions, from: number, to: number): Generator<string> {
+  for (let i = from; i < to; i += 1) yield texts?.[i % texts.length] ?? randomText(size)
+}
+
+function randomText(size: number): string {
+  return randomBytes(Math.ceil((size * 3) / 4))
+    .toString('base64')
+    .slice(0, size)
 }

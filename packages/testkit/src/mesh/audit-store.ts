@@ -1,7 +1,9 @@
+import { stat } from 'node:fs/promises'
 import { verifySignature } from '@pastel-mesh/identity'
 import {
   type Batch,
   equalBytes,
+  type LogId,
   logId,
   type MessageContent,
   messageId,
@@ -9,13 +11,21 @@ import {
   signedText,
   ZERO_HASH,
 } from '@pastel-mesh/protocol'
-import { createStore, nextRunningHash } from '@pastel-mesh/storage'
+import {
+  createStore,
+  type HeadsPage,
+  type MessageStore,
+  nextRunningHash,
+  type StoredBatch,
+} from '@pastel-mesh/storage'
 
 /** What a database holds, found by reading and verifying every batch from its bytes. */
 export interface StoreAudit {
   /** Message id → message, in arrival order. */
   readonly messages: ReadonlyMap<string, AuditedMessage>
   readonly batches: number
+  /** Log id → its end. */
+  readonly logs: ReadonlyMap<LogId, LogEnd>
   /** What is wrong: bad signatures, broken chains, positions twice. Empty: nothing. */
   readonly problems: readonly string[]
 }
@@ -25,56 +35,105 @@ export interface AuditedMessage extends MessageContent {
   readonly receivedAtMs: number
 }
 
+export interface LogEnd {
+  /** Position of the log's next message. */
+  readonly next: number
+  /** SHA-256 of its last batch, which stands for all before it. */
+  readonly hash: Uint8Array
+}
+
+/** Logs asked for at a time. */
+const HEADS = 1_000
+
 /**
  * Opens the database of a node that does not run, and verifies every batch afresh: signature, canonical bytes,
- * chain, running hash of the arrival order, no message twice.
+ * chain, running hash of the arrival order, no message twice; and that what the node will go on from is the same.
  */
 export async function auditStore(directory: string): Promise<StoreAudit> {
+  // Opening one that is not there would make it.
+  await stat(directory)
   const store = createStore({ directory })
   await store.start()
   try {
-    const messages = new Map<string, AuditedMessage>()
-    const problems: string[] = []
-    /** Log id → hash of its last batch and its next position. */
-    const logs = new Map<string, { hash: Uint8Array; next: number }>()
-    let runningHash: Uint8Array = new Uint8Array(8)
-    let position = 0
-    let batches = 0
-    for await (const stored of store.read()) {
-      batches += 1
-      const signed = openBatch(Uint8Array.from(stored.envelope))
-      const { batch, log, hash } = signed
-      const name = `batch ${log}-${batch.first}`
-      if (!(await verifySignature(batch.sender, signedText('batch', hash), signed.signature))) {
-        problems.push(`${name}: bad signature`)
-      }
-      if (stored.position !== position) problems.push(`${name}: at ${stored.position}, expected ${position}`)
-      runningHash = nextRunningHash(runningHash, hash, position)
-      if (!equalBytes(runningHash, stored.runningHash)) problems.push(`${name}: running hash differs`)
-      const before = logs.get(log)
-      if ((before?.next ?? 0) !== batch.first) problems.push(`${name}: its log ends at ${before?.next ?? 0}`)
-      const predecessor = before?.hash ?? followedHash(batch, logs)
-      if (!equalBytes(predecessor, batch.previous)) problems.push(`${name}: names another predecessor`)
-      logs.set(log, { hash, next: batch.first + batch.count })
-      for (const [index, message] of stored.messages().entries()) {
-        const id = messageId(log, batch.first + index)
-        if (messages.has(id)) problems.push(`message ${id} is stored twice`)
-        messages.set(id, { ...message, sender: batch.sender, receivedAtMs: stored.receivedAtMs })
-      }
-      position += stored.count
+    const audit = new Audit()
+    try {
+      for await (const stored of store.read()) await audit.add(stored)
+    } catch (error) {
+      audit.problems.push(
+        `position ${audit.position}: what is stored there cannot be read, nor what comes after it: ${(error as Error).message}`,
+      )
+      return audit
     }
-    return { messages, batches, problems }
+    await audit.finish(store)
+    return audit
   } finally {
     await store.stop()
   }
 }
 
-/** Hash of the last batch of the log that a first batch follows. */
-function followedHash(
-  { sender, channel, follows }: Batch,
-  logs: ReadonlyMap<string, { hash: Uint8Array; next: number }>,
-): Uint8Array {
-  if (follows === undefined) return ZERO_HASH
-  const followed = logs.get(logId(sender, channel, follows.run))
-  return followed?.next === follows.head + 1 ? followed.hash : new Uint8Array(0)
+class Audit implements StoreAudit {
+  readonly messages = new Map<string, AuditedMessage>()
+  readonly logs = new Map<LogId, LogEnd>()
+  readonly problems: string[] = []
+  batches = 0
+  /** Position of the arrival order that comes next. */
+  position = 0
+  readonly #channels = new Set<string>()
+  #runningHash: Uint8Array = new Uint8Array(8)
+
+  async add(stored: StoredBatch): Promise<void> {
+    this.batches += 1
+    const signed = openBatch(Uint8Array.from(stored.envelope))
+    const { batch, log, hash } = signed
+    const complain = (problem: string) => this.problems.push(`batch ${log}-${batch.first}: ${problem}`)
+    if (!(await verifySignature(batch.sender, signedText('batch', hash), signed.signature))) {
+      complain('bad signature')
+    }
+    if (stored.position !== this.position) complain(`at ${stored.position}, expected ${this.position}`)
+    if (stored.count !== batch.count) complain(`takes ${stored.count} positions for ${batch.count} messages`)
+    this.#runningHash = nextRunningHash(this.#runningHash, hash, this.position)
+    if (!equalBytes(this.#runningHash, stored.runningHash)) complain('running hash differs')
+    const before = this.logs.get(log)
+    if ((before?.next ?? 0) !== batch.first) complain(`its log ends at ${before?.next ?? 0}`)
+    if (!equalBytes(before?.hash ?? this.#followedHash(batch), batch.previous)) {
+      complain('names another predecessor')
+    }
+    this.#channels.add(batch.channel)
+    this.logs.set(log, { hash, next: batch.first + batch.count })
+    for (const [index, message] of stored.messages().entries()) {
+      const id = messageId(log, batch.first + index)
+      if (this.messages.has(id)) this.problems.push(`message ${id} is stored twice`)
+      this.messages.set(id, { ...message, sender: batch.sender, receivedAtMs: stored.receivedAtMs })
+    }
+    this.position += stored.count
+  }
+
+  /** Compares with what the store knows without reading the batches: what its node, and peers, go on from. */
+  async finish(store: MessageStore): Promise<void> {
+    if (store.end !== this.position) {
+      this.problems.push(`the order ends at ${this.position}, and the store says ${store.end}`)
+    }
+    const missing = new Set(this.logs.keys())
+    let page: HeadsPage
+    let from = 0
+    do {
+      page = await store.heads(from, [...this.#channels], HEADS)
+      for (const head of page.heads) {
+        const id = logId(head.sender, head.channel, head.run)
+        missing.delete(id)
+        const found = this.logs.get(id)
+        if (found?.next === head.position + 1 && equalBytes(found.hash, head.hash)) continue
+        this.problems.push(`log ${id} ends at ${found?.next ?? 0}, and the store says ${head.position + 1}`)
+      }
+      from = page.next
+    } while (page.more)
+    for (const id of missing) this.problems.push(`log ${id} is not in the store's index`)
+  }
+
+  /** Hash of the last batch of the log that a first batch follows. */
+  #followedHash({ sender, channel, follows }: Batch): Uint8Array {
+    if (follows === undefined) return ZERO_HASH
+    const followed = this.logs.get(logId(sender, channel, follows.run))
+    return followed?.next === follows.head + 1 ? followed.hash : new Uint8Array(0)
+  }
 }

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ControlClient, createControlClient, dataFolder } from '@pastel-mesh/node'
+import { type Ending, NodeProcess } from './node-process.ts'
 import { waitUntil } from './wait-until.ts'
 
 export interface LocalNodeOptions {
@@ -16,19 +15,14 @@ export interface LocalNodeOptions {
   readonly members?: 'file' | 'open'
 }
 
-/** Lines of a process's output that are kept, for the message of a failure. */
-const KEPT_LINES = 50
-
 /**
  * A node in a process of its own: the real `pmesh start`, from the source when this runs from the source, from
  * the build otherwise.
  */
 export class LocalNode {
   readonly options: LocalNodeOptions
-  #process: ChildProcess | undefined
+  #process: NodeProcess | undefined
   #client: ControlClient | undefined
-  readonly #output: string[] = []
-  #exit: Promise<number | NodeJS.Signals> | undefined
 
   constructor(options: LocalNodeOptions) {
     this.options = options
@@ -51,68 +45,63 @@ export class LocalNode {
 
   /** The last lines that the process wrote. */
   get output(): string {
-    return this.#output.join('\n')
+    return this.#process?.output ?? ''
   }
 
-  /** Starts the process; resolves when the node says that it is ready. */
-  async start(): Promise<void> {
-    const { dataDir, bootstrap, topics, network = 'demo', members = 'open' } = this.options
-    const repeated = (flag: string, values: readonly string[]) => values.flatMap((value) => [flag, value])
-    const child = spawn(
-      process.execPath,
-      [
-        ...cliCommand(),
-        'start',
-        ...['--data', dataDir, '--network', network, '--members', members, '--many-peers-per-host'],
-        ...['--listen', this.address],
-        ...repeated('--bootstrap', bootstrap),
-        ...repeated('--topic', topics),
-      ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    )
+  /**
+   * Starts the process; resolves when the node answers as ready.
+   * @throws Error with the node's output if it ended instead; the signal's reason. Nothing runs then.
+   */
+  async start({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted()
+    const { dataDir } = this.options
+    if (this.#process !== undefined) throw new Error(`the node in ${dataDir} runs already`)
+    const child = new NodeProcess([...cliCommand(), ...this.#startCommand()])
     this.#process = child
-    this.#exit = new Promise((resolve) => {
-      child.once('exit', (code, signal) => resolve(signal ?? code ?? 0))
-    })
-    const keep = (chunk: Buffer) => {
-      this.#output.push(...chunk.toString().trimEnd().split('\n'))
-      this.#output.splice(0, this.#output.length - KEPT_LINES)
-    }
-    child.stdout?.on('data', keep)
-    child.stderr?.on('data', keep)
     const client = createControlClient(dataFolder(dataDir).socket)
     try {
-      await waitUntil(() => this.#answers(client, child), { what: `the node in ${dataDir} to be ready` })
-    } catch (error) {
-      await client.close()
-      throw new Error(`the node did not start:\n${this.output}`, { cause: error })
+      await waitUntil(async () => (await client.api.admin.status.query()).pid === child.pid, {
+        what: `the node in ${dataDir} to be ready`,
+        signal: signal === undefined ? child.gone : AbortSignal.any([child.gone, signal]),
+      })
+    } catch (cause) {
+      await Promise.all([client.close(), child.end('SIGKILL')])
+      this.#process = undefined
+      signal?.throwIfAborted()
+      throw new Error(`the node in ${dataDir} did not start:\n${child.output}`, { cause })
     }
     this.#client = client
   }
 
-  /** Ends the process with a signal. @returns its exit code, or the signal that ended it */
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
+  /** Ends the process with a signal; one that does not run is left alone. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
     const child = this.#process
     if (child === undefined) return 0
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    const result = await this.#exit
+    const ending = await child.end(signal)
     await this.#client?.close().catch(() => {})
     this.#client = undefined
-    this.#process = undefined
-    return result ?? 0
+    if (this.#process === child) this.#process = undefined
+    return ending
   }
 
-  async #answers(client: ControlClient, child: ChildProcess): Promise<boolean> {
-    if (child.exitCode !== null) return false
-    const { pid } = await client.api.admin.status.query()
-    return pid === child.pid
+  #startCommand(): string[] {
+    const { dataDir, bootstrap, topics, network = 'demo', members = 'open' } = this.options
+    const repeated = (flag: string, values: readonly string[]) => values.flatMap((value) => [flag, value])
+    return [
+      'start',
+      ...['--data', dataDir, '--network', network, '--members', members, '--many-peers-per-host'],
+      ...['--listen', this.address],
+      ...repeated('--bootstrap', bootstrap),
+      ...repeated('--topic', topics),
+    ]
   }
 }
 
 /** The arguments that make node run the command line. */
 function cliCommand(): string[] {
-  const door = fileURLToPath(import.meta.resolve('@pastel-mesh/node'))
-  const isSource = door.endsWith('.ts')
-  const main = join(door, '..', 'cli', isSource ? 'main.ts' : 'main.js')
-  return isSource ? ['--conditions=source', main] : [main]
+  // Whichever of the two the door resolves to, it lies one folder below the package.
+  const main = (file: string) =>
+    fileURLToPath(new URL(`../${file}`, import.meta.resolve('@pastel-mesh/node')))
+  const isSource = import.meta.url.endsWith('.ts')
+  return isSource ? ['--conditions=source', main('src/cli/main.ts')] : [main('dist/cli/main.js')]
 }

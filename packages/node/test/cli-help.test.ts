@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { runCli } from './fixtures/cli.ts'
+
+describe('pmesh', () => {
+  it.each(['start', 'status', 'publish', 'messages'])('%s --help shows an example', async (command) => {
+    const { code, stdout, stderr } = await runCli([command, '--help'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(
+      new RegExp(
+        `^Usage: pmesh ${command} [\\s\\S]*--data <folder>[\\s\\S]*Example:\\n {2}\\$ pmesh ${command}`,
+      ),
+    )
+  })
+
+  it('--help names the commands and shows an example', async () => {
+    const { code, stdout } = await runCli(['--help'])
+    expect(code).toBe(0)
+    for (const command of ['start', 'status', 'publish', 'messages']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
+    }
+    expect(stdout).toContain('Example:\n  $ pmesh start')
+  })
+
+  it('--version prints that of the package', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+    const { code, stdout } = await runCli(['--version'])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${version}\n` })
+  })
+
+  it.each([
+    [['bogus'], "error: unknown command 'bogus'"],
+    [['status', '--bogus'], "error: unknown option '--bogus'"],
+    [['publish'], "error: missing required argument 'topic'"],
+    [['start', '--members', 'all'], 'Allowed choices are file, open.'],
+    [['messages', '--limit', 'abc'], "argument 'abc' is invalid. Give a whole number from 1 on."],
+    [['messages', '--limit', '0'], "argument '0' is invalid. Give a whole number from 1 on."],
+  ])('%j is refused with what is wrong and where help is', async (args, complaint) => {
+    const { code, stdout, stderr } = await runCli(args)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(complaint)
+    expect(stderr).toContain('(pmesh help <command> shows what is possible)')
+    expect(stderr).not.toMatch(/^ {4}at /m)
+  })
+})

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { type CliOptions, finished, gather, runCli, spawnCli } from './fixtures/cli.ts'
+import { sharedNode } from './fixtures/shared-node.ts'
+
+const node = sharedNode()
+let topics = 0
+
+function newTopic(): string {
+  topics += 1
+  return `topic-${topics}`
+}
+
+function publish(args: readonly string[], options?: CliOptions) {
+  return runCli(['publish', ...args, '--data', node.dataDir], options)
+}
+
+/** Texts of a topic, in order, with the ids under which the node stores them. */
+async function stored(topic: string): Promise<{ id: string; text: string; type: string }[]> {
+  const { stdout } = await runCli([
+    ...['messages', '--json', '--data', node.dataDir],
+    ...['--topic', topic, '--limit', '100000'],
+  ])
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
+}
+
+describe('pmesh publish', () => {
+  it('prints the id of the message', async () => {
+    const topic = newTopic()
+    const { code, stdout, stderr } = await publish([topic, 'hello', '--type', 'greeting'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(await stored(topic)).toMatchObject([{ id: stdout.trim(), text: 'hello', type: 'greeting' }])
+  })
+
+  it('prints JSON with --json', async () => {
+    const topic = newTopic()
+    const { stdout } = await publish([topic, 'hello', '--json'])
+    expect(stdout.endsWith('\n')).toBe(true)
+    const [message] = await stored(topic)
+    expect(JSON.parse(stdout)).toEqual({ id: message?.id })
+  })
+
+  it('publishes each line of its input, in order, and prints their ids', async () => {
+    const topic = newTopic()
+    const lines = Array.from({ length: 1_700 }, (_, i) => (i % 10 === 0 ? '' : `line ${i}`))
+    const { code, stdout } = await publish([topic], { input: `${lines.join('\n')}\n` })
+    expect(code).toBe(0)
+    const messages = await stored(topic)
+    expect(messages.map(({ text }) => text)).toEqual(lines)
+    expect(stdout).toBe(`${messages.map(({ id }) => id).join('\n')}\n`)
+  })
+
+  it('regression: publishes a line when it comes, not when many have come', async () => {
+    const topic = newTopic()
+    const child = spawnCli(['publish', topic, '--data', node.dataDir])
+    const ended = finished(child)
+    const ids = gather(child.stdout)
+    for (const count of [1, 2]) {
+      child.stdin?.write(`line ${count}\n`)
+      await waitUntil(() => ids().split('\n').length === count + 1, { what: `${count} ids` })
+    }
+    child.stdin?.end()
+    expect((await ended).code).toBe(0)
+    expect((await stored(topic)).map(({ text }) => text)).toEqual(['line 1', 'line 2'])
+  })
+
+  it('regression: lines that are too much for one request go in several', async () => {
+    const topic = newTopic()
+    // 12 MB; the second kind takes six times as much in JSON.
+    const lines = [
+      ...Array.from({ length: 100 }, () => 'x'.repeat(100_000)),
+      ...Array(8).fill('\u0001'.repeat(250_000)),
+    ]
+    const { code, stdout, stderr } = await publish([topic], { input: lines.join('\n') })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.split('\n')).toHaveLength(lines.length + 1)
+  })
+
+  it('with an empty input says that there was nothing', async () => {
+    const { code, stdout, stderr } = await publish([newTopic()], { input: '' })
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'pmesh: there was nothing to publish\n',
+    })
+  })
+
+  it('refuses a name that is no topic', async () => {
+    const { code, stdout, stderr } = await publish(['!!', 'hello'])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^pmesh: "!!" is not a topic name: .* \(ERR_TOPIC_NAME\)\n$/)
+  })
+
+  it('refuses a message that is too large', async () => {
+    const topic = newTopic()
+    const { code, stdout, stderr } = await publish([topic], {
+      input: `short\n${'x'.repeat(262_145)}\nlast\n`,
+    })
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'pmesh: line 2 of the input is longer than 262144 bytes (ERR_LINE)\n',
+    })
+    // What came before it is stored, and printed.
+    expect(await stored(topic)).toMatchObject([{ id: stdout.trim(), text: 'short' }])
+  })
+
+  it('refuses bytes that are not text', async () => {
+    const { code, stderr } = await publish([newTopic()], { input: Buffer.from('caf\xe9\n', 'latin1') })
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'pmesh: line 1 of the input is not UTF-8 text (ERR_LINE)\n',
+    })
+  })
+
+  it('refuses a type that cannot be shown', async () => {
+    const { code, stderr } = await publish([newTopic(), 'hello', '--type', 'a\u0007b'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^pmesh: the message cannot be sent: its type .* \(ERR_MESSAGE\)\n$/)
+  })
+
+  it('regression: ends after a refusal although its input goes on', async () => {
+    const child = spawnCli(['publish', '!!', '--data', node.dataDir])
+    child.stdin?.on('error', () => {})
+    child.stdin?.write('a line\n')
+    expect((await finished(child)).code).toBe(1)
+  })
+})

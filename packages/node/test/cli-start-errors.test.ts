@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { runCli } from './fixtures/cli.ts'
+import { listening } from './fixtures/listening.ts'
+import { startNode } from './fixtures/running-node.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
+
+const ANY_PORT = '/ip4/127.0.0.1/tcp/0'
+
+describe('pmesh start says in one line', () => {
+  it('that a port is in use', async () => {
+    const data = await temporaryFolder()
+    const address = `/ip4/127.0.0.1/tcp/${await listening({ port: 0 })}`
+    expect(await runCli(['start', '--data', data, '--listen', address])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `pmesh: the node cannot listen on ${address}: the port is in use by another program: choose another address (ERR_LISTEN)\n`,
+    })
+  })
+
+  it('that another node runs on the folder, which goes on', async () => {
+    const node = await startNode()
+    onTestFinished(() => node.remove())
+    const { dataDir } = node
+    expect(await runCli(['start', '--data', dataDir, '--listen', ANY_PORT])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `pmesh: the database in ${dataDir}/db is in use by process ${node.process.pid}: stop that node, or give this one another directory (ERR_STORE_LOCKED)\n`,
+    })
+    expect((await runCli(['status', '--data', dataDir])).code).toBe(0)
+  })
+
+  it('all that is wrong with its options, before it makes anything', async () => {
+    const data = join(await temporaryFolder(), 'data')
+    const { code, stdout, stderr } = await runCli([
+      ...['start', '--data', data, '--network', 'Main Net', '--topic', '!!'],
+      ...['--bootstrap', 'nonsense', '--listen', '/ip4/127.0.0.1/udp/1'],
+    ])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(
+      /^pmesh: the configuration is wrong: .*"Main Net".*"\/ip4\/127\.0\.0\.1\/udp\/1".*"nonsense".*"!!".* \(ERR_CONFIG\)\n$/,
+    )
+    expect(existsSync(data)).toBe(false)
+  })
+
+  it('that the passphrase is wrong', async () => {
+    const data = await temporaryFolder()
+    const node = await startNode({ dataDir: data, env: { PMESH_PASSPHRASE: 'right' } })
+    await node.process.kill('SIGTERM')
+    await node.ended
+    const start = (env: Record<string, string>) =>
+      runCli(['start', '--data', data, '--listen', ANY_PORT], { env })
+    expect(await start({ PMESH_PASSPHRASE: 'wrong' })).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `pmesh: the passphrase in PMESH_PASSPHRASE does not open the key file ${data}/identity.key (ERR_KEY_FILE_PASSPHRASE)\n`,
+    })
+    expect(await start({})).toMatchObject({
+      code: 1,
+      stderr: `pmesh: the passphrase of ${data}/identity.key is neither in PMESH_PASSPHRASE nor in ${data}/passphrase (ERR_PASSPHRASE_MISSING)\n`,
+    })
+  })
+
+  it('that a key file or the member file is damaged', async () => {
+    const data = await temporaryFolder()
+    const start = () => runCli(['start', '--data', data, '--listen', ANY_PORT])
+    await writeFile(join(data, 'members'), 'someone\n')
+    expect(await start()).toMatchObject({
+      code: 1,
+      stderr: `pmesh: ${data}/members, line 1: "someone" is not a PastelID (ERR_MEMBER_FILE)\n`,
+    })
+    await writeFile(join(data, 'node.key'), 'nonsense')
+    expect(await start()).toMatchObject({
+      code: 1,
+      stderr: `pmesh: ${data}/node.key is not a node key: delete it, and the node makes a new one (ERR_NODE_KEY)\n`,
+    })
+    await writeFile(join(data, 'identity.key'), '{"format": "pastel-mesh-key", "ver')
+    expect(await start()).toMatchObject({
+      code: 1,
+      stderr: `pmesh: The key file ${data}/identity.key is damaged: it is not whole JSON. Restore it from a backup. (ERR_KEY_FILE_DAMAGED)\n`,
+    })
+  })
+
+  it('that the path of its socket is too long', async () => {
+    const data = join(await temporaryFolder(), 'x'.repeat(100))
+    const { code, stdout, stderr } = await runCli(['start', '--data', data, '--listen', ANY_PORT])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(
+      /^pmesh: the path of the socket is longer than 103 bytes: .* \(ERR_SOCKET_PATH\)\n$/,
+    )
+  })
+})

@@ -1,0 +1,56 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { dataFolder } from '../src/data-folder.ts'
+import { openIdentity } from '../src/identity-key.ts'
+import { openNodeKey } from '../src/node-key.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
+
+describe('a damaged key file', () => {
+  it('of the identity is reported, and not replaced', async () => {
+    const folder = dataFolder(await temporaryFolder())
+    await openIdentity(folder)
+    const text = await readFile(folder.identityKey, 'utf8')
+    for (const damaged of [text.slice(0, 200), text.replace('"N": 131072', '"N": 65536'), '']) {
+      await writeFile(folder.identityKey, damaged)
+      await expect(openIdentity(folder)).rejects.toMatchObject({
+        code: expect.stringMatching(/^ERR_KEY_FILE_(DAMAGED|FOREIGN)$/),
+        message: expect.stringContaining(folder.identityKey),
+      })
+      expect(await readFile(folder.identityKey, 'utf8')).toBe(damaged)
+    }
+  })
+
+  it('of the identity that is a folder is reported', async () => {
+    const folder = dataFolder(await temporaryFolder())
+    await mkdir(folder.identityKey)
+    await writeFile(folder.passphrase, 'x')
+    await expect(openIdentity(folder)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_FOREIGN' })
+  })
+
+  it('of the node is reported, and not replaced', async () => {
+    const { nodeKey } = dataFolder(await temporaryFolder())
+    await openNodeKey(nodeKey)
+    const bytes = await readFile(nodeKey)
+    // A sound key of another type, in the same form.
+    const secp256k1 = Buffer.concat([Buffer.of(0x08, 2, 0x12, 32), Buffer.alloc(32, 1)])
+    for (const damaged of [bytes.subarray(0, 20), Buffer.alloc(0), Buffer.from('nonsense'), secp256k1]) {
+      await writeFile(nodeKey, damaged)
+      await expect(openNodeKey(nodeKey)).rejects.toMatchObject({
+        code: 'ERR_NODE_KEY',
+        message: `${nodeKey} is not a node key: delete it, and the node makes a new one`,
+      })
+      expect(await readFile(nodeKey)).toEqual(Buffer.from(damaged))
+    }
+  })
+
+  it('of the node that is a folder is reported', async () => {
+    const { nodeKey } = dataFolder(await temporaryFolder())
+    await mkdir(nodeKey)
+    await expect(openNodeKey(nodeKey)).rejects.toMatchObject({
+      code: 'ERR_NODE_KEY',
+      message: expect.stringMatching(/cannot be read: EISDIR/),
+    })
+    await rm(nodeKey, { recursive: true })
+    await expect(openNodeKey(nodeKey)).resolves.toBeDefined()
+  })
+})

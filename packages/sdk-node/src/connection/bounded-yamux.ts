@@ -1,0 +1,65 @@
+import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
+import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
+
+type Muxer = ReturnType<ReturnType<ReturnType<typeof yamux>>['createStreamMuxer']>
+
+/** Private state of a muxer of `@libp2p/yamux` 8.0.3; a test pins the shape to this version. */
+interface Internals {
+  readonly decoder: { readonly buffer: { readonly byteLength: number } }
+}
+
+/** What a peer may send on one stream before it is told to go on, and so the longest frame that it may send. */
+export const MAX_STREAM_WINDOW_BYTES = 1024 * 1024
+
+const HEADER_BYTES = 12
+
+/**
+ * Frames that may wait for a peer that does not read. Streams wait when the socket is full, but answers to pings
+ * and to new streams, and window updates, are written all the same.
+ */
+const MAX_BLOCKED_FRAMES = 20_000
+
+/**
+ * Yamux with the two bounds that `@libp2p/yamux` lacks; without them a peer, certified or not, fills the memory.
+ * A frame is collected up to the length that its header claims, 4 GiB, before it is compared with the window. And
+ * each ping and each stream beyond the limit is answered, whether or not the other end reads the answers.
+ */
+export function boundedYamux(init: YamuxMuxerInit): () => StreamMuxerFactory {
+  const create = yamux(init)
+  return () => {
+    const factory = create()
+    const createStreamMuxer = factory.createStreamMuxer.bind(factory)
+    factory.createStreamMuxer = (maConn) => bound(createStreamMuxer(maConn), maConn)
+    return factory
+  }
+}
+
+function bound(muxer: Muxer, maConn: MessageStream): Muxer {
+  const { decoder } = muxer as unknown as Internals
+  const onData = muxer.onData.bind(muxer)
+  const send = muxer.send.bind(muxer)
+  let blocked = 0
+  maConn.addEventListener('drain', () => {
+    blocked = 0
+  })
+  // The muxer aborts itself and the connection when this throws.
+  muxer.onData = (data) => {
+    onData(data)
+    if (decoder.buffer.byteLength > MAX_STREAM_WINDOW_BYTES + HEADER_BYTES) {
+      throw new Error('a yamux frame is longer than any stream window')
+    }
+    if (blocked > MAX_BLOCKED_FRAMES) throw new Error('the peer does not read what it asked for')
+  }
+  muxer.send = (data) => {
+    if (maConn.writableNeedsDrain) blocked += 1
+    try {
+      return send(data)
+    } catch (error) {
+      // A stream that is opened while the connection closes sends its first frame from a microtask, where an error
+      // would end the process. The stream ends with its connection in any case.
+      if ((error as Error).name === 'StreamStateError') return false
+      throw error
+    }
+  }
+  return muxer
+}

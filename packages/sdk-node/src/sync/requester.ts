@@ -1,0 +1,150 @@
+import type { Stream } from '@libp2p/interface'
+import { MeshError } from '@pastel-mesh/identity'
+import {
+  type Cursor,
+  decodeSyncResponse,
+  encodeSyncRequest,
+  type HeadsResponse,
+  type LogRange,
+  MAX_SYNC_RESPONSE_BYTES,
+  type RangesResponse,
+  type SyncRequest,
+  type SyncResponse,
+} from '@pastel-mesh/protocol'
+import { type SyncFrames, syncFrames } from './frames.ts'
+
+export interface SyncRequesterComponents {
+  readonly openStream: (signal: AbortSignal) => Promise<Stream>
+}
+
+/** Bytes of batches asked for at a time: what is on its way from one peer, and so in memory, stays under it. */
+const REQUEST_BYTES = 2 * 1024 * 1024
+
+/** A holder that takes longer for one frame is dropped. */
+const ANSWER_TIMEOUT_MS = 30_000
+
+/** What was asked for, in whatever frames it comes, and one frame more. */
+const MAX_BUFFER_BYTES = REQUEST_BYTES + 2 * MAX_SYNC_RESPONSE_BYTES
+
+/**
+ * Asks one holder, one question at a time, and refuses answers that break the rules; after a refusal, as after
+ * any failure, {@link drop} must follow.
+ */
+export class SyncRequester {
+  readonly #components: SyncRequesterComponents
+  readonly #closed = new AbortController()
+  #connection: { stream: Stream; frames: SyncFrames } | undefined
+  #lastId = 0
+
+  constructor(components: SyncRequesterComponents) {
+    this.#components = components
+  }
+
+  /** Aborted when the requester is closed for good. */
+  get signal(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  /** Which logs got something since a cursor. */
+  async heads(channels: readonly string[], from: Cursor | undefined): Promise<HeadsResponse> {
+    const id = await this.#ask((id) => ({
+      kind: 'heads',
+      id,
+      channels,
+      ...(from === undefined ? {} : { from }),
+    }))
+    const answer = await this.#read(id)
+    if (answer.kind !== 'heads') throw protocolError('ranges in answer to heads')
+    if (answer.reset && from === undefined) throw protocolError('a reset of nothing')
+    if (answer.more) {
+      const before = answer.reset ? 0 : (from?.position ?? 0)
+      if (answer.next.position <= before || answer.heads.length === 0) throw protocolError('heads do not advance')
+    }
+    const asked = new Set(channels)
+    if (!answer.heads.every(({ channel }) => asked.has(channel))) {
+      throw protocolError('a head of a channel that was not asked for')
+    }
+    return answer
+  }
+
+  /** Batches of some ranges, frame by frame: the next is read when the one before is dealt with. */
+  async *ranges(ranges: readonly LogRange[]): AsyncGenerator<RangesResponse> {
+    const asked = new Set(ranges.map(({ log }) => log))
+    const id = await this.#ask((id) => ({ kind: 'ranges', id, ranges, maxBytes: REQUEST_BYTES }))
+    let sizeBytes = 0
+    for (;;) {
+      const answer = await this.#read(id)
+      if (answer.kind !== 'ranges') throw protocolError('heads in answer to ranges')
+      for (const { length } of answer.batches) sizeBytes += length
+      if (sizeBytes > REQUEST_BYTES) throw protocolError('more bytes than were asked for')
+      if (!answer.done && answer.batches.length === 0) throw protocolError('a part of an answer without batches')
+      if (!answer.denied.every(({ log }) => asked.has(log))) {
+        throw protocolError('a denial of what was not asked for')
+      }
+      yield answer
+      if (answer.done) return
+    }
+  }
+
+  close(): void {
+    this.#closed.abort(new MeshError('ERR_SYNC_CLOSED', 'the connection to the peer is gone'))
+    this.drop()
+  }
+
+  /** Gives the stream up; the next question opens another. */
+  drop(): void {
+    this.#connection?.stream.abort(new Error('sync stream dropped'))
+    this.#connection = undefined
+  }
+
+  async #ask(make: (id: number) => SyncRequest): Promise<number> {
+    this.#lastId += 1
+    const id = this.#lastId
+    const signal = this.#limit()
+    await this.#inTime(async () => {
+      const { frames } = await this.#connect(signal)
+      await frames.write(encodeSyncRequest(make(id)), signal)
+    })
+    return id
+  }
+
+  async #read(id: number): Promise<SyncResponse> {
+    const frames = this.#connection?.frames
+    const bytes = await this.#inTime(async () => frames?.read(this.#limit()))
+    if (bytes === undefined) throw new MeshError('ERR_SYNC_CLOSED', 'the peer closed the sync stream')
+    const response = decodeSyncResponse(bytes)
+    if (response.id !== id) throw protocolError('an answer to another question')
+    if (response.kind === 'error') throw protocolError(`an error: ${response.error}`)
+    return response
+  }
+
+  async #connect(signal: AbortSignal): Promise<{ stream: Stream; frames: SyncFrames }> {
+    if (this.#connection !== undefined) return this.#connection
+    const stream = await this.#components.openStream(signal)
+    const limits = { maxFrameBytes: MAX_SYNC_RESPONSE_BYTES, maxBufferBytes: MAX_BUFFER_BYTES }
+    this.#connection = { stream, frames: syncFrames(stream, limits) }
+    if (this.#closed.signal.aborted) this.drop()
+    this.#closed.signal.throwIfAborted()
+    return this.#connection
+  }
+
+  #limit(): AbortSignal {
+    return AbortSignal.any([this.#closed.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)])
+  }
+
+  async #inTime<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (cause) {
+      this.#closed.signal.throwIfAborted()
+      if ((cause as Error).name !== 'TimeoutError') throw cause
+      throw new MeshError('ERR_SYNC_TIMEOUT', `the peer took longer than ${ANSWER_TIMEOUT_MS} ms to answer`, {
+        cause,
+      })
+    }
+  }
+}
+
+export function protocolError(what: string): MeshError {
+  return new MeshError('ERR_SYNC_PROTOCOL', `the peer's sync answer was wrong: ${what}`)
+}

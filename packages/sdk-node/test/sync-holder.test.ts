@@ -1,0 +1,217 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import { lpStream } from '@libp2p/utils'
+import {
+  type Cursor,
+  decodeSyncResponse,
+  encodeSyncRequest,
+  MAX_SYNC_RESPONSE_BYTES,
+  type RangesResponse,
+  type SyncRequest,
+  type SyncResponse,
+} from '@pastel-mesh/protocol'
+import { expect, test } from 'vitest'
+import { SYNC_PROTOCOL } from './fixtures/batch-holder.ts'
+import { numbered, startNode, type TestNode } from './fixtures/nodes.ts'
+import { RawPeer } from './fixtures/raw-peer.ts'
+import { appendAll, collect } from './fixtures/storage.ts'
+import { LogWriter, waitUntil } from './fixtures/testkit.ts'
+
+/** A certified peer that asks by hand. */
+class RawReader {
+  readonly connection: Connection
+  stream!: Stream
+  #frames!: ReturnType<typeof lpStream>
+
+  static async join(target: TestNode, identity = 'mallory'): Promise<RawReader> {
+    const peer = await RawPeer.start(identity)
+    const reader = new RawReader(await peer.join(target.address))
+    await reader.open()
+    return reader
+  }
+
+  private constructor(connection: Connection) {
+    this.connection = connection
+  }
+
+  async open(): Promise<void> {
+    this.stream = await this.connection.newStream(SYNC_PROTOCOL)
+    this.#frames = lpStream(this.stream, { maxBufferSize: 16 * 1024 * 1024 })
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#frames.write(bytes)
+  }
+
+  async read(): Promise<SyncResponse> {
+    const bytes = (await this.#frames.read({ signal: AbortSignal.timeout(10_000) })).subarray()
+    expect(bytes.length).toBeLessThanOrEqual(MAX_SYNC_RESPONSE_BYTES)
+    return decodeSyncResponse(bytes)
+  }
+
+  async ask(request: SyncRequest): Promise<SyncResponse> {
+    await this.write(encodeSyncRequest(request))
+    return this.read()
+  }
+
+  async heads(channels: string[], from?: Cursor) {
+    const answer = await this.ask({ kind: 'heads', id: 1, channels, ...(from === undefined ? {} : { from }) })
+    if (answer.kind !== 'heads') throw new Error(answer.kind)
+    return answer
+  }
+
+  /** All frames of one answer. */
+  async ranges(request: Omit<Extract<SyncRequest, { kind: 'ranges' }>, 'kind' | 'id'>) {
+    await this.write(encodeSyncRequest({ kind: 'ranges', id: 2, ...request }))
+    const frames: RangesResponse[] = []
+    do {
+      const answer = await this.read()
+      if (answer.kind !== 'ranges') throw new Error(answer.kind)
+      frames.push(answer)
+    } while (frames.at(-1)?.done === false)
+    return { frames, batches: frames.flatMap(({ batches }) => batches), denied: frames.flatMap(({ denied }) => denied) }
+  }
+
+  async isOver(): Promise<void> {
+    await waitUntil(() => this.stream.status !== 'open' || this.stream.remoteWriteStatus !== 'writable', {
+      what: 'the stream to be over',
+      timeoutMs: 5000,
+    })
+  }
+}
+
+test('nobody learns of inboxes, their heads or their batches', async () => {
+  const bob = new LogWriter({ identity: 'bob' }).signer.pastelId
+  const writer = new LogWriter({ identity: 'carol', channel: `inbox/${bob}` })
+  const alice = await startNode({
+    identity: 'alice',
+    prepare: async (store) => appendAll(store, [await writer.write({ count: 3 }), await writer.write()]),
+  })
+  await alice.node.publish('test', { text: 'public' })
+  const reader = await RawReader.join(alice)
+  const { heads, more } = await reader.heads([`inbox/${bob}`, 'topic/test'])
+  expect(heads.map(({ channel }) => channel)).toEqual(['topic/test'])
+  expect(more).toBe(false)
+  const range = { log: writer.log, first: 0, last: 3 }
+  const none = { log: new LogWriter({ identity: 'nobody' }).log, first: 0, last: 3 }
+  const answer = await reader.ranges({ ranges: [range, none], maxBytes: 1_000_000 })
+  expect(answer.batches).toEqual([])
+  // As if it were not there.
+  expect(answer.denied).toEqual([range, none])
+})
+
+test('an answer is bounded, whatever is asked for, and what is left can be asked for again', async () => {
+  const writer = new LogWriter({ identity: 'carol' })
+  const large = new Uint8Array(250 * 1024)
+  const alice = await startNode({
+    identity: 'alice',
+    async prepare(store) {
+      for (let i = 0; i < 24; i += 1) await appendAll(store, [await writer.write({ bodies: [large, large] })])
+    },
+  })
+  const reader = await RawReader.join(alice)
+  const ranges = Array.from({ length: 256 }, () => ({ log: writer.log, first: 0, last: 47 }))
+  const { batches, denied } = await reader.ranges({ ranges, maxBytes: 2 ** 32 - 1 })
+  const bytes = batches.reduce((sum, batch) => sum + batch.length, 0)
+  expect(bytes).toBeLessThanOrEqual(4 * 1024 * 1024)
+  expect(batches.length).toBeGreaterThan(6)
+  expect(denied).toEqual([])
+  // However little is asked for, there is one.
+  expect((await reader.ranges({ ranges, maxBytes: 0 })).batches).toHaveLength(1)
+  expect((await reader.ranges({ ranges: [{ log: writer.log, first: 47, last: 99 }], maxBytes: 1e6 })).denied).toEqual([
+    { log: writer.log, first: 48, last: 99 },
+  ])
+  expect(await reader.ranges({ ranges: [], maxBytes: 1e6 })).toMatchObject({ batches: [], denied: [] })
+})
+
+test('cursors of another order, and places that are not there, begin at the beginning', async () => {
+  const alice = await startNode({ identity: 'alice' })
+  for (const message of numbered(3)) await alice.node.publish('test', message)
+  const reader = await RawReader.join(alice)
+  const { next } = await reader.heads(['topic/test'])
+  expect(await reader.heads(['topic/test'], next)).toMatchObject({ heads: [], reset: false, more: false, next })
+  const foreign: Cursor[] = [
+    { ...next, store: new Uint8Array(16) },
+    { ...next, hash: new Uint8Array(8) },
+    { ...next, position: next.position - 1 },
+    { ...next, position: next.position + 1 },
+    { ...next, position: Number.MAX_SAFE_INTEGER },
+  ]
+  for (const cursor of foreign) {
+    expect(await reader.heads(['topic/test'], cursor)).toMatchObject({ reset: true, next })
+    expect((await reader.heads(['topic/test'], cursor)).heads).toHaveLength(1)
+  }
+  expect(await reader.heads([])).toMatchObject({ heads: [], more: false })
+  expect(await reader.heads(['topic/none', 'topic/test', 'topic/test'])).toMatchObject({ next })
+})
+
+const garbage: [string, Uint8Array][] = [
+  ['bytes that are no request', Uint8Array.from({ length: 40 }, (_, i) => 250 - i)],
+  ['nothing', new Uint8Array(0)],
+  ['a request that is too large', new Uint8Array(200 * 1024)],
+  ['neither heads nor ranges', Uint8Array.of(8, 1)],
+  ['a frame of a megabyte and more', new Uint8Array(1024 * 1024 + 1)],
+]
+
+test.each(garbage)('a reader that asks garbage is cut off, and nobody else is: %s', async (_what, bytes) => {
+  const alice = await startNode({ identity: 'alice' })
+  await alice.node.publish('test', { text: 'one' })
+  const honest = await RawReader.join(alice, 'honest')
+  const reader = await RawReader.join(alice)
+  await reader.write(bytes).catch(() => {})
+  await reader.isOver()
+  expect((await honest.heads(['topic/test'])).heads).toHaveLength(1)
+  await reader.open()
+  expect((await reader.heads(['topic/test'])).heads).toHaveLength(1)
+})
+
+test('a reader that asks and asks and never reads does not fill the memory', async () => {
+  const writer = new LogWriter({ identity: 'carol' })
+  const large = new Uint8Array(250 * 1024)
+  const alice = await startNode({
+    identity: 'alice',
+    async prepare(store) {
+      for (let i = 0; i < 8; i += 1) await appendAll(store, [await writer.write({ bodies: [large, large] })])
+    },
+  })
+  const reader = await RawReader.join(alice)
+  reader.stream.pause()
+  const request = encodeSyncRequest({
+    kind: 'ranges',
+    id: 1,
+    ranges: [{ log: writer.log, first: 0, last: 15 }],
+    maxBytes: 4_000_000,
+  })
+  const before = process.memoryUsage().arrayBuffers
+  for (let i = 0; i < 2000 && reader.stream.status === 'open'; i += 1) {
+    await Promise.race([reader.write(request).catch(() => {}), new Promise((resolve) => setImmediate(resolve))])
+  }
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 1024 * 1024)
+  const honest = await RawReader.join(alice, 'honest')
+  expect((await honest.heads(['topic/test'])).heads).toHaveLength(1)
+})
+
+test('a reader that has what it wants hangs up, as often as it likes', async () => {
+  const alice = await startNode({ identity: 'alice' })
+  await alice.node.publish('test', { text: 'one' })
+  const reader = await RawReader.join(alice)
+  for (let i = 0; i < 8; i += 1) {
+    expect((await reader.heads(['topic/test'])).heads).toHaveLength(1)
+    await reader.stream.close()
+    await waitUntil(() => reader.stream.remoteWriteStatus === 'closed', {
+      what: 'the other end to hang up as well',
+      timeoutMs: 5000,
+    })
+    await reader.open()
+  }
+  expect(await collect(alice.store.read())).toHaveLength(1)
+})
+
+test('requests that are sent at once are answered in their order', async () => {
+  const alice = await startNode({ identity: 'alice' })
+  await alice.node.publish('test', { text: 'one' })
+  const reader = await RawReader.join(alice)
+  for (let id = 0; id < 50; id += 1) {
+    await reader.write(encodeSyncRequest({ kind: 'heads', id, channels: ['topic/test'] }))
+  }
+  for (let id = 0; id < 50; id += 1) expect((await reader.read()).id).toBe(id)
+})

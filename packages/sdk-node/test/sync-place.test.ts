@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { type ChannelRange, SyncPlace } from '../src/sync/sync-place.ts'
+import { LogWriter } from './fixtures/testkit.ts'
+
+const CURSOR = { store: new Uint8Array(16), position: 7, hash: new Uint8Array(8) }
+
+function range(name: string, channel = 'topic/a'): ChannelRange {
+  return { log: new LogWriter({ identity: 'alice', runs: name }).log, first: 0, last: 9, channel }
+}
+
+test('a checkpoint belongs to the channels under which it was read', () => {
+  const place = new SyncPlace()
+  place.advance(['topic/a', 'topic/b'], CURSOR)
+  expect(place.checkpoint(['topic/a', 'topic/b'])).toBe(CURSOR)
+  expect(place.checkpoint(['topic/a'])).toBeUndefined()
+  place.keep([['topic/a', 'topic/b'], ['topic/c']])
+  expect(place.checkpoint(['topic/a', 'topic/b'])).toBe(CURSOR)
+  place.keep([['topic/a', 'topic/b', 'topic/c']])
+  expect(place.checkpoint(['topic/a', 'topic/b'])).toBeUndefined()
+})
+
+test('what did not come is due later and later, in the order of its announcement', () => {
+  const place = new SyncPlace()
+  const [first, second] = [range('1'), range('2')]
+  place.defer(first, 0)
+  place.defer(second, 0)
+  expect(place.due(999)).toEqual([])
+  expect(place.due(1000)).toEqual([first, second])
+  place.defer(first, 1000)
+  expect(place.due(1000)).toEqual([second])
+  expect(place.due(3000)).toEqual([first, second])
+  let now = 3000
+  const pauses: number[] = []
+  for (let i = 0; i < 14; i += 1) {
+    place.defer(first, now)
+    let pause = 0
+    while (!place.due(now + pause).includes(first)) pause += 1000
+    pauses.push(pause / 1000)
+    now += pause
+  }
+  expect(pauses).toEqual([4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600, 600, 600, 600])
+})
+
+test('what is here is not asked for again', () => {
+  const place = new SyncPlace()
+  place.defer(range('1'), 0)
+  place.settle(range('1').log)
+  expect(place.due(10_000)).toEqual([])
+})
+
+test('an announcement that reaches farther extends what is wanted, and does not hurry it', () => {
+  const place = new SyncPlace()
+  expect(place.isWaiting(range('1'), 0)).toBe(false)
+  place.defer(range('1'), 0)
+  expect(place.isWaiting({ ...range('1'), last: 20 }, 500)).toBe(true)
+  expect(place.due(1000)).toEqual([{ ...range('1'), last: 20 }])
+  expect(place.isWaiting({ ...range('1'), last: 15 }, 1000)).toBe(false)
+  expect(place.due(1000)).toEqual([{ ...range('1'), last: 20 }])
+})
+
+test('ranges of channels that are not read any more are let go', () => {
+  const place = new SyncPlace()
+  place.defer(range('1'), 0)
+  place.defer(range('2', 'topic/b'), 0)
+  place.keep([['topic/b']])
+  expect(place.due(10_000)).toEqual([range('2', 'topic/b')])
+})
+
+test('remembers a bounded number, and says when there is no room', () => {
+  const place = new SyncPlace()
+  for (let i = 0; i < 4096; i += 1) expect(place.defer(range(`${i}`), 0)).toBe(true)
+  expect(place.defer(range('more'), 0)).toBe(false)
+  expect(place.defer(range('5'), 0)).toBe(true)
+  place.settle(range('5').log)
+  expect(place.defer(range('more'), 0)).toBe(true)
+})
+
+test('forgetting is everything, and can be noticed', () => {
+  const place = new SyncPlace()
+  const { generation } = place
+  place.advance(['topic/a'], CURSOR)
+  place.defer(range('1'), 0)
+  place.forget()
+  expect(place.checkpoint(['topic/a'])).toBeUndefined()
+  expect(place.due(10_000)).toEqual([])
+  expect(place.generation).not.toBe(generation)
+})

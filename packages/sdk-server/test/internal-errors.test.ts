@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { errorOf, query } from './fixtures/call.ts'
+import { openServer } from './fixtures/open-server.ts'
+
+it('an internal error is masked for the caller and reported to the node', async () => {
+  const { path, node, errors } = await openServer()
+  // The one way to a fault of the program itself: a part that breaks its contract.
+  Object.defineProperty(node, 'counters', {
+    get() {
+      throw new TypeError('secret detail')
+    },
+  })
+  const answer = await query(path, 'admin.status')
+  expect(answer.status).toBe(500)
+  expect(errorOf(answer)).toMatchObject({
+    message: 'an internal error: see the log of the node',
+    data: { code: 'INTERNAL_SERVER_ERROR' },
+  })
+  expect(answer.text).not.toContain('secret')
+  expect(errors.map(({ message }) => message)).toEqual(['admin.status failed: secret detail'])
+})
+
+it('an error of the database keeps its code', async () => {
+  const { path, node, store, errors } = await openServer()
+  await node.publish('a', { text: 'x' })
+  await store.stop()
+  const answer = await query(path, 'service.messages.list', {})
+  expect(answer.status).toBe(503)
+  expect(errorOf(answer)).toMatchObject({
+    message: expect.stringContaining('the database'),
+    data: { code: 'SERVICE_UNAVAILABLE', meshCode: 'ERR_STORE_UNAVAILABLE' },
+  })
+  expect(errors).toEqual([])
+})

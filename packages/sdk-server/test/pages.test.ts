@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { apiOf } from './fixtures/api.ts'
+import { openServer } from './fixtures/open-server.ts'
+
+describe('a list longer than a page', () => {
+  it.each([
+    ['the newest first', false],
+    ['the oldest first', true],
+  ])('goes on at `next`, %s, nothing twice or missing', async (_, oldestFirst) => {
+    const { path } = await openServer()
+    const { messages } = apiOf(path).service
+    const ids: string[] = []
+    // Pages end within and between batches of different sizes.
+    for (const count of [1, 7, 2, 30, 1, 9]) {
+      const batch = Array.from({ length: count }, () => ({ text: 'x' }))
+      ids.push(...(await messages.publish.mutate({ topic: 'prices', messages: batch })).ids)
+    }
+    const read: string[] = []
+    let from: string | undefined
+    do {
+      const page = await messages.list.query({
+        oldestFirst,
+        limit: 4,
+        ...(from === undefined ? {} : { from }),
+      })
+      read.push(...page.messages.map(({ id }) => id))
+      from = page.next
+    } while (from !== undefined)
+    expect(read).toEqual(oldestFirst ? ids : ids.toReversed())
+  })
+
+  it('ends early, with `next`, before it takes too much memory', async () => {
+    const { path } = await openServer()
+    const { messages } = apiOf(path).service
+    const text = 'x'.repeat(250_000)
+    for (let i = 0; i < 40; i += 10) {
+      await messages.publish.mutate({ topic: 'large', messages: Array(10).fill({ text }) })
+    }
+    const first = await messages.list.query({ limit: 1_000 })
+    expect(first.messages).toHaveLength(17)
+    const second = await messages.list.query({ limit: 1_000, from: first.next ?? '' })
+    const third = await messages.list.query({ limit: 1_000, from: second.next ?? '' })
+    expect(third.next).toBeUndefined()
+    const all = [first, second, third].flatMap((page) => page.messages.map(({ position }) => position))
+    expect(all).toEqual(Array.from({ length: 40 }, (_, i) => 39 - i))
+  })
+
+  it('is small on the wire: what messages have in common is not written down for each', async () => {
+    const { path } = await openServer()
+    const { messages } = apiOf(path).service
+    await messages.publish.mutate({ topic: 'prices', messages: Array(3).fill({ text: 'x' }) })
+    const page = await messages.list.query({})
+    // superjson makes one object of those that it finds to be the same.
+    const [first, second] = page.messages
+    expect(first?.headers).toEqual(second?.headers)
+    expect(first?.headers).not.toBe(second?.headers)
+  })
+})

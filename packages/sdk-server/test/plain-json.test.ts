@@ -1,0 +1,37 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isPlainJson } from '../src/plain-json.ts'
+
+function nested(levels: number): unknown {
+  return levels === 0 ? 1 : [nested(levels - 1)]
+}
+
+describe('plain JSON', () => {
+  it('is whatever JSON.parse gives', () => {
+    fc.assert(
+      fc.property(fc.json({ noUnicodeString: false }), (text) => {
+        fc.pre(!text.includes('__proto__'))
+        expect(isPlainJson(JSON.parse(text))).toBe(true)
+      }),
+    )
+  })
+
+  it.each([
+    ['undefined', undefined],
+    ['a number that JSON does not have', Number.NaN],
+    ['a function', () => 1],
+    ['a date', new Date(0)],
+    ['a map', new Map()],
+    ['bytes', new Uint8Array(1)],
+    ['a bigint', 1n],
+    ['something of these inside', [{ a: undefined }]],
+    ['a key that would become a prototype', JSON.parse('{"a":[{"__proto__":1}]}')],
+  ])('is not %s', (_, value) => {
+    expect(isPlainJson(value)).toBe(false)
+  })
+
+  it('has up to 64 levels', () => {
+    expect(isPlainJson(nested(64))).toBe(true)
+    expect(isPlainJson(nested(65))).toBe(false)
+  })
+})

@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { dataFolder } from '@pastel-mesh/node'
+import { expect, it, onTestFinished } from 'vitest'
+import { makeCheapIdentity } from '../../node/test/fixtures/cheap-identity.ts'
+import { auditStore, type StoreAudit } from '../src/mesh/audit-store.ts'
+import { LocalMesh } from '../src/mesh/local-mesh.ts'
+import type { LocalNode } from '../src/mesh/local-node.ts'
+import { waitUntil } from '../src/mesh/wait-until.ts'
+import { Load } from './fixtures/load.ts'
+import { Random } from './fixtures/random.ts'
+import { KILL_ROUNDS } from './fixtures/test-runs.ts'
+
+const TOPIC = 'kill'
+
+it(
+  'a publisher and a receiver killed at random moments under load lose nothing acknowledged and store nothing twice',
+  async () => {
+    const random = Random.fromEnvironment()
+    try {
+      await killUnderLoad(random)
+    } catch (cause) {
+      throw new Error(`with PMESH_TEST_SEED=${random.seed}: ${(cause as Error).message}`, { cause })
+    }
+  },
+  60_000 + KILL_ROUNDS * 8_000,
+)
+
+async function killUnderLoad(random: Random): Promise<void> {
+  const mesh = await LocalMesh.create({ nodes: 2, topics: [TOPIC] })
+  onTestFinished(() => mesh.remove())
+  const [publisher, receiver] = mesh.nodes as [LocalNode, LocalNode]
+  await Promise.all(mesh.nodes.map(({ options }) => makeCheapIdentity(options.dataDir)))
+  await Promise.all(mesh.nodes.map((node) => node.start()))
+
+  // A generator of its own: calls take as long as they take, and must not change the schedule of the kills.
+  const load = new Load(publisher, TOPIC, new Random(random.seed + 1))
+  for (let round = 0; round < KILL_ROUNDS; round += 1) {
+    await delay(random.between(50, 800))
+    const victims = random.pick([[publisher], [receiver], [publisher, receiver]])
+    await Promise.all(victims.map((node) => node.end('SIGKILL')))
+    await Promise.all(victims.map((node) => node.start()))
+  }
+  const before = load.accepted.size
+  await waitUntil(() => load.accepted.size > before, { what: 'messages to be accepted after the last kill' })
+  await load.stop()
+  expect(load.repeatedId).toBeUndefined()
+
+  await waitUntil(
+    async () => {
+      const [sent, got] = await Promise.all(mesh.nodes.map(storedMessages))
+      return sent === got && (sent ?? 0) >= load.accepted.size
+    },
+    { what: `both nodes to store the same, ${load.accepted.size} messages or more`, timeoutMs: 60_000 },
+  )
+  for (const node of mesh.nodes) expect(await node.end()).toBe(0)
+
+  const [sent, got] = [await audit(publisher), await audit(receiver)]
+  for (const { problems, messages } of [sent, got]) {
+    expect(problems).toEqual([])
+    const texts = new Set<string>()
+    for (const { body } of messages.values()) texts.add(Buffer.from(body).toString())
+    expect(texts.size).toBe(messages.size)
+    const lost: string[] = []
+    for (const [id, text] of load.accepted) {
+      const message = messages.get(id)
+      if (message === undefined || Buffer.from(message.body).toString() !== text) lost.push(id)
+    }
+    expect(lost).toEqual([])
+  }
+  expect(endsOf(got)).toEqual(endsOf(sent))
+  expect(got.messages.size).toBe(sent.messages.size)
+}
+
+async function storedMessages({ client }: LocalNode): Promise<number> {
+  return (await client.api.admin.status.query()).store.messages
+}
+
+function audit({ options }: LocalNode): Promise<StoreAudit> {
+  return auditStore(dataFolder(options.dataDir).database)
+}
+
+/** Every log with its end: as each batch names the one before, nodes that agree on the ends agree on all. */
+function endsOf({ logs }: StoreAudit): string[] {
+  return [...logs].map(([id, { next, hash }]) => `${id} ${next} ${Buffer.from(hash).toString('hex')}`).sort()
+}
