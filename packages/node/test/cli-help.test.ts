@@ -33,8 +33,12 @@ describe('pmesh', () => {
     [['status', '--bogus'], "error: unknown option '--bogus'"],
     [['publish'], "error: missing required argument 'topic'"],
     [['start', '--members', 'all'], 'Allowed choices are file, open.'],
-    [['messages', '--limit', 'abc'], "argument 'abc' is invalid. Give a whole number from 1 on."],
-    [['messages', '--limit', '0'], "argument '0' is invalid. Give a whole number from 1 on."],
+    [['messages', '--limit', 'abc'], "argument 'abc' is invalid. Give a whole number from 1 to 100000."],
+    [
+      ['messages', '--limit', '100001'],
+      "argument '100001' is invalid. Give a whole number from 1 to 100000.",
+    ],
+    [['messages', '--limit', '0'], "argument '0' is invalid. Give a whole number from 1 to 100000."],
   ])('%j is refused with what is wrong and where help is', async (args, complaint) => {
     const { code, stdout, stderr } = await runCli(args)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })

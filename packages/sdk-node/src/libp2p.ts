@@ -8,6 +8,7 @@ import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { boundedYamux, MAX_STREAM_WINDOW_BYTES } from './connection/bounded-yamux.ts'
 import { type Certifier, certifiedRegistrar, type StreamHooks } from './connection/certified-streams.ts'
+import { limitedRegistrar } from './connection/limited-registrar.ts'
 import { gossipsubOptions } from './gossip/settings.ts'
 
 export interface TransportOptions {
@@ -34,6 +35,9 @@ export interface Transport {
   /** The registrar for everything else: certified connections only. */
   readonly certifiedRegistrar: Registrar
 }
+
+/** Bytes on one ping stream: a ping has 32, and those who ping open a stream for each or for some. */
+const MAX_PING_BYTES = 64 * 1024
 
 /** The libp2p node, not started: TCP, noise, yamux, identify, ping, and gossipsub behind the certificate gate. */
 export async function createTransport(
@@ -86,7 +90,8 @@ export async function createTransport(
     },
     services: {
       identify: identify(),
-      ping: ping(),
+      ping: ({ registrar, connectionManager }: PingParts) =>
+        ping()({ registrar: limitedRegistrar(registrar, MAX_PING_BYTES), connectionManager }),
       pubsub: (parts: GossipsubParts) => {
         const certified = certifiedRegistrar(parts.registrar, certifier, gossipStreams)
         registrars = { registrar: parts.registrar, certified: certifiedRegistrar(parts.registrar, certifier) }
@@ -111,4 +116,5 @@ export async function createTransport(
   }
 }
 
+type PingParts = Parameters<ReturnType<typeof ping>>[0]
 type GossipsubParts = Parameters<ReturnType<typeof gossipsub>>[0]

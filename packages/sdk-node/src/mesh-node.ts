@@ -34,6 +34,7 @@ import type {
   SubscribeOptions,
 } from './index.ts'
 import { createTransport, type Transport } from './libp2p.ts'
+import { Lifecycle } from './lifecycle.ts'
 import { MessageReader } from './message-reader.ts'
 import { OutboundPipeline } from './outbound/pipeline.ts'
 import { toReceivedMessage } from './received-message.ts'
@@ -67,9 +68,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   #sync!: LogSync
   #removeAppended: (() => void) | undefined
   #state: 'new' | 'starting' | 'started' | 'stopping' | 'stopped' = 'new'
-  #starting: Promise<void> | undefined
-  #closing: Promise<void> | undefined
-  readonly #stopped = new AbortController()
+  readonly #lifecycle = new Lifecycle({ open: (signal) => this.#open(signal), close: () => this.#close() })
 
   static async create(options: NodeOptions, components: NodeComponents): Promise<PastelMeshNode> {
     const node = new PastelMeshNode(options, components)
@@ -130,17 +129,12 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     return [...this.#topics]
   }
 
-  async start(): Promise<void> {
-    if (this.#stopped.signal.aborted) throw this.#stopped.signal.reason
-    this.#starting ??= this.#open()
-    await this.#starting
+  start(): Promise<void> {
+    return this.#lifecycle.start()
   }
 
-  async stop(): Promise<void> {
-    if (this.#starting === undefined) return
-    this.#stopped.abort(new MeshError('ERR_STOPPED', 'the node was stopped: make another one'))
-    await this.#starting.catch(() => {})
-    await this.#close()
+  stop(): Promise<void> {
+    return this.#lifecycle.stop()
   }
 
   addresses(): string[] {
@@ -212,29 +206,21 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     return toPeerInfo(peer)
   }
 
-  async #open(): Promise<void> {
+  async #open(signal: AbortSignal): Promise<void> {
     this.#state = 'starting'
     const { libp2p, registrar, certifiedRegistrar } = this.#transport
-    const { store } = this.#components
-    const { signal } = this.#stopped
     this.#outbound = new OutboundPipeline(
       { network: this.network, maxBatchMessages: this.#options.maxBatchMessages ?? 512 },
       { ...this.#components, counters: this.counters, deliver: (batch) => this.#deliver(batch) },
     )
-    this.#removeAppended = store.onAppended((batch) => this.#announce(batch))
+    this.#removeAppended = this.#components.store.onAppended((batch) => this.#announce(batch))
     libp2p.addEventListener('connection:open', this.#onOpen)
-    try {
-      await abortable(this.#gate.start(registrar), signal)
-      await this.#sync.start(certifiedRegistrar)
-      this.#gossip.start()
-      await this.#listen()
-      // The addresses are known only now.
-      await abortable(this.#own.renew(), signal)
-    } catch (error) {
-      this.#stopped.abort(error)
-      await this.#close()
-      throw error
-    }
+    await abortable(this.#gate.start(registrar), signal)
+    await this.#sync.start(certifiedRegistrar)
+    this.#gossip.start()
+    await this.#listen()
+    // The addresses are known only now.
+    await abortable(this.#own.renew(), signal)
     this.#state = 'started'
     for (const topic of this.#topics) this.#gossip.join(topic)
     this.#guard.start()
@@ -254,12 +240,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     }
   }
 
-  #close(): Promise<void> {
-    this.#closing ??= this.#tearDown()
-    return this.#closing
-  }
-
-  async #tearDown(): Promise<void> {
+  async #close(): Promise<void> {
     const { libp2p } = this.#transport
     this.#state = 'stopping'
     this.#reconnector.stop()
@@ -329,7 +310,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   async #receiveGossip(envelope: Uint8Array, peer: string, channel: string): Promise<Verdict> {
     const verdict = await this.#inbound.receive(envelope, { via: 'gossip', peer, channel })
     if (verdict.action === 'accept') {
-      if ('missing' in verdict) this.#sync.read(peer)
+      if ('missing' in verdict) this.#sync.read(peer, verdict.missing.log)
       else verdict.committed.catch((error) => this.safeDispatchEvent('error', { detail: error as Error }))
     }
     return verdict

@@ -56,6 +56,7 @@ export class MessageReader {
       const first = Math.max(0, from - batch.position)
       const end = Math.min(batch.count, to - batch.position)
       for (let offset = first; offset < end; offset += 1) {
+        signal?.throwIfAborted()
         const index = reverse ? end - 1 - (offset - first) : offset
         yield toReceivedMessage(batch, index, this.#store.storeId)
       }

@@ -21,7 +21,11 @@ export interface ReceivedMessage {
   readonly position: number
   /** Its position in this node's arrival order. */
   readonly arrival: number
-  /** Where to go on after this message: give it as `from`. Of this node only. */
+  /**
+   * The place behind this message in this node's arrival order, and of no other node: given as `from`, reading
+   * goes on with the next message, or backwards begins with this one. The place before it is the store's
+   * `cursorAt(arrival)`.
+   */
   readonly cursor: string
   readonly type: string
   readonly contentType: ContentType

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { MemberRegistry } from '../src/members/member-registry.ts'
-import { batchRates, forged, freshWriter, type Inbound, openInbound, stored } from './fixtures/inbound.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
+import { batchRates, forged, freshWriter, type Inbound, openInbound, stored } from './fixtures/inbound.ts'
 import { openStore } from './fixtures/storage.ts'
 
 const NOBODY: MemberRegistry = { start: async () => {}, stop: async () => {}, memberAt: () => undefined }
@@ -9,7 +9,9 @@ const BODIES = [new Uint8Array(256 * 1024), new Uint8Array(250 * 1024)]
 
 test('above the bound gossip is ignored, sync is not; when the disk is done there is room again', async () => {
   const database = await FaultyDatabase.create()
-  const { gossip, sync, pipeline, store, counters } = await openInbound({ store: await openStore({ database }) })
+  const { gossip, sync, pipeline, store, counters } = await openInbound({
+    store: await openStore({ database }),
+  })
   const writer = freshWriter()
   const release = database.holdWrites()
   const receiving: Promise<unknown>[] = []
@@ -36,33 +38,57 @@ test('above the bound gossip is ignored, sync is not; when the disk is done ther
   await stored(gossip((await writer.write({ bodies: BODIES })).envelope))
 })
 
-const paths: [what: string, options: Parameters<typeof openInbound>[0], act: (inbound: Inbound) => Promise<unknown>][] = [
+const paths: [
+  what: string,
+  options: Parameters<typeof openInbound>[0],
+  act: (inbound: Inbound) => Promise<unknown>,
+][] = [
   ['malformed', {}, ({ gossip }) => gossip(new Uint8Array(500))],
   ['too large', {}, ({ gossip }) => gossip(new Uint8Array(600 * 1024))],
   ['bad signature', {}, async ({ gossip }) => gossip(forged(await freshWriter().write()))],
   ['no member', { registry: NOBODY }, async ({ gossip }) => gossip((await freshWriter().write()).envelope)],
-  ['over the peer rate', { peerRates: batchRates(0.5) }, async ({ gossip }) => {
-    for (let i = 0; i < 3; i += 1) await gossip(new Uint8Array(200 + i))
-  }],
-  ['over the sender rate', { senderRates: batchRates(1) }, async ({ gossip }) => {
-    const writer = freshWriter()
-    for (let i = 0; i < 3; i += 1) await stored(gossip((await writer.write()).envelope))
-  }],
-  ['accepted, and known', {}, async ({ gossip }) => {
-    const { envelope } = await freshWriter().write()
-    for (let i = 0; i < 3; i += 1) await stored(gossip(envelope))
-  }],
-  ['gap', {}, async ({ gossip }) => {
-    const writer = freshWriter()
-    await writer.write()
-    await gossip((await writer.write()).envelope)
-  }],
-  ['conflict', {}, async ({ gossip }) => {
-    const writer = freshWriter()
-    const other = await writer.fork().write({ bodies: [Buffer.from('another')] })
-    await stored(gossip((await writer.write()).envelope))
-    await gossip(other.envelope)
-  }],
+  [
+    'over the peer rate',
+    { peerRates: batchRates(0.5) },
+    async ({ gossip }) => {
+      for (let i = 0; i < 3; i += 1) await gossip(new Uint8Array(200 + i))
+    },
+  ],
+  [
+    'over the sender rate',
+    { senderRates: batchRates(1) },
+    async ({ gossip }) => {
+      const writer = freshWriter()
+      for (let i = 0; i < 3; i += 1) await stored(gossip((await writer.write()).envelope))
+    },
+  ],
+  [
+    'accepted, and known',
+    {},
+    async ({ gossip }) => {
+      const { envelope } = await freshWriter().write()
+      for (let i = 0; i < 3; i += 1) await stored(gossip(envelope))
+    },
+  ],
+  [
+    'gap',
+    {},
+    async ({ gossip }) => {
+      const writer = freshWriter()
+      await writer.write()
+      await gossip((await writer.write()).envelope)
+    },
+  ],
+  [
+    'conflict',
+    {},
+    async ({ gossip }) => {
+      const writer = freshWriter()
+      const other = await writer.fork().write({ bodies: [Buffer.from('another')] })
+      await stored(gossip((await writer.write()).envelope))
+      await gossip(other.envelope)
+    },
+  ],
 ]
 
 test.each(paths)('nothing stays in flight: %s', async (_what, options, act) => {

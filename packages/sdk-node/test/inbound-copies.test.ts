@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { forged, freshWriter, openInbound, stored } from './fixtures/inbound.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
+import { forged, freshWriter, openInbound, stored } from './fixtures/inbound.ts'
 import { openStore } from './fixtures/storage.ts'
 
-const times = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, i) => make(i))
+const times = <T>(count: number, make: (index: number) => T) =>
+  Array.from({ length: count }, (_, i) => make(i))
 
 test('however many copies come at once, one is verified and one is stored', async () => {
   const { gossip, sync, counters, store } = await openInbound()
@@ -51,7 +52,10 @@ test('a copy that was given up does not take the others with it', async () => {
   const abort = new AbortController()
   abort.abort(new Error('the peer is gone'))
   // A rate that is never reached again: the first copy waits for it, and is given up.
-  const slow = await openInbound({ store, peerRates: { bytes: { perSecond: 1, burst: 1 }, batches: { perSecond: 1, burst: 1 } } })
+  const slow = await openInbound({
+    store,
+    peerRates: { bytes: { perSecond: 1, burst: 1 }, batches: { perSecond: 1, burst: 1 } },
+  })
   await stored(slow.sync((await freshWriter({ identity: 'bob' }).write()).envelope))
   const first = slow.sync(signed.envelope, { signal: abort.signal })
   const second = slow.gossip(Uint8Array.from(signed.envelope), { peer: 'another' })

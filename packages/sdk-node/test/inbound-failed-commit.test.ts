@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { freshWriter, openInbound, stored } from './fixtures/inbound.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
+import { freshWriter, openInbound, stored } from './fixtures/inbound.ts'
 import { openStore } from './fixtures/storage.ts'
 import { waitUntil } from './fixtures/testkit.ts'
 
@@ -52,21 +52,24 @@ test('a copy that came while the first was being written takes its place if that
   expect(await store.has(signed)).toBe(true)
 })
 
-test.each(['gossip', 'sync'] as const)('while the database is opened anew batches are ignored: %s', async (via) => {
-  const { database, reopened, store, counters, pipeline, ...inbound } = await openFaulty()
-  const writer = freshWriter()
-  const first = await writer.write()
-  database.failNextWrites('lost')
-  database.failOpens(1)
-  await expect(stored(inbound.gossip(first.envelope))).rejects.toThrow()
-  expect(await inbound[via](first.envelope)).toEqual({ action: 'ignore', reason: 'store' })
-  expect(counters.dropped.store).toBe(2)
-  expect(pipeline.bytesInFlight).toBe(0)
-  await reopened()
-  await stored(inbound[via](first.envelope))
-  await stored(inbound[via]((await writer.write()).envelope))
-  expect(store.end).toBe(2)
-})
+test.each(['gossip', 'sync'] as const)(
+  'while the database is opened anew batches are ignored: %s',
+  async (via) => {
+    const { database, reopened, store, counters, pipeline, ...inbound } = await openFaulty()
+    const writer = freshWriter()
+    const first = await writer.write()
+    database.failNextWrites('lost')
+    database.failOpens(1)
+    await expect(stored(inbound.gossip(first.envelope))).rejects.toThrow()
+    expect(await inbound[via](first.envelope)).toEqual({ action: 'ignore', reason: 'store' })
+    expect(counters.dropped.store).toBe(2)
+    expect(pipeline.bytesInFlight).toBe(0)
+    await reopened()
+    await stored(inbound[via](first.envelope))
+    await stored(inbound[via]((await writer.write()).envelope))
+    expect(store.end).toBe(2)
+  },
+)
 
 test('batches behind one whose commit fails are not stored over the hole', async () => {
   const { database, reopened, gossip, sync, store } = await openFaulty()

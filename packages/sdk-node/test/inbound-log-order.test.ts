@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { SignedBatch } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
-import { freshWriter, openInbound, stored } from './fixtures/inbound.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
+import { freshWriter, openInbound, stored } from './fixtures/inbound.ts'
 import { collect, openStore } from './fixtures/storage.ts'
 import { type LogWriter, waitUntil } from './fixtures/testkit.ts'
 
@@ -12,14 +12,17 @@ async function writeMany(writer: LogWriter, count: number): Promise<SignedBatch[
   return batches
 }
 
-test.each(['gossip', 'sync'] as const)('batches of one log that come at once are placed in order: %s', async (via) => {
-  const inbound = await openInbound()
-  const batches = await writeMany(freshWriter(), 100)
-  const verdicts = await Promise.all(batches.map(({ envelope }) => stored(inbound[via](envelope))))
-  expect(verdicts.every((verdict) => verdict.action === 'accept' && 'committed' in verdict)).toBe(true)
-  const order = await collect(inbound.store.read())
-  expect(order.map(({ signed }) => signed.batch.first)).toEqual(batches.map(({ batch }) => batch.first))
-})
+test.each(['gossip', 'sync'] as const)(
+  'batches of one log that come at once are placed in order: %s',
+  async (via) => {
+    const inbound = await openInbound()
+    const batches = await writeMany(freshWriter(), 100)
+    const verdicts = await Promise.all(batches.map(({ envelope }) => stored(inbound[via](envelope))))
+    expect(verdicts.every((verdict) => verdict.action === 'accept' && 'committed' in verdict)).toBe(true)
+    const order = await collect(inbound.store.read())
+    expect(order.map(({ signed }) => signed.batch.first)).toEqual(batches.map(({ batch }) => batch.first))
+  },
+)
 
 test('also if what the first looked up on the disk comes late', async () => {
   const database = await FaultyDatabase.create()

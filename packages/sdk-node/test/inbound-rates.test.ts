@@ -14,18 +14,21 @@ test.each(['peerRates', 'senderRates'] as const)('over a rate gossip is ignored:
   expect(store.end).toBe(1)
 })
 
-test.each(['peerRates', 'senderRates'] as const)('over a rate sync is deferred, not lost: %s', async (which) => {
-  const { sync, store, counters } = await openInbound({ [which]: batchRates(2, 50) })
-  const writer = freshWriter()
-  const batches = []
-  for (let i = 0; i < 12; i += 1) batches.push(await writer.write())
-  const began = performance.now()
-  await Promise.all(batches.map(({ envelope }) => stored(sync(envelope))))
-  // Two at once, the ten others at fifty a second.
-  expect(performance.now() - began).toBeGreaterThan(150)
-  expect(store.end).toBe(12)
-  expect(counters.received.sync).toBe(12)
-})
+test.each(['peerRates', 'senderRates'] as const)(
+  'over a rate sync is deferred, not lost: %s',
+  async (which) => {
+    const { sync, store, counters } = await openInbound({ [which]: batchRates(2, 50) })
+    const writer = freshWriter()
+    const batches = []
+    for (let i = 0; i < 12; i += 1) batches.push(await writer.write())
+    const began = performance.now()
+    await Promise.all(batches.map(({ envelope }) => stored(sync(envelope))))
+    // Two at once, the ten others at fifty a second.
+    expect(performance.now() - began).toBeGreaterThan(150)
+    expect(store.end).toBe(12)
+    expect(counters.received.sync).toBe(12)
+  },
+)
 
 test('what gossip ignored over the rate comes by sync afterwards', async () => {
   const { gossip, sync, store } = await openInbound({ peerRates: batchRates(1, 50) })

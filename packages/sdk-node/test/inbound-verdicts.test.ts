@@ -38,21 +38,26 @@ test.each(malformed)('%s is rejected as malformed, by gossip and by sync', async
   expect(counters.dropped.malformed).toBe(2)
 })
 
-test.each<['gossip' | 'sync']>([['gossip'], ['sync']])('what the bytes prove wrong is rejected: %s', async (via) => {
-  const { pipeline, counters, store } = await openInbound()
-  const receive = (envelope: Uint8Array) => pipeline.receive(envelope, { via, peer: 'peer', channel: CHANNEL })
-  const writer = freshWriter()
-  const rejected: [Uint8Array, DropReason][] = [
-    [forged(await writer.fork().write()), 'signature'],
-    [(await writer.fork().write({ change: { sender: new Uint8Array(57) } })).envelope, 'signature'],
-    [(await freshWriter({ network: 'othernet' }).write()).envelope, 'wrong-network'],
-    [(await freshWriter({ channel: 'topic/test2' }).write()).envelope, 'wrong-topic'],
-  ]
-  for (const [envelope, reason] of rejected) expect(await receive(envelope)).toEqual({ action: 'reject', reason })
-  expect(counters.verifications).toBe(2)
-  expect(store.end).toBe(0)
-  expect(countedBatches(counters)).toBe(rejected.length)
-})
+test.each<['gossip' | 'sync']>([['gossip'], ['sync']])(
+  'what the bytes prove wrong is rejected: %s',
+  async (via) => {
+    const { pipeline, counters, store } = await openInbound()
+    const receive = (envelope: Uint8Array) =>
+      pipeline.receive(envelope, { via, peer: 'peer', channel: CHANNEL })
+    const writer = freshWriter()
+    const rejected: [Uint8Array, DropReason][] = [
+      [forged(await writer.fork().write()), 'signature'],
+      [(await writer.fork().write({ change: { sender: new Uint8Array(57) } })).envelope, 'signature'],
+      [(await freshWriter({ network: 'othernet' }).write()).envelope, 'wrong-network'],
+      [(await freshWriter({ channel: 'topic/test2' }).write()).envelope, 'wrong-topic'],
+    ]
+    for (const [envelope, reason] of rejected)
+      expect(await receive(envelope)).toEqual({ action: 'reject', reason })
+    expect(counters.verifications).toBe(2)
+    expect(store.end).toBe(0)
+    expect(countedBatches(counters)).toBe(rejected.length)
+  },
+)
 
 test('a sender that is no member is ignored, whichever way', async () => {
   const { gossip, sync, counters } = await openInbound({ registry: NOBODY })
@@ -82,7 +87,9 @@ test('gossip ignores what is late, early or expired', async () => {
 test('gossip takes what clocks that differ a little make', async () => {
   const { gossip, store } = await openInbound()
   const now = Date.now()
-  await stored(gossip((await freshWriter({ identity: 'late', startedAtMs: now - 4 * MINUTE }).write()).envelope))
+  await stored(
+    gossip((await freshWriter({ identity: 'late', startedAtMs: now - 4 * MINUTE }).write()).envelope),
+  )
   await stored(gossip((await freshWriter({ identity: 'early', startedAtMs: now + MINUTE }).write()).envelope))
   expect(store.end).toBe(2)
 })

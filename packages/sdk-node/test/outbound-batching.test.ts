@@ -92,7 +92,9 @@ test('messages of different expiry never share a batch', async () => {
   const soon = Date.now() + 60_000
   const expiries = [undefined, undefined, soon, soon, soon + 1, undefined, soon]
   await Promise.all(
-    expiries.map((expiresAtMs) => publish({ text: 'x', ...(expiresAtMs === undefined ? {} : { expiresAtMs }) })),
+    expiries.map((expiresAtMs) =>
+      publish({ text: 'x', ...(expiresAtMs === undefined ? {} : { expiresAtMs }) }),
+    ),
   )
   const stored = await collect(store.read())
   expect(stored.map(({ count, signed }) => [count, signed.batch.expiresAtMs])).toEqual([

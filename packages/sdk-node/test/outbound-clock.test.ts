@@ -56,11 +56,9 @@ test('a message that expires while it waits is refused, and no other with it', a
   signer.letGo()
   await Promise.all([first, refused, lasting, plain])
   const stored = await collect(store.read())
-  expect(stored.flatMap((batch) => batch.messages().map(({ body }) => Buffer.from(body).toString()))).toEqual([
-    'first',
-    'lasting',
-    'plain',
-  ])
+  expect(stored.flatMap((batch) => batch.messages().map(({ body }) => Buffer.from(body).toString()))).toEqual(
+    ['first', 'lasting', 'plain'],
+  )
   // One run: nothing failed that the log would have to be broken off for.
   expect(new Set(stored.map(({ signed }) => signed.log)).size).toBe(1)
   await expectSoundLogs(store)

@@ -19,7 +19,9 @@ test.each<WriteFailure>(['lost', 'on disk'])('a failed commit begins a new run: 
   await expect(publish({ text: 'failed' })).rejects.toMatchObject({ code: 'ERR_COMMIT_FAILED' })
   await reopened()
   await publish({ text: 'after' })
-  expect(await storedTexts(store)).toEqual(failure === 'lost' ? ['before', 'after'] : ['before', 'failed', 'after'])
+  expect(await storedTexts(store)).toEqual(
+    failure === 'lost' ? ['before', 'after'] : ['before', 'failed', 'after'],
+  )
   const stored = await collect(store.read())
   expect(stored.at(-1)?.signed.log).not.toBe(stored[0]?.signed.log)
   expect(stored.at(-1)?.signed.batch.follows).toBeDefined()

@@ -42,6 +42,8 @@ test('bounds the bytes as well, and frees them when messages are refused', async
 
 test('a group that does not fit is refused as a whole', async () => {
   const { pipeline, store } = await openOutbound()
-  await expect(pipeline.accept('topic/test', texts(65_537))).rejects.toMatchObject({ code: 'ERR_OUTBOUND_FULL' })
+  await expect(pipeline.accept('topic/test', texts(65_537))).rejects.toMatchObject({
+    code: 'ERR_OUTBOUND_FULL',
+  })
   expect(store.end).toBe(0)
 })

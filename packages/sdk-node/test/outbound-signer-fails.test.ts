@@ -82,7 +82,12 @@ test('two batches in flight: if the second fails the first is stored', async () 
 
 const inner = seededSigner('alice')
 const broken: [what: string, sign: Signer['sign']][] = [
-  ['throws instead of rejecting', () => { throw new Error('at once') }],
+  [
+    'throws instead of rejecting',
+    () => {
+      throw new Error('at once')
+    },
+  ],
   ['gives a signature that is too short', async () => new Uint8Array(113)],
   ['gives a signature that is too long', async () => new Uint8Array(115)],
 ]

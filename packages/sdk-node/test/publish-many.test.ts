@@ -53,23 +53,26 @@ test.each([
   await waitUntil(() => ended === 1, { what: 'the source to be told that nobody reads it any more' })
 })
 
-test.each([1, 2])('a signature that fails stops it: nothing after it is sent, %i batches at a time', async (at) => {
-  const signer = new GatedSigner()
-  const { publishMany, store, pipeline } = await openOutbound({ signer })
-  signer.hold()
-  const publishing = publishMany(texts(20_000))
-  publishing.catch(() => {})
-  await signer.wasAsked(at)
-  if (at === 2) signer.letOne()
-  if (at === 2) await waitUntil(() => store.end > 0, { what: 'the first batch to be stored' })
-  signer.fail(1)
-  signer.letGo()
-  await expect(publishing).rejects.toThrow('the signer does not answer')
-  await pipeline.stop()
-  const stored = await storedTexts(store)
-  expect(stored).toEqual(texts(stored.length).map(({ text }) => text))
-  expect(stored.length).toBe(at === 1 ? 0 : 512)
-})
+test.each([1, 2])(
+  'a signature that fails stops it: nothing after it is sent, %i batches at a time',
+  async (at) => {
+    const signer = new GatedSigner()
+    const { publishMany, store, pipeline } = await openOutbound({ signer })
+    signer.hold()
+    const publishing = publishMany(texts(20_000))
+    publishing.catch(() => {})
+    await signer.wasAsked(at)
+    if (at === 2) signer.letOne()
+    if (at === 2) await waitUntil(() => store.end > 0, { what: 'the first batch to be stored' })
+    signer.fail(1)
+    signer.letGo()
+    await expect(publishing).rejects.toThrow('the signer does not answer')
+    await pipeline.stop()
+    const stored = await storedTexts(store)
+    expect(stored).toEqual(texts(stored.length).map(({ text }) => text))
+    expect(stored.length).toBe(at === 1 ? 0 : 512)
+  },
+)
 
 test('a commit that fails stops it, whatever is being signed or gathered', async () => {
   for (let attempt = 0; attempt < 5; attempt += 1) {

@@ -125,7 +125,9 @@ test('what was accepted before the end is sent before the end', async () => {
 
 test('a process in which nodes ran and stopped exits by itself', async () => {
   const script = fileURLToPath(new URL('./fixtures/start-and-stop.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=source', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--conditions=source', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   child.stdout.setEncoding('utf8')
   let output = ''
   child.stdout.on('data', (text) => {

@@ -64,9 +64,13 @@ test('what was committed but never sent arrives after a restart', async () => {
 })
 
 test('a line of three: each end gets what the other said', async () => {
-  const [alice, bob, carol] = await Promise.all(
+  const [alice, bob, carol] = (await Promise.all(
     ['alice', 'bob', 'carol'].map((identity) => startNode({ identity })),
-  ) as [Awaited<ReturnType<typeof startNode>>, Awaited<ReturnType<typeof startNode>>, Awaited<ReturnType<typeof startNode>>]
+  )) as [
+    Awaited<ReturnType<typeof startNode>>,
+    Awaited<ReturnType<typeof startNode>>,
+    Awaited<ReturnType<typeof startNode>>,
+  ]
   await alice.node.publishMany('test', numbered(50, 'a '))
   await carol.node.publishMany('test', numbered(50, 'c '))
   await connect(bob, alice)

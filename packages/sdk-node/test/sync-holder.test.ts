@@ -12,7 +12,7 @@ import {
 import { expect, test } from 'vitest'
 import { SYNC_PROTOCOL } from './fixtures/batch-holder.ts'
 import { numbered, startNode, type TestNode } from './fixtures/nodes.ts'
-import { RawPeer } from './fixtures/raw-peer.ts'
+import { ProtocolPeer } from './fixtures/protocol-peer.ts'
 import { appendAll, collect } from './fixtures/storage.ts'
 import { LogWriter, waitUntil } from './fixtures/testkit.ts'
 
@@ -23,7 +23,7 @@ class RawReader {
   #frames!: ReturnType<typeof lpStream>
 
   static async join(target: TestNode, identity = 'mallory'): Promise<RawReader> {
-    const peer = await RawPeer.start(identity)
+    const peer = await ProtocolPeer.start(identity)
     const reader = new RawReader(await peer.join(target.address))
     await reader.open()
     return reader
@@ -68,7 +68,11 @@ class RawReader {
       if (answer.kind !== 'ranges') throw new Error(answer.kind)
       frames.push(answer)
     } while (frames.at(-1)?.done === false)
-    return { frames, batches: frames.flatMap(({ batches }) => batches), denied: frames.flatMap(({ denied }) => denied) }
+    return {
+      frames,
+      batches: frames.flatMap(({ batches }) => batches),
+      denied: frames.flatMap(({ denied }) => denied),
+    }
   }
 
   async isOver(): Promise<void> {
@@ -117,9 +121,9 @@ test('an answer is bounded, whatever is asked for, and what is left can be asked
   expect(denied).toEqual([])
   // However little is asked for, there is one.
   expect((await reader.ranges({ ranges, maxBytes: 0 })).batches).toHaveLength(1)
-  expect((await reader.ranges({ ranges: [{ log: writer.log, first: 47, last: 99 }], maxBytes: 1e6 })).denied).toEqual([
-    { log: writer.log, first: 48, last: 99 },
-  ])
+  expect(
+    (await reader.ranges({ ranges: [{ log: writer.log, first: 47, last: 99 }], maxBytes: 1e6 })).denied,
+  ).toEqual([{ log: writer.log, first: 48, last: 99 }])
   expect(await reader.ranges({ ranges: [], maxBytes: 1e6 })).toMatchObject({ batches: [], denied: [] })
 })
 
@@ -128,7 +132,12 @@ test('cursors of another order, and places that are not there, begin at the begi
   for (const message of numbered(3)) await alice.node.publish('test', message)
   const reader = await RawReader.join(alice)
   const { next } = await reader.heads(['topic/test'])
-  expect(await reader.heads(['topic/test'], next)).toMatchObject({ heads: [], reset: false, more: false, next })
+  expect(await reader.heads(['topic/test'], next)).toMatchObject({
+    heads: [],
+    reset: false,
+    more: false,
+    next,
+  })
   const foreign: Cursor[] = [
     { ...next, store: new Uint8Array(16) },
     { ...next, hash: new Uint8Array(8) },
@@ -183,7 +192,10 @@ test('a reader that asks and asks and never reads does not fill the memory', asy
   })
   const before = process.memoryUsage().arrayBuffers
   for (let i = 0; i < 2000 && reader.stream.status === 'open'; i += 1) {
-    await Promise.race([reader.write(request).catch(() => {}), new Promise((resolve) => setImmediate(resolve))])
+    await Promise.race([
+      reader.write(request).catch(() => {}),
+      new Promise((resolve) => setImmediate(resolve)),
+    ])
   }
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 1024 * 1024)
   const honest = await RawReader.join(alice, 'honest')

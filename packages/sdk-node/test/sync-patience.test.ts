@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { MemberRegistry } from '../src/index.ts'
 import { BatchHolder } from './fixtures/batch-holder.ts'
 import { joinHolder } from './fixtures/lying-holder.ts'
-import { connect, numbered, startNode, stores } from './fixtures/nodes.ts'
+import { connect, hears, numbered, startNode, stores } from './fixtures/nodes.ts'
 import { appendAll } from './fixtures/storage.ts'
 import { LogWriter, seededSigner, waitUntil } from './fixtures/testkit.ts'
 
@@ -62,6 +62,25 @@ test('what is refused is asked for again less and less often', async () => {
   // The place in the holder's order is kept nevertheless.
   expect(holder.headsRequests().at(-1)?.from?.position).toBe(2)
   expect(bob.errors).toEqual([])
+})
+
+test('a sender that is admitted is heard at once, with all that it said before', async () => {
+  const registry = new Admission()
+  const carolNode = await startNode({ identity: 'carol' })
+  const alice = await startNode({ identity: 'alice' })
+  const bob = await startNode({ identity: 'bob', registry, syncIntervalMs: 50 })
+  registry.barred.add(carol.pastelId)
+  await connect(alice, carolNode)
+  await connect(bob, alice)
+  await hears(carolNode, alice)
+  await hears(alice, bob)
+  for (const message of numbered(3)) await carolNode.node.publish('test', message)
+  // By gossip three times, and by sync at growing intervals: the next would be in four seconds.
+  await waitUntil(() => bob.node.counters.dropped['not-a-member'] >= 3 + 3 * 3, { what: 'vain attempts' })
+  expect(bob.store.end).toBe(0)
+  registry.barred.clear()
+  await carolNode.node.publish('test', { text: 'here I am' })
+  expect(await stores(bob, 4, 'test', 3000)).toEqual(['0', '1', '2', 'here I am'])
 })
 
 test('a fork is looked at, and does not keep anything out', async () => {

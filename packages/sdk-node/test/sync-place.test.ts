@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { type ChannelRange, SyncPlace } from '../src/sync/sync-place.ts'
-import { LogWriter } from './fixtures/testkit.ts'
+import { LogWriter, seededSigner } from './fixtures/testkit.ts'
 
+const alice = seededSigner('alice')
 const CURSOR = { store: new Uint8Array(16), position: 7, hash: new Uint8Array(8) }
 
 function range(name: string, channel = 'topic/a'): ChannelRange {
-  return { log: new LogWriter({ identity: 'alice', runs: name }).log, first: 0, last: 9, channel }
+  return { log: new LogWriter({ identity: 'alice', runs: name }, alice).log, first: 0, last: 9, channel }
 }
 
 test('a checkpoint belongs to the channels under which it was read', () => {
@@ -56,6 +57,19 @@ test('an announcement that reaches farther extends what is wanted, and does not 
   expect(place.due(1000)).toEqual([{ ...range('1'), last: 20 }])
   expect(place.isWaiting({ ...range('1'), last: 15 }, 1000)).toBe(false)
   expect(place.due(1000)).toEqual([{ ...range('1'), last: 20 }])
+})
+
+test('what is new in a log makes it due', () => {
+  const place = new SyncPlace()
+  for (let i = 0; i < 8; i += 1) place.defer(range('1'), 0)
+  place.defer(range('2'), 0)
+  place.hurry(range('1').log)
+  place.hurry(range('3').log)
+  expect(place.due(0)).toEqual([range('1')])
+  expect(place.isWaiting(range('1'), 0)).toBe(false)
+  // It is as little urgent as before if that was in vain.
+  place.defer(range('1'), 0)
+  expect(place.due(200_000)).toEqual([range('2')])
 })
 
 test('ranges of channels that are not read any more are let go', () => {

@@ -7,12 +7,12 @@ import { BatchHolder, SYNC_PROTOCOL } from './fixtures/batch-holder.ts'
 import { openInbound } from './fixtures/inbound.ts'
 import { joinHolder } from './fixtures/lying-holder.ts'
 import { startNode, stores } from './fixtures/nodes.ts'
-import { RawPeer } from './fixtures/raw-peer.ts'
+import { ProtocolPeer } from './fixtures/protocol-peer.ts'
 import { LogWriter, waitUntil } from './fixtures/testkit.ts'
 
 /** A reader of a holder over a real connection, without a node around it. */
 async function openReader(holder: BatchHolder) {
-  const [one, other] = [await RawPeer.start('holder'), await RawPeer.start('reader')]
+  const [one, other] = [await ProtocolPeer.start('holder'), await ProtocolPeer.start('reader')]
   await one.handle(SYNC_PROTOCOL, holder.serve)
   const connection = await other.dial(one.address)
   const inbound = await openInbound()
@@ -43,7 +43,12 @@ test('more channels than one request can name are read in several', async () => 
   expect(store.end).toBe(6)
   expect(holder.headsRequests().map((request) => request.channels.length)).toEqual([512, 512, 76])
   expect(await reader.pass(channels.toReversed())).toBe(false)
-  expect(holder.headsRequests().slice(3).every(({ from }) => from?.position === 6)).toBe(true)
+  expect(
+    holder
+      .headsRequests()
+      .slice(3)
+      .every(({ from }) => from?.position === 6),
+  ).toBe(true)
 })
 
 test('a pass begins where the last one ended, also under a new order of the same channels', async () => {
@@ -125,7 +130,13 @@ test('a pass over pages without end ends, and goes on in the next', async () => 
   let position = 10
   holder.heads = (request) => {
     position += 1
-    return [{ ...holder.honestHeads({ ...request, from: holder.cursor(0) }), next: holder.cursor(position), more: true }]
+    return [
+      {
+        ...holder.honestHeads({ ...request, from: holder.cursor(0) }),
+        next: holder.cursor(position),
+        more: true,
+      },
+    ]
   }
   const { reader } = await openReader(holder)
   await reader.pass(['topic/test'])

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, stat, symlink, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { createServer, type Server, type ServerComponents } from '../src/index.ts'
 import { query } from './fixtures/call.ts'
 import { openServer } from './fixtures/open-server.ts'
@@ -94,5 +97,21 @@ describe('the socket', () => {
     await stoppedServer(path)
     await expect(serverAt(path, { node, store }).start()).rejects.toMatchObject({ code: 'ERR_SOCKET_IN_USE' })
     expect(existsSync(path)).toBe(true)
+  })
+
+  it('takes 64 connections at a time, and the next when one ends', async () => {
+    const { path } = await openServer()
+    const idle: Socket[] = []
+    onTestFinished(() => {
+      for (const socket of idle) socket.destroy()
+    })
+    for (let i = 0; i < 64; i += 1) {
+      const socket = connect(path)
+      idle.push(socket)
+      await once(socket, 'connect')
+    }
+    await expect(query(path, 'admin.status')).rejects.toThrow(/hang up|EPIPE|ECONNRESET/)
+    idle.pop()?.destroy()
+    await waitUntil(() => query(path, 'admin.status'), { what: 'an answer' })
   })
 })

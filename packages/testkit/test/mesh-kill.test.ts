@@ -37,7 +37,7 @@ async function killUnderLoad(random: Random): Promise<void> {
   for (let round = 0; round < KILL_ROUNDS; round += 1) {
     await delay(random.between(50, 800))
     const victims = random.pick([[publisher], [receiver], [publisher, receiver]])
-    await Promise.all(victims.map((node) => node.end('SIGKILL')))
+    await Promise.all(victims.map(kill))
     await Promise.all(victims.map((node) => node.start()))
   }
   const before = load.accepted.size
@@ -51,12 +51,13 @@ async function killUnderLoad(random: Random): Promise<void> {
       return sent === got && (sent ?? 0) >= load.accepted.size
     },
     { what: `both nodes to store the same, ${load.accepted.size} messages or more`, timeoutMs: 60_000 },
-  )
+    // What is missing, the audit says.
+  ).catch(() => {})
   for (const node of mesh.nodes) expect(await node.end()).toBe(0)
 
   const [sent, got] = [await audit(publisher), await audit(receiver)]
   for (const { problems, messages } of [sent, got]) {
-    expect(problems).toEqual([])
+    expect(problems.slice(0, 10)).toEqual([])
     const texts = new Set<string>()
     for (const { body } of messages.values()) texts.add(Buffer.from(body).toString())
     expect(texts.size).toBe(messages.size)
@@ -65,10 +66,17 @@ async function killUnderLoad(random: Random): Promise<void> {
       const message = messages.get(id)
       if (message === undefined || Buffer.from(message.body).toString() !== text) lost.push(id)
     }
-    expect(lost).toEqual([])
+    expect(lost.slice(0, 10)).toEqual([])
   }
   expect(endsOf(got)).toEqual(endsOf(sent))
   expect(got.messages.size).toBe(sent.messages.size)
+}
+
+/** A node that had ended by itself was not killed. */
+async function kill(node: LocalNode): Promise<void> {
+  const { output } = node
+  const ending = await node.end('SIGKILL')
+  if (ending !== 'SIGKILL') throw new Error(`a node ended by itself, with ${ending}:\n${output}`)
 }
 
 async function storedMessages({ client }: LocalNode): Promise<number> {

@@ -4,13 +4,16 @@ import { DEFAULT_DATA_DIR } from '../data-folder.ts'
 import { readVersion } from '../version.ts'
 import { describeError, survivePipes, warn } from './output.ts'
 
+/** Messages that one command shows: they are held in memory, as the newest come last. */
+const MAX_LISTED = 100_000
+
 const collect = (value: string, previous: string[]) => [...previous, value]
 const dataOption = () =>
   new Option('-d, --data <folder>', 'data folder of the node').default(DEFAULT_DATA_DIR).env('PMESH_DATA')
 const toCount = (value: string) => {
   const count = Number(value)
-  if (Number.isSafeInteger(count) && count > 0) return count
-  throw new InvalidArgumentError('Give a whole number from 1 on.')
+  if (Number.isInteger(count) && count > 0 && count <= MAX_LISTED) return count
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${MAX_LISTED}.`)
 }
 const jsonOption = () => new Option('--json', 'print JSON')
 

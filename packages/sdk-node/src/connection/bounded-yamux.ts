@@ -20,18 +20,43 @@ const HEADER_BYTES = 12
 const MAX_BLOCKED_FRAMES = 20_000
 
 /**
- * Yamux with the two bounds that `@libp2p/yamux` lacks; without them a peer, certified or not, fills the memory.
- * A frame is collected up to the length that its header claims, 4 GiB, before it is compared with the window. And
- * each ping and each stream beyond the limit is answered, whether or not the other end reads the answers.
+ * A connection on which nothing came for that long is dead: a live peer answers a ping every thirty seconds. What
+ * counts is any byte, so that a slow or a busy link is not taken for a dead one. TCP alone would notice after a
+ * quarter of an hour.
  */
-export function boundedYamux(init: YamuxMuxerInit): () => StreamMuxerFactory {
+const SILENCE_MS = 100_000
+
+/**
+ * Yamux with the bounds that `@libp2p/yamux` lacks; without the first two a peer, certified or not, fills the
+ * memory. A frame is collected up to the length that its header claims, 4 GiB, before it is compared with the
+ * window. Each ping and each stream beyond the limit is answered, whether or not the other end reads the answers.
+ * And a ping that is never answered has no consequence.
+ */
+export function boundedYamux(
+  init: YamuxMuxerInit,
+  { silenceMs = SILENCE_MS }: { silenceMs?: number } = {},
+): () => StreamMuxerFactory {
   const create = yamux(init)
   return () => {
     const factory = create()
     const createStreamMuxer = factory.createStreamMuxer.bind(factory)
-    factory.createStreamMuxer = (maConn) => bound(createStreamMuxer(maConn), maConn)
+    factory.createStreamMuxer = (maConn) => {
+      endSilence(maConn, silenceMs)
+      return bound(createStreamMuxer(maConn), maConn)
+    }
     return factory
   }
+}
+
+function endSilence(maConn: MessageStream, silenceMs: number): void {
+  let heardMs = performance.now()
+  maConn.addEventListener('message', () => {
+    heardMs = performance.now()
+  })
+  const timer = setInterval(() => {
+    if (performance.now() - heardMs > silenceMs) maConn.abort(new Error('the peer has fallen silent'))
+  }, silenceMs / 4)
+  maConn.addEventListener('close', () => clearInterval(timer), { once: true })
 }
 
 function bound(muxer: Muxer, maConn: MessageStream): Muxer {

@@ -50,13 +50,14 @@ export class CertificateFrames {
   }
 
   /**
-   * Ends the exchange and waits for the other end to do the same: a stream that one end leaves open counts
-   * against the few that a connection may have, and there would be none for the next certificate.
+   * Ends the exchange. A stream that one end leaves open counts against the few that a connection may have: there
+   * would be none for the next certificate.
+   * @param hasLastWord the other end has yet to read what was written last, and ends the stream then
    */
-  async end(): Promise<void> {
+  async end(hasLastWord: boolean): Promise<void> {
     try {
       await this.#stream.close({ signal: this.#signal })
-      if (this.#stream.status === 'open') await this.#frames.read({ signal: this.#signal })
+      if (hasLastWord && this.#stream.status === 'open') await this.#frames.read({ signal: this.#signal })
     } catch {
       // The stream is over, or the other end goes on talking.
     }

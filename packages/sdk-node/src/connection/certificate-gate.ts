@@ -93,6 +93,9 @@ export class CertificateGate implements Certifier {
   #registrar: Registrar | undefined
   #reviewTimer: NodeJS.Timeout | undefined
   #renewTimer: NodeJS.Timeout | undefined
+  /** Peers that went without a certificate since the last review, and between that and the one before. */
+  #strangers: PeerId[] = []
+  #strangersBefore: PeerId[] = []
   #isStopped = false
 
   constructor(options: CertificateGateOptions, components: CertificateGateComponents) {
@@ -120,6 +123,11 @@ export class CertificateGate implements Certifier {
     clearTimeout(this.#renewTimer)
     for (const { timer } of this.#entries.values()) clearTimeout(timer)
     await this.#registrar?.unhandle(CERTIFICATE_PROTOCOL)
+  }
+
+  /** Connections that are known, certified or not. */
+  get size(): number {
+    return this.#entries.size
   }
 
   /** A connection was opened, in either direction. */
@@ -184,7 +192,7 @@ export class CertificateGate implements Certifier {
       await frames.write({ verdict: 'accepted', reason: '' })
       entry.shownSerial = serial
       this.#certify(entry)
-      await frames.end()
+      await frames.end(true)
     } catch (error) {
       frames?.abort()
       this.#failed(entry, error)
@@ -210,7 +218,7 @@ export class CertificateGate implements Certifier {
       if (last.verdict !== 'accepted') return this.#refuse(entry, 'them', last.reason || 'failed')
       entry.shownSerial = serial
       this.#certify(entry)
-      await frames.end()
+      await frames.end(false)
     } catch (error) {
       frames.abort()
       this.#failed(entry, error)
@@ -272,10 +280,8 @@ export class CertificateGate implements Certifier {
     clearTimeout(entry.timer)
     this.#entries.delete(entry.connection.id)
     entry.ready.reject(notCertified('it was closed'))
-    if (entry.peer !== undefined) return this.#components.onGone(entry.peer)
-    const { remotePeer } = entry.connection
-    for (const { connection } of this.#entries.values()) if (connection.remotePeer.equals(remotePeer)) return
-    this.#components.forget?.(remotePeer)
+    if (entry.peer !== undefined) this.#components.onGone(entry.peer)
+    else this.#strangers.push(entry.connection.remotePeer)
   }
 
   #makeRoom(): void {
@@ -295,6 +301,15 @@ export class CertificateGate implements Certifier {
       if (problem !== undefined) this.#refuse(entry, 'us', problem)
       else if (entry.shownSerial < serial) void this.#present(entry)
     }
+    this.#forgetStrangers()
+  }
+
+  /** Not at once: libp2p may still be writing down what it heard of them. */
+  #forgetStrangers(): void {
+    const connected = new Set([...this.#entries.values()].map(({ connection }) => `${connection.remotePeer}`))
+    for (const peer of this.#strangersBefore) if (!connected.has(`${peer}`)) this.#components.forget?.(peer)
+    this.#strangersBefore = this.#strangers
+    this.#strangers = []
   }
 
   #renewIn(pauseMs: number): void {

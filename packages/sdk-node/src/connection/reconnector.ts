@@ -38,6 +38,11 @@ export class Reconnector {
     void this.#dial(target)
   }
 
+  /** Addresses to which connections are kept. */
+  get kept(): string[] {
+    return [...this.#targets.keys()]
+  }
+
   stop(): void {
     this.#stopped.abort()
     for (const { timer } of this.#targets.values()) clearTimeout(timer)
@@ -55,9 +60,18 @@ export class Reconnector {
       }
       if (connection.status === 'open') connection.addEventListener('close', lost, { once: true })
       else lost()
-    } catch {
-      this.#again(target)
+    } catch (error) {
+      if (isThisNode(error)) this.#giveUp(target)
+      else this.#again(target)
     }
+  }
+
+  /** One list of addresses serves all nodes of a network, and this one is in it. A name may mean another later. */
+  #giveUp(target: Target): void {
+    const key = target.address.toString()
+    target.pauseMs = MAX_PAUSE_MS
+    if (key.startsWith('/dns')) this.#again(target)
+    else this.#targets.delete(key)
   }
 
   #again(target: Target): void {
@@ -66,4 +80,10 @@ export class Reconnector {
     target.pauseMs = Math.min(MAX_PAUSE_MS, target.pauseMs * 2)
     target.timer = setTimeout(() => void this.#dial(target), pauseMs)
   }
+}
+
+/** libp2p found its own key at the other end. */
+function isThisNode(error: unknown): boolean {
+  const { name, message } = error as Error
+  return name === 'InvalidPeerIdError' && message === 'Can not dial self'
 }

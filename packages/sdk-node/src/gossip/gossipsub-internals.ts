@@ -41,10 +41,16 @@ export function gossipsubInternals(gossipsub: GossipSub): Internals {
   return gossipsub as Internals
 }
 
-/** Shows every RPC to a function before gossipsub gets it, and gossipsub what that returns. */
+/**
+ * Shows every RPC to a function before gossipsub gets it, and gossipsub what that returns. What comes from a peer
+ * that has left is dropped: its last GRAFT would put it back into the mesh, where it would stay.
+ */
 export function interceptRpcs(gossipsub: Internals, admit: (from: string, rpc: RPC) => RPC): void {
   const handle = gossipsub.handleReceivedRpc.bind(gossipsub)
-  gossipsub.handleReceivedRpc = async (from, rpc) => handle(from, admit(from.toString(), rpc))
+  gossipsub.handleReceivedRpc = async (from, rpc) => {
+    const peer = from.toString()
+    if (gossipsub.peers.has(peer)) await handle(from, admit(peer, rpc))
+  }
 }
 
 /**

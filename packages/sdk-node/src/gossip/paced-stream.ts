@@ -67,15 +67,24 @@ export class PacedStream {
 
   readonly #continue = (): void => {
     this.#timer = undefined
-    if (this.#account.delayMs > 0) return this.#hold()
+    if (this.#account.delayMs > 0) {
+      this.#hold()
+      return
+    }
     const slice = this.#waiting.shift()
     if (slice !== undefined) {
       this.#spend(slice)
       this.#passOn(new StreamMessageEvent(slice.bytes))
     }
-    if (this.#waiting.length > 0) return this.#hold()
+    if (this.#waiting.length > 0) {
+      this.#hold()
+      return
+    }
     this.#resume()
-    if (this.#timer !== undefined) return this.#hold()
+    if (this.#timer !== undefined) {
+      this.#hold()
+      return
+    }
     if (!this.#hasEnded) return
     this.#hasEnded = false
     this.#passOn(new Event('remoteCloseWrite'))

@@ -29,7 +29,7 @@ const MAX_RPC_BYTES = MAX_ENVELOPE_BYTES + 64 * 1024
 /** Peers with less are disconnected and refused for a while. */
 export const GRAYLIST_THRESHOLD = -10_000
 
-export const SCORE_THRESHOLDS: PeerScoreThresholds = {
+const SCORE_THRESHOLDS: PeerScoreThresholds = {
   gossipThreshold: -100,
   publishThreshold: -1_000,
   graylistThreshold: GRAYLIST_THRESHOLD,
@@ -63,7 +63,7 @@ export const TOPIC_SCORE: TopicScoreParams = createTopicScoreParams({
  */
 const MAX_PEERS_PER_IP = 20
 
-export function scoreParams(manyPeersPerHost: boolean): Partial<PeerScoreParams> {
+function scoreParams(manyPeersPerHost: boolean): Partial<PeerScoreParams> {
   return {
     topicScoreCap: 50,
     appSpecificWeight: 0,

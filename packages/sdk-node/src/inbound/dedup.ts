@@ -35,17 +35,15 @@ export class Deduplicator {
   }
 
   #settle(key: string, isStored: boolean): void {
-    const waiting = this.#inFlight.get(key)
+    const waiting = this.#inFlight.get(key) ?? []
     if (isStored) this.#remember(key)
-    else {
-      // Only one at a time is woken: copies without end must not wake each other.
-      for (const next of waiting ?? []) {
-        waiting?.delete(next)
-        return next((isNextStored) => this.#settle(key, isNextStored))
-      }
+    for (const copy of waiting) {
+      this.#inFlight.get(key)?.delete(copy)
+      copy(isStored ? undefined : (isNextStored) => this.#settle(key, isNextStored))
+      // Only one at a time gets its turn: copies without end must not wake each other.
+      if (!isStored) return
     }
     this.#inFlight.delete(key)
-    for (const copy of waiting ?? []) copy(undefined)
   }
 
   #remember(key: string): void {

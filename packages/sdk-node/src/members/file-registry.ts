@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { isPastelId, MeshError, type PastelId, parsePastelId } from '@pastel-mesh/identity'
 import { isRoleName } from '@pastel-mesh/protocol'
 import { DEFAULT_ROLE, type Member, type MemberRegistry } from './member-registry.ts'
@@ -34,36 +34,33 @@ export function createFileRegistry(options: FileRegistryOptions): MemberRegistry
 
 async function readText(path: string): Promise<string> {
   try {
-    const text = await readFile(path, 'utf8')
-    if (text.length > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`)
-    return text
+    const { size } = await stat(path)
+    if (size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`)
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
   } catch (cause) {
     if ((cause as { code?: string }).code === 'ENOENT') return ''
-    throw new MeshError(
-      'ERR_MEMBER_FILE',
-      `the member file ${path} cannot be read: ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    )
+    const message = `the member file ${path} cannot be read: ${(cause as Error).message}`
+    throw new MeshError('ERR_MEMBER_FILE', message, { cause })
   }
 }
 
 function parseMembers(text: string, path: string): Map<PastelId, Member> {
   const members = new Map<PastelId, Member>()
   for (const [index, line] of text.split('\n').entries()) {
-    const words = line.replace(/#.*$/, '').trim().split(/\s+/)
+    const [content = ''] = line.split('#')
+    const words = content.trim().split(/\s+/)
     const [id = '', role = DEFAULT_ROLE] = words
     if (id === '') continue
-    const problem = !isPastelId(id)
-      ? `"${id.slice(0, 100)}" is not a PastelID`
-      : words.length > 2 || !isRoleName(role)
-        ? 'after the PastelID comes one role (lower-case letters, digits, hyphens) or nothing'
-        : undefined
-    if (problem !== undefined) {
+    const fail = (problem: string): never => {
       throw new MeshError('ERR_MEMBER_FILE', `${path}, line ${index + 1}: ${problem}`)
     }
+    if (!isPastelId(id)) fail(`"${id.slice(0, 100)}" is not a PastelID`)
+    if (words.length > 2 || !isRoleName(role)) {
+      fail('after the PastelID comes one role (lower-case letters, digits, hyphens) or nothing')
+    }
     const pastelId = parsePastelId(id)
+    const before = members.get(pastelId)
+    if (before !== undefined && before.role !== role) fail(`the member is listed above as ${before.role}`)
     members.set(pastelId, { pastelId, role })
   }
   return members

@@ -194,7 +194,8 @@ export class ChannelWriter {
     for (const next of this.#waiting) {
       if (batch.length === this.#options.maxBatchMessages) break
       const isExpired = next.expiresAtMs !== 0 && next.expiresAtMs <= createdAtMs
-      if (isExpired) next.group.refuse(new MeshError('ERR_MESSAGE', 'the message expired before it was signed'))
+      if (isExpired)
+        next.group.refuse(new MeshError('ERR_MESSAGE', 'the message expired before it was signed'))
       if (!next.group.isVoid()) {
         bytes += next.sizeBytes
         const differs = next.expiresAtMs !== (batch[0] ?? next).expiresAtMs
@@ -220,7 +221,8 @@ export class ChannelWriter {
   /** Puts a signed batch into its log; the next batch may follow while this one is being written. */
   async #place(built: Built, signing: Promise<Uint8Array>, epoch: number): Promise<Placed> {
     const signature = await signing
-    if (epoch !== this.#epoch) throw new MeshError('ERR_COMMIT_FAILED', 'a batch before this one was not written')
+    if (epoch !== this.#epoch)
+      throw new MeshError('ERR_COMMIT_FAILED', 'a batch before this one was not written')
     const placement = await this.#store.place(toSignedBatch(built.batch, { ...built, signature }), {
       own: true,
     })
@@ -247,7 +249,10 @@ export class ChannelWriter {
     this.#counters.published.messages += stored.count
     const { log, batch } = stored.signed
     for (const [offset, { group, index }] of pending.entries()) {
-      group.acknowledge(index, { id: messageId(log, batch.first + offset), arrival: stored.position + offset })
+      group.acknowledge(index, {
+        id: messageId(log, batch.first + offset),
+        arrival: stored.position + offset,
+      })
     }
     // It is on disk: what the network does not take now, log sync brings.
     await this.#deliver(stored).catch(() => {})

@@ -148,7 +148,10 @@ export class OutboundPipeline {
   #reserve(messages: readonly PreparedMessage[]): () => void {
     const count = messages.length
     const bytes = messages.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-    if (this.#pendingMessages + count > MAX_PENDING_MESSAGES || this.#pendingBytes + bytes > MAX_PENDING_BYTES) {
+    if (
+      this.#pendingMessages + count > MAX_PENDING_MESSAGES ||
+      this.#pendingBytes + bytes > MAX_PENDING_BYTES
+    ) {
       throw new MeshError(
         'ERR_OUTBOUND_FULL',
         `${this.#pendingMessages} messages (${this.#pendingBytes} bytes) wait to be signed and written: wait for their acknowledgement before sending more`,

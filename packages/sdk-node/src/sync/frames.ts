@@ -32,7 +32,9 @@ export function syncFrames(stream: Stream, { maxFrameBytes, maxBufferBytes }: Fr
         await frames.write(bytes, signal === undefined ? {} : { signal })
       } catch (error) {
         // A stream that is closed meanwhile rejects with the event of it.
-        throw error instanceof Error ? error : new MeshError('ERR_SYNC_CLOSED', 'the peer closed the sync stream')
+        throw error instanceof Error
+          ? error
+          : new MeshError('ERR_SYNC_CLOSED', 'the peer closed the sync stream')
       }
     },
   }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { MeshError } from '@pastel-mesh/identity'
+import type { LogId } from '@pastel-mesh/protocol'
 import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import type { Verdict } from '../inbound/pipeline.ts'
 import { serveSync } from './holder.ts'
@@ -10,7 +11,7 @@ import { type SyncDelivery, SyncReader } from './reader.ts'
 import { SyncPlace } from './sync-place.ts'
 
 /** Protocol on which a node reads another's arrival order. */
-export const SYNC_PROTOCOL = '/pastel-mesh/log/1'
+const SYNC_PROTOCOL = '/pastel-mesh/log/1'
 
 export interface LogSyncOptions {
   /** How often a few peers are asked for what gossip did not bring, in ms. @default 3000 */
@@ -98,7 +99,9 @@ export class LogSync {
 
   connected(peer: string, connection: Connection): void {
     if (this.#isStopped) return
-    this.#peers.get(peer)?.reader.close()
+    const before = this.#peers.get(peer)
+    if (before?.connection === connection) return
+    before?.reader.close()
     const reader = new SyncReader({
       store: this.#components.store,
       place: this.#placeOf(peer),
@@ -116,10 +119,14 @@ export class LogSync {
     this.#peers.delete(peer)
   }
 
-  /** Reads from a peer now, unless it failed lately; if a pass is running, once more after it. */
-  read(peer: string): void {
+  /**
+   * Reads from a peer now, unless it failed lately; if a pass is running, once more after it.
+   * @param gap the log that showed a gap
+   */
+  read(peer: string, gap?: LogId): void {
     const state = this.#peers.get(peer)
     if (state === undefined || isPaused(state)) return
+    if (gap !== undefined) this.#places.get(peer)?.hurry(gap)
     if (state.running !== undefined) {
       state.again = true
       return
@@ -133,22 +140,30 @@ export class LogSync {
   }
 
   async #run(peer: string, state: PeerState): Promise<void> {
-    const { reader } = state
+    const { signal } = state.reader
+    do {
+      state.again = false
+      const isFruitful = await this.#pass(peer, state)
+      if (state.again && !isFruitful) await delay(IDLE_PAUSE_MS, undefined, { signal }).catch(() => {})
+    } while (state.again && !signal.aborted && !isPaused(state))
+  }
+
+  /** @returns whether anything came */
+  async #pass(peer: string, state: PeerState): Promise<boolean> {
+    const { reader, connection } = state
     try {
-      do {
-        state.again = false
-        const isFruitful = await reader.pass(this.#components.channels())
-        state.failures = 0
-        if (state.again && !isFruitful) await delay(IDLE_PAUSE_MS, undefined, { signal: reader.signal })
-      } while (state.again)
+      const isFruitful = await reader.pass(this.#components.channels())
+      state.failures = 0
+      return isFruitful
     } catch (error) {
       reader.reset()
       // A database that is being opened anew is not the peer's fault, and whoever closed it said why.
-      if (reader.signal.aborted || error instanceof StorageError) return
+      if (reader.signal.aborted || error instanceof StorageError) return false
       state.failures += 1
       const pauseMs = MIN_FAILURE_PAUSE_MS * 2 ** (state.failures - 1)
       state.pausedUntilMs = performance.now() + Math.min(MAX_FAILURE_PAUSE_MS, pauseMs)
-      if (state.connection.status === 'open' && !isHangUp(error)) this.#components.onError(error, peer)
+      if (connection.status === 'open' && !isHangUp(error)) this.#components.onError(error, peer)
+      return false
     }
   }
 

@@ -58,7 +58,8 @@ export class SyncRequester {
     if (answer.reset && from === undefined) throw protocolError('a reset of nothing')
     if (answer.more) {
       const before = answer.reset ? 0 : (from?.position ?? 0)
-      if (answer.next.position <= before || answer.heads.length === 0) throw protocolError('heads do not advance')
+      if (answer.next.position <= before || answer.heads.length === 0)
+        throw protocolError('heads do not advance')
     }
     const asked = new Set(channels)
     if (!answer.heads.every(({ channel }) => asked.has(channel))) {
@@ -77,7 +78,8 @@ export class SyncRequester {
       if (answer.kind !== 'ranges') throw protocolError('heads in answer to ranges')
       for (const { length } of answer.batches) sizeBytes += length
       if (sizeBytes > REQUEST_BYTES) throw protocolError('more bytes than were asked for')
-      if (!answer.done && answer.batches.length === 0) throw protocolError('a part of an answer without batches')
+      if (!answer.done && answer.batches.length === 0)
+        throw protocolError('a part of an answer without batches')
       if (!answer.denied.every(({ log }) => asked.has(log))) {
         throw protocolError('a denial of what was not asked for')
       }

@@ -79,6 +79,12 @@ export class SyncPlace {
     return true
   }
 
+  /** Something new was said in a log: what is wanted of it is due now. */
+  hurry(log: LogId): void {
+    const wanted = this.#wanted.get(log)
+    if (wanted !== undefined) wanted.dueMs = 0
+  }
+
   /** A range is here. */
   settle(log: LogId): void {
     this.#wanted.delete(log)
