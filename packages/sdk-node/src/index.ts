@@ -95,6 +95,8 @@ export interface MeshNodeEvents {
   disconnected: CustomEvent<PeerInfo>
   /** A certificate was refused, by this node or by the other. */
   refused: CustomEvent<Refusal>
+  /** An address that the node keeps a connection to cannot be reached; it goes on trying. */
+  unreachable: CustomEvent<{ address: string; reason: string }>
   /** A message of this node or of another is on disk. */
   message: CustomEvent<ReceivedMessage>
   /** Something failed that no caller waits for. */

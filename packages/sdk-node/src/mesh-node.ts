@@ -96,6 +96,8 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     })
     this.#reconnector = new Reconnector({
       dial: (address, signal) => this.#transport.libp2p.dial(address, { signal }),
+      onUnreachable: (address, { message }) =>
+        this.safeDispatchEvent('unreachable', { detail: { address, reason: message } }),
     })
     const { peerRates = DEFAULT_RATES, senderRates = DEFAULT_RATES } = options
     this.#inbound = new InboundPipeline(

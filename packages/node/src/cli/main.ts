@@ -7,7 +7,7 @@ import { describeError, survivePipes, warn } from './output.ts'
 /** Messages that one command shows: they are held in memory, as the newest come last. */
 const MAX_LISTED = 100_000
 
-const collect = (value: string, previous: string[]) => [...previous, value]
+const collect = (value: string, previous: string[] = []) => [...previous, value]
 const dataOption = () =>
   new Option('-d, --data <folder>', 'data folder of the node').default(DEFAULT_DATA_DIR).env('PMESH_DATA')
 const toCount = (value: string) => {
@@ -29,13 +29,17 @@ program
   .description('run a node until it is stopped; makes folder and keys at the first start')
   .addOption(dataOption())
   .option('-n, --network <name>', 'network; nodes of different networks never mix', 'local')
-  .option('-l, --listen <multiaddr>', 'address to listen on; may be repeated', collect, [])
-  .option('-b, --bootstrap <multiaddr>', 'address to stay connected to; may be repeated', collect, [])
-  .option('-t, --topic <name>', 'topic to join and store; may be repeated', collect, [])
+  .option(
+    '-l, --listen <multiaddr>',
+    'address to listen on; may be repeated (default: /ip4/127.0.0.1/tcp/7124)',
+    collect,
+  )
+  .option('-b, --bootstrap <multiaddr>', 'address to stay connected to; may be repeated', collect)
+  .option('-t, --topic <name>', 'topic to join and store; may be repeated', collect)
   .addOption(new Option('--members <kind>', 'who may take part').choices(['file', 'open']).default('file'))
   .option('--many-peers-per-host', 'no limits by address: for several nodes on one machine')
   .addHelpText('after', '\nExample:\n  $ pmesh start --topic prices --listen /ip4/127.0.0.1/tcp/7124')
-  .action(async ({ data, network, listen, bootstrap, topic, members, manyPeersPerHost }) => {
+  .action(async ({ data, network, listen, bootstrap = [], topic = [], members, manyPeersPerHost }) => {
     const { start } = await import('./start.ts')
     const exitCode = await start({
       dataDir: data,
@@ -44,7 +48,7 @@ program
       topics: topic,
       members,
       manyPeersPerHost: manyPeersPerHost === true,
-      ...(listen.length === 0 ? {} : { listen }),
+      ...(listen === undefined ? {} : { listen }),
     })
     // The node has stopped; a timer of libp2p would keep the process for another second.
     process.exit(exitCode)

@@ -20,8 +20,11 @@ export async function start(config: ControllerConfig): Promise<number> {
     event('connected', `${detail.pastelId}  ${detail.address}`),
   )
   node.addEventListener('disconnected', ({ detail }) => event('disconnected', detail.pastelId))
-  node.addEventListener('refused', ({ detail: { address, reason, by } }) =>
-    event('refused', `${address}: ${reason} (by ${by === 'us' ? 'this node' : 'the other'})`),
+  node.addEventListener('refused', ({ detail: { address, pastelId, reason, by } }) =>
+    event('refused', `${pastelId ?? address}: ${reason} (by ${by === 'us' ? 'this node' : 'the other'})`),
+  )
+  node.addEventListener('unreachable', ({ detail: { address, reason } }) =>
+    event('unreachable', `${address}: ${reason}; the node goes on trying`),
   )
   try {
     await controller.start()

@@ -24,6 +24,8 @@ export interface CertifiedPeer {
 export interface Refusal {
   readonly peerId: string
   readonly address: string
+  /** Whose certificate it was, if it was good but for what `reason` says. */
+  readonly pastelId?: PastelId
   readonly by: 'us' | 'them'
   /**
    * `malformed`, `other-network`, `other-key`, `superseded`, `from-the-future`, `expired`, `not-a-member`,
@@ -69,6 +71,7 @@ interface Entry {
   /** Serial of this node's certificate that the other end accepted last. */
   shownSerial: number
   /** The other end's certificate, found good last, and its bytes. */
+  refusedPastelId?: PastelId | undefined
   certificate?: Certificate
   envelope?: Uint8Array
   peer?: CertifiedPeer
@@ -235,7 +238,10 @@ export class CertificateGate implements Certifier {
         entry.renewals.spend(1)
       }
       const judged = await this.#judge.judge(envelope, entry.connection.remotePeer, entry.certificate)
-      if ('problem' in judged) return judged.problem
+      if ('problem' in judged) {
+        entry.refusedPastelId = judged.pastelId
+        return judged.problem
+      }
       entry.certificate = judged.certificate
       entry.envelope = envelope
       return undefined
@@ -272,7 +278,14 @@ export class CertificateGate implements Certifier {
     clearTimeout(entry.timer)
     entry.ready.reject(notCertified(by === 'us' ? reason : `the other end says ${reason}`))
     const { remotePeer, remoteAddr } = entry.connection
-    this.#components.onRefused({ peerId: remotePeer.toString(), address: remoteAddr.toString(), by, reason })
+    const pastelId = entry.peer?.pastelId ?? entry.refusedPastelId
+    this.#components.onRefused({
+      peerId: remotePeer.toString(),
+      address: remoteAddr.toString(),
+      by,
+      reason,
+      ...(pastelId === undefined ? {} : { pastelId }),
+    })
     close(entry.connection, reason)
   }
 

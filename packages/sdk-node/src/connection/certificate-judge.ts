@@ -14,7 +14,10 @@ export interface CertificateJudgeComponents {
   readonly isDenied: (pastelId: PastelId) => boolean
 }
 
-export type Judgement = { readonly certificate: Certificate } | { readonly problem: string }
+export type Judgement =
+  | { readonly certificate: Certificate }
+  /** `pastelId`: whose certificate it is, if its signatures are good and it is of this connection. */
+  | { readonly problem: string; readonly pastelId?: PastelId }
 
 /** Whether a certificate is good: its bytes, and whether it belongs to this network, this peer and this moment. */
 export class CertificateJudge {
@@ -39,7 +42,9 @@ export class CertificateJudge {
     }
     if (known !== undefined && certificate.serial < known.serial) return { problem: 'superseded' }
     const problem = this.standing(certificate)
-    return problem === undefined ? { certificate } : { problem }
+    return problem === undefined
+      ? { certificate }
+      : { problem, pastelId: encodePastelId(certificate.subject) }
   }
 
   /** @returns why a certificate is not good now */

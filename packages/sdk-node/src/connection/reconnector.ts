@@ -2,6 +2,8 @@ import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
 export interface ReconnectorComponents {
+  /** An address cannot be reached: told at the first failure, not at those that follow. */
+  readonly onUnreachable?: (address: string, error: Error) => void
   readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
 }
 
@@ -14,6 +16,8 @@ const DIAL_TIMEOUT_MS = 10_000
 const GOOD_AFTER_MS = 30_000
 
 interface Target {
+  /** The last dial failed. */
+  isUnreachable: boolean
   readonly address: Multiaddr
   pauseMs: number
   timer?: NodeJS.Timeout
@@ -33,7 +37,7 @@ export class Reconnector {
   keep(address: Multiaddr): void {
     const key = address.toString()
     if (this.#stopped.signal.aborted || this.#targets.has(key)) return
-    const target: Target = { address, pauseMs: MIN_PAUSE_MS }
+    const target: Target = { address, pauseMs: MIN_PAUSE_MS, isUnreachable: false }
     this.#targets.set(key, target)
     void this.#dial(target)
   }
@@ -54,6 +58,7 @@ export class Reconnector {
     try {
       const connection = await this.#components.dial(target.address, signal)
       const since = performance.now()
+      target.isUnreachable = false
       const lost = () => {
         if (performance.now() - since > GOOD_AFTER_MS) target.pauseMs = MIN_PAUSE_MS
         this.#again(target)
@@ -61,8 +66,12 @@ export class Reconnector {
       if (connection.status === 'open') connection.addEventListener('close', lost, { once: true })
       else lost()
     } catch (error) {
-      if (isThisNode(error)) this.#giveUp(target)
-      else this.#again(target)
+      if (isThisNode(error)) return this.#giveUp(target)
+      if (!target.isUnreachable && !this.#stopped.signal.aborted) {
+        this.#components.onUnreachable?.(target.address.toString(), error as Error)
+      }
+      target.isUnreachable = true
+      this.#again(target)
     }
   }
 
