@@ -4,15 +4,25 @@ const EXIT_FORCED = 130
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /**
+ * A Ctrl-C reaches a node that `npm start` runs twice, from the terminal and from npm, within a few milliseconds.
+ * Nobody presses it again that fast.
+ */
+const SAME_KEY_MS = 250
+
+/**
  * Stops on SIGTERM and SIGINT: gracefully at the first, at once at the second.
  * @returns resolves with the exit code when the node has stopped
  */
 export function stopOnSignal(stop: () => Promise<void>, report: (line: string) => void): Promise<number> {
   return new Promise((resolve) => {
-    let stopping = false
+    let stoppingSinceMs: number | undefined
     const onSignal = (signal: NodeJS.Signals) => {
-      if (stopping) process.exit(EXIT_FORCED)
-      stopping = true
+      const now = performance.now()
+      if (stoppingSinceMs !== undefined) {
+        if (signal === 'SIGINT' && now - stoppingSinceMs < SAME_KEY_MS) return
+        process.exit(EXIT_FORCED)
+      }
+      stoppingSinceMs = now
       report(`${signal}: stopping; once more to stop at once`)
       stop().then(
         () => end(0),
@@ -23,8 +33,11 @@ export function stopOnSignal(stop: () => Promise<void>, report: (line: string) =
       )
     }
     const end = (code: number) => {
-      for (const signal of SIGNALS) process.off(signal, onSignal)
       resolve(code)
+      // Not at once: a signal that comes twice would end the process after all.
+      setTimeout(() => {
+        for (const signal of SIGNALS) process.off(signal, onSignal)
+      }, SAME_KEY_MS).unref()
     }
     for (const signal of SIGNALS) process.on(signal, onSignal)
   })

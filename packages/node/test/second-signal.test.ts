@@ -1,32 +1,63 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
-import { expect, it, onTestFinished } from 'vitest'
+import { connect, type Socket } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { dataFolder } from '../src/data-folder.ts'
-import { startNode } from './fixtures/running-node.ts'
+import { type RunningNode, startNode } from './fixtures/running-node.ts'
 
-it('a second signal ends a node at once that waits for a request to finish', async () => {
+const BODY = JSON.stringify({ json: { topic: 'prices', messages: [{ text: 'hello' }] } })
+
+/** A node that got a signal and waits for a request of which half has come. */
+async function stoppingNode(signal: NodeJS.Signals): Promise<{ node: RunningNode; request: Socket }> {
   const node = await startNode()
   onTestFinished(() => node.remove())
-  // A request whose body does not come: the stop waits for it, and would then exit with 0.
-  const request = connect(dataFolder(node.dataDir).socket)
+  const { socket } = dataFolder(node.dataDir)
+  const request = connect(socket)
   request.on('error', () => {})
   await once(request, 'connect')
-  request.write('POST /trpc/service.messages.publish HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{')
+  request.write(
+    `POST /trpc/service.messages.publish HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n` +
+      `content-length: ${BODY.length}\r\n\r\n${BODY.slice(0, 10)}`,
+  )
   // What is answered after it shows that the node has it.
-  await statusOf(dataFolder(node.dataDir).socket)
-
-  node.process.kill('SIGTERM')
-  await waitUntil(() => node.output().includes('SIGTERM: stopping'), { what: 'the node to begin to stop' })
-  node.process.kill('SIGTERM')
-  const { code, stdout } = await node.ended
-  expect(code).toBe(130)
-  expect(stdout).not.toContain('stopped\n')
-})
-
-async function statusOf(path: string): Promise<void> {
-  const socket = connect(path)
-  socket.write('GET /trpc/admin.status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
-  socket.resume()
-  await once(socket, 'end')
+  const status = connect(socket)
+  status.write('GET /trpc/admin.status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  status.resume()
+  await once(status, 'end')
+  node.process.kill(signal)
+  await waitUntil(() => node.output().includes(`${signal}: stopping`), {
+    what: 'the node to begin to stop',
+    everyMs: 1,
+  })
+  return { node, request }
 }
+
+describe('a second signal', () => {
+  it('ends a node at once that waits for a request to finish', async () => {
+    const { node } = await stoppingNode('SIGTERM')
+    node.process.kill('SIGTERM')
+    const { code, stdout } = await node.ended
+    // Otherwise the node would cut the request off after a while, and exit with 0.
+    expect(code).toBe(130)
+    expect(stdout).not.toContain('stopped\n')
+  })
+
+  it('of Ctrl-C ends it at once too', async () => {
+    const { node } = await stoppingNode('SIGINT')
+    // Until it is taken for another press of the key.
+    const pressing = setInterval(() => node.process.kill('SIGINT'), 50)
+    onTestFinished(() => clearInterval(pressing))
+    expect((await node.ended).code).toBe(130)
+  })
+
+  it('regression: that is the same Ctrl-C, from npm, does not', async () => {
+    const { node, request } = await stoppingNode('SIGINT')
+    node.process.kill('SIGINT')
+    request.write(BODY.slice(10))
+    const [answer] = await once(request, 'data')
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    const { code, stdout } = await node.ended
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/stopped\n$/)
+  })
+})

@@ -172,6 +172,7 @@ function findProblem(wire: WireBatch, sizeBytes: number): string | undefined {
   if (wire.count < 1 || wire.count > MAX_BATCH_MESSAGES) return `it counts ${wire.count} messages`
   if (wire.first > MAX_NUMBER - wire.count) return 'its positions are out of range'
   if (!isTime(wire.createdAt)) return 'its time is out of range'
+  if (wire.expiresAt !== 0 && !isTime(wire.expiresAt)) return 'its expiry is out of range'
   if (wire.expiresAt !== 0 && wire.expiresAt <= wire.createdAt) return 'it expires before it was made'
   if (wire.encoding !== ENCODING_PLAIN) return `payload encoding ${wire.encoding} is reserved`
   if (wire.payload.length > MAX_PAYLOAD_BYTES) return `its payload has ${wire.payload.length} bytes`

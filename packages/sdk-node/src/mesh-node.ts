@@ -37,7 +37,7 @@ import { createTransport, type Transport } from './libp2p.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { MessageReader } from './message-reader.ts'
 import { OutboundPipeline } from './outbound/pipeline.ts'
-import { toReceivedMessage } from './received-message.ts'
+import { isExpired, toReceivedMessage } from './received-message.ts'
 import { LogSync } from './sync/log-sync.ts'
 
 /** How long a sender waits for a congested mesh before it leaves its peers to log sync. */
@@ -217,7 +217,12 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     )
     this.#removeAppended = this.#components.store.onAppended((batch) => this.#announce(batch))
     libp2p.addEventListener('connection:open', this.#onOpen)
-    await abortable(this.#gate.start(registrar), signal)
+    const certifying = this.#gate.start(registrar)
+    await abortable(certifying, signal).catch((error) => {
+      // A signer that answers after the end finds the gate open: it is closed again.
+      certifying.then(() => this.#gate.stop()).catch(() => {})
+      throw error
+    })
     await this.#sync.start(certifiedRegistrar)
     this.#gossip.start()
     await this.#listen()
@@ -333,7 +338,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   }
 
   #announce(batch: StoredBatch): void {
-    if (this.listenerCount('message') === 0) return
+    if (this.listenerCount('message') === 0 || isExpired(batch, Date.now())) return
     for (let index = 0; index < batch.count; index += 1) {
       const detail = toReceivedMessage(batch, index, this.#components.store.storeId)
       this.safeDispatchEvent('message', { detail })

@@ -2,7 +2,7 @@ import { decodePastelId } from '@pastel-mesh/identity'
 import { topicChannel } from '@pastel-mesh/protocol'
 import { type MessageStore, parseCursor, StorageError } from '@pastel-mesh/storage'
 import type { ReadMessagesOptions, SubscribeOptions } from './index.ts'
-import { type ReceivedMessage, toReceivedMessage } from './received-message.ts'
+import { isExpired, type ReceivedMessage, toReceivedMessage } from './received-message.ts'
 
 /** Reads the arrival order as messages. */
 export class MessageReader {
@@ -31,6 +31,7 @@ export class MessageReader {
       from,
       ...(signal === undefined ? {} : { signal }),
     })) {
+      if (isExpired(batch, Date.now())) continue
       for (let index = Math.max(0, from - batch.position); index < batch.count; index += 1) {
         signal?.throwIfAborted()
         yield toReceivedMessage(batch, index, this.#store.storeId)
@@ -53,6 +54,7 @@ export class MessageReader {
       ...(signal === undefined ? {} : { signal }),
     })
     for await (const batch of batches) {
+      if (isExpired(batch, Date.now())) continue
       const first = Math.max(0, from - batch.position)
       const end = Math.min(batch.count, to - batch.position)
       for (let offset = first; offset < end; offset += 1) {

@@ -35,6 +35,8 @@ export interface ReceivedMessage {
   readonly createdAtMs: number
   /** When this node took it in, in ms since 1970. */
   readonly receivedAtMs: number
+  /** When it loses its worth, in ms since 1970; absent: never. */
+  readonly expiresAtMs?: number
   readonly replyTo?: string
   readonly headers: Readonly<Record<string, string>>
 }
@@ -56,5 +58,12 @@ export function toReceivedMessage(stored: StoredBatch, index: number, storeId: U
     },
     ...content,
     receivedAtMs: stored.receivedAtMs,
+    ...(batch.expiresAtMs === 0 ? {} : { expiresAtMs: batch.expiresAtMs }),
   }
+}
+
+/** Whether a batch's messages are not delivered any more. It is stored all the same: its log goes on behind it. */
+export function isExpired({ signed }: StoredBatch, nowMs: number): boolean {
+  const { expiresAtMs } = signed.batch
+  return expiresAtMs !== 0 && expiresAtMs <= nowMs
 }

@@ -9,9 +9,9 @@ afterEach(() => void vi.useRealTimers())
 test('a connection on which nothing comes any more is ended, one on which a little comes is kept', async () => {
   const [here, there] = multiaddrConnectionPair()
   boundedYamux({ enableKeepAlive: false })().createStreamMuxer(here)
-  const keepAlive = Buffer.from([0, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0])
+  const ping = Buffer.from([0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
   for (let i = 0; i < 6; i += 1) {
-    there.send(keepAlive)
+    there.send(ping)
     await vi.advanceTimersByTimeAsync(60_000)
   }
   expect(here.status).toBe('open')

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { expectSoundLogs } from './fixtures/expect-sound-logs.ts'
 import { FaultyDatabase, type WriteFailure } from './fixtures/faulty-database.ts'
+import { GatedSigner } from './fixtures/gated-signer.ts'
 import { openOutbound, storedTexts, texts } from './fixtures/outbound.ts'
 import { collect, openStore } from './fixtures/storage.ts'
 import { waitUntil } from './fixtures/testkit.ts'
@@ -67,6 +68,30 @@ test('a commit of others that fails begins a new run as well', async () => {
   await publish({ text: 'after' })
   const [before, after] = await collect(store.read())
   expect(after?.signed.log).not.toBe(before?.signed.log)
+  await expectSoundLogs(store)
+})
+
+test('a commit of others that fails while a batch is being signed: nothing behind that batch is sent', async () => {
+  const database = await FaultyDatabase.create()
+  const store = await openStore({ database })
+  const signer = new GatedSigner()
+  const { publishMany, publish, pipeline } = await openOutbound({ store, signer })
+  signer.hold()
+  const publishing = publishMany(texts(5000))
+  const refused = expect(publishing).rejects.toMatchObject({ code: 'ERR_COMMIT_FAILED' })
+  await signer.wasAsked(1)
+  database.failNextWrites('lost')
+  await expect(
+    store.writer.commit((operations) => {
+      operations.push({ type: 'put', key: Buffer.from('Mx'), value: Buffer.from('x') })
+    }),
+  ).rejects.toThrow()
+  await waitUntil(() => store.writer.isOpen, { what: 'the database to be open again' })
+  signer.letGo()
+  await refused
+  await publish({ text: 'after' })
+  await pipeline.stop()
+  expect(await storedTexts(store)).toEqual(['after'])
   await expectSoundLogs(store)
 })
 

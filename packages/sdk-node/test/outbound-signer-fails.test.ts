@@ -45,6 +45,22 @@ test('a signer that always fails: everything is refused at once, until it works 
   await expectSoundLogs(store)
 })
 
+test('a signer that never answers: what waits for it is refused when its time is over', async () => {
+  const signer = new GatedSigner()
+  const { publish, store } = await openOutbound({ signer, signTimeoutMs: 30 })
+  signer.hold()
+  const publishing = Promise.allSettled(texts(3).map((message) => publish(message)))
+  await signer.wasAsked(1)
+  const gathered = expect(publish({ text: 'gathered' })).rejects.toMatchObject({ code: 'ERR_SIGNER_TIMEOUT' })
+  for (const outcome of await publishing) {
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'ERR_SIGNER_TIMEOUT' } })
+  }
+  await gathered
+  signer.letGo()
+  await publish({ text: 'next' })
+  expect(await storedTexts(store)).toEqual(['next'])
+})
+
 test('two batches in flight: if the first fails the second is not stored', async () => {
   const signer = new GatedSigner()
   const { publish, store } = await openOutbound({ signer, maxBatchMessages: 4 })

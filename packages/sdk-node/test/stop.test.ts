@@ -111,18 +111,6 @@ test('stop under full traffic: what was acknowledged is stored, and nothing come
   expect([...alice.errors, ...bob.errors]).toEqual([])
 })
 
-test('what was accepted before the end is sent before the end', async () => {
-  const alice = await startNode({ identity: 'alice', syncIntervalMs: 3_600_000 })
-  const bob = await startNode({ identity: 'bob', syncIntervalMs: 3_600_000 })
-  await connect(bob, alice)
-  await hears(alice, bob)
-  await alice.node.publish('test', { text: 'first' })
-  const publishing = Promise.all(numbered(20).map((message) => alice.node.publish('test', message)))
-  await alice.node.stop()
-  await publishing
-  await waitUntil(() => bob.store.end === 21, { what: 'everything to arrive by gossip', timeoutMs: 5000 })
-})
-
 test('a process in which nodes ran and stopped exits by itself', async () => {
   const script = fileURLToPath(new URL('./fixtures/start-and-stop.ts', import.meta.url))
   const child = spawn(process.execPath, ['--conditions=source', script], {

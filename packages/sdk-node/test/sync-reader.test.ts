@@ -8,10 +8,10 @@ import { openInbound } from './fixtures/inbound.ts'
 import { joinHolder } from './fixtures/lying-holder.ts'
 import { startNode, stores } from './fixtures/nodes.ts'
 import { ProtocolPeer } from './fixtures/protocol-peer.ts'
-import { LogWriter, waitUntil } from './fixtures/testkit.ts'
+import { LogWriter, seededSigner, waitUntil } from './fixtures/testkit.ts'
 
 /** A reader of a holder over a real connection, without a node around it. */
-async function openReader(holder: BatchHolder) {
+async function openReader(holder: BatchHolder, answerTimeoutMs = 30_000) {
   const [one, other] = [await ProtocolPeer.start('holder'), await ProtocolPeer.start('reader')]
   await one.handle(SYNC_PROTOCOL, holder.serve)
   const connection = await other.dial(one.address)
@@ -21,6 +21,7 @@ async function openReader(holder: BatchHolder) {
     store: inbound.store,
     place,
     claims: new RangeClaims(),
+    answerTimeoutMs,
     openStream: (signal) => connection.newStream(SYNC_PROTOCOL, { signal }),
     receive: (envelope, delivery) => inbound.sync(envelope, delivery),
   })
@@ -124,6 +125,34 @@ test('denied ranges are wanted later, and the rest is taken', async () => {
   expect(place.due(Number.POSITIVE_INFINITY)).toMatchObject([{ first: 2, last: 4 }])
 })
 
+test('if there is no room to remember what did not come, the place is kept', async () => {
+  const holder = new BatchHolder(await write(2))
+  holder.ranges = ({ id, ranges }) => [{ kind: 'ranges', id, batches: [], denied: ranges, done: true }]
+  const { reader, place } = await openReader(holder)
+  const carol = seededSigner('carol')
+  for (let i = 0; i < 4096; i += 1) {
+    const { log } = new LogWriter({ identity: 'carol', runs: `${i}` }, carol)
+    place.defer({ log, first: 0, last: 0, channel: 'topic/test' }, performance.now() + 3_600_000)
+  }
+  await reader.pass(['topic/test'])
+  await reader.pass(['topic/test'])
+  expect(holder.headsRequests().map(({ from }) => from)).toEqual([undefined, undefined])
+  expect(holder.rangesRequests()).toHaveLength(2)
+})
+
+test('a place that is forgotten during a pass stays forgotten', async () => {
+  const holder = new BatchHolder(await write(2))
+  const { reader, place, store } = await openReader(holder)
+  holder.ranges = (request) => {
+    place.forget()
+    return [holder.honestRanges(request)]
+  }
+  await reader.pass(['topic/test'])
+  await reader.pass(['topic/test'])
+  expect(holder.headsRequests().map(({ from }) => from)).toEqual([undefined, undefined])
+  expect(store.end).toBe(2)
+})
+
 test('a pass over pages without end ends, and goes on in the next', async () => {
   const batches = await write(1)
   const holder = new BatchHolder(batches)
@@ -144,6 +173,22 @@ test('a pass over pages without end ends, and goes on in the next', async () => 
   expect(asked).toBeLessThanOrEqual(256)
   await reader.pass(['topic/test'])
   expect(holder.headsRequests()[asked]?.from?.position).toBe(10 + asked)
+})
+
+test('a holder that takes too long is given up, and can be asked again', async () => {
+  const holder = new BatchHolder(await write(3))
+  const { reader, store } = await openReader(holder, 50)
+  holder.ranges = async function* (request) {
+    await new Promise<void>(() => {})
+    yield holder.honestRanges(request)
+  }
+  await expect(reader.pass(['topic/test'])).rejects.toMatchObject({ code: 'ERR_SYNC_TIMEOUT' })
+  reader.reset()
+  await waitUntil(() => holder.dropped === 1, { what: 'the stream to be given up' })
+  holder.ranges = (request) => [holder.honestRanges(request)]
+  await reader.pass(['topic/test'])
+  expect(store.end).toBe(3)
+  expect(holder.opened).toBe(2)
 })
 
 test('a closed reader ends its pass, opens no stream again, and lets the batches on their way arrive', async () => {

@@ -16,13 +16,15 @@ import {
 } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
-import { abortable } from '../inbound/abortable.ts'
+import { withTimeLimit } from '../inbound/time-limit.ts'
 import type { Pending } from './pending.ts'
 
 export interface ChannelWriterOptions {
   readonly network: string
   readonly channel: string
   readonly maxBatchMessages: number
+  /** How long a signature may take. @default 30 seconds */
+  readonly signTimeoutMs?: number
   /** 8 random bytes that tell this run from every other. */
   readonly makeRandom: () => Uint8Array
 }
@@ -54,6 +56,9 @@ interface Built {
 interface Placed {
   readonly committed: Promise<StoredBatch>
 }
+
+/** A signer that takes longer does not answer: what waits for it is refused. */
+const SIGN_TIMEOUT_MS = 30_000
 
 /** Batches of one channel that are signed or written at a time: the next is signed while one is written. */
 const MAX_IN_FLIGHT = 2
@@ -209,8 +214,12 @@ export class ChannelWriter {
   }
 
   async #sign({ hash }: Built): Promise<Uint8Array> {
-    const { signal } = this.#givenUp
-    const signature = await abortable(this.#signer.sign(signedText('batch', hash), { signal }), signal)
+    const ms = this.#options.signTimeoutMs ?? SIGN_TIMEOUT_MS
+    const error = () => new MeshError('ERR_SIGNER_TIMEOUT', `the signer took longer than ${ms} ms`)
+    const text = signedText('batch', hash)
+    const signature = await withTimeLimit({ ms, error, signal: this.#givenUp.signal }, async (signal) =>
+      this.#signer.sign(text, { signal }),
+    )
     if (signature.length === SIGNATURE_BYTES) return signature
     throw new MeshError(
       'ERR_SIGNATURE_LENGTH',

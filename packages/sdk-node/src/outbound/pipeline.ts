@@ -14,6 +14,8 @@ export interface OutboundOptions {
    * @default 512
    */
   readonly maxBatchMessages: number
+  /** How long a signature may take. @default 30 seconds */
+  readonly signTimeoutMs?: number
 }
 
 export interface OutboundComponents {

@@ -11,16 +11,19 @@ import {
   type SyncRequest,
   type SyncResponse,
 } from '@pastel-mesh/protocol'
+import { withTimeLimit } from '../inbound/time-limit.ts'
 import { type SyncFrames, syncFrames } from './frames.ts'
 
 export interface SyncRequesterComponents {
   readonly openStream: (signal: AbortSignal) => Promise<Stream>
+  /** A holder that takes longer for one frame is dropped. @default 30 seconds */
+  readonly answerTimeoutMs?: number
 }
 
 /** Bytes of batches asked for at a time: what is on its way from one peer, and so in memory, stays under it. */
 const REQUEST_BYTES = 2 * 1024 * 1024
 
-/** A holder that takes longer for one frame is dropped. */
+/** Long enough for the largest frame over a slow link. */
 const ANSWER_TIMEOUT_MS = 30_000
 
 /** What was asked for, in whatever frames it comes, and one frame more. */
@@ -102,8 +105,7 @@ export class SyncRequester {
   async #ask(make: (id: number) => SyncRequest): Promise<number> {
     this.#lastId += 1
     const id = this.#lastId
-    const signal = this.#limit()
-    await this.#inTime(async () => {
+    await this.#inTime(async (signal) => {
       const { frames } = await this.#connect(signal)
       await frames.write(encodeSyncRequest(make(id)), signal)
     })
@@ -111,8 +113,7 @@ export class SyncRequester {
   }
 
   async #read(id: number): Promise<SyncResponse> {
-    const frames = this.#connection?.frames
-    const bytes = await this.#inTime(async () => frames?.read(this.#limit()))
+    const bytes = await this.#inTime(async (signal) => this.#connection?.frames.read(signal))
     if (bytes === undefined) throw new MeshError('ERR_SYNC_CLOSED', 'the peer closed the sync stream')
     const response = decodeSyncResponse(bytes)
     if (response.id !== id) throw protocolError('an answer to another question')
@@ -123,27 +124,17 @@ export class SyncRequester {
   async #connect(signal: AbortSignal): Promise<{ stream: Stream; frames: SyncFrames }> {
     if (this.#connection !== undefined) return this.#connection
     const stream = await this.#components.openStream(signal)
+    if (signal.aborted) stream.abort(signal.reason)
+    signal.throwIfAborted()
     const limits = { maxFrameBytes: MAX_SYNC_RESPONSE_BYTES, maxBufferBytes: MAX_BUFFER_BYTES }
     this.#connection = { stream, frames: syncFrames(stream, limits) }
-    if (this.#closed.signal.aborted) this.drop()
-    this.#closed.signal.throwIfAborted()
     return this.#connection
   }
 
-  #limit(): AbortSignal {
-    return AbortSignal.any([this.#closed.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)])
-  }
-
-  async #inTime<T>(act: () => Promise<T>): Promise<T> {
-    try {
-      return await act()
-    } catch (cause) {
-      this.#closed.signal.throwIfAborted()
-      if ((cause as Error).name !== 'TimeoutError') throw cause
-      throw new MeshError('ERR_SYNC_TIMEOUT', `the peer took longer than ${ANSWER_TIMEOUT_MS} ms to answer`, {
-        cause,
-      })
-    }
+  #inTime<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const ms = this.#components.answerTimeoutMs ?? ANSWER_TIMEOUT_MS
+    const error = () => new MeshError('ERR_SYNC_TIMEOUT', `the peer took longer than ${ms} ms to answer`)
+    return withTimeLimit({ ms, error, signal: this.signal }, act)
   }
 }
 
