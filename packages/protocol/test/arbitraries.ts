@@ -72,7 +72,7 @@ export const batch: fc.Arbitrary<Batch> = fc
     times: fc.oneof(
       time.map((createdAtMs) => ({ createdAtMs, expiresAtMs: 0 })),
       number(1, MAX_TIME_MS - 1).chain((createdAtMs) =>
-        number(createdAtMs + 1).map((expiresAtMs) => ({ createdAtMs, expiresAtMs })),
+        number(createdAtMs + 1, MAX_TIME_MS).map((expiresAtMs) => ({ createdAtMs, expiresAtMs })),
       ),
     ),
     payload: body,

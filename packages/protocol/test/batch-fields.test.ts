@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Batch, MAX_NUMBER, openBatch } from '../src/index.ts'
+import { type Batch, MAX_NUMBER, MAX_TIME_MS, openBatch } from '../src/index.ts'
 import { expectProtocolError } from './expect-protocol-error.ts'
 import { testSigner } from './identities.ts'
 import { NOW, sampleBatch, unsignedEnvelope } from './samples.ts'
@@ -23,6 +23,7 @@ const illegal: Readonly<Record<string, Partial<Batch>>> = {
   'no previous hash': { previous: new Uint8Array(0) },
   'a count of 0': { count: 0 },
   'a count of 513': { count: 513 },
+  'an expiry that no date can show': { expiresAtMs: MAX_TIME_MS + 1 },
   'positions that leave the range': { first: MAX_NUMBER, previous: new Uint8Array(32).fill(1) },
   'no time': { createdAtMs: 0 },
   'an expiry at its creation': { expiresAtMs: NOW },
