@@ -104,8 +104,9 @@ describe('batches placed at once', () => {
 
   test('two that contradict each other: one is appended, the other is a conflict', async () => {
     const store = await openStore()
-    const writer = new LogWriter({ identity: 'alice' })
     for (let i = 0; i < 10; i++) {
+      // Either may win, so each round has a log of its own.
+      const writer = new LogWriter({ identity: `alice ${i}` })
       const fork = await writer.fork().write({ bodies: [Buffer.from('other')] })
       const batch = await writer.write()
       expect((await settled(store, [batch, fork])).sort()).toEqual(['appended', 'conflict'])

@@ -112,6 +112,7 @@ export class CertificateGate implements Certifier {
     const { own } = this.#components
     this.#registrar = registrar
     await own.renew()
+    if (this.#isStopped) return
     await registrar.handle(CERTIFICATE_PROTOCOL, (stream, connection) => this.#answer(stream, connection), {
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
