@@ -84,7 +84,10 @@ export interface RangesResponse {
   readonly id: number
   /** Envelopes, each log's in order. */
   readonly batches: readonly Uint8Array[]
+  /** What the holder never had. */
   readonly denied: readonly LogRange[]
+  /** What the holder had and has removed. */
+  readonly pruned: readonly LogRange[]
   /** False: another response to the same request follows. */
   readonly done: boolean
 }
@@ -150,11 +153,16 @@ export function encodeSyncResponse(response: SyncResponse): Uint8Array {
     }))
     return WireResponse.encode({ id, error: '', heads: { next: toFrame(next), more, reset, heads } })
   }
-  const { id, batches, denied, done } = response
+  const { id, batches, denied, pruned, done } = response
   return WireResponse.encode({
     id,
     error: '',
-    ranges: { batches: batches.map(plain), denied: denied.map(toWireRange), done },
+    ranges: {
+      batches: batches.map(plain),
+      denied: denied.map(toWireRange),
+      done,
+      pruned: pruned.map(toWireRange),
+    },
   })
 }
 
@@ -163,7 +171,7 @@ export function decodeSyncResponse(bytes: Uint8Array): SyncResponse {
   assertSize(bytes, MAX_SYNC_RESPONSE_BYTES, 'response')
   const wire = decodeCanonical(WireResponse, bytes, 'sync response', {
     heads: { heads: MAX_SYNC_HEADS },
-    ranges: { batches: MAX_SYNC_BATCHES, denied: MAX_SYNC_RANGES },
+    ranges: { batches: MAX_SYNC_BATCHES, denied: MAX_SYNC_RANGES, pruned: MAX_SYNC_RANGES },
   })
   if (wire.error !== '' && wire.heads === undefined && wire.ranges === undefined) {
     if (!isReasonCode(wire.error)) throw new ProtocolError('ERR_SYNC_FIELD', 'an error is no reason code')
@@ -175,8 +183,15 @@ export function decodeSyncResponse(bytes: Uint8Array): SyncResponse {
     return { kind: 'heads', id: wire.id, next: fromFrame(next), more, reset, heads }
   }
   if (wire.ranges !== undefined && wire.heads === undefined && wire.error === '') {
-    const { batches, denied, done } = wire.ranges
-    return { kind: 'ranges', id: wire.id, batches, denied: denied.map(fromWireRange), done }
+    const { batches, denied, pruned, done } = wire.ranges
+    return {
+      kind: 'ranges',
+      id: wire.id,
+      batches,
+      denied: denied.map(fromWireRange),
+      pruned: pruned.map(fromWireRange),
+      done,
+    }
   }
   throw new ProtocolError('ERR_SYNC_FIELD', 'a sync response carries heads, ranges or an error')
 }

@@ -18,10 +18,14 @@ export type DropReason =
   | 'peer-rate'
   | 'sender-rate'
   | 'overload'
-  /** Messages before it are missing: log sync fetches both. */
+  /** Messages before it are missing, and there was no room to hold it: log sync fetches both. */
   | 'gap'
-  /** It contradicts what its sender signed before. */
+  /** It contradicts what its sender signed before: its log is frozen. */
   | 'conflict'
+  /** Its log is frozen. */
+  | 'frozen'
+  /** It was stored once and removed since, or is older than what is wanted. */
+  | 'pruned'
   /** The database could not take it. */
   | 'store'
 
@@ -30,7 +34,14 @@ export interface NodeCounters {
   /** Batches and messages of this node that are on disk. */
   published: { batches: number; messages: number }
   /** Batches and messages of others that are on disk, by the way that they came. */
-  received: { batches: number; messages: number; gossip: number; sync: number }
+  received: {
+    batches: number
+    messages: number
+    gossip: number
+    sync: number
+    /** Batches that waited on disk for what was before them. */
+    held: number
+  }
   verifications: number
   dropped: Record<DropReason, number>
   /** Own batches that were not handed to a congested peer; log sync brings them. */
@@ -40,7 +51,7 @@ export interface NodeCounters {
 export function createCounters(): NodeCounters {
   return {
     published: { batches: 0, messages: 0 },
-    received: { batches: 0, messages: 0, gossip: 0, sync: 0 },
+    received: { batches: 0, messages: 0, gossip: 0, sync: 0, held: 0 },
     verifications: 0,
     congested: 0,
     dropped: {
@@ -59,6 +70,8 @@ export function createCounters(): NodeCounters {
       overload: 0,
       gap: 0,
       conflict: 0,
+      frozen: 0,
+      pruned: 0,
       store: 0,
     },
   }

@@ -5,14 +5,16 @@
 import type { PrivateKey, TypedEventTarget } from '@libp2p/interface'
 import type { PastelId, Signer } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
-import type { MessageStore } from '@pastel-mesh/storage'
+import type { MessageStore, Pruned } from '@pastel-mesh/storage'
 import type { Refusal } from './connection/certificate-gate.ts'
 import type { NodeCounters } from './counters.ts'
 import type { InboundRates } from './inbound/rates.ts'
 import type { MemberRegistry } from './members/member-registry.ts'
+import type { MeshAlert } from './mesh-alert.ts'
 import { PastelMeshNode } from './mesh-node.ts'
 import type { Accepted } from './outbound/pending.ts'
-import type { ReceivedMessage } from './received-message.ts'
+import type { LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
+import type { RetentionOptions } from './retention-task.ts'
 
 export type { Refusal } from './connection/certificate-gate.ts'
 export type { DropReason, NodeCounters } from './counters.ts'
@@ -22,9 +24,11 @@ export type { Rate } from './inbound/token-bucket.ts'
 export { createFileRegistry, type FileRegistryOptions } from './members/file-registry.ts'
 export type { Member, MemberRegistry } from './members/member-registry.ts'
 export { createOpenRegistry } from './members/open-registry.ts'
+export type { MeshAlert } from './mesh-alert.ts'
 export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts'
 export type { Accepted } from './outbound/pending.ts'
-export type { ReceivedMessage } from './received-message.ts'
+export type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
+export type { RetentionOptions } from './retention-task.ts'
 
 export interface NodeOptions {
   /** Nodes of different networks never mix: lower-case letters, digits, hyphens. */
@@ -43,6 +47,20 @@ export interface NodeOptions {
   readonly senderRates?: InboundRates
   /** How often a few peers are asked for what gossip did not bring, in ms. @default 3000 */
   readonly syncIntervalMs?: number
+  /**
+   * How far back the node wants the history of its topics, in ms. What is missing from before is not waited for:
+   * an entry `before-history` stands for it.
+   * @default 3 days
+   */
+  readonly historyMs?: number
+  /**
+   * What is missing, and denied by all holders that can be reached, is given up after so long, in ms: an entry
+   * `lost` stands for it.
+   * @default 60000
+   */
+  readonly lostAfterMs?: number
+  /** What is kept, and for how long. */
+  readonly retention?: RetentionOptions
   /** How long this node's certificate is good, in ms; renewed at half of it. @default 24 hours */
   readonly certificateLifetimeMs?: number
   /** Messages in one batch at most. Lower values are for measuring what batching brings. @default 512 */
@@ -99,6 +117,12 @@ export interface MeshNodeEvents {
   unreachable: CustomEvent<{ address: string; reason: string }>
   /** A message of this node or of another is on disk. */
   message: CustomEvent<ReceivedMessage>
+  /** Messages of a log are given up, or are older than what is wanted: its log goes on without them. */
+  lost: CustomEvent<LostNotice>
+  /** A sender contradicted itself, was restored from an older copy, or runs twice. */
+  alert: CustomEvent<MeshAlert>
+  /** Retention removed entries. */
+  pruned: CustomEvent<Pruned>
   /** Something failed that no caller waits for. */
   error: CustomEvent<Error>
 }
@@ -110,7 +134,9 @@ export interface MeshNodeEvents {
  * const node = await createNode({ network: 'local', topics: ['prices'] }, { signer, nodeKey, store, registry })
  * await node.start()
  * await node.publish('prices', { json: { usd: 1 } })
- * for await (const message of node.subscribe('prices', { from: 'start' })) console.log(message.id)
+ * for await (const entry of node.subscribe('prices', { from: 'start' })) {
+ *   if (entry.kind === 'message') console.log(entry.id)
+ * }
  */
 export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   readonly network: string
@@ -128,6 +154,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   /** Multiaddrs under which others reach this node, with its PeerId. */
   addresses(): string[]
   peers(): PeerInfo[]
+  /** What senders did that an operator should know, the newest first. */
+  alerts(): MeshAlert[]
   /** PeerIds of the peers that carry a topic. */
   topicPeers(topic: string): string[]
 
@@ -159,12 +187,14 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
 
   /**
    * The messages of a topic, own ones included: those stored from a place on, then those that come, without end,
-   * nothing missed or twice. Joins the topic. A reader that is slow reads from the disk; nothing piles up.
-   * @throws StorageError ERR_CURSOR, ERR_CURSOR_FOREIGN
+   * nothing missed or twice. What is not there is said by an entry of its own: `lost` and `before-history` for
+   * ranges of a sender's log, `pruned` and `foreign-cursor` for the place that was given. Joins the topic. A
+   * reader that is slow reads from the disk; nothing piles up.
+   * @throws StorageError ERR_CURSOR
    */
-  subscribe(topic: string, options?: SubscribeOptions): AsyncGenerator<ReceivedMessage>
-  /** Messages that are stored now. @throws StorageError ERR_CURSOR, ERR_CURSOR_FOREIGN */
-  messages(options?: ReadMessagesOptions): AsyncGenerator<ReceivedMessage>
+  subscribe(topic: string, options?: SubscribeOptions): AsyncGenerator<ReceivedEntry>
+  /** What is stored now; the same entries. @throws StorageError ERR_CURSOR */
+  messages(options?: ReadMessagesOptions): AsyncGenerator<ReceivedEntry>
 
   /**
    * Connects to a multiaddr; resolves when both sides accepted each other's certificates.

@@ -9,7 +9,7 @@ import {
   parseChannel,
   topicChannel,
 } from '@pastel-mesh/protocol'
-import type { StoredBatch } from '@pastel-mesh/storage'
+import type { StoredBatch, StoredEntry } from '@pastel-mesh/storage'
 import { TypedEventEmitter } from 'main-event'
 import { CertificateGate, type CertifiedPeer } from './connection/certificate-gate.ts'
 import { OwnCertificate } from './connection/own-certificate.ts'
@@ -30,14 +30,16 @@ import type {
   NodeOptions,
   PeerInfo,
   ReadMessagesOptions,
-  ReceivedMessage,
+  ReceivedEntry,
   SubscribeOptions,
 } from './index.ts'
 import { createTransport, type Transport } from './libp2p.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { type MeshAlert, toMeshAlert } from './mesh-alert.ts'
 import { MessageReader } from './message-reader.ts'
 import { OutboundPipeline } from './outbound/pipeline.ts'
-import { isExpired, toReceivedMessage } from './received-message.ts'
+import { isExpired, toLostNotice, toReceivedMessage } from './received-message.ts'
+import { RetentionTask } from './retention-task.ts'
 import { LogSync } from './sync/log-sync.ts'
 
 /** How long a sender waits for a congested mesh before it leaves its peers to log sync. */
@@ -45,6 +47,10 @@ const MAX_PACING_MS = 1_000
 
 const DEFAULT_CERTIFICATE_LIFETIME_MS = 24 * 60 * 60_000
 const DEFAULT_SYNC_INTERVAL_MS = 3_000
+/** A weekend: what a node that comes new, or comes back, waits for. */
+const DEFAULT_HISTORY_MS = 3 * 24 * 60 * 60_000
+/** Long enough for a node that restarts, or whose link is down for a moment, to bring what only it has. */
+const DEFAULT_LOST_AFTER_MS = 60_000
 
 /** Wires the two pipelines, gossip, log sync and the certificate gate; holds no rules of its own. */
 export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements MeshNode {
@@ -66,7 +72,8 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   #gossip!: Gossip
   #guard!: PeerGuard
   #sync!: LogSync
-  #removeAppended: (() => void) | undefined
+  readonly #retention: RetentionTask
+  #removeListeners: (() => void)[] = []
   #state: 'new' | 'starting' | 'started' | 'stopping' | 'stopped' = 'new'
   readonly #lifecycle = new Lifecycle({ open: (signal) => this.#open(signal), close: () => this.#close() })
 
@@ -101,9 +108,21 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     })
     const { peerRates = DEFAULT_RATES, senderRates = DEFAULT_RATES } = options
     this.#inbound = new InboundPipeline(
-      { network: options.network, peerRates, senderRates },
+      {
+        network: options.network,
+        own: signer.pastelId,
+        historyMs: options.historyMs ?? DEFAULT_HISTORY_MS,
+        peerRates,
+        senderRates,
+      },
       { store, registry, counters: this.counters },
     )
+    this.#retention = new RetentionTask(options.retention ?? {}, {
+      store,
+      own: signer.publicKey,
+      onPruned: (detail) => this.safeDispatchEvent('pruned', { detail }),
+      onError: (error) => this.safeDispatchEvent('error', { detail: error as Error }),
+    })
     const lifetimeMs = options.certificateLifetimeMs ?? DEFAULT_CERTIFICATE_LIFETIME_MS
     this.#own = new OwnCertificate(
       { network: options.network, lifetimeMs },
@@ -147,6 +166,10 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     return [...this.#gate.peers()].map(toPeerInfo)
   }
 
+  alerts(): MeshAlert[] {
+    return this.#components.store.alerts().map(toMeshAlert)
+  }
+
   topicPeers(topic: string): string[] {
     return this.#gossip.subscribers(topic)
   }
@@ -184,12 +207,12 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     if (this.#topics.delete(topic) && this.#state === 'started') this.#gossip.leave(topic)
   }
 
-  subscribe(topic: string, options: SubscribeOptions = {}): AsyncGenerator<ReceivedMessage> {
+  subscribe(topic: string, options: SubscribeOptions = {}): AsyncGenerator<ReceivedEntry> {
     this.join(topic)
     return this.#reader.follow(topicChannel(topic), options)
   }
 
-  messages(options: ReadMessagesOptions = {}): AsyncGenerator<ReceivedMessage> {
+  messages(options: ReadMessagesOptions = {}): AsyncGenerator<ReceivedEntry> {
     return this.#reader.read(options)
   }
 
@@ -215,7 +238,11 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       { network: this.network, maxBatchMessages: this.#options.maxBatchMessages ?? 512 },
       { ...this.#components, counters: this.counters, deliver: (batch) => this.#deliver(batch) },
     )
-    this.#removeAppended = this.#components.store.onAppended((batch) => this.#announce(batch))
+    const { store } = this.#components
+    this.#removeListeners = [
+      store.onAppended((entry) => this.#announce(entry)),
+      store.onAlert((alert) => this.safeDispatchEvent('alert', { detail: toMeshAlert(alert) })),
+    ]
     libp2p.addEventListener('connection:open', this.#onOpen)
     const certifying = this.#gate.start(registrar)
     await abortable(certifying, signal).catch((error) => {
@@ -231,6 +258,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     this.#state = 'started'
     for (const topic of this.#topics) this.#gossip.join(topic)
     this.#guard.start()
+    this.#retention.start()
     for (const address of this.#bootstrap) this.#reconnector.keep(address)
     this.safeDispatchEvent('start')
   }
@@ -251,6 +279,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     const { libp2p } = this.#transport
     this.#state = 'stopping'
     this.#reconnector.stop()
+    await this.#retention.stop()
     await this.#outbound?.stop()
     this.#state = 'stopped'
     this.#guard.stop()
@@ -261,7 +290,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     await this.#gate.stop()
     libp2p.removeEventListener('connection:open', this.#onOpen)
     await libp2p.stop()
-    this.#removeAppended?.()
+    for (const remove of this.#removeListeners) remove()
     this.safeDispatchEvent('stop')
   }
 
@@ -293,12 +322,16 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       reopen: (connection) => this.#gossipStreams.reopen(connection),
     })
     this.#sync = new LogSync(
-      { intervalMs: this.#options.syncIntervalMs ?? DEFAULT_SYNC_INTERVAL_MS },
+      {
+        intervalMs: this.#options.syncIntervalMs ?? DEFAULT_SYNC_INTERVAL_MS,
+        lostAfterMs: this.#options.lostAfterMs ?? DEFAULT_LOST_AFTER_MS,
+      },
       {
         store: this.#components.store,
         channels: () => [...this.#topics].map(topicChannel),
         receive: (envelope, peer, delivery) =>
           this.#inbound.receive(envelope, { via: 'sync', peer, ...delivery }),
+        senderOf: (peer) => this.#gate.peerOf(peer)?.certificate.subject,
         onError,
       },
     )
@@ -317,7 +350,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   async #receiveGossip(envelope: Uint8Array, peer: string, channel: string): Promise<Verdict> {
     const verdict = await this.#inbound.receive(envelope, { via: 'gossip', peer, channel })
     if (verdict.action === 'accept') {
-      if ('missing' in verdict) this.#sync.read(peer, verdict.missing.log)
+      if ('missing' in verdict) this.#sync.read(peer, verdict.missing.id)
       else verdict.committed.catch((error) => this.safeDispatchEvent('error', { detail: error as Error }))
     }
     return verdict
@@ -337,10 +370,15 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     await this.#gossipStreams.whenRoom(this.#gossip.subscribers(channel.topic), MAX_PACING_MS)
   }
 
-  #announce(batch: StoredBatch): void {
-    if (this.listenerCount('message') === 0 || isExpired(batch, Date.now())) return
-    for (let index = 0; index < batch.count; index += 1) {
-      const detail = toReceivedMessage(batch, index, this.#components.store.storeId)
+  #announce(entry: StoredEntry): void {
+    const { storeId } = this.#components.store
+    if (entry.kind !== 'batch') {
+      this.safeDispatchEvent('lost', { detail: toLostNotice(entry, storeId) })
+      return
+    }
+    if (this.listenerCount('message') === 0 || isExpired(entry, Date.now())) return
+    for (let index = 0; index < entry.count; index += 1) {
+      const detail = toReceivedMessage(entry, index, storeId)
       this.safeDispatchEvent('message', { detail })
     }
   }

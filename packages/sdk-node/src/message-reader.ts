@@ -1,8 +1,20 @@
 import { decodePastelId } from '@pastel-mesh/identity'
 import { topicChannel } from '@pastel-mesh/protocol'
-import { type MessageStore, parseCursor, StorageError } from '@pastel-mesh/storage'
+import { formatCursor, type MessageStore, parseCursor, type StoredEntry } from '@pastel-mesh/storage'
 import type { ReadMessagesOptions, SubscribeOptions } from './index.ts'
-import { isExpired, type ReceivedMessage, toReceivedMessage } from './received-message.ts'
+import {
+  type CursorNotice,
+  isExpired,
+  type ReceivedEntry,
+  toLostNotice,
+  toReceivedMessage,
+} from './received-message.ts'
+
+/** Where reading begins, and what the reader must be told first. */
+interface Beginning {
+  readonly position: number
+  readonly notice?: CursorNotice
+}
 
 /** Reads the arrival order as messages. */
 export class MessageReader {
@@ -12,8 +24,8 @@ export class MessageReader {
     this.#store = components.store
   }
 
-  /** Stored messages of a channel from a place on, then those that come. */
-  follow(channel: string, options: SubscribeOptions): AsyncGenerator<ReceivedMessage> {
+  /** Stored entries of a channel from a place on, then those that come. */
+  follow(channel: string, options: SubscribeOptions): AsyncGenerator<ReceivedEntry> {
     // Found now, not at the first read: what comes between the two belongs to the caller.
     const begin = this.#begin(options.from ?? 'now')
     begin.catch(() => {})
@@ -21,31 +33,32 @@ export class MessageReader {
   }
 
   async *#followFrom(
-    begin: Promise<number>,
+    begin: Promise<Beginning>,
     channel: string,
     signal?: AbortSignal,
-  ): AsyncGenerator<ReceivedMessage> {
-    const from = await begin
-    for await (const batch of this.#store.follow({
+  ): AsyncGenerator<ReceivedEntry> {
+    const { position: from, notice } = await begin
+    if (notice !== undefined) yield notice
+    for await (const entry of this.#store.follow({
       channel,
       from,
       ...(signal === undefined ? {} : { signal }),
     })) {
-      if (isExpired(batch, Date.now())) continue
-      for (let index = Math.max(0, from - batch.position); index < batch.count; index += 1) {
+      for (const one of this.#within(entry, from, Number.POSITIVE_INFINITY)) {
         signal?.throwIfAborted()
-        yield toReceivedMessage(batch, index, this.#store.storeId)
+        yield one
       }
     }
   }
 
-  /** Messages that are stored now. */
-  async *read(options: ReadMessagesOptions): AsyncGenerator<ReceivedMessage> {
+  /** What is stored now. */
+  async *read(options: ReadMessagesOptions): AsyncGenerator<ReceivedEntry> {
     const { topic, sender, reverse = false, signal } = options
-    const place = options.from === undefined ? undefined : await this.#begin(options.from)
-    const from = reverse ? 0 : (place ?? 0)
-    const to = reverse ? (place ?? this.#store.end) : this.#store.end
-    const batches = this.#store.read({
+    const begin = options.from === undefined ? undefined : await this.#begin(options.from)
+    const from = reverse ? 0 : (begin?.position ?? 0)
+    const to = reverse ? (begin?.position ?? this.#store.end) : this.#store.end
+    if (begin?.notice !== undefined) yield begin.notice
+    const entries = this.#store.read({
       from,
       to,
       reverse,
@@ -53,26 +66,39 @@ export class MessageReader {
       ...(sender === undefined ? {} : { sender: decodePastelId(sender) }),
       ...(signal === undefined ? {} : { signal }),
     })
-    for await (const batch of batches) {
-      if (isExpired(batch, Date.now())) continue
-      const first = Math.max(0, from - batch.position)
-      const end = Math.min(batch.count, to - batch.position)
-      for (let offset = first; offset < end; offset += 1) {
+    for await (const entry of entries) {
+      const within = this.#within(entry, from, to)
+      for (const one of reverse ? [...within].reverse() : within) {
         signal?.throwIfAborted()
-        const index = reverse ? end - 1 - (offset - first) : offset
-        yield toReceivedMessage(batch, index, this.#store.storeId)
+        yield one
       }
     }
   }
 
-  async #begin(from: string): Promise<number> {
-    if (from === 'start') return 0
-    if (from === 'now') return this.#store.end
+  /** What an entry holds between two positions of the order. */
+  *#within(entry: StoredEntry, from: number, to: number): Generator<ReceivedEntry> {
+    const { storeId } = this.#store
+    if (entry.kind !== 'batch') {
+      yield toLostNotice(entry, storeId)
+      return
+    }
+    if (isExpired(entry, Date.now())) return
+    const end = Math.min(entry.count, to - entry.position)
+    for (let index = Math.max(0, from - entry.position); index < end; index += 1) {
+      yield toReceivedMessage(entry, index, storeId)
+    }
+  }
+
+  async #begin(from: string): Promise<Beginning> {
+    if (from === 'start') return { position: 0 }
+    if (from === 'now') return { position: this.#store.end }
     const cursor = parseCursor(from)
-    if ((await this.#store.checkCursor(cursor)) === 'ok') return cursor.position
-    throw new StorageError(
-      'ERR_CURSOR_FOREIGN',
-      'the cursor is not of this store, or of an older state of it: begin again from "start"',
-    )
+    const state = await this.#store.checkCursor(cursor)
+    if (state === 'ok') return { position: cursor.position }
+    if (state === 'pruned') {
+      return { position: cursor.position, notice: { kind: 'pruned', cursor: from } }
+    }
+    const start = formatCursor(await this.#store.cursorAt(0))
+    return { position: 0, notice: { kind: 'foreign-cursor', cursor: start } }
   }
 }

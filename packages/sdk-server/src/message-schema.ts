@@ -1,6 +1,6 @@
 import type { MessageInput } from '@pastel-mesh/protocol'
 import { jsonOf, textOf } from '@pastel-mesh/protocol'
-import type { ReceivedMessage } from '@pastel-mesh/sdk-node'
+import type { CursorNotice, LostNotice, ReceivedMessage } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
 import { isPlainJson } from './plain-json.ts'
 
@@ -49,12 +49,24 @@ export function toMessageOutput(message: ReceivedMessage) {
     createdAtMs,
     receivedAtMs,
     ...(replyTo === undefined ? {} : { replyTo }),
+    ...(message.lostAt === undefined ? {} : { isLate: true }),
     // A copy: superjson writes down every object that it meets twice, and messages without headers share one.
     headers: { ...headers },
     ...bodyOf(message),
   }
 }
 
+/** What a page says of messages that are not there: given up, older than what is wanted, or removed. */
+export function toNoticeOutput(notice: LostNotice | CursorNotice) {
+  if (notice.kind === 'foreign-cursor' || notice.kind === 'pruned') {
+    return { kind: notice.kind, cursor: notice.cursor }
+  }
+  const { kind, sender, channel, log, first, last, reason, cursor, receivedAtMs } = notice
+  const topic = channel.kind === 'topic' ? { topic: channel.topic } : {}
+  return { kind, sender, ...topic, log, first, last, reason, cursor, receivedAtMs }
+}
+
+export type NoticeOutput = ReturnType<typeof toNoticeOutput>
 export type MessageOutput = ReturnType<typeof toMessageOutput>
 
 /**

@@ -1,6 +1,6 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import { formatCursor } from '@pastel-mesh/storage'
-import { type MessageOutput, toMessageOutput } from './message-schema.ts'
+import { type MessageOutput, type NoticeOutput, toMessageOutput, toNoticeOutput } from './message-schema.ts'
 import type { Context } from './trpc.ts'
 
 /** Messages of one page. */
@@ -19,14 +19,17 @@ export interface PageRequest {
 
 export interface Page {
   readonly messages: MessageOutput[]
+  /** What is not there, and would have stood between the messages. */
+  readonly notices: NoticeOutput[]
   /** Where the next page begins, in the same direction; absent: this one is the last. */
   readonly next?: string | undefined
 }
 
-/** @throws StorageError ERR_CURSOR, ERR_CURSOR_FOREIGN; ProtocolError ERR_TOPIC_NAME */
+/** @throws StorageError ERR_CURSOR; ProtocolError ERR_TOPIC_NAME */
 export async function readPage(request: PageRequest, { node, store }: Context): Promise<Page> {
   const { topic, sender, from, oldestFirst, limit } = request
   const messages: MessageOutput[] = []
+  const notices: NoticeOutput[] = []
   let sizeBytes = 0
   /** Cursor behind the page's last message, in the direction of reading. */
   let end: string | undefined
@@ -36,13 +39,23 @@ export async function readPage(request: PageRequest, { node, store }: Context): 
     ...(sender === undefined ? {} : { sender }),
     ...(from === undefined ? {} : { from }),
   })
-  for await (const message of stored) {
-    if (messages.length === limit || sizeBytes >= MAX_PAGE_BYTES) return { messages, next: end }
-    messages.push(toMessageOutput(message))
-    sizeBytes += message.body.length
-    if (messages.length === limit || sizeBytes >= MAX_PAGE_BYTES) {
-      end = oldestFirst ? message.cursor : formatCursor(await store.cursorAt(message.arrival))
+  for await (const entry of stored) {
+    if (messages.length + notices.length >= limit || sizeBytes >= MAX_PAGE_BYTES) {
+      return { messages, notices, next: end }
+    }
+    if (entry.kind === 'foreign-cursor' || entry.kind === 'pruned') {
+      notices.push(toNoticeOutput(entry))
+      continue
+    }
+    if (entry.kind === 'message') {
+      messages.push(toMessageOutput(entry))
+      sizeBytes += entry.body.length
+    } else {
+      notices.push(toNoticeOutput(entry))
+    }
+    if (messages.length + notices.length >= limit || sizeBytes >= MAX_PAGE_BYTES) {
+      end = oldestFirst ? entry.cursor : formatCursor(await store.cursorAt(entry.arrival))
     }
   }
-  return { messages }
+  return { messages, notices }
 }

@@ -8,6 +8,9 @@ import { procedure, router } from './trpc.ts'
 /** Messages of one call; more go in several. */
 const MAX_PUBLISH = 1_000
 
+/** Alerts that the status shows. */
+const MAX_ALERTS = 20
+
 const pastelId = z.string().refine(isPastelId, 'not a PastelID').transform(parsePastelId)
 
 const messages = router({
@@ -52,7 +55,14 @@ const admin = router({
       addresses: node.addresses(),
       topics: node.topics.map((topic) => ({ topic, peers: node.topicPeers(topic).length })),
       peers: node.peers(),
-      store: { messages: store.end, commits: store.writer.stats.commits, syncs: store.writer.stats.syncs },
+      store: {
+        messages: store.end,
+        floor: store.floor,
+        ...store.sizes,
+        commits: store.writer.stats.commits,
+        syncs: store.writer.stats.syncs,
+      },
+      alerts: node.alerts().slice(0, MAX_ALERTS),
       counters: node.counters,
     }
   }),

@@ -1,46 +1,55 @@
-import type { MessageContent, SignedBatch } from '@pastel-mesh/protocol'
 import { EMPTY_RUNNING_HASH, nextRunningHash } from './cursor.ts'
 import { Listeners } from './listeners.ts'
-import type { ArrivalRecord } from './records.ts'
-import { type StoredBatch, toStoredBatch } from './stored-batch.ts'
+import type { StoredEntry } from './stored-entry.ts'
 import { Tail } from './tail.ts'
+
+/** Where an entry stands in the order. */
+export interface TakenPositions {
+  readonly position: number
+  readonly count: number
+  readonly runningHash: Uint8Array
+  readonly receivedAtMs: number
+}
 
 /** The arrival order's growing end. */
 export class ArrivalOrder {
   readonly tail = new Tail()
   /** Called after each entry is on disk, in order. */
-  readonly appended = new Listeners<StoredBatch>()
+  readonly appended = new Listeners<StoredEntry>()
   /** Called after anything that a waiting reader may have to look at: an entry, reopening, the end. */
   readonly changed = new Listeners()
-  /** Where the next batch goes: ahead of the disk by the commits in flight. */
-  #next = { position: 0, runningHash: EMPTY_RUNNING_HASH }
+  /** Where the next entry goes: ahead of the disk by the commits in flight. */
+  #next = { position: 0, runningHash: EMPTY_RUNNING_HASH, receivedAtMs: 0 }
   #end = 0
 
-  /** Everything below is on disk. */
+  /** Everything below is on disk, or was. */
   get end(): number {
     return this.#end
   }
 
-  /** Begins behind the last entry that is on disk. */
-  reset(last: ArrivalRecord | undefined): void {
+  /** Begins behind what is on disk. */
+  reset(last: TakenPositions | undefined): void {
     const position = last === undefined ? 0 : last.position + last.count
-    this.#next = { position, runningHash: last?.runningHash ?? EMPTY_RUNNING_HASH }
+    this.#next = {
+      position,
+      runningHash: last?.runningHash ?? EMPTY_RUNNING_HASH,
+      receivedAtMs: last?.receivedAtMs ?? 0,
+    }
     this.#end = position
     this.tail.clear()
   }
 
-  /** Gives a batch the next positions. */
-  take(signed: SignedBatch, messages?: readonly MessageContent[]): StoredBatch {
+  /** Gives an entry the next positions. Time never goes back in the order, whatever the clock does. */
+  take(count: number, hash: Uint8Array): TakenPositions {
     const { position } = this.#next
-    const { count } = signed.batch
-    const runningHash = nextRunningHash(this.#next.runningHash, signed.hash, position)
-    this.#next = { position: position + count, runningHash }
-    const record = { position, count, runningHash, receivedAtMs: Date.now(), envelope: signed.envelope }
-    return toStoredBatch(record, signed, messages)
+    const runningHash = nextRunningHash(this.#next.runningHash, hash, position)
+    const receivedAtMs = Math.max(Date.now(), this.#next.receivedAtMs)
+    this.#next = { position: position + count, runningHash, receivedAtMs }
+    return { position, count, runningHash, receivedAtMs }
   }
 
   /** An entry is on disk. */
-  append(entry: StoredBatch): void {
+  append(entry: StoredEntry): void {
     this.#end = entry.position + entry.count
     this.tail.push(entry)
     this.appended.call(entry)

@@ -1,17 +1,19 @@
-import { decodeLogId, type LogRange, parseMessageId } from '@pastel-mesh/protocol'
+import { decodeLogId, encodeLogId, type LogRange, parseMessageId } from '@pastel-mesh/protocol'
+import { type ArrivalRecord, decodeArrival } from './arrival-record.ts'
+import type { Earlier } from './chain.ts'
 import type { Database } from './database.ts'
+import { decodeLogPosition, type LogPositionRecord } from './index-record.ts'
 import { ARRIVALS, pickIndex, scan } from './index-scan.ts'
 import { arrivalKey, logPositionKey, positionOf } from './keys.ts'
-import { type ArrivalRecord, decodeArrival, decodeLogPosition } from './records.ts'
-import { type StoredBatch, toStoredBatch } from './stored-batch.ts'
+import { type StoredBatch, type StoredEntry, toStoredEntry } from './stored-entry.ts'
 
 /** What to follow of the arrival order. */
 export interface FollowOptions {
   /** First position to read; it may lie inside a batch. @default 0 */
   readonly from?: number
-  /** Only batches of this channel. */
+  /** Only what is about this channel. */
   readonly channel?: string
-  /** Only batches of this sender (57-byte public key). */
+  /** Only what is about this sender (57-byte public key). */
   readonly sender?: Uint8Array
   readonly signal?: AbortSignal
 }
@@ -36,11 +38,11 @@ export class ArrivalReader {
   }
 
   /** Entries of the order; whole batches, so the first or last may hold positions outside of what was asked. */
-  async *read(options: ReadOptions & { readonly to: number }): AsyncGenerator<StoredBatch> {
+  async *read(options: ReadOptions & { readonly to: number }): AsyncGenerator<StoredEntry> {
     const index = pickIndex(options.channel, options.sender)
     const entries = scan(this.#database, index, { ...options, from: options.from ?? 0 })
     if (index === ARRIVALS) {
-      for await (const { position, value } of entries) yield toStoredBatch(decodeArrival(position, value))
+      for await (const { position, value } of entries) yield toStoredEntry(decodeArrival(position, value))
       return
     }
     let positions: number[] = []
@@ -64,11 +66,32 @@ export class ArrivalReader {
     for await (const [, value] of this.#database.iterate(range)) {
       positions.push(decodeLogPosition(value).arrival)
       if (positions.length === FETCH_BATCHES) {
-        yield* await this.#fetch(positions)
+        yield* (await this.#fetch(positions)).filter(isBatch)
         positions = []
       }
     }
-    yield* await this.#fetch(positions)
+    yield* (await this.#fetch(positions)).filter(isBatch)
+  }
+
+  /** Where the batch of a log that begins at a position stands. */
+  async logPosition(log: Uint8Array, first: number): Promise<LogPositionRecord | undefined> {
+    const value = await this.#database.get(logPositionKey(log, first))
+    return value === undefined ? undefined : decodeLogPosition(value)
+  }
+
+  /** The first batch of a log that has some of the positions `first` to `last`. */
+  async batchWithin(log: Uint8Array, first: number, last: number): Promise<StoredBatch | undefined> {
+    for await (const batch of this.readLog({ log: encodeLogId(log), first, last })) return batch
+    return undefined
+  }
+
+  /** What is stored at the place behind which a run says that it goes on. */
+  async batchEndingAt(log: Uint8Array, last: number): Promise<Earlier> {
+    const found = await this.batchWithin(log, last, last)
+    if (found === undefined) return { kind: 'nothing' }
+    const { batch, hash } = found.signed
+    if (batch.first + batch.count - 1 > last) return { kind: 'inside' }
+    return { kind: 'batch', hash, createdAtMs: batch.createdAtMs }
   }
 
   /** The batch that holds a message; undefined if it is not stored. */
@@ -98,12 +121,12 @@ export class ArrivalReader {
     return undefined
   }
 
-  async #fetch(positions: readonly number[]): Promise<StoredBatch[]> {
+  async #fetch(positions: readonly number[]): Promise<StoredEntry[]> {
     if (positions.length === 0) return []
     const values = await this.#database.getMany(positions.map(arrivalKey))
-    const found: StoredBatch[] = []
+    const found: StoredEntry[] = []
     for (const [i, value] of values.entries()) {
-      if (value !== undefined) found.push(toStoredBatch(decodeArrival(positions[i] as number, value)))
+      if (value !== undefined) found.push(toStoredEntry(decodeArrival(positions[i] as number, value)))
     }
     return found
   }
@@ -117,4 +140,8 @@ export class ArrivalReader {
     }
     return undefined
   }
+}
+
+function isBatch(entry: StoredEntry): entry is StoredBatch {
+  return entry.kind === 'batch'
 }

@@ -1,31 +1,52 @@
+import { decodeLogId } from '@pastel-mesh/protocol'
+import { encodeArrival } from './arrival-record.ts'
 import type { Operation } from './database.ts'
+import { encodeIndex, encodeLogPosition } from './index-record.ts'
 import {
   arrivalKey,
   channelPrefix,
-  logKey,
   logPositionKey,
   numbered,
   ownTipKey,
   senderChannelPrefix,
   senderPrefix,
 } from './keys.ts'
-import { encodeArrival, encodeIndex, encodeLogPosition, encodeLogState, type LogState } from './records.ts'
-import type { StoredBatch } from './stored-batch.ts'
+import { aboutOf, type StoredEntry, toArrivalRecord } from './stored-entry.ts'
 
-/** What an entry of the arrival order writes: the batch once, a few small index entries, its log's state. */
-export function entryOperations(entry: StoredBatch, state: LogState, isOwn: boolean): Operation[] {
-  const { batch, logBytes, hash } = entry.signed
-  const { sender, channel, run, first } = batch
-  const index = encodeIndex({ log: logBytes, count: entry.count })
-  const position = encodeLogPosition({ arrival: entry.position, count: entry.count, hash })
-  const puts: [key: Buffer, value: Buffer][] = [
-    [arrivalKey(entry.position), encodeArrival(entry)],
-    [logPositionKey(logBytes, first), position],
-    [numbered(channelPrefix(channel), entry.position), index],
-    [numbered(senderPrefix(sender), entry.position), index],
-    [numbered(senderChannelPrefix(sender, channel), entry.position), index],
-    [logKey(logBytes), encodeLogState(state)],
+/** What an entry of the arrival order writes: the batch once, and a few small index entries. */
+export function putEntry(entry: StoredEntry): Operation[] {
+  const puts: Operation[] = [
+    { type: 'put', key: arrivalKey(entry.position), value: encodeArrival(toArrivalRecord(entry)) },
   ]
-  if (isOwn && first === 0) puts.push([ownTipKey(sender, channel), Buffer.from(run)])
-  return puts.map(([key, value]) => ({ type: 'put', key, value }))
+  if (entry.kind === 'batch') {
+    const { logBytes, hash, batch } = entry.signed
+    const value = encodeLogPosition({ arrival: entry.position, count: entry.count, hash })
+    puts.push({ type: 'put', key: logPositionKey(logBytes, batch.first), value })
+  }
+  const index = encodeIndex({ log: logBytesOf(entry), count: entry.count })
+  for (const key of indexKeys(entry)) puts.push({ type: 'put', key, value: index })
+  return puts
+}
+
+/** What removing it deletes. */
+export function deleteEntry(entry: StoredEntry): Operation[] {
+  const keys = [arrivalKey(entry.position), ...indexKeys(entry)]
+  if (entry.kind === 'batch') keys.push(logPositionKey(entry.signed.logBytes, entry.signed.batch.first))
+  return keys.map((key) => ({ type: 'del', key }))
+}
+
+/** A log that this node began: the one that its next run follows. */
+export function putOwnTip(sender: Uint8Array, channel: string, run: Uint8Array): Operation {
+  return { type: 'put', key: ownTipKey(sender, channel), value: Buffer.from(run) }
+}
+
+function indexKeys(entry: StoredEntry): Buffer[] {
+  const { channel, sender } = aboutOf(entry)
+  return [channelPrefix(channel), senderPrefix(sender), senderChannelPrefix(sender, channel)].map((prefix) =>
+    numbered(prefix, entry.position),
+  )
+}
+
+function logBytesOf(entry: StoredEntry): Uint8Array {
+  return entry.kind === 'batch' ? entry.signed.logBytes : decodeLogId(entry.log)
 }

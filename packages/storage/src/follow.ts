@@ -3,7 +3,7 @@ import type { ArrivalOrder } from './arrival-order.ts'
 import type { ArrivalReader, FollowOptions } from './arrival-reader.ts'
 import type { CommitWriter } from './commit-writer.ts'
 import { isStoreUnavailable } from './errors.ts'
-import type { StoredBatch } from './stored-batch.ts'
+import { aboutOf, type StoredEntry } from './stored-entry.ts'
 
 /** Batches that one wake of a follower takes from the tail. */
 const FOLLOW_BATCHES = 64
@@ -21,7 +21,7 @@ const FOLLOW_BATCHES = 64
 export async function* follow(
   components: { order: ArrivalOrder; reader: ArrivalReader; writer: CommitWriter },
   { from = 0, channel, sender, signal }: FollowOptions,
-): AsyncGenerator<StoredBatch> {
+): AsyncGenerator<StoredEntry> {
   const { order, reader, writer } = components
   let position = from
   for (;;) {
@@ -54,13 +54,10 @@ export async function* follow(
   }
 }
 
-function matches(
-  { signed: { batch } }: StoredBatch,
-  channel: string | undefined,
-  sender: Uint8Array | undefined,
-): boolean {
+function matches(entry: StoredEntry, channel: string | undefined, sender: Uint8Array | undefined): boolean {
+  const about = aboutOf(entry)
   return (
-    (channel === undefined || batch.channel === channel) &&
-    (sender === undefined || equalBytes(batch.sender, sender))
+    (channel === undefined || about.channel === channel) &&
+    (sender === undefined || equalBytes(about.sender, sender))
   )
 }

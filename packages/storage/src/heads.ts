@@ -1,8 +1,9 @@
 import { encodeLogId, type Head, type LogId } from '@pastel-mesh/protocol'
 import type { Database } from './database.ts'
+import { decodeIndex } from './index-record.ts'
 import { mergeScans, pickIndex, scan } from './index-scan.ts'
 import { logKey } from './keys.ts'
-import { decodeIndex, decodeLogState } from './records.ts'
+import { decodeLogState } from './log-state.ts'
 
 /** The answer to a question for heads. */
 export interface HeadsPage {
@@ -52,8 +53,14 @@ export async function readHeads(database: Database, query: HeadsQuery): Promise<
 async function loadHeads(database: Database, logs: ReadonlyMap<LogId, Uint8Array>): Promise<Head[]> {
   // From the disk, not from the table of logs, which is ahead of it: what is announced must be there.
   const values = await database.getMany([...logs.values()].map(logKey))
-  return [...logs].map(([id, bytes], i) => {
-    const { sender, channel, run, next, headHash } = decodeLogState(id, bytes, values[i] as Buffer)
-    return { sender, channel, run, position: next - 1, hash: headHash }
-  })
+  const heads: Head[] = []
+  for (const [i, [id, bytes]] of [...logs].entries()) {
+    const value = values[i]
+    // Forgotten since its last entry was pruned.
+    if (value === undefined) continue
+    const { sender, channel, run, stored, headHash } = decodeLogState(id, bytes, value)
+    // Of some logs nothing but an entry is here, which says that they are lost.
+    if (stored > 0) heads.push({ sender, channel, run, position: stored - 1, hash: headHash })
+  }
+  return heads
 }

@@ -1,4 +1,6 @@
+import { countOfArrival } from './arrival-record.ts'
 import type { Database } from './database.ts'
+import { decodeIndex } from './index-record.ts'
 import {
   ARRIVAL_PREFIX,
   channelPrefix,
@@ -7,7 +9,6 @@ import {
   senderChannelPrefix,
   senderPrefix,
 } from './keys.ts'
-import { decodeArrival, decodeIndex } from './records.ts'
 
 /** Part of the database whose keys end with arrival positions. */
 export interface Index {
@@ -30,8 +31,8 @@ export interface ScanEntry {
   readonly value: Buffer
 }
 
-/** The arrival order: its entries are the batches themselves. */
-export const ARRIVALS: Index = { prefix: ARRIVAL_PREFIX, countOf: (value) => decodeArrival(0, value).count }
+/** The arrival order itself. */
+export const ARRIVALS: Index = { prefix: ARRIVAL_PREFIX, countOf: countOfArrival }
 
 /** The index with all batches of a channel, a sender, or both; the arrival order if neither is given. */
 export function pickIndex(channel: string | undefined, sender: Uint8Array | undefined): Index {

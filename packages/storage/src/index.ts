@@ -2,51 +2,40 @@
  * What a node keeps: the message logs, the arrival order, and the one writer of its database.
  * @packageDocumentation
  */
-import type { Cursor, LogId, LogRange, MessageContent, SignedBatch } from '@pastel-mesh/protocol'
+import type { Cursor, LogId, LogRange, SignedBatch } from '@pastel-mesh/protocol'
+import type { Alert, Evidence } from './alerts.ts'
 import type { FollowOptions, ReadOptions } from './arrival-reader.ts'
+import type { LostReason } from './arrival-record.ts'
+import type { Missing } from './chain.ts'
 import type { CommitWriter, CommitWriterOptions } from './commit-writer.ts'
 import type { Database } from './database.ts'
 import type { HeadsPage } from './heads.ts'
+import type { Placement, PlaceOptions } from './log-order.ts'
+import type { LogState } from './log-state.ts'
 import { LevelMessageStore } from './message-store.ts'
-import type { LogState } from './records.ts'
-import type { StoredBatch } from './stored-batch.ts'
+import type { Pruned, RetentionRules } from './retention.ts'
+import type { StoredBatch, StoredEntry } from './stored-entry.ts'
 
+export type { Alert, AlertKind, Evidence } from './alerts.ts'
 export type { FollowOptions, ReadOptions } from './arrival-reader.ts'
+export type { LostReason, Notice } from './arrival-record.ts'
+export { noticeHash } from './arrival-record.ts'
+export type { Missing } from './chain.ts'
 export type { CommitWriter, CommitWriterOptions } from './commit-writer.ts'
 export { formatCursor, nextRunningHash, parseCursor } from './cursor.ts'
 export type { Database, Operation, RangeOptions } from './database.ts'
 export { LevelDatabase } from './database.ts'
 export { StorageError } from './errors.ts'
 export type { HeadsPage } from './heads.ts'
-export type { ArrivalRecord, LogState } from './records.ts'
-export type { StoredBatch } from './stored-batch.ts'
+export type { Placement, PlaceOptions } from './log-order.ts'
+export type { LogNames, LogState } from './log-state.ts'
+export type { Pruned, RetentionRules } from './retention.ts'
+export type { StoredBatch, StoredEntry, StoredNotice } from './stored-entry.ts'
 
 export interface StoreOptions extends CommitWriterOptions {
   /** Folder of the database; made if it is not there. One process at a time. */
   readonly directory: string
 }
-
-export interface PlaceOptions {
-  /** This node wrote it: the log becomes the one that its next run follows. */
-  readonly own?: boolean
-  /** Its messages, if they are decoded already. */
-  readonly messages?: readonly MessageContent[]
-}
-
-/** What became of a batch that was offered to the store. */
-export type Placement =
-  /** It continues its log. `committed` resolves when it is on disk, and fails if the commit does. */
-  | {
-      readonly status: 'appended'
-      /** @throws StorageError ERR_COMMIT_FAILED: it is stored only if `has` says so after the reopening */
-      readonly committed: Promise<StoredBatch>
-    }
-  /** It is stored already. */
-  | { readonly status: 'known' }
-  /** It is not stored: these messages must come first. */
-  | { readonly status: 'gap'; readonly missing: LogRange }
-  /** It is not stored: it contradicts what its sender signed before. */
-  | { readonly status: 'conflict'; readonly reason: string }
 
 /**
  * Message logs and the arrival order of one node.
@@ -66,8 +55,16 @@ export interface MessageStore {
   readonly writer: CommitWriter
   /** 16 random bytes that name this store in its cursors. */
   readonly storeId: Uint8Array
-  /** The arrival order's end: the position that the next message takes. Everything below is on disk. */
+  /** The arrival order's end: the position that the next message takes. Everything below is on disk, or was. */
   readonly end: number
+  /** Below this position of the arrival order, entries may have been removed by {@link prune}. */
+  readonly floor: number
+  /** What it stores and holds, in bytes of signed batches and their entries; the database takes somewhat more. */
+  readonly sizes: {
+    readonly storedBytes: number
+    readonly heldBatches: number
+    readonly heldBytes: number
+  }
 
   /** @throws StorageError ERR_STORE_LOCKED, ERR_STORE_OPEN, ERR_STORE_SCHEMA, ERR_COMMIT_FAILED */
   start(): Promise<void>
@@ -75,26 +72,41 @@ export interface MessageStore {
 
   /**
    * Puts a batch, its signature checked, where its log says: at the end of the arrival order if it continues
-   * the log. A batch that is a small part of a larger buffer is copied, for it stays in memory for a while.
-   * Of batches that are placed at once any may be first: to place a log's batches in order, wait for each
-   * placement (not for its commit) before the next.
+   * the log; if messages before it are missing, it is held on disk until they come or are given up. A batch
+   * that is a small part of a larger buffer is copied, for it stays in memory for a while. Of batches that are
+   * placed at once any may be first: to place a log's batches in order, wait for each placement (not for its
+   * commit) before the next.
    * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_COMMIT_FAILED if the commit that it had to wait for failed
    */
   place(signed: SignedBatch, options?: PlaceOptions): Promise<Placement>
-  /** Whether this very batch is on disk. */
+  /** Whether this very batch is on disk, in the order or held. */
   has(signed: SignedBatch): Promise<boolean>
+  /** What held batches wait for, `limit` ranges at most. */
+  gaps(limit: number): Promise<Missing[]>
+  /** Ranges that were given up and may still turn up, `limit` of them at most. */
+  lostRanges(limit: number): Promise<LogRange[]>
+  /** Whether a range was here and has been removed by {@link prune}. */
+  wasPruned(range: LogRange): Promise<boolean>
+  /** Position of the first held message of a log. */
+  firstHeld(log: LogId): number | undefined
+  /**
+   * Goes on without a missing range: an entry says so, and what was held behind it enters the order. Should the
+   * range turn up after all, it enters at the end, naming that entry.
+   * @returns the entry; undefined if the range is not missing any more
+   */
+  giveUp(missing: Missing, reason: LostReason): Promise<StoredEntry | undefined>
   /** What is stored of a log, including commits in flight. */
   log(id: LogId, bytes: Uint8Array): Promise<LogState | undefined>
   /** The log that this node, as `sender`, last wrote to a channel. */
   ownTip(sender: Uint8Array, channel: string): Promise<LogState | undefined>
 
   /** Reads what is on disk now. Whole batches: the first and the last may reach over the range. */
-  read(options?: ReadOptions): AsyncGenerator<StoredBatch>
+  read(options?: ReadOptions): AsyncGenerator<StoredEntry>
   /**
    * Reads what is on disk and then, without end, what is added; across a reopening of the database.
    * @throws StorageError ERR_STORE_UNAVAILABLE when the store is stopped; the signal's reason
    */
-  follow(options?: FollowOptions): AsyncGenerator<StoredBatch>
+  follow(options?: FollowOptions): AsyncGenerator<StoredEntry>
   /** The batches that hold a range of a log, as far as they are stored. */
   readLog(range: LogRange): AsyncGenerator<StoredBatch>
   /**
@@ -107,15 +119,34 @@ export interface MessageStore {
 
   /** @throws StorageError ERR_CURSOR if the order does not reach that far */
   cursorAt(position: number): Promise<Cursor>
-  /** Whether a cursor is of this order. */
-  checkCursor(cursor: Cursor): Promise<'ok' | 'foreign'>
+  /** Whether a cursor is of this order; `pruned`: it is, and entries behind it may have been removed. */
+  checkCursor(cursor: Cursor): Promise<'ok' | 'foreign' | 'pruned'>
+
+  /** A member has read a topic's channel up to a position of this order: own batches below are not pinned. */
+  passed(channel: string, position: number): void
+  /**
+   * Removes the oldest entries. What the node itself wrote stays until {@link passed} says that somebody has
+   * it, or until it expires.
+   * @throws StorageError; the signal's reason
+   */
+  prune(rules: RetentionRules): Promise<Pruned>
+
+  /** What senders did that an operator should know, the newest first. */
+  alerts(): Alert[]
+  /** The signed batches that prove why a log is frozen. */
+  evidence(log: Uint8Array): Promise<Evidence>
+  /**
+   * Calls back when something is noticed, after it is on disk.
+   * @returns removes the listener
+   */
+  onAlert(listener: (alert: Alert) => void): () => void
 
   /**
    * Calls back after each entry is on disk, in order; what a failed commit brought to the disk after all shows
    * in `follow` only.
    * @returns removes the listener
    */
-  onAppended(listener: (entry: StoredBatch) => void): () => void
+  onAppended(listener: (entry: StoredEntry) => void): () => void
   /**
    * Calls back when the database was opened anew because a write failed, and commits are taken again.
    * @returns removes the listener

@@ -6,11 +6,15 @@
  * | A | arrival position | the entry: running hash, time, signed batch |
  * | B | sender, channel, arrival position | log id, count |
  * | C | channel, arrival position | log id, count |
+ * | E | log id | what its sender did that an operator should know: see alerts.ts |
  * | G | log id | the log's state: names, next position, head |
+ * | H | log id, position of the first message | a held batch: it waits for what is before it |
  * | L | log id, position of the first message | arrival position, count, batch hash |
  * | M | name | a value of the store itself: schema, store id |
  * | O | sender, channel | run of the log that this node wrote last there |
+ * | P | channel | how far some member has read this node's own batches there |
  * | S | sender, arrival position | log id, count |
+ * | X | log id, first position | a lost range, which may still turn up: see lost-ranges.ts |
  *
  * Numbers are 8 bytes, big-endian, so that the order of keys is the order of positions. Entries are only ever
  * added at the end of A, which LevelDB then moves between its levels without rewriting.
@@ -25,11 +29,15 @@ function family(letter: string): number {
 const ARRIVAL = family('A')
 const BOTH = family('B')
 const CHANNEL = family('C')
+const ALERT = family('E')
 const LOG = family('G')
+const HELD = family('H')
 const LOG_POSITION = family('L')
 const META = family('M')
 const OWN_TIP = family('O')
+const PASSED = family('P')
 const SENDER = family('S')
+const LOST = family('X')
 
 export function arrivalKey(position: number): Buffer {
   const key = Buffer.allocUnsafe(1 + NUMBER_BYTES)
@@ -46,6 +54,22 @@ export function logPositionKey(log: Uint8Array, first: number): Buffer {
   return numbered(concat(LOG_POSITION, log), first)
 }
 
+export function alertKey(log: Uint8Array): Buffer {
+  return concat(ALERT, log)
+}
+
+export function heldKey(log: Uint8Array, first: number): Buffer {
+  return numbered(concat(HELD, log), first)
+}
+
+export function lostKey(log: Uint8Array, first: number): Buffer {
+  return numbered(concat(LOST, log), first)
+}
+
+export function passedKey(channel: string): Buffer {
+  return concat(PASSED, Buffer.from(channel))
+}
+
 export function metaKey(name: string): Buffer {
   return concat(META, Buffer.from(name))
 }
@@ -56,6 +80,22 @@ export function ownTipKey(sender: Uint8Array, channel: string): Buffer {
 
 /** Prefix of the arrival order itself. */
 export const ARRIVAL_PREFIX: Buffer = Buffer.of(ARRIVAL)
+
+/** The keys of whole families, from the first to behind the last. */
+export const ALERTS: KeyRange = familyRange(ALERT)
+export const HELD_BATCHES: KeyRange = familyRange(HELD)
+export const LOGS: KeyRange = familyRange(LOG)
+export const LOST_RANGES: KeyRange = familyRange(LOST)
+export const PASSED_PLACES: KeyRange = familyRange(PASSED)
+
+export interface KeyRange {
+  readonly gte: Buffer
+  readonly lt: Buffer
+}
+
+function familyRange(letter: number): KeyRange {
+  return { gte: Buffer.of(letter), lt: Buffer.of(letter + 1) }
+}
 
 /** Prefix of the entries of one channel. */
 export function channelPrefix(channel: string): Buffer {

@@ -1,16 +1,13 @@
 import type { LogId } from '@pastel-mesh/protocol'
 import type { Database } from './database.ts'
 import { logKey } from './keys.ts'
-import { decodeLogState, type LogState } from './records.ts'
+import { decodeLogState, type LogNames, type LogState } from './log-state.ts'
 
 /** Log states kept in memory: at some 600 bytes each, 10 MB. */
 const MAX_CACHED_LOGS = 16_384
 
 /** A log by its id, as text and as bytes. */
-export interface LogName {
-  readonly id: LogId
-  readonly bytes: Uint8Array
-}
+type LogName = Pick<LogNames, 'id' | 'bytes'>
 
 /** A state that must not leave memory: someone is about to use it, or commits that lead to it are in flight. */
 interface Held {
@@ -88,6 +85,13 @@ export class LogTable {
       held.commits -= 1
       this.#release(state.id, held)
     }
+  }
+
+  /** Inside {@link consult} of others: a log is removed from the disk. @returns false if someone is using it */
+  forget(id: LogId): boolean {
+    if (this.#held.has(id)) return false
+    this.#idle.delete(id)
+    return true
   }
 
   /** Forgets everything; what is needed is read from the disk. */

@@ -1,42 +1,53 @@
 import { randomBytes } from 'node:crypto'
 import {
   type Cursor,
-  encodeLogId,
+  decodeLogId,
   equalBytes,
   type LogId,
   type LogRange,
-  logIdBytes,
-  openBatch,
+  RUNNING_HASH_BYTES,
   type SignedBatch,
   STORE_ID_BYTES,
 } from '@pastel-mesh/protocol'
+import { type Alert, Alerts, type Evidence } from './alerts.ts'
 import { ArrivalOrder } from './arrival-order.ts'
 import { ArrivalReader, type FollowOptions, type ReadOptions } from './arrival-reader.ts'
-import { extendLog, judgeChain } from './chain.ts'
+import type { LostReason } from './arrival-record.ts'
+import type { Missing } from './chain.ts'
 import { CommitWriter } from './commit-writer.ts'
 import { type Database, LevelDatabase } from './database.ts'
-import { entryOperations } from './entry-operations.ts'
 import { StorageError } from './errors.ts'
 import { follow } from './follow.ts'
 import { type HeadsPage, readHeads } from './heads.ts'
-import type { MessageStore, Placement, PlaceOptions, StoreOptions } from './index.ts'
-import { logPositionKey, metaKey, ownTipKey } from './keys.ts'
+import { HeldBatches } from './held-batches.ts'
+import type { MessageStore, StoreOptions } from './index.ts'
+import { metaKey, ownTipKey } from './keys.ts'
 import { Listeners } from './listeners.ts'
-import { type LogName, LogTable } from './log-table.ts'
-import { decodeLogPosition, type LogState } from './records.ts'
-import { isViewOfMore, type StoredBatch } from './stored-batch.ts'
+import { LogOrder, type Placement, type PlaceOptions } from './log-order.ts'
+import { type LogState, logNames } from './log-state.ts'
+import { LogTable } from './log-table.ts'
+import { LostRanges } from './lost-ranges.ts'
+import { OrderCommit } from './order-commit.ts'
+import { type Pruned, Retention, type RetentionRules } from './retention.ts'
+import type { StoredBatch, StoredEntry } from './stored-entry.ts'
 
 /** Layout of the database that this code reads and writes; see keys.ts. */
-const SCHEMA_VERSION = '1'
+const SCHEMA_VERSION = '2'
 
-/** The message logs and the arrival order of one node, on LevelDB. */
+/** The message logs and the arrival order of one node, on LevelDB: its parts, wired. */
 export class LevelMessageStore implements MessageStore {
   readonly writer: CommitWriter
   readonly #directory: string
   readonly #database: Database
   readonly #logs: LogTable
+  readonly #held: HeldBatches
+  readonly #lost: LostRanges
+  readonly #alerts: Alerts
   readonly #order = new ArrivalOrder()
   readonly #reader: ArrivalReader
+  readonly #commit: OrderCommit
+  readonly #logOrder: LogOrder
+  readonly #retention: Retention
   readonly #reopened = new Listeners()
   #storeId: Uint8Array = new Uint8Array(STORE_ID_BYTES)
   /** Settles when it is open; undefined while it is closed. */
@@ -48,16 +59,28 @@ export class LevelMessageStore implements MessageStore {
     const database = components.database ?? new LevelDatabase(options.directory)
     this.#database = database
     this.#logs = new LogTable({ database })
+    this.#held = new HeldBatches({ database })
+    this.#alerts = new Alerts({ database })
     this.#reader = new ArrivalReader({ database })
     this.writer = new CommitWriter(options, {
       database,
       onFailed: () => this.#logs.clear(),
       reload: () => this.#reload(),
-      onReopened: () => {
-        this.#reopened.call()
-        this.#order.changed.call()
-      },
+      onReopened: () => this.#onReopened(),
     })
+    this.#lost = new LostRanges({ database })
+    const lost = this.#lost
+    const parts = {
+      database,
+      writer: this.writer,
+      order: this.#order,
+      reader: this.#reader,
+      logs: this.#logs,
+    }
+    this.#commit = new OrderCommit({ ...parts, lost })
+    const rest = { ...parts, lost, held: this.#held, alerts: this.#alerts, commit: this.#commit }
+    this.#logOrder = new LogOrder(rest)
+    this.#retention = new Retention({ ...rest, logOrder: this.#logOrder })
   }
 
   get storeId(): Uint8Array {
@@ -66,6 +89,18 @@ export class LevelMessageStore implements MessageStore {
 
   get end(): number {
     return this.#order.end
+  }
+
+  get floor(): number {
+    return this.#retention.floor.position
+  }
+
+  get sizes() {
+    return {
+      storedBytes: this.#commit.storedBytes,
+      heldBatches: this.#held.batches,
+      heldBytes: this.#held.sizeBytes,
+    }
   }
 
   async start(): Promise<void> {
@@ -86,39 +121,37 @@ export class LevelMessageStore implements MessageStore {
     await this.#stopping
   }
 
-  async place(signed: SignedBatch, options: PlaceOptions = {}): Promise<Placement> {
-    const { batch, log } = signed
-    const names: LogName[] = [{ id: log, bytes: signed.logBytes }]
-    if (batch.follows !== undefined) names.push(logName(batch.sender, batch.channel, batch.follows.run))
-    for (;;) {
-      const found = await this.#logs.consult(names, ([state, followed]) => {
-        // Nothing waits between what is judged here and its commit.
-        const judged = judgeChain(signed, state, followed)
-        if (judged.verdict === 'next') return this.#append(signed, state, options)
-        return { ...judged, inFlight: this.#logs.isInFlight(log), epoch: this.#logs.epoch }
-      })
-      if ('status' in found) return found
-      if (found.verdict === 'gap') return { status: 'gap', missing: found.missing }
-      if (found.verdict === 'conflict') return { status: 'conflict', reason: found.reason }
-      if (await this.has(signed)) return { status: 'known' }
-      if (found.inFlight) {
-        // Commits are written in order: when this one is through, so are those that took the positions.
-        await this.writer.commit(() => {})
-        if (await this.has(signed)) return { status: 'known' }
-      }
-      if (found.epoch === this.#logs.epoch) {
-        return { status: 'conflict', reason: 'another batch is stored at its positions' }
-      }
-      // What had taken the positions was not written.
-    }
+  place(signed: SignedBatch, options?: PlaceOptions): Promise<Placement> {
+    return this.#logOrder.place(signed, options)
   }
 
   async has(signed: SignedBatch): Promise<boolean> {
-    // What its log does not reach is not stored: for new batches memory has the answer.
-    const state = await this.#logs.load(signed.log, signed.logBytes)
-    if (state === undefined || signed.batch.first >= state.next) return false
-    const record = await this.#database.get(logPositionKey(signed.logBytes, signed.batch.first))
-    return record !== undefined && equalBytes(decodeLogPosition(record).hash, signed.hash)
+    return this.#held.has(signed) || this.#logOrder.isStored(signed)
+  }
+
+  gaps(limit: number): Promise<Missing[]> {
+    return this.#logOrder.gaps(limit)
+  }
+
+  giveUp(missing: Missing, reason: LostReason): Promise<StoredEntry | undefined> {
+    return this.#logOrder.giveUp(missing, reason)
+  }
+
+  lostRanges(limit: number): Promise<LogRange[]> {
+    return this.#lost.wanted(limit)
+  }
+
+  /** Whether a range was here, and has been removed. */
+  async wasPruned({ log, first, last }: LogRange): Promise<boolean> {
+    const names = { id: log, bytes: decodeLogId(log) }
+    const state = await this.#logs.load(names.id, names.bytes)
+    if (state === undefined || state.isFrozen || last >= state.next) return false
+    const lost = await Promise.all([this.#lost.find(names, first), this.#lost.find(names, last)])
+    return lost.every((range) => range === undefined)
+  }
+
+  firstHeld(log: LogId): number | undefined {
+    return this.#held.firstOf(log)?.first
   }
 
   log(id: LogId, bytes: Uint8Array): Promise<LogState | undefined> {
@@ -128,16 +161,16 @@ export class LevelMessageStore implements MessageStore {
   async ownTip(sender: Uint8Array, channel: string): Promise<LogState | undefined> {
     const run = await this.#database.get(ownTipKey(sender, channel))
     if (run === undefined) return undefined
-    const { id, bytes } = logName(sender, channel, run)
+    const { id, bytes } = logNames(sender, channel, run)
     return this.#logs.load(id, bytes)
   }
 
-  read(options: ReadOptions = {}): AsyncGenerator<StoredBatch> {
+  read(options: ReadOptions = {}): AsyncGenerator<StoredEntry> {
     const { end } = this.#order
     return this.#reader.read({ ...options, to: Math.min(options.to ?? end, end) })
   }
 
-  follow(options: FollowOptions = {}): AsyncGenerator<StoredBatch> {
+  follow(options: FollowOptions = {}): AsyncGenerator<StoredEntry> {
     return follow({ order: this.#order, reader: this.#reader, writer: this.writer }, options)
   }
 
@@ -155,29 +188,60 @@ export class LevelMessageStore implements MessageStore {
 
   async cursorAt(position: number): Promise<Cursor> {
     if (position === 0) return { store: this.#storeId, position, hash: new Uint8Array(0) }
-    const entry = await this.#reader.entryAt(position - 1)
-    if (entry === undefined) {
+    const hash = await this.#hashBefore(position)
+    if (hash === undefined) {
       throw new StorageError(
         'ERR_CURSOR',
         `the arrival order has no position ${position}: it ends at ${this.#order.end}`,
       )
     }
-    return { store: this.#storeId, position, hash: entry.runningHash }
+    return { store: this.#storeId, position, hash }
   }
 
-  async checkCursor(cursor: Cursor): Promise<'ok' | 'foreign'> {
-    if (!equalBytes(cursor.store, this.#storeId) || cursor.position > this.#order.end) return 'foreign'
-    if (cursor.position === 0) return 'ok'
-    const entry = await this.#reader.entryAt(cursor.position - 1)
-    return entry !== undefined && equalBytes(entry.runningHash, cursor.hash) ? 'ok' : 'foreign'
+  async checkCursor(cursor: Cursor): Promise<'ok' | 'foreign' | 'pruned'> {
+    const { position, hash } = cursor
+    if (!equalBytes(cursor.store, this.#storeId) || position > this.#order.end) return 'foreign'
+    if (position < this.floor) return 'pruned'
+    if (position === 0) return 'ok'
+    const own = await this.#hashBefore(position)
+    return own !== undefined && equalBytes(own, hash) ? 'ok' : 'foreign'
   }
 
-  onAppended(listener: (entry: StoredBatch) => void): () => void {
+  passed(channel: string, position: number): void {
+    this.#retention.passed(channel, position)
+  }
+
+  prune(rules: RetentionRules): Promise<Pruned> {
+    return this.#retention.prune(rules)
+  }
+
+  alerts(): Alert[] {
+    return this.#alerts.list()
+  }
+
+  evidence(log: Uint8Array): Promise<Evidence> {
+    return this.#alerts.evidence(log)
+  }
+
+  onAlert(listener: (alert: Alert) => void): () => void {
+    return this.#alerts.raised.add(listener)
+  }
+
+  onAppended(listener: (entry: StoredEntry) => void): () => void {
     return this.#order.appended.add(listener)
   }
 
   onReopened(listener: () => void): () => void {
     return this.#reopened.add(listener)
+  }
+
+  /** Running hash of the order below a position; below the floor, where nothing tells any more, zeros. */
+  async #hashBefore(position: number): Promise<Uint8Array | undefined> {
+    const { floor } = this.#retention
+    if (position === floor.position) return floor.runningHash
+    const entry = await this.#reader.entryAt(position - 1)
+    if (entry !== undefined) return entry.runningHash
+    return position < floor.position ? new Uint8Array(RUNNING_HASH_BYTES) : undefined
   }
 
   async #open(): Promise<void> {
@@ -190,6 +254,7 @@ export class LevelMessageStore implements MessageStore {
       await this.#shut()
       throw error
     }
+    void this.#logOrder.resume()
   }
 
   async #close(): Promise<void> {
@@ -224,32 +289,16 @@ export class LevelMessageStore implements MessageStore {
   /** Reads from the disk what memory only carries on. */
   async #reload(): Promise<void> {
     this.#order.reset(await this.#reader.lastEntry())
+    this.#commit.reset(await this.#database.get(metaKey('bytes')))
     this.#logs.clear()
+    await this.#held.load()
+    await this.#alerts.load()
+    await this.#retention.load()
   }
 
-  #append(signed: SignedBatch, state: LogState | undefined, options: PlaceOptions): Placement {
-    if (!this.writer.isOpen) throw this.writer.unavailable()
-    const next = extendLog(signed, state)
-    const finish = this.#logs.begin(next)
-    const kept = isViewOfMore(signed) ? openBatch(new Uint8Array(signed.envelope)) : signed
-    const messages = kept === signed ? options.messages : undefined
-    const committed = this.writer.commit((operations) => {
-      const entry = this.#order.take(kept, messages)
-      operations.push(...entryOperations(entry, next, options.own === true))
-      return entry
-    })
-    return {
-      status: 'appended',
-      committed: committed.then((entry) => {
-        finish()
-        this.#order.append(entry)
-        return entry
-      }),
-    }
+  #onReopened(): void {
+    this.#reopened.call()
+    this.#order.changed.call()
+    void this.#logOrder.resume()
   }
-}
-
-function logName(sender: Uint8Array, channel: string, run: Uint8Array): LogName {
-  const bytes = logIdBytes(sender, channel, run)
-  return { id: encodeLogId(bytes), bytes }
 }

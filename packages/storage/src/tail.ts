@@ -1,4 +1,4 @@
-import type { StoredBatch } from './stored-batch.ts'
+import type { StoredEntry } from './stored-entry.ts'
 
 /** Memory that the tail takes: what a subscriber may lag behind before it reads from disk. */
 const MAX_TAIL_BYTES = 8 * 1024 * 1024
@@ -9,12 +9,12 @@ const MESSAGE_BYTES = 256
 
 /** The newest entries of the arrival order, in memory, so that live readers do not touch the disk. */
 export class Tail {
-  #entries: (StoredBatch | undefined)[] = []
+  #entries: (StoredEntry | undefined)[] = []
   /** Entries before this index have been dropped; the array is cut when they are many. */
   #start = 0
   #bytes = 0
 
-  push(entry: StoredBatch): void {
+  push(entry: StoredEntry): void {
     this.#entries.push(entry)
     this.#bytes += memoryOf(entry)
     while (this.#bytes > MAX_TAIL_BYTES && this.#start < this.#entries.length - 1) {
@@ -32,7 +32,7 @@ export class Tail {
    * Entries that hold positions from `position` on, at most `limit`; undefined if the tail does not reach
    * back that far.
    */
-  from(position: number, limit: number): StoredBatch[] | undefined {
+  from(position: number, limit: number): StoredEntry[] | undefined {
     const oldest = this.#entries[this.#start]
     if (oldest === undefined || position < oldest.position) return undefined
     let low = this.#start
@@ -43,7 +43,7 @@ export class Tail {
       if (entry.position + entry.count <= position) low = middle + 1
       else high = middle
     }
-    return this.#entries.slice(low, low + limit) as StoredBatch[]
+    return this.#entries.slice(low, low + limit) as StoredEntry[]
   }
 
   clear(): void {
@@ -52,11 +52,12 @@ export class Tail {
     this.#bytes = 0
   }
 
-  #at(index: number): StoredBatch {
-    return this.#entries[index] as StoredBatch
+  #at(index: number): StoredEntry {
+    return this.#entries[index] as StoredEntry
   }
 }
 
-function memoryOf(entry: StoredBatch): number {
-  return entry.envelope.length + ENTRY_BYTES + entry.count * MESSAGE_BYTES
+function memoryOf(entry: StoredEntry): number {
+  const bytes = entry.kind === 'batch' ? entry.envelope.length : 0
+  return bytes + ENTRY_BYTES + entry.count * MESSAGE_BYTES
 }

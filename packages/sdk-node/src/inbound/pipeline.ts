@@ -1,13 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { verifySignature } from '@pastel-mesh/identity'
-import {
-  type LogRange,
-  type SignedBatch,
-  type SplitEnvelope,
-  signedText,
-  splitEnvelope,
-} from '@pastel-mesh/protocol'
-import { type MessageStore, StorageError, type StoredBatch } from '@pastel-mesh/storage'
+import { type PastelId, verifySignature } from '@pastel-mesh/identity'
+import { type SignedBatch, type SplitEnvelope, signedText, splitEnvelope } from '@pastel-mesh/protocol'
+import { type MessageStore, type Missing, StorageError, type StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
 import { Deduplicator, type Settle } from './dedup.ts'
@@ -33,12 +27,16 @@ export interface Delivery {
 export type Verdict =
   /** Verified and in its place: forward it. `committed` fails if the disk does. */
   | { readonly action: 'accept'; readonly committed: Promise<StoredBatch> }
-  /** Verified, but messages before it are missing: forward it, do not store it, fetch them. */
-  | { readonly action: 'accept'; readonly missing: LogRange; readonly last: number }
+  /** Verified, but messages before it are missing: forward it, fetch them. `committed`: it is held until then. */
+  | { readonly action: 'accept'; readonly missing: Missing; readonly committed?: Promise<unknown> }
   | Drop
 
 export interface InboundOptions {
   readonly network: string
+  /** This node's own PastelID. */
+  readonly own: PastelId
+  /** What was made earlier than so long ago is taken if it comes, and not waited for, in ms. */
+  readonly historyMs: number
   /** What a peer may deliver, before its batches are verified. */
   readonly peerRates: InboundRates
   /** What a sender may have delivered, after they are. */
@@ -59,6 +57,9 @@ const MAX_BYTES_IN_FLIGHT = 32 * 1024 * 1024
 
 /** Verifying shares libuv's threads with fsync: one core is left for the rest. */
 const MAX_VERIFICATIONS = Math.max(1, availableParallelism() - 1)
+
+const OWN_IDENTITY =
+  'a batch signed by this node that it did not write: it was restored from an older copy, or a copy of it runs'
 
 /** The database was closed to be opened anew, and whoever closed it said why. */
 const PASSING_FAILURES = new Set(['ERR_STORE_UNAVAILABLE', 'ERR_COMMIT_FAILED'])
@@ -126,7 +127,7 @@ export class InboundPipeline {
       claim = await this.#duplicates.claim(split.hash)
       if (claim === undefined) throw new Dropped('ignore', 'duplicate')
       const verdict = await this.#process(envelope, split, delivery)
-      if (verdict.action === 'accept' && 'committed' in verdict) committed = verdict.committed
+      if (verdict.action === 'accept') committed = verdict.committed
       return verdict
     } finally {
       const settle = (isStored: boolean) => {
@@ -170,37 +171,49 @@ export class InboundPipeline {
     if (!valid) throw new Dropped('reject', 'signature')
   }
 
-  async #place({ signed, messages }: DecodedBatch, { via }: Delivery): Promise<Verdict> {
-    const placement = await this.#store.place(signed, { messages })
+  async #place({ signed, messages, sender }: DecodedBatch, { via }: Delivery): Promise<Verdict> {
+    const { own, historyMs } = this.#options
+    const placement = await this.#store.place(signed, {
+      messages,
+      wantedSinceMs: Date.now() - historyMs,
+      ...(sender === own ? { alert: { kind: 'own-identity', reason: OWN_IDENTITY } } : {}),
+    })
     switch (placement.status) {
       case 'known':
         return { action: 'ignore', reason: 'duplicate' }
+      case 'pruned':
+      case 'frozen':
+        return { action: 'ignore', reason: placement.status }
       case 'conflict':
+        this.#watch(placement.committed)
         return { action: 'ignore', reason: 'conflict' }
       case 'gap':
         this.#counters.dropped.gap += 1
-        return {
-          action: 'accept',
-          missing: placement.missing,
-          last: signed.batch.first + signed.batch.count - 1,
-        }
-      case 'appended': {
-        const { received } = this.#counters
-        const committed = placement.committed.then(
-          (stored) => {
-            received.batches += 1
-            received.messages += stored.count
-            received[via] += 1
-            return stored
-          },
-          (error) => {
-            this.#counters.dropped.store += 1
-            throw error
-          },
-        )
-        return { action: 'accept', committed }
+        return { action: 'accept', missing: placement.missing }
+      case 'held': {
+        this.#counters.received.held += 1
+        return { action: 'accept', missing: placement.missing, committed: this.#watch(placement.committed) }
       }
+      case 'appended':
+        return { action: 'accept', committed: this.#watch(this.#counted(placement.committed, via)) }
     }
+  }
+
+  async #counted(committed: Promise<StoredBatch>, via: Delivery['via']): Promise<StoredBatch> {
+    const stored = await committed
+    const { received } = this.#counters
+    received.batches += 1
+    received.messages += stored.count
+    received[via] += 1
+    return stored
+  }
+
+  /** Counts what the disk does not take, and lets nobody's not waiting for it be an unhandled failure. */
+  #watch<T>(committed: Promise<T>): Promise<T> {
+    committed.catch(() => {
+      this.#counters.dropped.store += 1
+    })
+    return committed
   }
 
   /** Gossip above the bound is ignored; sync, which asks for no more than it can hold, is let in. */

@@ -162,7 +162,8 @@ export class ChannelWriter {
     const last = await this.#store.ownTip(this.#signer.publicKey, channel)
     const run = makeRun(Date.now(), makeRandom())
     if (last === undefined) return { run, next: 0, hash: ZERO_HASH, createdAtMs: 0 }
-    const follows = { run: last.run, head: last.next - 1 }
+    // Nothing of its own log is lost to a node, unless it was restored: then it follows what it has.
+    const follows = { run: last.run, head: last.stored - 1 }
     return { run, next: 0, hash: last.headHash, createdAtMs: last.headCreatedAtMs, follows }
   }
 

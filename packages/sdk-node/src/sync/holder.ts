@@ -1,5 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import {
+  decodeLogId,
   decodeSyncRequest,
   encodeSyncResponse,
   type HeadsRequest,
@@ -8,6 +9,7 @@ import {
   MAX_RANGES_RESPONSE_BATCH_BYTES,
   MAX_SYNC_BATCHES,
   MAX_SYNC_HEADS,
+  MAX_SYNC_RANGES,
   MAX_SYNC_REQUEST_BYTES,
   parseChannel,
   type RangesRequest,
@@ -50,9 +52,11 @@ async function answerHeads(
   { id, from, channels }: HeadsRequest,
   store: MessageStore,
 ): Promise<HeadsResponse> {
-  const isOurs = from !== undefined && (await store.checkCursor(from)) === 'ok'
+  // What was removed behind a cursor was read before.
+  const isOurs = from !== undefined && (await store.checkCursor(from)) !== 'foreign'
   // Inboxes are nobody's business but their owners'.
   const topics = channels.filter((channel) => parseChannel(channel).kind === 'topic')
+  if (isOurs) for (const topic of topics) store.passed(topic, from.position)
   const { heads, next, more } = await store.heads(isOurs ? from.position : 0, topics, MAX_SYNC_HEADS)
   return {
     kind: 'heads',
@@ -67,7 +71,7 @@ async function answerHeads(
 async function* answerRanges(request: RangesRequest, store: MessageStore): AsyncGenerator<RangesResponse> {
   const { id } = request
   const limit = Math.min(request.maxBytes, MAX_ANSWER_BYTES)
-  const denied: LogRange[] = []
+  const holes = { denied: [] as LogRange[], pruned: [] as LogRange[] }
   let batches: Uint8Array[] = []
   let frameBytes = 0
   let sentBytes = 0
@@ -82,16 +86,34 @@ async function* answerRanges(request: RangesRequest, store: MessageStore): Async
         batches.length === MAX_SYNC_BATCHES ||
         frameBytes + envelope.length > MAX_RANGES_RESPONSE_BATCH_BYTES
       ) {
-        yield { kind: 'ranges', id, batches, denied: [], done: false }
+        yield { kind: 'ranges', id, batches, denied: [], pruned: [], done: false }
         batches = []
         frameBytes = 0
       }
+      if (batch.first > next)
+        await addHole({ log: range.log, first: next, last: batch.first - 1 }, holes, store)
       batches.push(envelope)
       frameBytes += envelope.length
       sentBytes += envelope.length
       next = batch.first + batch.count
     }
-    if (next <= range.last) denied.push({ log: range.log, first: next, last: range.last })
+    if (next <= range.last) await addHole({ log: range.log, first: next, last: range.last }, holes, store)
   }
-  yield { kind: 'ranges', id, batches, denied, done: true }
+  yield { kind: 'ranges', id, batches, ...holes, done: true }
+}
+
+/** Says of a range that is not here whether it was. */
+async function addHole(
+  range: LogRange,
+  { denied, pruned }: { denied: LogRange[]; pruned: LogRange[] },
+  store: MessageStore,
+): Promise<void> {
+  const list = (await isPrunedTopic(range, store)) ? pruned : denied
+  // More than an answer can name: the reader finds out when it asks for the rest.
+  if (list.length < MAX_SYNC_RANGES) list.push(range)
+}
+
+async function isPrunedTopic(range: LogRange, store: MessageStore): Promise<boolean> {
+  const state = await store.log(range.log, decodeLogId(range.log))
+  return state !== undefined && parseChannel(state.channel).kind === 'topic' && store.wasPruned(range)
 }

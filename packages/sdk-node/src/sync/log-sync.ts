@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { MeshError } from '@pastel-mesh/identity'
-import type { LogId } from '@pastel-mesh/protocol'
+import type { LogId, LogRange } from '@pastel-mesh/protocol'
 import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import type { Verdict } from '../inbound/pipeline.ts'
+import { Gaps } from './gaps.ts'
 import { serveSync } from './holder.ts'
 import { RangeClaims } from './range-claims.ts'
 import { type SyncDelivery, SyncReader } from './reader.ts'
@@ -16,12 +17,16 @@ const SYNC_PROTOCOL = '/pastel-mesh/log/1'
 export interface LogSyncOptions {
   /** How often a few peers are asked for what gossip did not bring, in ms. @default 3000 */
   readonly intervalMs: number
+  /** How long all holders that can be reached must have denied a gap before it is given up, in ms. */
+  readonly lostAfterMs: number
 }
 
 export interface LogSyncComponents {
   readonly store: MessageStore
   readonly channels: () => readonly string[]
   readonly receive: (envelope: Uint8Array, peer: string, delivery: SyncDelivery) => Promise<Verdict>
+  /** The PastelID of a certified peer, as its public key. */
+  readonly senderOf: (peer: string) => Uint8Array | undefined
   /** Told when a peer broke the rules or does not answer. */
   readonly onError: (error: unknown, peer: string) => void
 }
@@ -49,7 +54,16 @@ interface PeerState {
   failures: number
   /** It is left alone until then. */
   pausedUntilMs: number
+  /** It was asked, since it connected, for what had been given up. */
+  askedForLost: boolean
 }
+
+/** Ranges that were given up for which a peer that connects is asked, and how often while it brings some. */
+const MAX_LOST_RANGES = 256
+const MAX_LOST_ROUNDS = 16
+
+/** With so many failed passes in a row a peer does not count as one that can be reached. */
+const MAX_REACHABLE_FAILURES = 3
 
 /**
  * Log sync: gossip makes it fast, this makes it certain. Reads from every certified peer when it connects, from
@@ -62,6 +76,7 @@ export class LogSync {
   /** The peer that was connected last is at the end. */
   readonly #places = new Map<string, SyncPlace>()
   readonly #claims = new RangeClaims()
+  readonly #gaps: Gaps
   readonly #running = new Set<Promise<void>>()
   readonly #serving = new Set<Stream>()
   #registrar: Registrar | undefined
@@ -72,6 +87,7 @@ export class LogSync {
   constructor(options: LogSyncOptions, components: LogSyncComponents) {
     this.#options = options
     this.#components = components
+    this.#gaps = new Gaps(options, { store: components.store })
   }
 
   /** @param registrar one that lets certified connections only */
@@ -108,8 +124,17 @@ export class LogSync {
       claims: this.#claims,
       openStream: (signal) => connection.newStream(SYNC_PROTOCOL, { signal }),
       receive: (envelope, delivery) => this.#components.receive(envelope, peer, delivery),
+      onDenied: (denied, pruned) => this.#denied(peer, denied, pruned),
     })
-    const state = { reader, connection, running: undefined, again: false, failures: 0, pausedUntilMs: 0 }
+    const state = {
+      reader,
+      connection,
+      running: undefined,
+      again: false,
+      failures: 0,
+      pausedUntilMs: 0,
+      askedForLost: false,
+    }
     this.#peers.set(peer, state)
     this.read(peer)
   }
@@ -153,6 +178,7 @@ export class LogSync {
     const { reader, connection } = state
     try {
       const isFruitful = await reader.pass(this.#components.channels())
+      await this.#fillGaps(peer, state)
       state.failures = 0
       return isFruitful
     } catch (error) {
@@ -165,6 +191,35 @@ export class LogSync {
       if (connection.status === 'open' && !isHangUp(error)) this.#components.onError(error, peer)
       return false
     }
+  }
+
+  /** Asks a peer for what held batches wait for and, once, for what had been given up. */
+  async #fillGaps(peer: string, state: PeerState): Promise<void> {
+    const { store } = this.#components
+    await this.#gaps.refresh()
+    const missing = this.#gaps.ask(peer)
+    if (missing.length > 0) await state.reader.fetchMissing(missing)
+    for (let round = 0; !state.askedForLost && round < MAX_LOST_ROUNDS; round += 1) {
+      const ranges = await store.lostRanges(MAX_LOST_RANGES)
+      if (ranges.length === 0 || !(await state.reader.fetchLost(ranges))) break
+    }
+    state.askedForLost = true
+    await this.#settleGaps()
+  }
+
+  /** Gives up what all deny, and asks those who were not asked yet. */
+  async #settleGaps(): Promise<void> {
+    const reachable = [...this.#peers].filter(([, { failures }]) => failures < MAX_REACHABLE_FAILURES)
+    const toAsk = await this.#gaps.settle(new Set(reachable.map(([peer]) => peer)))
+    for (const peer of pick([...toAsk], NEIGHBOURS)) {
+      if (this.#peers.get(peer)?.running === undefined) this.read(peer)
+    }
+  }
+
+  async #denied(peer: string, denied: readonly LogRange[], pruned: readonly LogRange[]): Promise<void> {
+    this.#gaps.denied(peer, [...denied, ...pruned])
+    const sender = this.#components.senderOf(peer)
+    if (sender !== undefined && pruned.length > 0) await this.#gaps.pruned(sender, pruned)
   }
 
   /** Commits failed: what was taken for stored, on its way to the disk as it was, may not be. */

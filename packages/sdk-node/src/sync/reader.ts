@@ -3,6 +3,7 @@ import {
   decodeLogId,
   type HeadsResponse,
   type LogId,
+  type LogRange,
   logId,
   MAX_SYNC_CHANNELS,
   MAX_SYNC_RANGES,
@@ -25,6 +26,8 @@ export interface SyncReaderComponents extends SyncRequesterComponents {
   readonly place: SyncPlace
   readonly claims: RangeClaims
   readonly receive: (envelope: Uint8Array, delivery: SyncDelivery) => Promise<Verdict>
+  /** Told what the peer does not have, or not any more. */
+  readonly onDenied: (denied: readonly LogRange[], pruned: readonly LogRange[]) => Promise<void>
 }
 
 /** Pages of heads in one pass; what is left is for the next, so that a peer's pages without end end. */
@@ -39,6 +42,7 @@ export class SyncReader {
   readonly #place: SyncPlace
   readonly #claims: RangeClaims
   readonly #receive: SyncReaderComponents['receive']
+  readonly #onDenied: SyncReaderComponents['onDenied']
   readonly #requester: SyncRequester
   #stored = 0
 
@@ -47,6 +51,7 @@ export class SyncReader {
     this.#place = components.place
     this.#claims = components.claims
     this.#receive = components.receive
+    this.#onDenied = components.onDenied
     this.#requester = new SyncRequester(components)
   }
 
@@ -66,6 +71,20 @@ export class SyncReader {
     await this.#fetch((await this.#look(this.#place.due(performance.now()))).left)
     for (const group of groups) await this.#read(group)
     return this.#stored > before
+  }
+
+  /** Fetches ranges that the peer did not announce: what held batches wait for. */
+  async fetchMissing(ranges: readonly ChannelRange[]): Promise<void> {
+    await this.#fetch(ranges)
+  }
+
+  /** Asks once for ranges that were given up. @returns whether any of it came */
+  async fetchLost(ranges: readonly LogRange[]): Promise<boolean> {
+    let came = 0
+    for (let i = 0; i < ranges.length; i += MAX_SYNC_RANGES) {
+      came += (await this.#ask(ranges.slice(i, i + MAX_SYNC_RANGES))).came.size
+    }
+    return came > 0
   }
 
   close(): void {
@@ -96,9 +115,9 @@ export class SyncReader {
     const missing = new Map<LogId, ChannelRange>()
     for (const { sender, channel, run, position: last } of heads) {
       const log = logId(sender, channel, run)
-      const first = await this.#next(log)
-      const range = { log, channel, first, last }
-      if (first <= last && !this.#place.isWaiting(range, performance.now())) missing.set(log, range)
+      const range = await this.#hole({ log, channel, first: 0, last })
+      if (range.first <= range.last && !this.#place.isWaiting(range, performance.now()))
+        missing.set(log, range)
     }
     return [...missing.values()]
   }
@@ -160,9 +179,9 @@ export class SyncReader {
     const left: ChannelRange[] = []
     const moved = new Set<LogId>()
     for (const range of ranges) {
-      const first = await this.#next(range.log)
-      if (first > range.first) moved.add(range.log)
-      if (first <= range.last) left.push({ ...range, first: Math.max(first, range.first) })
+      const hole = await this.#hole(range)
+      if (hole.first > range.first) moved.add(range.log)
+      if (hole.first <= hole.last) left.push(hole)
       else {
         this.#place.settle(range.log)
         this.#claims.release(range.log, this)
@@ -172,7 +191,7 @@ export class SyncReader {
   }
 
   /** @returns the logs of which a batch came, and those of which the peer does not have all */
-  async #ask(ranges: readonly ChannelRange[]) {
+  async #ask(ranges: readonly LogRange[]) {
     const asked = new Map(ranges.map((range) => [range.log, range]))
     const came = new Set<LogId>()
     const denied = new Set<LogId>()
@@ -184,7 +203,8 @@ export class SyncReader {
     }
     for await (const answer of this.#requester.ranges(ranges)) {
       await this.#take(answer.batches, isAsked)
-      for (const { log } of answer.denied) denied.add(log)
+      for (const { log } of [...answer.denied, ...answer.pruned]) denied.add(log)
+      await this.#onDenied(answer.denied, answer.pruned)
     }
     return { came, denied }
   }
@@ -204,8 +224,16 @@ export class SyncReader {
     for (const outcome of taken) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  async #next(log: LogId): Promise<number> {
-    return (await this.#store.log(log, decodeLogId(log)))?.next ?? 0
+  /** What of a range is not here, up to the first batch that is held. */
+  async #hole(range: ChannelRange): Promise<ChannelRange> {
+    const { log } = range
+    const state = await this.#store.log(log, decodeLogId(log))
+    // Nothing more of it would be taken.
+    if (state?.isFrozen === true) return { ...range, first: range.last + 1 }
+    const first = Math.max(range.first, state?.next ?? 0)
+    const held = this.#store.firstHeld(log)
+    const last = held !== undefined && held > first ? Math.min(range.last, held - 1) : range.last
+    return { ...range, first, last }
   }
 }
 

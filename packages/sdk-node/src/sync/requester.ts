@@ -83,7 +83,7 @@ export class SyncRequester {
       if (sizeBytes > REQUEST_BYTES) throw protocolError('more bytes than were asked for')
       if (!answer.done && answer.batches.length === 0)
         throw protocolError('a part of an answer without batches')
-      if (!answer.denied.every(({ log }) => asked.has(log))) {
+      if (![...answer.denied, ...answer.pruned].every(({ log }) => asked.has(log))) {
         throw protocolError('a denial of what was not asked for')
       }
       yield answer

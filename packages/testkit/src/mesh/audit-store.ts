@@ -8,6 +8,7 @@ import {
   type MessageContent,
   messageId,
   openBatch,
+  type SignedBatch,
   signedText,
   ZERO_HASH,
 } from '@pastel-mesh/protocol'
@@ -16,7 +17,10 @@ import {
   type HeadsPage,
   type MessageStore,
   nextRunningHash,
+  noticeHash,
   type StoredBatch,
+  type StoredEntry,
+  type StoredNotice,
 } from '@pastel-mesh/storage'
 
 /** What a database holds, found by reading and verifying every batch from its bytes. */
@@ -28,6 +32,8 @@ export interface StoreAudit {
   readonly logs: ReadonlyMap<LogId, LogEnd>
   /** What is wrong: bad signatures, broken chains, positions twice. Empty: nothing. */
   readonly problems: readonly string[]
+  /** The ranges that the order goes on without. */
+  readonly lost: readonly StoredNotice[]
 }
 
 export interface AuditedMessage extends MessageContent {
@@ -41,6 +47,9 @@ export interface LogEnd {
   /** SHA-256 of its last batch, which stands for all before it. */
   readonly hash: Uint8Array
 }
+
+/** Stands for the hash of a batch that is lost, or that is not the last: anything may follow. */
+const UNKNOWN_HASH = new Uint8Array(0)
 
 /** Logs asked for at a time. */
 const HEADS = 1_000
@@ -57,7 +66,10 @@ export async function auditStore(directory: string): Promise<StoreAudit> {
   try {
     const audit = new Audit()
     try {
-      for await (const stored of store.read()) await audit.add(stored)
+      for await (const entry of store.read()) {
+        if (entry.kind === 'batch') await audit.add(entry)
+        else audit.skip(entry)
+      }
     } catch (error) {
       audit.problems.push(
         `position ${audit.position}: what is stored there cannot be read, nor what comes after it: ${(error as Error).message}`,
@@ -75,11 +87,31 @@ class Audit implements StoreAudit {
   readonly messages = new Map<string, AuditedMessage>()
   readonly logs = new Map<LogId, LogEnd>()
   readonly problems: string[] = []
+  readonly lost: StoredNotice[] = []
   batches = 0
   /** Position of the arrival order that comes next. */
   position = 0
   readonly #channels = new Set<string>()
   #runningHash: Uint8Array = new Uint8Array(8)
+
+  /** A range that the order goes on without. */
+  skip(notice: StoredNotice): void {
+    this.lost.push(notice)
+    const before = this.logs.get(notice.log)
+    if ((before?.next ?? 0) !== notice.first) {
+      this.problems.push(`${notice.kind} ${notice.log}-${notice.first}: its log ends at ${before?.next ?? 0}`)
+    }
+    this.logs.set(notice.log, { next: notice.last + 1, hash: UNKNOWN_HASH })
+    this.#advance(notice, noticeHash(notice), (problem) => this.problems.push(problem))
+  }
+
+  /** Checks where an entry stands, and goes on behind it. */
+  #advance(entry: StoredEntry, hash: Uint8Array, complain: (problem: string) => void): void {
+    if (entry.position !== this.position) complain(`at ${entry.position}, expected ${this.position}`)
+    this.#runningHash = nextRunningHash(this.#runningHash, hash, this.position)
+    if (!equalBytes(this.#runningHash, entry.runningHash)) complain('running hash differs')
+    this.position += entry.count
+  }
 
   async add(stored: StoredBatch): Promise<void> {
     this.batches += 1
@@ -89,23 +121,26 @@ class Audit implements StoreAudit {
     if (!(await verifySignature(batch.sender, signedText('batch', hash), signed.signature))) {
       complain('bad signature')
     }
-    if (stored.position !== this.position) complain(`at ${stored.position}, expected ${this.position}`)
     if (stored.count !== batch.count) complain(`takes ${stored.count} positions for ${batch.count} messages`)
-    this.#runningHash = nextRunningHash(this.#runningHash, hash, this.position)
-    if (!equalBytes(this.#runningHash, stored.runningHash)) complain('running hash differs')
-    const before = this.logs.get(log)
-    if ((before?.next ?? 0) !== batch.first) complain(`its log ends at ${before?.next ?? 0}`)
-    if (!equalBytes(before?.hash ?? this.#followedHash(batch), batch.previous)) {
-      complain('names another predecessor')
-    }
+    this.#advance(stored, hash, complain)
     this.#channels.add(batch.channel)
-    this.logs.set(log, { hash, next: batch.first + batch.count })
+    if (stored.lostAt === undefined) this.#addInSequence(signed, complain)
+    else if (stored.lostAt >= stored.position) complain('is late for what was lost after it')
     for (const [index, message] of stored.messages().entries()) {
       const id = messageId(log, batch.first + index)
       if (this.messages.has(id)) this.problems.push(`message ${id} is stored twice`)
       this.messages.set(id, { ...message, sender: batch.sender, receivedAtMs: stored.receivedAtMs })
     }
-    this.position += stored.count
+  }
+
+  #addInSequence({ batch, log, hash }: SignedBatch, complain: (problem: string) => void): void {
+    const before = this.logs.get(log)
+    if ((before?.next ?? 0) !== batch.first) complain(`its log ends at ${before?.next ?? 0}`)
+    const previous = before?.hash ?? this.#followedHash(batch)
+    if (previous !== UNKNOWN_HASH && !equalBytes(previous, batch.previous)) {
+      complain('names another predecessor')
+    }
+    this.logs.set(log, { hash, next: batch.first + batch.count })
   }
 
   /** Compares with what the store knows without reading the batches: what its node, and peers, go on from. */
@@ -122,18 +157,22 @@ class Audit implements StoreAudit {
         const id = logId(head.sender, head.channel, head.run)
         missing.delete(id)
         const found = this.logs.get(id)
+        if (found?.hash === UNKNOWN_HASH) continue
         if (found?.next === head.position + 1 && equalBytes(found.hash, head.hash)) continue
         this.problems.push(`log ${id} ends at ${found?.next ?? 0}, and the store says ${head.position + 1}`)
       }
       from = page.next
     } while (page.more)
-    for (const id of missing) this.problems.push(`log ${id} is not in the store's index`)
+    for (const id of missing)
+      if (this.logs.get(id)?.hash !== UNKNOWN_HASH)
+        this.problems.push(`log ${id} is not in the store's index`)
   }
 
   /** Hash of the last batch of the log that a first batch follows. */
   #followedHash({ sender, channel, follows }: Batch): Uint8Array {
     if (follows === undefined) return ZERO_HASH
     const followed = this.logs.get(logId(sender, channel, follows.run))
-    return followed?.next === follows.head + 1 ? followed.hash : new Uint8Array(0)
+    if (followed?.next === follows.head + 1) return followed.hash
+    return followed === undefined || followed.next <= follows.head ? new Uint8Array(0) : UNKNOWN_HASH
   }
 }

@@ -1,0 +1,203 @@
+import { equalBytes, type LogId, openBatch, type SignedBatch } from '@pastel-mesh/protocol'
+import type { Database, Operation } from './database.ts'
+import { HELD_BATCHES, heldKey, readNumber, writeNumber } from './keys.ts'
+import { followedBy, type LogNames } from './log-state.ts'
+
+/** A batch that waits on disk for what is before it; the batch itself is not in memory. */
+export interface HeldBatch extends LogNames {
+  readonly first: number
+  readonly count: number
+  readonly hash: Uint8Array
+  /** Only of a log's first batch: the log that it follows, and its last position. */
+  readonly follows?: LogNames & { readonly head: number }
+  /** Bytes that it takes on disk. */
+  readonly sizeBytes: number
+  readonly receivedAtMs: number
+}
+
+/**
+ * Held batches of one sender, and of all: what a gap of some seconds holds up at full speed. Above it a batch
+ * is not held, and log sync fetches it when its turn has come.
+ */
+const MAX_SENDER_BYTES = 8 * 1024 * 1024
+const MAX_SENDER_BATCHES = 1024
+const MAX_TOTAL_BYTES = 64 * 1024 * 1024
+const MAX_TOTAL_BATCHES = 16_384
+
+interface Account {
+  bytes: number
+  batches: number
+}
+
+/** The held batches, by log and position. */
+export class HeldBatches {
+  readonly #database: Database
+  #logs = new Map<LogId, Map<number, HeldBatch>>()
+  /** Of which logs the first batch waits for a log. */
+  #followers = new Map<LogId, Set<LogId>>()
+  #senders = new Map<string, Account>()
+  #total: Account = { bytes: 0, batches: 0 }
+
+  constructor(components: { database: Database }) {
+    this.#database = components.database
+  }
+
+  get batches(): number {
+    return this.#total.batches
+  }
+
+  get sizeBytes(): number {
+    return this.#total.bytes
+  }
+
+  /** Logs with held batches. */
+  logs(): LogId[] {
+    return [...this.#logs.keys()]
+  }
+
+  /** Reads from the disk what is held. */
+  async load(): Promise<void> {
+    this.clear()
+    for await (const [, value] of this.#database.iterate(HELD_BATCHES)) {
+      this.#add(toHeld(openBatch(value.subarray(8)), readNumber(value, 0)))
+    }
+  }
+
+  clear(): void {
+    this.#logs = new Map()
+    this.#followers = new Map()
+    this.#senders = new Map()
+    this.#total = { bytes: 0, batches: 0 }
+  }
+
+  /** The held batch that has some of the same positions. */
+  overlapping({ log, batch: { first, count } }: SignedBatch): HeldBatch | undefined {
+    for (const held of this.#logs.get(log)?.values() ?? []) {
+      if (held.first < first + count && first < held.first + held.count) return held
+    }
+    return undefined
+  }
+
+  has({ log, batch, hash }: SignedBatch): boolean {
+    const held = this.#logs.get(log)?.get(batch.first)
+    return held !== undefined && equalBytes(held.hash, hash)
+  }
+
+  /** The first held batch of a log. */
+  firstOf(log: LogId): HeldBatch | undefined {
+    let lowest: HeldBatch | undefined
+    for (const held of this.#logs.get(log)?.values() ?? []) {
+      if (lowest === undefined || held.first < lowest.first) lowest = held
+    }
+    return lowest
+  }
+
+  /** Position behind the last held message of a log; 0: none. */
+  endOf(log: LogId): number {
+    let end = 0
+    for (const { first, count } of this.#logs.get(log)?.values() ?? []) end = Math.max(end, first + count)
+    return end
+  }
+
+  /** The logs whose first batch waits for a log. */
+  followersOf(log: LogId): LogId[] {
+    return [...(this.#followers.get(log) ?? [])]
+  }
+
+  /** Whether there is room for a batch. */
+  hasRoomFor(signed: SignedBatch): boolean {
+    const sizeBytes = signed.envelope.length
+    const sender = this.#senders.get(keyOf(signed.batch.sender)) ?? { bytes: 0, batches: 0 }
+    return (
+      sender.batches < MAX_SENDER_BATCHES &&
+      sender.bytes + sizeBytes <= MAX_SENDER_BYTES &&
+      this.#total.batches < MAX_TOTAL_BATCHES &&
+      this.#total.bytes + sizeBytes <= MAX_TOTAL_BYTES
+    )
+  }
+
+  /** Holds a batch; the operation writes it. */
+  add(signed: SignedBatch): Operation {
+    const held = toHeld(signed, Date.now())
+    this.#add(held)
+    const value = Buffer.allocUnsafe(8 + signed.envelope.length)
+    writeNumber(value, held.receivedAtMs, 0)
+    value.set(signed.envelope, 8)
+    return { type: 'put', key: heldKey(held.bytes, held.first), value }
+  }
+
+  /** Holds a batch no more; the operation deletes it. */
+  remove(held: HeldBatch): Operation {
+    const log = this.#logs.get(held.id)
+    if (log?.delete(held.first) === true) {
+      this.#charge(held, -1)
+      if (held.follows !== undefined) this.#followers.get(held.follows.id)?.delete(held.id)
+      if (log.size === 0) this.#logs.delete(held.id)
+    }
+    return { type: 'del', key: heldKey(held.bytes, held.first) }
+  }
+
+  /** Holds nothing of a log any more. */
+  removeAll(log: LogId): Operation[] {
+    return [...(this.#logs.get(log)?.values() ?? [])].map((held) => this.remove(held))
+  }
+
+  /** The batch itself; undefined if it is not on disk. */
+  async read({ bytes, first }: HeldBatch): Promise<SignedBatch | undefined> {
+    const value = await this.#database.get(heldKey(bytes, first))
+    return value === undefined ? undefined : openBatch(value.subarray(8))
+  }
+
+  #add(held: HeldBatch): void {
+    let log = this.#logs.get(held.id)
+    if (log === undefined) {
+      log = new Map()
+      this.#logs.set(held.id, log)
+    }
+    log.set(held.first, held)
+    this.#charge(held, 1)
+    if (held.follows === undefined) return
+    const followers = this.#followers.get(held.follows.id) ?? new Set()
+    followers.add(held.id)
+    this.#followers.set(held.follows.id, followers)
+  }
+
+  #charge(held: HeldBatch, sign: 1 | -1): void {
+    const key = keyOf(held.sender)
+    const account = this.#senders.get(key) ?? { bytes: 0, batches: 0 }
+    for (const one of [account, this.#total]) {
+      one.bytes += sign * held.sizeBytes
+      one.batches += sign
+    }
+    if (account.batches === 0) this.#senders.delete(key)
+    else this.#senders.set(key, account)
+  }
+}
+
+/** What is remembered of a held batch: nothing that is a view of the batch's memory. */
+function toHeld(signed: SignedBatch, receivedAtMs: number): HeldBatch {
+  const { batch, log, logBytes, hash, envelope } = signed
+  const sender = new Uint8Array(batch.sender)
+  const followed = followedBy(signed)
+  return {
+    id: log,
+    bytes: new Uint8Array(logBytes),
+    sender,
+    channel: batch.channel,
+    run: new Uint8Array(batch.run),
+    first: batch.first,
+    count: batch.count,
+    hash: new Uint8Array(hash),
+    sizeBytes: envelope.length,
+    receivedAtMs,
+    ...(followed === undefined || batch.follows === undefined
+      ? {}
+      : {
+          follows: { ...followed, sender, run: new Uint8Array(followed.run), head: batch.follows.head },
+        }),
+  }
+}
+
+function keyOf(sender: Uint8Array): string {
+  return Buffer.from(sender.buffer, sender.byteOffset, sender.length).toString('latin1')
+}

@@ -1,0 +1,213 @@
+import { decodeLogId, encodeLogId, equalBytes, type LogId, RUNNING_HASH_BYTES } from '@pastel-mesh/protocol'
+import type { ArrivalOrder } from './arrival-order.ts'
+import type { ArrivalReader } from './arrival-reader.ts'
+import { encodeArrival } from './arrival-record.ts'
+import type { CommitWriter } from './commit-writer.ts'
+import type { Database, Operation } from './database.ts'
+import { deleteEntry } from './entry-operations.ts'
+import {
+  LOGS,
+  logKey,
+  lostKey,
+  metaKey,
+  ownTipKey,
+  PASSED_PLACES,
+  passedKey,
+  readNumber,
+  writeNumber,
+} from './keys.ts'
+import type { LogOrder } from './log-order.ts'
+import { decodeLogState, type LogState } from './log-state.ts'
+import type { LogTable } from './log-table.ts'
+import type { OrderCommit } from './order-commit.ts'
+import { type StoredEntry, toArrivalRecord } from './stored-entry.ts'
+
+/** What is kept, and for how long. */
+export interface RetentionRules {
+  /** What came earlier is removed, in ms since 1970. */
+  readonly receivedBeforeMs: number
+  /** Bytes of entries that are kept at most; the oldest go first. */
+  readonly maxBytes: number
+  /** The node's own public key: what it wrote and nobody else has yet is kept. */
+  readonly own: Uint8Array
+  /** @default Date.now() */
+  readonly nowMs?: number
+  readonly signal?: AbortSignal
+}
+
+export interface Pruned {
+  readonly entries: number
+  readonly sizeBytes: number
+  /** Entries that the rules would remove and that are kept, because nobody else has them yet. */
+  readonly pinned: number
+}
+
+/** A place in the order below which entries may have been removed. */
+export interface Floor {
+  readonly position: number
+  readonly runningHash: Uint8Array
+}
+
+export interface RetentionComponents {
+  readonly database: Database
+  readonly writer: CommitWriter
+  readonly reader: ArrivalReader
+  readonly logs: LogTable
+  readonly logOrder: LogOrder
+  readonly commit: OrderCommit
+  readonly order: ArrivalOrder
+}
+
+/** Entries removed in one commit: a commit in between waits no longer than a few ms. */
+const CHUNK_ENTRIES = 128
+
+/**
+ * The state of a log, which tells that its batches are not new, outlives them by so much. Of older ones only a
+ * time is kept: batches of unknown logs that were made before it are not new.
+ */
+const FORGET_LOGS_AFTER_MS = 30 * 24 * 60 * 60_000
+
+/** Removes what is older, or more, than is to be kept. */
+export class Retention {
+  readonly #parts: RetentionComponents
+  #floor: Floor = { position: 0, runningHash: new Uint8Array(RUNNING_HASH_BYTES) }
+  /** By channel: how far some member has read. Own batches below are not pinned. */
+  readonly #passed = new Map<string, number>()
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(components: RetentionComponents) {
+    this.#parts = components
+  }
+
+  get floor(): Floor {
+    return this.#floor
+  }
+
+  /** Reads from the disk what it knew. */
+  async load(): Promise<void> {
+    const { database, logOrder } = this.#parts
+    const floor = await database.get(metaKey('floor'))
+    if (floor !== undefined) this.#floor = { position: readNumber(floor, 0), runningHash: floor.subarray(8) }
+    const before = await database.get(metaKey('pruned-before'))
+    logOrder.prunedBeforeMs = before === undefined ? 0 : readNumber(before, 0)
+    for await (const [key, value] of database.iterate(PASSED_PLACES)) {
+      this.passed(key.toString('utf8', 1), readNumber(value, 0))
+    }
+  }
+
+  /** A member has read a channel up to a position of this order. */
+  passed(channel: string, position: number): void {
+    if (position > (this.#passed.get(channel) ?? 0)) this.#passed.set(channel, position)
+  }
+
+  /** Removes what the rules say, one run at a time. @throws StorageError; the signal's reason */
+  prune(rules: RetentionRules): Promise<Pruned> {
+    const run = this.#running.then(() => this.#prune(rules))
+    this.#running = run.catch(() => {})
+    return run
+  }
+
+  async #prune(rules: RetentionRules): Promise<Pruned> {
+    const { commit, order, reader } = this.#parts
+    const nowMs = rules.nowMs ?? Date.now()
+    let entries = 0
+    let sizeBytes = 0
+    let pinned = 0
+    let chunk: StoredEntry[] = []
+    let chunkBytes = 0
+    const flush = async () => {
+      if (chunk.length > 0) await this.#remove(chunk, chunkBytes)
+      entries += chunk.length
+      sizeBytes += chunkBytes
+      chunk = []
+      chunkBytes = 0
+    }
+    const to = order.end
+    for await (const entry of reader.read({ to, ...(rules.signal ? { signal: rules.signal } : {}) })) {
+      const isOver = commit.storedBytes - chunkBytes > rules.maxBytes
+      if (entry.receivedAtMs >= rules.receivedBeforeMs && !isOver) break
+      // The last entry carries the running hash on.
+      if (entry.position + entry.count >= to) break
+      if (this.#isPinned(entry, rules.own, nowMs)) {
+        pinned += 1
+        continue
+      }
+      chunk.push(entry)
+      chunkBytes += encodeArrival(toArrivalRecord(entry)).length
+      if (chunk.length === CHUNK_ENTRIES) await flush()
+    }
+    await flush()
+    await this.#forgetLogs(nowMs - FORGET_LOGS_AFTER_MS)
+    return { entries, sizeBytes, pinned }
+  }
+
+  /** Own batches that nobody else is known to have: what was not read, and inboxes until they expire. */
+  #isPinned(entry: StoredEntry, own: Uint8Array, nowMs: number): boolean {
+    if (entry.kind !== 'batch') return false
+    const { sender, channel, expiresAtMs } = entry.signed.batch
+    if (!equalBytes(sender, own)) return false
+    if (expiresAtMs !== 0 && expiresAtMs <= nowMs) return false
+    return entry.position + entry.count > (this.#passed.get(channel) ?? 0)
+  }
+
+  async #remove(entries: readonly StoredEntry[], sizeBytes: number): Promise<void> {
+    const last = entries.at(-1) as StoredEntry
+    const end = last.position + last.count
+    const floor = end > this.#floor.position ? { position: end, runningHash: last.runningHash } : this.#floor
+    await this.#parts.writer.commit((operations) => {
+      for (const entry of entries) operations.push(...deleteEntry(entry), ...deleteLostRange(entry))
+      operations.push(this.#parts.commit.release(sizeBytes))
+      operations.push({ type: 'put', key: metaKey('floor'), value: encodeFloor(floor) })
+      for (const [channel, position] of this.#passed) {
+        operations.push({ type: 'put', key: passedKey(channel), value: numberValue(position) })
+      }
+    })
+    this.#floor = floor
+  }
+
+  /** Forgets logs that ended long ago and of which nothing is stored any more. */
+  async #forgetLogs(beforeMs: number): Promise<void> {
+    const { database, logs, logOrder, writer } = this.#parts
+    const forgotten: LogState[] = []
+    for await (const [key, value] of database.iterate(LOGS)) {
+      const bytes = key.subarray(1)
+      const state = decodeLogState(encodeLogId(bytes), bytes, value)
+      if (state.successor === undefined || state.headCreatedAtMs >= beforeMs) continue
+      if (!(await this.#isEmpty(state))) continue
+      const tip = await database.get(ownTipKey(state.sender, state.channel))
+      if (tip !== undefined && equalBytes(tip, state.run)) continue
+      forgotten.push(state)
+      if (forgotten.length === CHUNK_ENTRIES) break
+    }
+    if (forgotten.length === 0) return
+    const before = Math.max(logOrder.prunedBeforeMs, ...forgotten.map((state) => state.headCreatedAtMs))
+    await writer.commit((operations) => {
+      operations.push({ type: 'put', key: metaKey('pruned-before'), value: numberValue(before) })
+      for (const state of forgotten) {
+        if (logs.forget(state.id)) operations.push({ type: 'del', key: logKey(state.bytes) })
+      }
+    })
+    logOrder.prunedBeforeMs = before
+  }
+
+  async #isEmpty({ id, next }: { id: LogId; next: number }): Promise<boolean> {
+    for await (const _ of this.#parts.reader.readLog({ log: id, first: 0, last: next })) return false
+    return true
+  }
+}
+
+/** With the entry that says that a range is lost goes what remembers that it may turn up. */
+function deleteLostRange(entry: StoredEntry): Operation[] {
+  if (entry.kind === 'batch') return []
+  return [{ type: 'del', key: lostKey(decodeLogId(entry.log), entry.first) }]
+}
+
+function encodeFloor({ position, runningHash }: Floor): Buffer {
+  return Buffer.concat([numberValue(position), runningHash])
+}
+
+function numberValue(number: number): Buffer {
+  const value = Buffer.allocUnsafe(8)
+  writeNumber(value, number, 0)
+  return value
+}
