@@ -120,7 +120,7 @@ export class LogOrder {
       const first = held.firstOf(log)
       if (first === undefined) continue
       const names = first.follows ?? first
-      const last = first.follows === undefined ? first.first - 1 : first.follows.head
+      const last = this.#lastMissing(names.id, first.follows?.head ?? first.first - 1)
       const state = await logs.load(names.id, names.bytes)
       const next = state?.next ?? 0
       if (next > last || state?.isFrozen === true) continue
@@ -137,14 +137,21 @@ export class LogOrder {
   async giveUp(missing: Missing, reason: LostReason): Promise<StoredEntry | undefined> {
     const committed = await this.#parts.logs.consult([missing], ([state]) => {
       const next = state?.next ?? 0
-      if (state?.isFrozen === true || next > missing.last || next < missing.first) return undefined
-      const entries = [skipped(missing, state, missing.last, reason)]
-      return this.#parts.commit.write({ entries, states: [skipRange(missing, state, missing.last)] })
+      const last = this.#lastMissing(missing.id, missing.last)
+      if (state?.isFrozen === true || next > last || next < missing.first) return undefined
+      const entries = [skipped(missing, state, last, reason)]
+      return this.#parts.commit.write({ entries, states: [skipRange(missing, state, last)] })
     })
     if (committed === undefined) return undefined
     const [entry] = await committed
     await this.#drainBehind(missing)
     return entry
+  }
+
+  /** A gap ends where something is held. */
+  #lastMissing(log: LogNames['id'], last: number): number {
+    const held = this.#parts.held.firstOf(log)
+    return held === undefined ? last : Math.min(last, held.first - 1)
   }
 
   /** Enters what is held and need not wait any more: after a start, and after a failed commit. */
@@ -451,18 +458,26 @@ export class LogOrder {
     for (;;) {
       const first = held.firstOf(log)
       if (first === undefined || !(await this.#isResolved(first))) return
-      const signed = await held.read(first)
-      // Its own commit is on its way, and looks here when it is through.
-      if (signed === undefined) return
-      const placement = await this.#place(signed, {}, first)
-      if (placement.status === 'gap') return
-      if (placement.status === 'appended' || placement.status === 'conflict') await placement.committed
+      const signed = await this.#readHeld(first)
+      const placement = signed === undefined ? undefined : await this.#place(signed, {}, first)
+      if (placement?.status === 'gap') return
+      if (placement !== undefined && 'committed' in placement) await placement.committed
       else {
         await writer.commit((operations) => {
           operations.push(held.remove(first))
         })
       }
     }
+  }
+
+  /** The batch itself; undefined if it has entered already, and only memory did not know. */
+  async #readHeld(batch: HeldBatch): Promise<SignedBatch | undefined> {
+    const { held, writer } = this.#parts
+    const signed = await held.read(batch)
+    if (signed !== undefined) return signed
+    // Its own commit may be on its way.
+    await writer.commit(() => {})
+    return held.read(batch)
   }
 
   /** Whether a held batch need not wait any more. */

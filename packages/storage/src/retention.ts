@@ -73,6 +73,8 @@ export class Retention {
   #floor: Floor = { position: 0, runningHash: new Uint8Array(RUNNING_HASH_BYTES) }
   /** By channel: how far some member has read. Own batches below are not pinned. */
   readonly #passed = new Map<string, number>()
+  /** Those of which the disk does not know yet. */
+  readonly #moved = new Set<string>()
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(components: RetentionComponents) {
@@ -91,13 +93,16 @@ export class Retention {
     const before = await database.get(metaKey('pruned-before'))
     logOrder.prunedBeforeMs = before === undefined ? 0 : readNumber(before, 0)
     for await (const [key, value] of database.iterate(PASSED_PLACES)) {
-      this.passed(key.toString('utf8', 1), readNumber(value, 0))
+      const channel = key.toString('utf8', 1)
+      this.#passed.set(channel, Math.max(this.#passed.get(channel) ?? 0, readNumber(value, 0)))
     }
   }
 
   /** A member has read a channel up to a position of this order. */
   passed(channel: string, position: number): void {
-    if (position > (this.#passed.get(channel) ?? 0)) this.#passed.set(channel, position)
+    if (position <= (this.#passed.get(channel) ?? 0)) return
+    this.#passed.set(channel, position)
+    this.#moved.add(channel)
   }
 
   /** Removes what the rules say, one run at a time. @throws StorageError; the signal's reason */
@@ -110,6 +115,7 @@ export class Retention {
   async #prune(rules: RetentionRules): Promise<Pruned> {
     const { commit, order, reader } = this.#parts
     const nowMs = rules.nowMs ?? Date.now()
+    await this.#rememberPassed()
     let entries = 0
     let sizeBytes = 0
     let pinned = 0
@@ -141,6 +147,17 @@ export class Retention {
     return { entries, sizeBytes, pinned }
   }
 
+  async #rememberPassed(): Promise<void> {
+    const moved = [...this.#moved]
+    await this.#parts.writer.commit((operations) => {
+      for (const channel of moved) {
+        const value = numberValue(this.#passed.get(channel) ?? 0)
+        operations.push({ type: 'put', key: passedKey(channel), value })
+      }
+    })
+    for (const channel of moved) this.#moved.delete(channel)
+  }
+
   /** Own batches that nobody else is known to have: what was not read, and inboxes until they expire. */
   #isPinned(entry: StoredEntry, own: Uint8Array, nowMs: number): boolean {
     if (entry.kind !== 'batch') return false
@@ -158,9 +175,6 @@ export class Retention {
       for (const entry of entries) operations.push(...deleteEntry(entry), ...deleteLostRange(entry))
       operations.push(this.#parts.commit.release(sizeBytes))
       operations.push({ type: 'put', key: metaKey('floor'), value: encodeFloor(floor) })
-      for (const [channel, position] of this.#passed) {
-        operations.push({ type: 'put', key: passedKey(channel), value: numberValue(position) })
-      }
     })
     this.#floor = floor
   }

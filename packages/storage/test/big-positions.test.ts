@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { encodeArrival } from '../src/arrival-record.ts'
 import { LevelDatabase } from '../src/index.ts'
 import { arrivalKey, channelPrefix, numbered, positionOf } from '../src/keys.ts'
-import { encodeArrival } from '../src/records.ts'
 import { append, collect } from './fixtures/batches.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
 import { openStore } from './fixtures/open-store.ts'
@@ -33,7 +33,14 @@ test.each([2 ** 32 - 3, 2 ** 40])('an order that has come to position %i goes on
   const database = new LevelDatabase(directory)
   await database.open()
   const { envelope } = await new LogWriter({ identity: 'before' }).write()
-  const record = { count: 1, runningHash: new Uint8Array(8).fill(3), receivedAtMs: 1, envelope }
+  const body = Buffer.from(envelope)
+  const record = {
+    kind: 'batch' as const,
+    count: 1,
+    runningHash: new Uint8Array(8).fill(3),
+    receivedAtMs: 1,
+    body,
+  }
   const key = arrivalKey(start - 1)
   await database.write([{ type: 'put', key, value: encodeArrival(record) }], { sync: true })
   await database.close()

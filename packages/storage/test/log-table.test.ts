@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { encodeLogId } from '@pastel-mesh/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { logKey } from '../src/keys.ts'
+import { encodeLogState, type LogState } from '../src/log-state.ts'
 import { LogTable } from '../src/log-table.ts'
-import { encodeLogState, type LogState } from '../src/records.ts'
 import { append } from './fixtures/batches.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
@@ -24,8 +24,10 @@ function state(name: string | number, next = 1): LogState {
     channel: 'topic/a',
     run,
     next,
+    stored: next,
     headHash,
     headCreatedAtMs: 1,
+    isFrozen: false,
   }
 }
 

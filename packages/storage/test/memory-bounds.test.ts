@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { openBatch } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
-import { toStoredBatch } from '../src/stored-batch.ts'
+import { toStoredBatch } from '../src/stored-entry.ts'
 import { Tail } from '../src/tail.ts'
 import { append } from './fixtures/batches.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
@@ -18,7 +18,7 @@ async function entries(count: number, bodyBytes: number, messages = 1) {
     const bodies = Array.from({ length: messages }, () => Buffer.alloc(bodyBytes))
     const signed = await writer.write({ bodies })
     const record = { position: i * messages, count: messages, runningHash: signed.hash, receivedAtMs: 1 }
-    all.push(toStoredBatch({ ...record, envelope: signed.envelope }, signed))
+    all.push(toStoredBatch(record, signed))
   }
   return all
 }

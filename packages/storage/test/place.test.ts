@@ -1,11 +1,9 @@
 import type { SignedBatch } from '@pastel-mesh/protocol'
 import { describe, expect, test } from 'vitest'
-import { append, appendAll } from './fixtures/batches.ts'
+import { append, appendAll, entered } from './fixtures/batches.ts'
 import { expectSoundOrder } from './fixtures/expect-sound-order.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
 import { openStore } from './fixtures/open-store.ts'
-
-const HASH = new Uint8Array(32).fill(7)
 
 describe('a batch is appended', () => {
   test('when it begins a log, and when it continues one', async () => {
@@ -65,7 +63,7 @@ describe('a batch is known', () => {
   })
 })
 
-describe('a batch leaves a gap', () => {
+describe('a batch after a gap is held', () => {
   test.each([
     [0, 1],
     [2, 3],
@@ -75,9 +73,9 @@ describe('a batch leaves a gap', () => {
     const batches: SignedBatch[] = []
     for (let i = 0; i < 4; i++) batches.push(await writer.write({ count: 2 }))
     await appendAll(store, batches.slice(0, stored))
-    expect(await store.place(batches[left] as SignedBatch)).toEqual({
-      status: 'gap',
-      missing: { log: writer.log, first: stored * 2, last: left * 2 - 1 },
+    expect(await store.place(batches[left] as SignedBatch)).toMatchObject({
+      status: 'held',
+      missing: { id: writer.log, first: stored * 2, last: left * 2 - 1 },
     })
     expect(store.end).toBe(stored * 2)
   })
@@ -91,81 +89,15 @@ describe('a batch leaves a gap', () => {
       const before = [await writer.write({ count: 2 }), await writer.write({ count: 3 })]
       const next = await writer.newRun().write()
       await appendAll(store, before.slice(0, stored))
-      expect(await store.place(next)).toEqual({
-        status: 'gap',
-        missing: { log, first: stored * 2, last: 4 },
+      expect(await store.place(next)).toMatchObject({
+        status: 'held',
+        missing: { id: log, first: stored * 2, last: 4 },
       })
-      await appendAll(store, [...before.slice(stored), next])
+      await appendAll(store, before.slice(stored))
+      await entered(store, 6)
       await expectSoundOrder(store)
     },
   )
-})
-
-describe('a batch is a conflict', () => {
-  test('when another batch has its position', async () => {
-    const store = await openStore()
-    const writer = new LogWriter({ identity: 'alice' })
-    await append(store, await writer.write())
-    const other = await writer.fork().write({ bodies: [Buffer.from('other')] })
-    await append(store, await writer.write())
-    expect(await store.place(other)).toMatchObject({ status: 'conflict' })
-    await expectSoundOrder(store)
-  })
-
-  test('when it begins inside of another batch, or reaches over it', async () => {
-    const store = await openStore()
-    const writer = new LogWriter({ identity: 'alice' })
-    await append(store, await writer.write())
-    const fork = writer.fork()
-    const late = writer.fork()
-    await append(store, await writer.write({ count: 4 }))
-    await fork.write({ count: 2 })
-    expect(await store.place(await fork.write())).toMatchObject({ status: 'conflict' })
-    expect(await store.place(await late.write({ count: 8 }))).toMatchObject({ status: 'conflict' })
-  })
-
-  test('when it names another predecessor than the stored one', async () => {
-    const store = await openStore()
-    const writer = new LogWriter({ identity: 'alice' })
-    const fork = writer.fork()
-    await append(store, await writer.write())
-    await fork.write({ bodies: [Buffer.from('other')] })
-    expect(await store.place(await fork.write())).toMatchObject({ status: 'conflict' })
-    expect(store.end).toBe(1)
-  })
-
-  test('when it was made before its predecessor, in its log or the one that it follows', async () => {
-    const store = await openStore()
-    const writer = new LogWriter({ identity: 'alice' })
-    const first = await writer.write()
-    await append(store, first)
-    const createdAtMs = first.batch.createdAtMs - 1
-    expect(await store.place(await writer.fork().write({ change: { createdAtMs } }))).toMatchObject({
-      status: 'conflict',
-    })
-    expect(await store.place(await writer.fork().newRun().write({ change: { createdAtMs } }))).toMatchObject({
-      status: 'conflict',
-    })
-    const same = { createdAtMs: first.batch.createdAtMs }
-    await append(store, await writer.write({ change: same }))
-  })
-
-  test('when it follows a run at a head that was not its last', async () => {
-    const store = await openStore()
-    const writer = new LogWriter({ identity: 'alice' })
-    await append(store, await writer.write({ count: 2 }))
-    const fork = writer.fork()
-    await append(store, await writer.write())
-    expect(await store.place(await fork.newRun().write())).toMatchObject({ status: 'conflict' })
-  })
-
-  test('when it follows the right head by another hash', async () => {
-    const store = await openStore()
-    const writer = new LogWriter({ identity: 'alice' })
-    await append(store, await writer.write())
-    const next = await writer.newRun().write({ change: { previous: HASH } })
-    expect(await store.place(next)).toMatchObject({ status: 'conflict' })
-  })
 })
 
 test('logs of other senders, channels and runs do not touch each other', async () => {

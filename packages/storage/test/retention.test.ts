@@ -1,0 +1,185 @@
+import { encodePastelId } from '@pastel-mesh/identity'
+import type { SignedBatch } from '@pastel-mesh/protocol'
+import { describe, expect, test } from 'vitest'
+import type { MessageStore, RetentionRules } from '../src/index.ts'
+import { append, appendAll, inShort, offer } from './fixtures/batches.ts'
+import { FaultyDatabase } from './fixtures/faulty-database.ts'
+import { LogWriter } from './fixtures/log-writer.ts'
+import { openStore } from './fixtures/open-store.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+const NOBODY = new Uint8Array(57)
+
+/** Removes everything that may be removed. */
+function pruneAll(store: MessageStore, rules: Partial<RetentionRules> = {}) {
+  return store.prune({
+    receivedBeforeMs: Number.MAX_SAFE_INTEGER,
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    own: NOBODY,
+    ...rules,
+  })
+}
+
+async function fill(store: MessageStore, writer: LogWriter, batches: number): Promise<SignedBatch[]> {
+  const all: SignedBatch[] = []
+  for (let i = 0; i < batches; i++) all.push(await writer.write({ count: 2 }))
+  await appendAll(store, all)
+  return all
+}
+
+describe('retention', () => {
+  test('by age removes what came earlier, and all its indexes', async () => {
+    const database = await FaultyDatabase.create()
+    const store = await openStore({ database })
+    const alice = new LogWriter({ identity: 'alice', signed: false })
+    await fill(store, alice, 4)
+    const [last] = await fill(store, alice, 1)
+    expect(await pruneAll(store, { receivedBeforeMs: Date.now() - DAY_MS })).toMatchObject({ entries: 0 })
+    expect(await pruneAll(store)).toMatchObject({ entries: 4, pinned: 0 })
+    expect(await inShort(store)).toEqual(['8-9'])
+    const { sender, channel } = (last as SignedBatch).batch
+    for (const options of [{ sender }, { channel }, { sender, channel }]) {
+      const positions: number[] = []
+      for await (const { position } of store.read(options)) positions.push(position)
+      expect(positions).toEqual([8])
+    }
+    const families = new Map<string, number>()
+    for await (const [key] of database.iterate({ gte: Buffer.from('A'), lt: Buffer.from('Z') })) {
+      const family = key.toString('latin1', 0, 1)
+      families.set(family, (families.get(family) ?? 0) + 1)
+    }
+    for (const family of ['A', 'B', 'C', 'L', 'S']) expect(families.get(family), family).toBe(1)
+  })
+
+  test('by size removes the oldest, no more than it must', async () => {
+    const store = await openStore()
+    await fill(store, new LogWriter({ identity: 'alice', signed: false }), 20)
+    const { storedBytes } = store.sizes
+    const pruned = await pruneAll(store, { receivedBeforeMs: 0, maxBytes: storedBytes / 2 })
+    expect(store.sizes.storedBytes + pruned.sizeBytes / pruned.entries).toBeGreaterThan(storedBytes / 2)
+    expect(store.sizes.storedBytes).toBeLessThanOrEqual(storedBytes / 2)
+    expect(store.sizes.storedBytes).toBe(storedBytes - pruned.sizeBytes)
+  })
+
+  test('knows how much is stored after a restart', async () => {
+    const store = await openStore()
+    await fill(store, new LogWriter({ identity: 'alice', signed: false }), 5)
+    await pruneAll(store, { maxBytes: 0 })
+    const { sizes, floor, end } = store
+    await store.stop()
+    await store.start()
+    expect({ sizes: store.sizes, floor: store.floor, end: store.end }).toEqual({ sizes, floor, end })
+    const [next] = await fill(store, new LogWriter({ identity: 'bob', signed: false }), 1)
+    expect(await store.has(next as SignedBatch)).toBe(true)
+  })
+
+  test('leaves the logs where they were: what is removed is not new, and the log goes on', async () => {
+    const store = await openStore()
+    const alice = new LogWriter({ identity: 'alice' })
+    const [first, second, third] = (await fill(store, alice, 3)) as [SignedBatch, SignedBatch, SignedBatch]
+    await pruneAll(store)
+    await store.stop()
+    await store.start()
+    for (const signed of [first, second]) expect(await offer(store, signed)).toEqual({ status: 'pruned' })
+    expect(await offer(store, third)).toEqual({ status: 'known' })
+    expect(await store.wasPruned({ log: first.log, first: 0, last: 3 })).toBe(true)
+    expect(await store.wasPruned({ log: first.log, first: 0, last: 6 })).toBe(false)
+    await append(store, await alice.write())
+    await append(store, await alice.newRun().write())
+  })
+
+  test('of a log that was forgotten long after leaves a time: its batches are not new either', async () => {
+    const store = await openStore()
+    const alice = new LogWriter({ identity: 'alice', startedAtMs: Date.now() })
+    const old = await fill(store, alice, 2)
+    const { log, logBytes } = old[0] as SignedBatch
+    await fill(store, alice.newRun(), 2)
+    await pruneAll(store, { nowMs: Date.now() + 10 * DAY_MS })
+    expect(await store.log(log, logBytes)).toBeDefined()
+    await pruneAll(store, { nowMs: Date.now() + 31 * DAY_MS })
+    expect(await store.log(log, logBytes)).toBeUndefined()
+    await store.stop()
+    await store.start()
+    for (const signed of old) expect(await offer(store, signed)).toEqual({ status: 'pruned' })
+    // The run that is gone on with is remembered however old it is.
+    await append(store, await alice.write())
+    await append(store, await alice.newRun().write())
+  })
+
+  test('behind a failed commit removes nothing twice and loses no count', async () => {
+    const database = await FaultyDatabase.create()
+    const store = await openStore({ database })
+    await fill(store, new LogWriter({ identity: 'alice', signed: false }), 6)
+    const { storedBytes } = store.sizes
+    const reopened = new Promise<void>((resolve) => store.onReopened(resolve))
+    database.failNextWrite()
+    await expect(pruneAll(store)).rejects.toMatchObject({ code: 'ERR_COMMIT_FAILED' })
+    await reopened
+    expect(store.sizes.storedBytes).toBe(storedBytes)
+    expect(store.floor).toBe(0)
+    expect(await pruneAll(store)).toMatchObject({ entries: 5 })
+  })
+})
+
+describe('a cursor', () => {
+  test('behind what was removed is told so; one at or above the floor is fine', async () => {
+    const store = await openStore()
+    await fill(store, new LogWriter({ identity: 'alice', signed: false }), 5)
+    const cursors = await Promise.all([0, 2, 6, 8, 10].map((position) => store.cursorAt(position)))
+    await pruneAll(store)
+    expect(store.floor).toBe(8)
+    const states = await Promise.all(cursors.map((cursor) => store.checkCursor(cursor)))
+    expect(states).toEqual(['pruned', 'pruned', 'pruned', 'ok', 'ok'])
+    expect(await store.cursorAt(8)).toEqual(cursors[3])
+  })
+
+  test('of another store is foreign, whatever was removed', async () => {
+    const [store, other] = [await openStore(), await openStore()]
+    await fill(store, new LogWriter({ identity: 'alice', signed: false }), 3)
+    await fill(other, new LogWriter({ identity: 'alice', signed: false }), 3)
+    await pruneAll(store)
+    expect(await store.checkCursor(await other.cursorAt(2))).toBe('foreign')
+  })
+})
+
+describe('own batches are pinned', () => {
+  async function openOwn(channel: string, change = {}) {
+    const directory = await temporaryFolder()
+    const store = await openStore({ directory })
+    const writer = new LogWriter({ identity: 'me', channel })
+    for (let i = 0; i < 3; i++) await append(store, await writer.write({ count: 2, change }), { own: true })
+    const own = writer.signer.publicKey
+    await append(store, await new LogWriter({ identity: 'other' }).write())
+    return { store, own, directory }
+  }
+
+  test('until some member has read the topic so far', async () => {
+    const { store, own } = await openOwn('topic/prices')
+    expect(await pruneAll(store, { own })).toMatchObject({ entries: 0, pinned: 3 })
+    store.passed('topic/other', 6)
+    store.passed('topic/prices', 4)
+    expect(await pruneAll(store, { own })).toMatchObject({ entries: 2, pinned: 1 })
+    await store.stop()
+    await store.start()
+    store.passed('topic/prices', 6)
+    expect(await pruneAll(store, { own })).toMatchObject({ entries: 1, pinned: 0 })
+  })
+
+  test('how far members have read is remembered', async () => {
+    const { store, own, directory } = await openOwn('topic/prices')
+    store.passed('topic/prices', 6)
+    await pruneAll(store, { own, receivedBeforeMs: 0 })
+    await store.stop()
+    const again = await openStore({ directory })
+    expect(await pruneAll(again, { own })).toMatchObject({ entries: 3, pinned: 0 })
+  })
+
+  test('in an inbox until they expire', async () => {
+    const recipient = encodePastelId(new LogWriter({ identity: 'recipient' }).signer.publicKey)
+    const expiresAtMs = Date.now() + DAY_MS
+    const { store, own } = await openOwn(`inbox/${recipient}`, { expiresAtMs })
+    expect(await pruneAll(store, { own })).toMatchObject({ entries: 0, pinned: 3 })
+    expect(await pruneAll(store, { own, nowMs: expiresAtMs })).toMatchObject({ entries: 3, pinned: 0 })
+  })
+})
