@@ -1,4 +1,4 @@
-import { decodePayload, type MessageContent, openBatch, type SignedBatch } from '@pastel-mesh/protocol'
+import { type MessageContent, openBatch, openPayload, type SignedBatch } from '@pastel-mesh/protocol'
 import type { ArrivalRecord } from './records.ts'
 
 /** A batch in the arrival order: the order's positions `position` to `position + count - 1`. */
@@ -18,7 +18,7 @@ export function toStoredBatch(
     ...record,
     signed,
     messages() {
-      decoded ??= decodePayload(signed.batch.payload, signed.batch.count)
+      decoded ??= openPayload(signed.batch)
       return decoded
     },
   }

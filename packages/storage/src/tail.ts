@@ -1,3 +1,4 @@
+import { ENCODING_PLAIN, payloadContentBytes } from '@pastel-mesh/protocol'
 import type { StoredBatch } from './stored-batch.ts'
 
 /** Memory that the tail takes: what a subscriber may lag behind before it reads from disk. */
@@ -57,6 +58,8 @@ export class Tail {
   }
 }
 
-function memoryOf(entry: StoredBatch): number {
-  return entry.envelope.length + ENTRY_BYTES + entry.count * MESSAGE_BYTES
+function memoryOf({ envelope, count, signed: { batch } }: StoredBatch): number {
+  // A hundred bytes may hold half a megabyte.
+  const expanded = batch.encoding === ENCODING_PLAIN ? 0 : payloadContentBytes(batch)
+  return envelope.length + expanded + ENTRY_BYTES + count * MESSAGE_BYTES
 }
