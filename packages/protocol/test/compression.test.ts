@@ -9,7 +9,7 @@ import { compressRuns, zstdFrame } from './zstd-frames.ts'
 
 const json = (sizeBytes: number) =>
   Buffer.from(
-    JSON.stringify(Array.from({ length: 1 + sizeBytes / 30 }, (_, id) => ({ id, pair: 'PSL/USD' }))),
+    JSON.stringify(Array.from({ length: 1 + sizeBytes / 20 }, (_, id) => ({ id, pair: 'PSL/USD' }))),
   ).subarray(0, sizeBytes)
 
 describe('what is compressed', () => {

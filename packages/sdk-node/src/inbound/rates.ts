@@ -76,6 +76,8 @@ export class RateLimiter {
   }
 
   #delayMs(account: string, sizeBytes: number, count: number): number {
+    // Nothing waits for nothing, whatever is owed.
+    if (sizeBytes === 0 && count === 0) return 0
     const { bytes, batches } = this.#account(account)
     return Math.max(bytes.delayMs(sizeBytes), batches.delayMs(count))
   }
