@@ -25,6 +25,17 @@ export { createOpenRegistry } from './members/open-registry.ts'
 export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts'
 export type { Accepted } from './outbound/pending.ts'
 export type { ReceivedMessage } from './received-message.ts'
+export { bytes, type Codec, json, type MessageBody, text } from './topics/codec.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './topics/standard-schema.ts'
+export {
+  defineTopic,
+  type Topic,
+  type TopicInput,
+  type TopicOutput,
+  type TypedMessage,
+  type TypedTopics,
+  typedTopics,
+} from './topics/typed-topics.ts'
 
 export interface NodeOptions {
   /** Nodes of different networks never mix: lower-case letters, digits, hyphens. */
