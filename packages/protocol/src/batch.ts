@@ -14,13 +14,16 @@ import {
 } from './limits.ts'
 import { encodeLogId, type LogId, logIdBytes, RUN_BYTES } from './log-id.ts'
 import { isTime } from './message.ts'
-import { isNetworkName, parseChannel } from './names.ts'
+import { isNetworkName, parseChannel, TOPIC_PREFIX } from './names.ts'
+import { parseZstdFrame } from './zstd-frame.ts'
 
 /** Bytes of an Ed448 public key. */
 const PUBLIC_KEY_BYTES = 57
 
-/** How a payload is encoded: 0 as it is; 1 (zstd) and 2 (sealed) are reserved. */
+/** How a payload is encoded: as it is. */
 export const ENCODING_PLAIN = 0
+/** In one zstd frame; only to topics. */
+export const ENCODING_ZSTD = 1
 
 /** The log that a run continues. */
 export interface Follows {
@@ -110,9 +113,9 @@ export function makeEnvelope(signature: Uint8Array, bytes: Uint8Array): Uint8Arr
 
 /**
  * Takes an envelope apart and its batch to pieces. Everything that the bytes alone can prove is checked,
- * except the signature and the payload's messages.
+ * except the signature and the payload's messages: of a compressed payload, its frame.
  * @param split the envelope's parts, if they were taken apart already
- * @throws ProtocolError ERR_BATCH_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_BATCH_FIELD
+ * @throws ProtocolError ERR_BATCH_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_BATCH_FIELD, ERR_COMPRESSION
  */
 export function openBatch(envelope: Uint8Array, split: SplitEnvelope = splitEnvelope(envelope)): SignedBatch {
   const { signature, bytes, hash } = split
@@ -146,6 +149,7 @@ function decodeBatch(bytes: Uint8Array): Batch {
   const wire = decodeCanonical(WireBatch, bytes, 'batch', undefined)
   const problem = findProblem(wire, bytes.length)
   if (problem !== undefined) throw new ProtocolError('ERR_BATCH_FIELD', `the batch is malformed: ${problem}`)
+  if (wire.encoding === ENCODING_ZSTD) parseZstdFrame(wire.payload)
   return {
     network: wire.network,
     sender: wire.sender,
@@ -174,7 +178,12 @@ function findProblem(wire: WireBatch, sizeBytes: number): string | undefined {
   if (!isTime(wire.createdAt)) return 'its time is out of range'
   if (wire.expiresAt !== 0 && !isTime(wire.expiresAt)) return 'its expiry is out of range'
   if (wire.expiresAt !== 0 && wire.expiresAt <= wire.createdAt) return 'it expires before it was made'
-  if (wire.encoding !== ENCODING_PLAIN) return `payload encoding ${wire.encoding} is reserved`
+  if (wire.encoding !== ENCODING_PLAIN && wire.encoding !== ENCODING_ZSTD) {
+    return `payload encoding ${wire.encoding} is unknown`
+  }
+  if (wire.encoding === ENCODING_ZSTD && !wire.channel.startsWith(TOPIC_PREFIX)) {
+    return 'only what goes to a topic may be compressed'
+  }
   if (wire.payload.length > MAX_PAYLOAD_BYTES) return `its payload has ${wire.payload.length} bytes`
   if (sizeBytes - wire.payload.length > MAX_BATCH_HEADER_BYTES) return 'its header is too long'
   return findChainProblem(wire) ?? findChannelProblem(wire.channel)

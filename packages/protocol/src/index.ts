@@ -5,6 +5,7 @@
 export type { Batch, BatchHeader, Follows, SignedBatch, SplitEnvelope } from './batch.ts'
 export {
   ENCODING_PLAIN,
+  ENCODING_ZSTD,
   encodeBatch,
   makeEnvelope,
   openBatch,
@@ -22,6 +23,7 @@ export {
   makeCertificateEnvelope,
   openCertificate,
 } from './certificate.ts'
+export { compressPayload, decompressPayload } from './compression.ts'
 export { ProtocolError } from './errors.ts'
 export { HASH_BYTES, sha256, ZERO_HASH } from './hash.ts'
 export * from './limits.ts'
@@ -51,7 +53,14 @@ export {
   parseChannel,
   topicChannel,
 } from './names.ts'
-export { decodePayload, encodePayload, wireMessageBytes } from './payload.ts'
+export {
+  decodePayload,
+  encodePayload,
+  openPayload,
+  packPayload,
+  payloadContentBytes,
+  wireMessageBytes,
+} from './payload.ts'
 export type { SignedKind } from './signed-text.ts'
 export { signedText } from './signed-text.ts'
 export type {

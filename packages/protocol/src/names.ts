@@ -16,7 +16,8 @@ const ROLE = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 /** Why something was refused: lower-case letters, digits and inner hyphens; at most 64 characters. */
 const REASON = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/
 
-const TOPIC_PREFIX = 'topic/'
+/** What the channel of a topic begins with. */
+export const TOPIC_PREFIX = 'topic/'
 const INBOX_PREFIX = 'inbox/'
 
 /** Longest legal channel name, in bytes. */

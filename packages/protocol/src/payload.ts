@@ -1,8 +1,14 @@
 import { Payload, type Message as WireMessage } from '../generated/batch.js'
+import { type Batch, ENCODING_PLAIN, ENCODING_ZSTD } from './batch.ts'
 import { decodeCanonical } from './canonical.ts'
+import { compressPayload, decompressPayload } from './compression.ts'
 import { ProtocolError } from './errors.ts'
 import { MAX_BATCH_MESSAGES, MAX_HEADERS, MAX_PAYLOAD_BYTES } from './limits.ts'
 import { fromWireMessage, type MessageContent } from './message.ts'
+import { parseZstdFrame } from './zstd-frame.ts'
+
+/** The fields of a batch that hold its messages. */
+type EncodedPayload = Pick<Batch, 'encoding' | 'payload'>
 
 /** Protobuf bytes that frame one message in a payload: its tag and the longest length that the limits allow. */
 const MESSAGE_FRAME_BYTES = 1 + 3
@@ -18,6 +24,39 @@ export function wireMessageBytes(message: WireMessage): number {
 
 export function encodePayload(messages: WireMessage[]): Uint8Array<ArrayBuffer> {
   return Payload.encode({ messages })
+}
+
+/**
+ * A payload as a batch to a topic carries it: compressed if that pays, that is if it has 512 bytes or more and an
+ * eighth of them is saved. What goes to an inbox is never compressed: how long it is would tell what is in it.
+ */
+export function packPayload(payload: Uint8Array<ArrayBuffer>): EncodedPayload {
+  const compressed = compressPayload(payload)
+  if (compressed === undefined) return { encoding: ENCODING_PLAIN, payload }
+  return { encoding: ENCODING_ZSTD, payload: compressed }
+}
+
+/**
+ * The messages of a batch, decompressed if need be.
+ * @throws ProtocolError ERR_BATCH_SIZE, ERR_BATCH_COUNT, ERR_BATCH_FIELD, ERR_COMPRESSION, ERR_MALFORMED,
+ * ERR_NOT_CANONICAL, ERR_MESSAGE
+ */
+export function openPayload({
+  encoding,
+  payload,
+  count,
+}: EncodedPayload & Pick<Batch, 'count'>): MessageContent[] {
+  if (encoding === ENCODING_PLAIN) return decodePayload(payload, count)
+  if (encoding === ENCODING_ZSTD) return decodePayload(decompressPayload(payload), count)
+  throw new ProtocolError('ERR_BATCH_FIELD', `payload encoding ${encoding} is unknown`)
+}
+
+/**
+ * Bytes of a batch's payload before compression: what its messages take in memory. Nothing is decompressed.
+ * @throws ProtocolError ERR_COMPRESSION, for a batch that was not opened before
+ */
+export function payloadContentBytes({ encoding, payload }: EncodedPayload): number {
+  return encoding === ENCODING_ZSTD ? parseZstdFrame(payload).contentBytes : payload.length
 }
 
 /**

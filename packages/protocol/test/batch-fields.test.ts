@@ -28,7 +28,6 @@ const illegal: Readonly<Record<string, Partial<Batch>>> = {
   'no time': { createdAtMs: 0 },
   'an expiry at its creation': { expiresAtMs: NOW },
   'an expiry before its creation': { expiresAtMs: 1 },
-  'the encoding reserved for zstd': { encoding: 1 },
   'the encoding reserved for sealing': { encoding: 2 },
   'an unknown encoding': { encoding: 77 },
 }

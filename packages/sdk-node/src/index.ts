@@ -29,6 +29,18 @@ export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts
 export type { Accepted } from './outbound/pending.ts'
 export type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
 export type { RetentionOptions } from './retention-task.ts'
+export { bytes, type Codec, json, type MessageBody, text } from './topics/codec.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './topics/standard-schema.ts'
+export {
+  defineTopic,
+  type Topic,
+  type TopicInput,
+  type TopicOutput,
+  type TypedEntry,
+  type TypedMessage,
+  type TypedTopics,
+  typedTopics,
+} from './topics/typed-topics.ts'
 
 export interface NodeOptions {
   /** Nodes of different networks never mix: lower-case letters, digits, hyphens. */

@@ -1,4 +1,4 @@
-import { decodePayload, type MessageContent, openBatch, type SignedBatch } from '@pastel-mesh/protocol'
+import { type MessageContent, openBatch, openPayload, type SignedBatch } from '@pastel-mesh/protocol'
 import {
   type ArrivalRecord,
   lateBody,
@@ -60,7 +60,7 @@ export function toStoredBatch(
     signed,
     ...(lostAt === undefined ? {} : { lostAt }),
     messages() {
-      decoded ??= decodePayload(signed.batch.payload, signed.batch.count)
+      decoded ??= openPayload(signed.batch)
       return decoded
     },
   }

@@ -1,4 +1,5 @@
-import type { StoredEntry } from './stored-entry.ts'
+import { ENCODING_PLAIN, payloadContentBytes } from '@pastel-mesh/protocol'
+import type { StoredBatch, StoredEntry } from './stored-entry.ts'
 
 /** Memory that the tail takes: what a subscriber may lag behind before it reads from disk. */
 const MAX_TAIL_BYTES = 8 * 1024 * 1024
@@ -58,6 +59,11 @@ export class Tail {
 }
 
 function memoryOf(entry: StoredEntry): number {
-  const bytes = entry.kind === 'batch' ? entry.envelope.length : 0
+  const bytes = entry.kind === 'batch' ? bytesOf(entry) : 0
   return bytes + ENTRY_BYTES + entry.count * MESSAGE_BYTES
+}
+
+function bytesOf({ envelope, signed: { batch } }: StoredBatch): number {
+  // A hundred bytes may hold half a megabyte.
+  return envelope.length + (batch.encoding === ENCODING_PLAIN ? 0 : payloadContentBytes(batch))
 }

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { openBatch } from '@pastel-mesh/protocol'
+import { compressPayload, encodePayload, openBatch, toWireMessage } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
 import { toStoredBatch } from '../src/stored-entry.ts'
 import { Tail } from '../src/tail.ts'
@@ -40,6 +40,23 @@ test('the tail counts what decoded messages take, not only their bytes', async (
   const oldest = Array.from({ length: 200 }, (_, i) => i).find((i) => tail.from(i * 512, 1) !== undefined)
   // 8 MiB of decoded messages are some 32,768.
   expect((200 - (oldest as number)) * 512).toBeLessThan(40_000)
+})
+
+test('the tail counts what compressed messages take, not only what they are compressed to', async () => {
+  const payload = encodePayload([toWireMessage({ bytes: new Uint8Array(200 * 1024) }, 5)])
+  const compressed = compressPayload(payload) as Uint8Array
+  const writer = new LogWriter({ identity: 'alice', signed: false })
+  const tail = new Tail()
+  for (let position = 0; position < 100; position += 1) {
+    const signed = await writer.write({ change: { encoding: 1, payload: compressed } })
+    expect(signed.envelope.length).toBeLessThan(1000)
+    const record = { position, count: 1, runningHash: signed.hash, receivedAtMs: 1 }
+    tail.push(toStoredBatch(record, signed))
+  }
+  // 8 MiB of messages are some 40.
+  expect(tail.from(50, 1)).toBeUndefined()
+  const [last] = tail.from(99, 1) ?? []
+  expect(last?.kind === 'batch' && last.messages()[0]?.body.length).toBe(200 * 1024)
 })
 
 test('a batch that is a small part of a network frame does not keep the frame', async () => {

@@ -14,6 +14,7 @@ import {
 } from '../../src/index.ts'
 import { testSeed, testSigner } from '../identities.ts'
 import { NOW } from '../samples.ts'
+import { COMPRESSED } from './compressed-payloads.ts'
 import { type Json, refusal, toJson, unhex } from './json.ts'
 import { everyField, payloadOf } from './payloads.ts'
 
@@ -62,6 +63,14 @@ const inboxBatch: Batch = {
   payload: payloadOf([{ text: 'for you' }]),
 }
 
+const compressedBatch: Batch = {
+  ...firstBatch,
+  channel: 'topic/quotes',
+  count: COMPRESSED.count,
+  encoding: 1,
+  payload: unhex(COMPRESSED.frame),
+}
+
 /** The batches of the vectors, in the order in which a node might take them in. */
 export const batches: readonly { readonly name: string; readonly signedBy: number; readonly batch: Batch }[] =
   [
@@ -73,6 +82,7 @@ export const batches: readonly { readonly name: string; readonly signedBy: numbe
       batch: laterBatch,
     },
     { name: 'the first batch of another sender, to an inbox', signedBy: 2, batch: inboxBatch },
+    { name: 'a compressed batch', signedBy: 1, batch: compressedBatch },
   ]
 
 /** The envelope of batch bytes, whatever they are. */

@@ -1,5 +1,6 @@
 import { makeBatches, makeMessageIds } from './batches.ts'
 import { makeCertificateFrames, makeCertificates } from './certificates.ts'
+import { makeCompressedPayloads } from './compressed-payloads.ts'
 import { formatJson } from './json.ts'
 import { makeMalformedBatches } from './malformed-batches.ts'
 import { makePastelIds } from './pastel-ids.ts'
@@ -14,6 +15,7 @@ export async function makeVectors(): Promise<Readonly<Record<string, string>>> {
     'signed-texts.json': formatJson(await makeSignedTexts()),
     'message-ids.json': formatJson(await makeMessageIds()),
     'payloads.json': formatJson(makePayloads()),
+    'compressed-payloads.json': formatJson(makeCompressedPayloads()),
     'batches.json': formatJson(await makeBatches()),
     'malformed-batches.json': formatJson(await makeMalformedBatches()),
     'certificates.json': formatJson(await makeCertificates()),

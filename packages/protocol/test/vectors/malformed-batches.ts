@@ -1,17 +1,22 @@
 import {
   type Batch,
-  decodePayload,
   encodeBatch,
   encodePayload,
   openBatch,
+  openPayload,
   sha256,
   toWireMessage,
 } from '../../src/index.ts'
 import { testSigner } from '../identities.ts'
 import { NOW } from '../samples.ts'
 import { field, varint } from '../wire.ts'
+import { compressRuns, runsOf, zstdFrame } from '../zstd-frames.ts'
 import { firstBatch, firstRun, laterRun, signBatchBytes } from './batches.ts'
 import { type Json, refusal, toJson, unhex } from './json.ts'
+import { payloadOf } from './payloads.ts'
+
+/** A payload of one message that compresses well. */
+const longText = payloadOf([{ text: 'a'.repeat(600) }])
 
 const someHash = sha256(new Uint8Array(0))
 const { publicKey, pastelId } = testSigner(1)
@@ -34,8 +39,14 @@ const illegalFields: Readonly<Record<string, Partial<Batch>>> = {
   'a followed run of 15 bytes': { previous: someHash, follows: { run: laterRun.subarray(1), head: 0 } },
   'no time': { createdAtMs: 0 },
   'expired when it was made': { expiresAtMs: firstBatch.createdAtMs },
-  'encoding 1, reserved for zstd': { encoding: 1 },
+  'encoding 1 with a payload that is not compressed': { encoding: 1 },
+  'a compressed batch to an inbox': {
+    channel: `inbox/${pastelId}`,
+    encoding: 1,
+    payload: compressRuns(longText),
+  },
   'encoding 2, reserved for sealing': { encoding: 2 },
+  'encoding 3, which nobody knows': { encoding: 3 },
 }
 
 /** The first batch in encodings other than the canonical one, and in none. */
@@ -102,6 +113,43 @@ function badPayloads(): Record<string, Uint8Array> {
   }
 }
 
+/** Payloads of encoding 1 that are refused. */
+function badFrames(): Record<string, Uint8Array> {
+  const blocks = runsOf(longText)
+  const contentSize = longText.length
+  const frame = Buffer.from(zstdFrame({ contentSize }, ...blocks))
+  return {
+    'a zstd frame without content size': zstdFrame(
+      { contentSize, sizeBytes: 0, windowDescriptor: 0 },
+      ...blocks,
+    ),
+    'a zstd frame with a window': zstdFrame({ contentSize, windowDescriptor: 0 }, ...blocks),
+    'a zstd frame with a checksum': Buffer.concat([
+      zstdFrame({ contentSize, bits: 4 }, ...blocks),
+      unhex('00000000'),
+    ]),
+    'a zstd frame with a dictionary': zstdFrame({ contentSize, bits: 1, dictionary: unhex('01') }, ...blocks),
+    'a zstd frame with the reserved bit': zstdFrame({ contentSize, bits: 8 }, ...blocks),
+    'a zstd frame that says too little': zstdFrame({ contentSize: contentSize - 1 }, ...blocks),
+    'a zstd frame that says too much': zstdFrame({ contentSize: contentSize + 1 }, ...blocks),
+    'a zstd frame that says 512 KiB and a byte': zstdFrame(
+      { contentSize: 524_289 },
+      ...runsOf(Buffer.alloc(524_289)),
+    ),
+    'a zstd frame cut short': frame.subarray(0, -1),
+    'a zstd frame and a byte': Buffer.concat([frame, unhex('00')]),
+    'two zstd frames': Buffer.concat([frame, frame]),
+    'a zstd frame behind a skippable one': Buffer.concat([unhex('502a4d1800000000'), frame]),
+    'a zstd frame that is longer than its content': zstdFrame({ contentSize: 20 }, longText.subarray(0, 20)),
+    'a zstd frame of empty blocks': zstdFrame(
+      { contentSize },
+      ...Array(9).fill(new Uint8Array(0)),
+      ...blocks,
+    ),
+    'no messages, compressed': compressRuns(Buffer.alloc(600, 7)),
+  }
+}
+
 /** All of them carry a good signature: that is not what they are refused for. */
 export async function makeMalformedBatches(): Promise<Json> {
   const bytes = badEncodings()
@@ -111,12 +159,14 @@ export async function makeMalformedBatches(): Promise<Json> {
   for (const [name, payload] of Object.entries(badPayloads())) {
     bytes[name] = encodeBatch({ ...firstBatch, count: 1, payload })
   }
+  for (const [name, payload] of Object.entries(badFrames())) {
+    bytes[name] = encodeBatch({ ...firstBatch, count: 1, encoding: 1, payload })
+  }
   const made = []
   for (const [name, content] of Object.entries(bytes)) {
     const envelope = await signBatchBytes(content, 1)
     const error = await refusal(name, () => {
-      const { batch } = openBatch(envelope)
-      return decodePayload(batch.payload, batch.count)
+      return openPayload(openBatch(envelope).batch)
     })
     made.push({ name, envelope, error })
   }

@@ -1,6 +1,7 @@
 import { type Stream, StreamMessageEvent } from '@libp2p/interface'
 import { FrameCutter, type Slice } from './frame-cutter.ts'
 import type { IntakeAccount } from './intake.ts'
+import { MAX_RPC_BYTES } from './settings.ts'
 
 /** Frames that are handled before the event loop gets a turn: a megabyte of the smallest would take seconds. */
 const MAX_FRAMES_A_TURN = 64
@@ -10,17 +11,20 @@ const MAX_FRAMES_A_TURN = 64
  * is passed on in pieces of a few frames, and what is over the peer's budget waits at the other end: the stream is
  * paused until the debt is paid.
  *
+ * A stream whose frames cannot be told apart for certain is reset.
+ *
  * Must listen before the reader does. Usually what came passes through untouched.
  */
 export class PacedStream {
   readonly #stream: Stream
   readonly #account: IntakeAccount
-  readonly #cutter = new FrameCutter(MAX_FRAMES_A_TURN)
+  readonly #cutter = new FrameCutter(MAX_FRAMES_A_TURN, MAX_RPC_BYTES)
   readonly #waiting: Slice[] = []
   #timer: NodeJS.Timeout | undefined
   #isPassingOn = false
   #isResuming = false
   #hasEnded = false
+  #isBroken = false
 
   constructor(stream: Stream, account: IntakeAccount) {
     this.#stream = stream
@@ -32,7 +36,8 @@ export class PacedStream {
 
   readonly #onMessage = (event: StreamMessageEvent): void => {
     if (this.#isPassingOn) return
-    const slices = this.#cutter.cut(event.data)
+    const slices = this.#cut(event)
+    if (slices === undefined) return
     const [only] = slices
     if (this.#timer === undefined && slices.length === 1 && only !== undefined) {
       this.#spend(only)
@@ -42,6 +47,23 @@ export class PacedStream {
     event.stopImmediatePropagation()
     this.#waiting.push(...slices)
     this.#hold()
+  }
+
+  /** The pieces of what came; undefined: it was malformed, and the stream is over. */
+  #cut(event: StreamMessageEvent): Slice[] | undefined {
+    if (this.#isBroken) {
+      event.stopImmediatePropagation()
+      return undefined
+    }
+    try {
+      return this.#cutter.cut(event.data)
+    } catch (error) {
+      // Nothing of it reaches the reader, nor anything that was held.
+      this.#isBroken = true
+      event.stopImmediatePropagation()
+      this.#stream.abort(error as Error)
+      return undefined
+    }
   }
 
   /** The reader is told that there is no more only when it has everything. */

@@ -24,7 +24,7 @@ export const MAX_TOPICS = MAX_CERTIFICATE_TOPICS
 const TOPIC_COST_BYTES = 1024 + 150
 
 /** A frame holds one batch of the largest size and some control messages beside it. */
-const MAX_RPC_BYTES = MAX_ENVELOPE_BYTES + 64 * 1024
+export const MAX_RPC_BYTES = MAX_ENVELOPE_BYTES + 64 * 1024
 
 /** Peers with less are disconnected and refused for a while. */
 export const GRAYLIST_THRESHOLD = -10_000

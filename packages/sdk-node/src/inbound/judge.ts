@@ -1,8 +1,8 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import {
-  decodePayload,
   type MessageContent,
   openBatch,
+  openPayload,
   ProtocolError,
   type SignedBatch,
   type SplitEnvelope,
@@ -37,23 +37,35 @@ const MAX_GOSSIP_AGE_MS = 5 * 60_000
 const MAX_FUTURE_MS = 2 * 60_000
 
 /**
- * Decodes an envelope, payload included, so that nothing is forwarded which the next node could not read.
+ * Opens an envelope; a compressed payload stays as it is.
  * @param channel the channel that the batch came on; undefined if the way it came does not say
  * @throws Dropped
  */
-export function decodeEnvelope(
+export function openEnvelope(
   envelope: Uint8Array,
   split: SplitEnvelope,
   network: string,
   channel: string | undefined,
-): DecodedBatch {
+): SignedBatch {
+  const signed = wellFormed(() => openBatch(envelope, split))
+  const { batch } = signed
+  if (batch.network !== network) throw new Dropped('reject', 'wrong-network')
+  if (channel !== undefined && batch.channel !== channel) throw new Dropped('reject', 'wrong-topic')
+  return signed
+}
+
+/**
+ * Decompresses and decodes the payload, so that nothing is forwarded which the next node could not read.
+ * @throws Dropped
+ */
+export function decodeMessages(signed: SignedBatch): DecodedBatch {
+  const messages = wellFormed(() => openPayload(signed.batch))
+  return { signed, messages, sender: pastelIdOf(signed.batch.sender) }
+}
+
+function wellFormed<T>(decode: () => T): T {
   try {
-    const signed = openBatch(envelope, split)
-    const { batch } = signed
-    if (batch.network !== network) throw new Dropped('reject', 'wrong-network')
-    if (channel !== undefined && batch.channel !== channel) throw new Dropped('reject', 'wrong-topic')
-    const messages = decodePayload(batch.payload, batch.count)
-    return { signed, messages, sender: pastelIdOf(batch.sender) }
+    return decode()
   } catch (error) {
     if (error instanceof ProtocolError) throw new Dropped('reject', 'malformed')
     throw error

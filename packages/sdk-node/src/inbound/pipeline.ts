@@ -1,11 +1,26 @@
 import { availableParallelism } from 'node:os'
 import { type PastelId, verifySignature } from '@pastel-mesh/identity'
-import { type SignedBatch, type SplitEnvelope, signedText, splitEnvelope } from '@pastel-mesh/protocol'
+import {
+  ENCODING_PLAIN,
+  payloadContentBytes,
+  type SignedBatch,
+  type SplitEnvelope,
+  signedText,
+  splitEnvelope,
+} from '@pastel-mesh/protocol'
 import { type MessageStore, type Missing, StorageError, type StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
+import { ByteBudget } from './byte-budget.ts'
 import { Deduplicator, type Settle } from './dedup.ts'
-import { type DecodedBatch, type Drop, Dropped, decodeEnvelope, judgeStanding } from './judge.ts'
+import {
+  type DecodedBatch,
+  type Drop,
+  Dropped,
+  decodeMessages,
+  judgeStanding,
+  openEnvelope,
+} from './judge.ts'
 import { Limiter } from './limiter.ts'
 import { Lines } from './lines.ts'
 import { type InboundRates, RateLimiter } from './rates.ts'
@@ -43,6 +58,11 @@ export interface InboundOptions {
   readonly senderRates: InboundRates
 }
 
+/** What a batch takes beside its envelope. */
+interface Load {
+  expandedBytes: number
+}
+
 export interface InboundComponents {
   readonly store: MessageStore
   readonly registry: MemberRegistry
@@ -54,6 +74,12 @@ export interface InboundComponents {
  * its turn, fetches it later.
  */
 const MAX_BYTES_IN_FLIGHT = 32 * 1024 * 1024
+
+/**
+ * Bytes of decompressed payloads between their arrival and the disk: a hundred bytes may hold half a megabyte,
+ * and a sync answer thousands of such batches. Above it gossip is ignored and log sync waits.
+ */
+const MAX_EXPANDED_BYTES = 32 * 1024 * 1024
 
 /** Verifying shares libuv's threads with fsync: one core is left for the rest. */
 const MAX_VERIFICATIONS = Math.max(1, availableParallelism() - 1)
@@ -67,7 +93,8 @@ const PASSING_FAILURES = new Set(['ERR_STORE_UNAVAILABLE', 'ERR_COMMIT_FAILED'])
 /**
  * What happens to every batch that comes in, in this order:
  *
- * bounds → dedup → charge the delivering peer → canonical decode → membership and time → signature →
+ * bounds → dedup → charge the delivering peer → canonical decode (a compressed payload is charged again, for what
+ * it holds, before it is decompressed) → membership and time → signature →
  * charge the sender → chain → forward; commit
  *
  * `receive` resolves when it is known whether to forward the batch; the commit goes on by itself.
@@ -81,6 +108,7 @@ export class InboundPipeline {
   /** By sender and channel: a run that follows another comes after it. */
   readonly #order = new Lines()
   readonly #verifications = new Limiter(MAX_VERIFICATIONS)
+  readonly #expanded = new ByteBudget(MAX_EXPANDED_BYTES)
   readonly #peers: RateLimiter
   readonly #senders: RateLimiter
   #bytesInFlight = 0
@@ -98,6 +126,11 @@ export class InboundPipeline {
   /** Bytes of the batches that were let in and are not on disk, or refused, yet. */
   get bytesInFlight(): number {
     return this.#bytesInFlight
+  }
+
+  /** Bytes that the payloads of such batches take decompressed. */
+  get expandedBytes(): number {
+    return this.#expanded.takenBytes
   }
 
   /** @throws StorageError ERR_STORE_READ; the delivery's signal's reason */
@@ -123,14 +156,16 @@ export class InboundPipeline {
   async #once(envelope: Uint8Array, split: SplitEnvelope, delivery: Delivery): Promise<Verdict> {
     let claim: Settle | undefined
     let committed: Promise<unknown> | undefined
+    const load: Load = { expandedBytes: 0 }
     try {
       claim = await this.#duplicates.claim(split.hash)
       if (claim === undefined) throw new Dropped('ignore', 'duplicate')
-      const verdict = await this.#process(envelope, split, delivery)
+      const verdict = await this.#process(envelope, split, delivery, load)
       if (verdict.action === 'accept') committed = verdict.committed
       return verdict
     } finally {
       const settle = (isStored: boolean) => {
+        this.#expanded.release(load.expandedBytes)
         this.#release(envelope.length)
         claim?.(isStored)
       }
@@ -143,23 +178,44 @@ export class InboundPipeline {
     }
   }
 
-  async #process(envelope: Uint8Array, split: SplitEnvelope, delivery: Delivery): Promise<Verdict> {
+  async #process(
+    envelope: Uint8Array,
+    split: SplitEnvelope,
+    delivery: Delivery,
+    load: Load,
+  ): Promise<Verdict> {
     await this.#chargePeer(envelope.length, delivery)
-    const decoded = decodeEnvelope(envelope, split, this.#options.network, delivery.channel)
-    const { signed, sender } = decoded
+    const signed = openEnvelope(envelope, split, this.#options.network, delivery.channel)
     if (delivery.isAsked?.(signed) === false) throw new Dropped('reject', 'not-asked')
+    await this.#expand(signed, delivery, load)
+    const decoded = decodeMessages(signed)
+    const { sender } = decoded
     judgeStanding(decoded, delivery.via, this.#registry, Date.now())
     // Entered before anything is waited for: what comes later must not get ahead.
     const { turn, leave } = this.#order.enter(`${sender} ${signed.batch.channel}`)
     try {
       if (await this.#store.has(signed)) throw new Dropped('ignore', 'duplicate')
       await this.#verify(decoded)
-      await this.#chargeSender(sender, envelope.length, delivery)
+      await this.#chargeSender(sender, envelope.length + load.expandedBytes, delivery)
       await turn
       return await this.#place(decoded, delivery)
     } finally {
       leave()
     }
+  }
+
+  /** Charges the peer for what a compressed payload holds, and takes room for it. */
+  async #expand({ batch }: SignedBatch, { via, peer, signal }: Delivery, load: Load): Promise<void> {
+    const bytes = batch.encoding === ENCODING_PLAIN ? 0 : payloadContentBytes(batch)
+    if (via === 'sync') {
+      // Those that need nothing wait too: what comes later must not get ahead.
+      await this.#peers.wait(peer, bytes, signal, 0)
+      await this.#expanded.wait(bytes, signal)
+    } else if (bytes > 0) {
+      if (!this.#peers.take(peer, bytes, 0)) throw new Dropped('ignore', 'peer-rate')
+      if (!this.#expanded.take(bytes)) throw new Dropped('ignore', 'overload')
+    }
+    load.expandedBytes = bytes
   }
 
   async #verify({ signed }: DecodedBatch): Promise<void> {

@@ -5,7 +5,7 @@ import { type Rate, TokenBucket } from './token-bucket.ts'
 
 /** What one peer, or one sender, may deliver. Over it a batch is deferred, never lost: log sync brings it. */
 export interface InboundRates {
-  /** Bytes of signed batches. */
+  /** Bytes of signed batches, their payloads uncompressed. */
   readonly bytes: Rate
   /** Batches: each costs a signature check of about 0.25 ms of one core. */
   readonly batches: Rate
@@ -50,23 +50,24 @@ export class RateLimiter {
   /**
    * Charges one batch; false, and nothing charged, if that is over the rate, or if others wait for it: they
    * would never see a large batch's worth of tokens otherwise.
+   * @param batches 0 for more bytes of a batch that was charged
    */
-  take(account: string, sizeBytes: number): boolean {
-    if (this.#lines.has(account) || this.#delayMs(account, sizeBytes) > 0) return false
-    this.#charge(account, sizeBytes)
+  take(account: string, sizeBytes: number, batches = 1): boolean {
+    if (this.#lines.has(account) || this.#delayMs(account, sizeBytes, batches) > 0) return false
+    this.#charge(account, sizeBytes, batches)
     return true
   }
 
   /** Charges one batch when the rate allows it: in the order of the calls, whatever their sizes. */
-  async wait(account: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
+  async wait(account: string, sizeBytes: number, signal?: AbortSignal, batches = 1): Promise<void> {
     const { turn, leave } = this.#lines.enter(account)
     try {
       // Only the first in the line looks at the clock.
       if (turn !== undefined) await abortable(turn, signal)
       for (;;) {
         signal?.throwIfAborted()
-        const delayMs = this.#delayMs(account, sizeBytes)
-        if (delayMs === 0) return this.#charge(account, sizeBytes)
+        const delayMs = this.#delayMs(account, sizeBytes, batches)
+        if (delayMs === 0) return this.#charge(account, sizeBytes, batches)
         await delay(Math.min(delayMs, MAX_SLEEP_MS), undefined, signal === undefined ? {} : { signal })
       }
     } finally {
@@ -74,15 +75,17 @@ export class RateLimiter {
     }
   }
 
-  #delayMs(account: string, sizeBytes: number): number {
+  #delayMs(account: string, sizeBytes: number, count: number): number {
+    // Nothing waits for nothing, whatever is owed.
+    if (sizeBytes === 0 && count === 0) return 0
     const { bytes, batches } = this.#account(account)
-    return Math.max(bytes.delayMs(sizeBytes), batches.delayMs(1))
+    return Math.max(bytes.delayMs(sizeBytes), batches.delayMs(count))
   }
 
-  #charge(account: string, sizeBytes: number): void {
+  #charge(account: string, sizeBytes: number, count: number): void {
     const { bytes, batches } = this.#account(account)
     bytes.spend(sizeBytes)
-    batches.spend(1)
+    batches.spend(count)
   }
 
   #account(name: string): Account {

@@ -8,6 +8,8 @@ import {
   MAX_PAYLOAD_BYTES,
   makeRun,
   messageId,
+  packPayload,
+  parseChannel,
   SIGNATURE_BYTES,
   sha256,
   signedText,
@@ -83,6 +85,7 @@ export class ChannelWriter {
   readonly #store: MessageStore
   readonly #counters: NodeCounters
   readonly #deliver: (batch: StoredBatch) => Promise<void>
+  readonly #isTopic: boolean
   #waiting: Pending[] = []
   #tip: Tip | undefined
   #running: Promise<void> | undefined
@@ -92,6 +95,7 @@ export class ChannelWriter {
 
   constructor(options: ChannelWriterOptions, components: ChannelWriterComponents) {
     this.#options = options
+    this.#isTopic = parseChannel(options.channel).kind === 'topic'
     this.#signer = components.signer
     this.#store = components.store
     this.#counters = components.counters
@@ -183,13 +187,17 @@ export class ChannelWriter {
       previous: tip.hash,
       createdAtMs,
       expiresAtMs: pending[0]?.expiresAtMs ?? 0,
-      encoding: ENCODING_PLAIN,
-      payload: encodePayload(pending.map(({ wire }) => wire)),
+      ...this.#pack(encodePayload(pending.map(({ wire }) => wire))),
     }
     const bytes = encodeBatch(batch)
     const hash = sha256(bytes)
     this.#tip = { run: tip.run, next: tip.next + pending.length, hash, createdAtMs }
     return { batch, bytes, hash, pending }
+  }
+
+  /** What goes to an inbox stays as it is: its length must not tell what is in it. */
+  #pack(payload: Uint8Array<ArrayBuffer>): Pick<Batch, 'encoding' | 'payload'> {
+    return this.#isTopic ? packPayload(payload) : { encoding: ENCODING_PLAIN, payload }
   }
 
   /** The next messages of one expiry, as many as a batch holds. What is void, or has expired, is left out. */
