@@ -32,6 +32,8 @@ export const configSchema = z.strictObject({
   announce: z.array(address).default([]),
   bootstrap: z.array(address).default([]),
   topics: z.array(z.string().refine(isTopicName, 'not a topic name such as prices or eu/prices')).default([]),
+  /** Carries every topic that its peers announce, for those who meet here only. */
+  relay: z.boolean().default(false),
   /** `file`: `<dataDir>/members`, one PastelID a line. `open`: anybody, with any key. */
   members: z.enum(['file', 'open']).default('file'),
   /** Many nodes run on this machine. */
