@@ -142,10 +142,12 @@ function keyOf(peer: PeerId): Uint8Array {
 }
 
 async function isAlive(connection: Connection): Promise<boolean> {
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
   try {
-    await pingConnection(connection, AbortSignal.timeout(ANSWER_TIMEOUT_MS))
+    await pingConnection(connection, signal)
     return true
   } catch {
-    return false
+    // A refusal is an answer, too.
+    return !signal.aborted && connection.status === 'open'
   }
 }
