@@ -41,8 +41,8 @@ export interface KeptAddress {
  * Keeps connections to some addresses: dials, and after a loss dials again with growing pauses.
  *
  * ```
- *   dialling ── connected ──▶ watching ── lost, and no other connection to this peer ──▶ pausing ──▶ dialling
- *       └────── failed ───────────────────────────────────────────────────────────────────▲
+ *   dialling ── connected ──▶ watching ── lost ──▶ pausing ──▶ dialling
+ *       └────── failed ─────────────────────▲
  *   any of them ── rest ──▶ resting ── wake ──▶ dialling
  * ```
  */
@@ -107,6 +107,7 @@ export class Reconnector {
     const attempt = target.attempt.signal
     const signal = AbortSignal.any([this.#stopped.signal, attempt, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
+      // Of two connections one was closed: the address is not dialled as long as the other is there.
       const connection = this.#other(target) ?? (await this.#components.dial(target.address, signal))
       if (attempt.aborted) return
       target.isUnreachable = false
@@ -128,10 +129,7 @@ export class Reconnector {
     const lost = () => {
       if (attempt.aborted) return
       if (performance.now() - since > GOOD_AFTER_MS) target.pauseMs = MIN_PAUSE_MS
-      // Of two connections one is closed: the address is not dialled again as long as the other is there.
-      const other = this.#other(target)
-      if (other === undefined) this.#again(target)
-      else this.#watch(target, other, attempt)
+      this.#again(target)
     }
     if (connection.status === 'open')
       connection.addEventListener('close', lost, { once: true, signal: attempt })
