@@ -11,7 +11,10 @@ const MAX_SHOWN = 100
 const rate = z.strictObject({ perSecond: z.number().positive(), burst: z.number().positive() })
 const rates = z.strictObject({ bytes: rate, batches: rate })
 const address = z.string().refine(isMultiaddr, 'not a multiaddr such as /ip4/127.0.0.1/tcp/7124')
-const listenAddress = address.refine(isTcp, 'an address to listen on has the form /ip4/ADDRESS/tcp/PORT')
+const listenAddress = address.refine(
+  isListenable,
+  'an address to listen on has the form /ip4/ADDRESS/tcp/PORT or /ip4/ADDRESS/tcp/PORT/ws',
+)
 
 export const configSchema = z.strictObject({
   /** Folder for database, keys, member file and socket. */
@@ -24,11 +27,13 @@ export const configSchema = z.strictObject({
     .string()
     .refine(isNetworkName, 'not a network name: use 1 to 32 lower-case letters, digits and inner hyphens')
     .default('local'),
-  /** Multiaddrs to listen on. Loopback until the operator says otherwise. */
+  /** Multiaddrs to listen on, TCP and WebSockets (`/ws`). Loopback until the operator says otherwise. */
   listen: z.array(listenAddress).default(['/ip4/127.0.0.1/tcp/7124']),
   announce: z.array(address).default([]),
   bootstrap: z.array(address).default([]),
   topics: z.array(z.string().refine(isTopicName, 'not a topic name such as prices or eu/prices')).default([]),
+  /** Carries every topic that its peers announce, for those who meet here only. */
+  relay: z.boolean().default(false),
   /** `file`: `<dataDir>/members`, one PastelID a line. `open`: anybody, with any key. */
   members: z.enum(['file', 'open']).default('file'),
   /** Many nodes run on this machine. */
@@ -64,9 +69,9 @@ function describe(config: unknown, path: readonly PropertyKey[], reason: string)
   return `${z.core.toDotPath([...path] as string[]) || 'configuration'} ${shown.slice(0, MAX_SHOWN)}: ${reason}`
 }
 
-/** The only transport there is. */
-function isTcp(text: string): boolean {
-  return /^\/ip[46]\/[^/]+\/tcp\/\d+$/.test(text) || !isMultiaddr(text)
+/** TCP, or WebSockets without TLS: that is for a proxy in front of the node. */
+function isListenable(text: string): boolean {
+  return /^\/ip[46]\/[^/]+\/tcp\/\d+(\/ws)?$/.test(text) || !isMultiaddr(text)
 }
 
 function isMultiaddr(text: string): boolean {

@@ -3,20 +3,23 @@ import { describe, expect, it } from 'vitest'
 import { runCli } from './fixtures/cli.ts'
 
 describe('pmesh', () => {
-  it.each(['start', 'status', 'publish', 'messages'])('%s --help shows an example', async (command) => {
-    const { code, stdout, stderr } = await runCli([command, '--help'])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(
-      new RegExp(
-        `^Usage: pmesh ${command} [\\s\\S]*--data <folder>[\\s\\S]*Example:\\n {2}\\$ pmesh ${command}`,
-      ),
-    )
-  })
+  it.each(['start', 'status', 'connect', 'disconnect', 'publish', 'messages'])(
+    '%s --help shows an example',
+    async (command) => {
+      const { code, stdout, stderr } = await runCli([command, '--help'])
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stdout).toMatch(
+        new RegExp(
+          `^Usage: pmesh ${command} [\\s\\S]*--data <folder>[\\s\\S]*Example:\\n {2}\\$ pmesh ${command}`,
+        ),
+      )
+    },
+  )
 
   it('--help names the commands and shows an example', async () => {
     const { code, stdout } = await runCli(['--help'])
     expect(code).toBe(0)
-    for (const command of ['start', 'status', 'publish', 'messages']) {
+    for (const command of ['start', 'status', 'connect', 'disconnect', 'publish', 'messages']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
     expect(stdout).toContain('Example:\n  $ pmesh start')

@@ -11,6 +11,7 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
     announce: [],
     bootstrap: [],
     topics: [],
+    relay: false,
     members: 'file',
     manyPeersPerHost: false,
   })

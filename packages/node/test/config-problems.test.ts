@@ -21,6 +21,10 @@ describe('a wrong configuration', () => {
     [{ announce: ['/ip4/1.2.3/tcp/1'] }, 'announce[0] "/ip4/1.2.3/tcp/1": not a multiaddr'],
     [{ listen: ['/ip4/127.0.0.1/tcp/99999'] }, 'listen[0] "/ip4/127.0.0.1/tcp/99999": not a multiaddr'],
     [{ listen: ['/ip4/127.0.0.1/udp/1'] }, 'listen[0] "/ip4/127.0.0.1/udp/1": an address to listen on'],
+    [
+      { listen: ['/ip4/127.0.0.1/tcp/1/wss'] },
+      'listen[0] "/ip4/127.0.0.1/tcp/1/wss": an address to listen on',
+    ],
     [{ members: 'all' }, 'members "all":'],
     [{ dataDir: '' }, 'dataDir "": give the path'],
     [{ manyPeersPerHost: 'yes' }, 'manyPeersPerHost "yes":'],

@@ -45,7 +45,7 @@ export {
 export interface NodeOptions {
   /** Nodes of different networks never mix: lower-case letters, digits, hyphens. */
   readonly network: string
-  /** Multiaddrs to listen on. @default ['/ip4/127.0.0.1/tcp/0'] */
+  /** Multiaddrs to listen on, of TCP and of WebSockets (`…/ws`). @default ['/ip4/127.0.0.1/tcp/0'] */
   readonly listen?: readonly string[]
   /** Multiaddrs to tell others instead of the ones listened on. @default [] */
   readonly announce?: readonly string[]
@@ -53,6 +53,8 @@ export interface NodeOptions {
   readonly bootstrap?: readonly string[]
   /** Topics that the node joins at the start, and stores. @default [] */
   readonly topics?: readonly string[]
+  /** Carries every topic that a peer announces, 256 at most: for those who meet here only. @default false */
+  readonly relay?: boolean
   /** What one peer may deliver, before its batches are verified. @default DEFAULT_RATES */
   readonly peerRates?: InboundRates
   /** What one sender may have delivered. @default DEFAULT_RATES */
@@ -98,6 +100,10 @@ export interface PeerInfo {
   readonly address: string
   readonly direction: 'inbound' | 'outbound'
   readonly topics: readonly string[]
+  /** Smoothed as in RFC 6298; absent until it was measured. */
+  readonly roundTripMs?: number
+  /** Mean change from one round trip to the next, as in RFC 3550; absent until there were two. */
+  readonly jitterMs?: number
 }
 
 export interface SubscribeOptions {
@@ -127,6 +133,8 @@ export interface MeshNodeEvents {
   refused: CustomEvent<Refusal>
   /** An address that the node keeps a connection to cannot be reached; it goes on trying. */
   unreachable: CustomEvent<{ address: string; reason: string }>
+  /** A relay carries as many topics as it may: this one, and others, it does not. Told once. */
+  relayFull: CustomEvent<{ topic: string }>
   /** A message of this node or of another is on disk. */
   message: CustomEvent<ReceivedMessage>
   /** Messages of a log are given up, or are older than what is wanted: its log goes on without them. */
@@ -165,6 +173,7 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
 
   /** Multiaddrs under which others reach this node, with its PeerId. */
   addresses(): string[]
+  /** The peers that are connected, each once. */
   peers(): PeerInfo[]
   /** What senders did that an operator should know, the newest first. */
   alerts(): MeshAlert[]
@@ -209,10 +218,18 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   messages(options?: ReadMessagesOptions): AsyncGenerator<ReceivedEntry>
 
   /**
-   * Connects to a multiaddr; resolves when both sides accepted each other's certificates.
-   * @throws MeshError ERR_ADDRESS, ERR_DIAL, ERR_NOT_CERTIFIED
+   * Connects to a PastelID that this node has met since it started, to a multiaddr, or to `address:port` or
+   * `[IPv6 address]:port` by TCP; resolves when both sides accepted each other's certificates. What
+   * {@link disconnect} has stopped goes on.
+   * @throws MeshError ERR_ADDRESS, ERR_UNKNOWN_PEER, ERR_DIAL, ERR_NOT_CERTIFIED, ERR_NOT_STARTED
    */
-  connect(address: string, options?: { signal?: AbortSignal }): Promise<PeerInfo>
+  connect(target: string, options?: { signal?: AbortSignal }): Promise<PeerInfo>
+  /**
+   * Ends the connection to a peer, named as for {@link connect}, and dials it no more until it is connected to
+   * again. The peer itself is free to connect.
+   * @throws MeshError ERR_ADDRESS, ERR_NOT_CONNECTED, ERR_NOT_STARTED
+   */
+  disconnect(target: string): Promise<void>
 }
 
 /** A node, not started. @throws ProtocolError ERR_NETWORK_NAME, ERR_TOPIC_NAME; MeshError ERR_ADDRESS */

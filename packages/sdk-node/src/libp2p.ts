@@ -6,6 +6,7 @@ import type { Registrar } from '@libp2p/interface-internal'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
+import { boundedWebSockets } from './connection/bounded-websockets.ts'
 import { boundedYamux, MAX_STREAM_WINDOW_BYTES } from './connection/bounded-yamux.ts'
 import { type Certifier, certifiedRegistrar, type StreamHooks } from './connection/certified-streams.ts'
 import { limitedRegistrar } from './connection/limited-registrar.ts'
@@ -39,7 +40,7 @@ export interface Transport {
 /** Bytes on one ping stream: a ping has 32, and those who ping open a stream for each or for some. */
 const MAX_PING_BYTES = 64 * 1024
 
-/** The libp2p node, not started: TCP, noise, yamux, identify, ping, and gossipsub behind the certificate gate. */
+/** The libp2p node, not started: TCP and WebSockets, noise, yamux, identify, ping, and gossipsub behind the certificate gate. */
 export async function createTransport(
   options: TransportOptions,
   components: TransportComponents,
@@ -57,6 +58,7 @@ export async function createTransport(
         inboundSocketInactivityTimeout: 120_000,
         outboundSocketInactivityTimeout: 120_000,
       }),
+      boundedWebSockets(),
     ],
     connectionEncrypters: [noise()],
     streamMuxers: [
@@ -78,8 +80,8 @@ export async function createTransport(
       maxParallelDials: 50,
       maxPeerAddrsToDial: 8,
     },
-    // A slow answer to a ping is no reason to cut a healthy link.
-    connectionMonitor: { abortConnectionOnPingFailure: false },
+    // It cuts healthy links whose answers are slow. Yamux sees to dead ones, and round trips are measured elsewhere.
+    connectionMonitor: { enabled: false },
     connectionGater: {
       // Private addresses are dialled: nodes of one data centre, or of one machine, are normal.
       denyDialMultiaddr: () => false,

@@ -1,9 +1,8 @@
 import type { Connection } from '@libp2p/interface'
-import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
 import {
   assertNetworkName,
-  assertTopicName,
   isTopicName,
   type MessageInput,
   parseChannel,
@@ -11,13 +10,15 @@ import {
 } from '@pastel-mesh/protocol'
 import type { StoredBatch, StoredEntry } from '@pastel-mesh/storage'
 import { TypedEventEmitter } from 'main-event'
-import { CertificateGate, type CertifiedPeer } from './connection/certificate-gate.ts'
+import { CarriedTopics } from './carried-topics.ts'
+import { AddressBook } from './connection/address-book.ts'
+import { CertificateGate } from './connection/certificate-gate.ts'
+import { parseAddress, withoutPeerId } from './connection/connect-target.ts'
 import { OwnCertificate } from './connection/own-certificate.ts'
-import { Reconnector } from './connection/reconnector.ts'
+import { PeerConnections } from './connection/peer-connections.ts'
 import { createCounters } from './counters.ts'
 import { Gossip } from './gossip/gossip.ts'
 import { PeerGuard } from './gossip/peer-guard.ts'
-import { MAX_TOPICS } from './gossip/settings.ts'
 import { GossipStreams } from './gossip/stream-guards.ts'
 import { abortable } from './inbound/abortable.ts'
 import { InboundPipeline, type Verdict } from './inbound/pipeline.ts'
@@ -59,14 +60,14 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   readonly counters = createCounters()
   readonly #options: NodeOptions
   readonly #components: NodeComponents
-  readonly #topics: Set<string>
+  readonly #topics: CarriedTopics
   readonly #bootstrap: readonly Multiaddr[]
   readonly #own: OwnCertificate
   readonly #gate: CertificateGate
   readonly #inbound: InboundPipeline
   readonly #reader: MessageReader
   readonly #gossipStreams: GossipStreams
-  readonly #reconnector: Reconnector
+  readonly #peers: PeerConnections
   #outbound: OutboundPipeline | undefined
   #transport!: Transport
   #gossip!: Gossip
@@ -86,14 +87,12 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   private constructor(options: NodeOptions, components: NodeComponents) {
     super()
     assertNetworkName(options.network)
-    for (const topic of options.topics ?? []) assertTopicName(topic)
-    assertTopicCount(new Set(options.topics).size)
     const { signer, store, registry } = components
     this.network = options.network
     this.pastelId = signer.pastelId
     this.#options = options
     this.#components = components
-    this.#topics = new Set(options.topics)
+    this.#topics = this.#createTopics()
     this.#bootstrap = (options.bootstrap ?? []).map(parseAddress)
     this.#reader = new MessageReader({ store })
     this.#gossipStreams = new GossipStreams({
@@ -101,8 +100,22 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         this.counters.congested += 1
       },
     })
-    this.#reconnector = new Reconnector({
-      dial: (address, signal) => this.#transport.libp2p.dial(address, { signal }),
+    const book = new AddressBook()
+    this.#peers = new PeerConnections({
+      libp2p: () => this.#transport.libp2p,
+      gate: () => this.#gate,
+      book,
+      pastelId: signer.pastelId,
+      onConnected: (peer) => {
+        this.#sync.connected(peer.peerId, peer.connection)
+        this.#topics.announced(peer.certificate.topics)
+        this.safeDispatchEvent('connected', { detail: this.#peers.info(peer) })
+      },
+      onUse: (connection) => this.#use(connection),
+      onDisconnected: (peer) => {
+        this.#sync.disconnected(peer.peerId)
+        this.safeDispatchEvent('disconnected', { detail: this.#peers.info(peer) })
+      },
       onUnreachable: (address, { message }) =>
         this.safeDispatchEvent('unreachable', { detail: { address, reason: message } }),
     })
@@ -133,9 +146,11 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       {
         own: this.#own,
         registry,
-        onCertified: (peer) => this.#onCertified(peer),
+        book,
+        onCertified: (peer) => this.#peers.certified(peer),
+        onRenewed: ({ certificate }) => this.#topics.announced(certificate.topics),
         onRefused: (refusal) => this.safeDispatchEvent('refused', { detail: refusal }),
-        onGone: (peer) => this.#onGone(peer),
+        onGone: (peer) => this.#peers.gone(peer),
         isDenied: (pastelId) => this.#guard.isDenied(pastelId),
         forget: (peer) => void this.#transport.libp2p.peerStore.delete(peer).catch(() => {}),
       },
@@ -147,7 +162,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   }
 
   get topics(): readonly string[] {
-    return [...this.#topics]
+    return this.#topics.all
   }
 
   start(): Promise<void> {
@@ -163,7 +178,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   }
 
   peers(): PeerInfo[] {
-    return [...this.#gate.peers()].map(toPeerInfo)
+    return this.#peers.list()
   }
 
   alerts(): MeshAlert[] {
@@ -194,17 +209,11 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   }
 
   join(topic: string): void {
-    assertTopicName(topic)
-    if (this.#topics.has(topic)) return
-    assertTopicCount(this.#topics.size + 1)
-    this.#topics.add(topic)
-    if (this.#state !== 'started') return
-    this.#gossip.join(topic)
-    for (const { peerId } of this.#gate.peers()) this.#sync.read(peerId)
+    this.#topics.join(topic)
   }
 
   leave(topic: string): void {
-    if (this.#topics.delete(topic) && this.#state === 'started') this.#gossip.leave(topic)
+    this.#topics.leave(topic)
   }
 
   subscribe(topic: string, options: SubscribeOptions = {}): AsyncGenerator<ReceivedEntry> {
@@ -216,19 +225,14 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     return this.#reader.read(options)
   }
 
-  async connect(address: string, options: { signal?: AbortSignal } = {}): Promise<PeerInfo> {
+  async connect(target: string, options: { signal?: AbortSignal } = {}): Promise<PeerInfo> {
     this.#running()
-    const target = parseAddress(address)
-    let connection: Connection
-    try {
-      connection = await this.#transport.libp2p.dial(target, options)
-    } catch (cause) {
-      throw new MeshError('ERR_DIAL', `${address} cannot be reached: ${(cause as Error).message}`, { cause })
-    }
-    await this.#gate.whenCertified(connection)
-    const peer = this.#gate.peerOf(connection.remotePeer.toString())
-    if (peer === undefined) throw new MeshError('ERR_NOT_CERTIFIED', `${address} hung up`)
-    return toPeerInfo(peer)
+    return this.#peers.connect(target, options)
+  }
+
+  async disconnect(target: string): Promise<void> {
+    this.#running()
+    await this.#peers.disconnect(target)
   }
 
   async #open(signal: AbortSignal): Promise<void> {
@@ -256,10 +260,10 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     // The addresses are known only now.
     await abortable(this.#own.renew(), signal)
     this.#state = 'started'
-    for (const topic of this.#topics) this.#gossip.join(topic)
+    for (const topic of this.#topics.all) this.#gossip.join(topic)
     this.#guard.start()
     this.#retention.start()
-    for (const address of this.#bootstrap) this.#reconnector.keep(address)
+    this.#peers.start(this.#bootstrap)
     this.safeDispatchEvent('start')
   }
 
@@ -278,7 +282,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   async #close(): Promise<void> {
     const { libp2p } = this.#transport
     this.#state = 'stopping'
-    this.#reconnector.stop()
+    this.#peers.stop()
     await this.#retention.stop()
     await this.#outbound?.stop()
     this.#state = 'stopped'
@@ -328,7 +332,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       },
       {
         store: this.#components.store,
-        channels: () => [...this.#topics].map(topicChannel),
+        channels: () => this.#topics.all.map(topicChannel),
         receive: (envelope, peer, delivery) =>
           this.#inbound.receive(envelope, { via: 'sync', peer, ...delivery }),
         senderOf: (peer) => this.#gate.peerOf(peer)?.certificate.subject,
@@ -342,7 +346,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     const { libp2p } = this.#transport
     return {
       addresses: libp2p.getMultiaddrs().map((address) => withoutPeerId(address).bytes),
-      topics: [...this.#topics].filter(isTopicName),
+      topics: this.#topics.all.filter(isTopicName),
       roles: [],
     }
   }
@@ -390,44 +394,36 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
 
   readonly #onOpen = ({ detail }: CustomEvent<Connection>): void => this.#gate.opened(detail)
 
-  #onCertified(peer: CertifiedPeer): void {
-    this.#sync.connected(peer.peerId, peer.connection)
-    this.safeDispatchEvent('connected', { detail: toPeerInfo(peer) })
+  /** From now on a peer is talked to by this connection. */
+  #use(connection: Connection): void {
+    this.#sync.connected(connection.remotePeer.toString(), connection)
+    this.#gossipStreams.reopen(connection)
   }
 
-  #onGone(peer: CertifiedPeer): void {
-    const other = this.#gate.peerOf(peer.peerId)
-    if (other === undefined) this.#sync.disconnected(peer.peerId)
-    else this.#sync.connected(peer.peerId, other.connection)
-    this.safeDispatchEvent('disconnected', { detail: toPeerInfo(peer) })
-  }
-}
-
-function toPeerInfo({ peerId, pastelId, certificate, connection }: CertifiedPeer): PeerInfo {
-  const { remoteAddr, direction } = connection
-  return { peerId, pastelId, address: remoteAddr.toString(), direction, topics: certificate.topics }
-}
-
-/** Peers refuse a certificate, and drop the frame that tells a node's topics, if there are more. */
-function assertTopicCount(count: number): void {
-  if (count <= MAX_TOPICS) return
-  throw new MeshError('ERR_TOO_MANY_TOPICS', `a node carries ${MAX_TOPICS} topics at most: leave one first`)
-}
-
-/** The PeerId is in the certificate already. */
-function withoutPeerId(address: Multiaddr): Multiaddr {
-  return address.decapsulateCode(CODE_P2P)
-}
-
-/** @throws MeshError ERR_ADDRESS */
-function parseAddress(address: string): Multiaddr {
-  try {
-    return multiaddr(address)
-  } catch (cause) {
-    throw new MeshError(
-      'ERR_ADDRESS',
-      `"${address.slice(0, 200)}" is not a multiaddr such as /ip4/127.0.0.1/tcp/7123`,
-      { cause },
+  #createTopics(): CarriedTopics {
+    const { topics = [], relay = false } = this.#options
+    const gate = () => this.#gate
+    return new CarriedTopics(
+      { topics, relay },
+      {
+        onJoined: (topic) => {
+          // The start joins them all, but its certificate may be made already.
+          if (this.#state === 'starting') this.#gate.renewSoon()
+          if (this.#state !== 'started') return
+          this.#gossip.join(topic)
+          for (const { peerId } of this.#gate.peers()) this.#sync.read(peerId)
+          this.#gate.renewSoon()
+        },
+        onLeft: (topic) => {
+          if (this.#state !== 'started') return
+          this.#gossip.leave(topic)
+          this.#gate.renewSoon()
+        },
+        *announced() {
+          for (const { certificate } of gate().peers()) yield* certificate.topics
+        },
+        onFull: (topic) => this.safeDispatchEvent('relayFull', { detail: { topic } }),
+      },
     )
   }
 }

@@ -28,7 +28,7 @@ test('a peer whose certificate expires, and one that is no member any more, are 
     gossip.subscribe(GOSSIP_TOPIC)
   }
   await waitUntil(() => node.meshPeers.length === 2, { what: 'both in the mesh' })
-  left.add(node.gate.peerOf(leaves.peerId)?.pastelId ?? '')
+  left.add([...node.gate.peers()].find(({ peerId }) => peerId === leaves.peerId)?.pastelId ?? '')
 
   await waitUntil(() => node.gone.length === 2, { what: 'both to be closed', timeoutMs: 12_000 })
   const reasons = new Map(node.refusals.map(({ peerId, reason }) => [peerId, reason]))

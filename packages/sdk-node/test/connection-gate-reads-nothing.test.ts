@@ -16,11 +16,14 @@ async function eavesdrop(attacker: RawGossipPeer, node: GossipNode): Promise<voi
   }
 }
 
-describe('a raw gossipsub peer without a certificate', () => {
+describe.each([
+  ['TCP', '/ip4/127.0.0.1/tcp/0'],
+  ['a WebSocket', '/ip4/127.0.0.1/tcp/0/ws'],
+])('a raw gossipsub peer without a certificate, on %s', (_, listen) => {
   test('reads nothing, however often it dials, and delays nobody', async () => {
     const [node, honest] = await Promise.all([
-      GossipNode.start({ identity: 'alice' }),
-      GossipNode.start({ identity: 'bob' }),
+      GossipNode.start({ identity: 'alice', listen }),
+      GossipNode.start({ identity: 'bob', listen }),
     ])
     await node.join(honest)
     const attacker = await startRawPeer()
@@ -43,7 +46,7 @@ describe('a raw gossipsub peer without a certificate', () => {
   })
 
   test('would read if the gate let it through', async () => {
-    const node = await GossipNode.start({ identity: 'alice', certifier: ALWAYS_CERTIFIED })
+    const node = await GossipNode.start({ identity: 'alice', certifier: ALWAYS_CERTIFIED, listen })
     const attacker = await startRawPeer()
     await eavesdrop(attacker, node)
     await waitUntil(() => node.meshPeers.includes(attacker.peerId), { what: 'the attacker in the mesh' })

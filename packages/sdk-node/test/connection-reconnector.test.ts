@@ -14,8 +14,12 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+function openConnection(): Connection {
+  return Object.assign(new EventTarget(), { status: 'open', remotePeer: 'bob' }) as unknown as Connection
+}
+
 /** A reconnector whose dials fail or succeed as told, and when it dialled. */
-function start() {
+function start(connectionTo: () => Connection | undefined = () => undefined) {
   const dialledMs: number[] = []
   let answer = (): Connection => {
     throw new Error('nobody is there')
@@ -25,6 +29,7 @@ function start() {
       dialledMs.push(performance.now())
       return answer()
     },
+    connectionTo,
   })
   const pauses = () => dialledMs.slice(1).map((ms, i) => Math.round(ms - (dialledMs[i] as number)))
   return {
@@ -32,8 +37,8 @@ function start() {
     dialledMs,
     pauses,
     succeed: () => {
-      const connection = Object.assign(new EventTarget(), { status: 'open' })
-      answer = () => connection as unknown as Connection
+      const connection = openConnection()
+      answer = () => connection
       return () => connection.dispatchEvent(new Event('close'))
     },
     fail: () => {
@@ -121,5 +126,64 @@ test('a dial in flight is aborted by a stop', async () => {
   reconnector.stop()
   await vi.advanceTimersByTimeAsync(0)
   expect(aborted).toBe(true)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('as long as there is another connection to the peer, the address is not dialled', async () => {
+  const other = openConnection()
+  let isThere = true
+  const { reconnector, dialledMs, succeed } = start(() => (isThere ? other : undefined))
+  const lose = succeed()
+  reconnector.keep(ADDRESS)
+  await vi.advanceTimersByTimeAsync(1)
+  lose()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(dialledMs).toHaveLength(1)
+  isThere = false
+  other.dispatchEvent(new Event('close'))
+  await vi.advanceTimersByTimeAsync(500)
+  expect(dialledMs).toHaveLength(2)
+  reconnector.stop()
+})
+
+test('an address that is left alone is not dialled until it is woken', async () => {
+  const { reconnector, dialledMs, succeed } = start()
+  const lose = succeed()
+  reconnector.keep(ADDRESS)
+  await vi.advanceTimersByTimeAsync(1)
+  const chosen = ({ peer }: { peer?: unknown }) => peer === 'bob'
+  expect(reconnector.rest(() => false)).toBe(false)
+  expect(reconnector.rest(chosen)).toBe(true)
+  expect(reconnector.rest(chosen)).toBe(false)
+  lose()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(dialledMs).toHaveLength(1)
+  reconnector.wake(() => false)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(dialledMs).toHaveLength(1)
+  reconnector.wake(chosen)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(dialledMs).toHaveLength(2)
+  reconnector.stop()
+})
+
+test('an address that is left alone while it pauses, or is dialled, stays alone', async () => {
+  const { reconnector, dialledMs } = start()
+  reconnector.keep(ADDRESS)
+  await vi.advanceTimersByTimeAsync(100)
+  reconnector.rest(() => true)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(dialledMs).toHaveLength(1)
+
+  const unreachable: string[] = []
+  const dialling = new Reconnector({
+    dial: (_, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    onUnreachable: (address) => unreachable.push(address),
+  })
+  dialling.keep(ADDRESS)
+  dialling.rest(() => true)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(unreachable).toEqual([])
   expect(vi.getTimerCount()).toBe(0)
 })

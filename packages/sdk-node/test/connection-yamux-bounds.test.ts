@@ -32,8 +32,8 @@ function header(type: number, flag: number, stream: number, length: number): Buf
 }
 
 /** A certified connection to a new node. */
-async function connect() {
-  const node = await GossipNode.start({ identity: 'alice' })
+async function connect(listen = '/ip4/127.0.0.1/tcp/0') {
+  const node = await GossipNode.start({ identity: 'alice', listen })
   const peer = await startRawPeer()
   const connection = await peer.dialAsMember(node.address, await certificateFor(peer))
   await waitUntil(() => node.certified.length === 1, { what: 'the peer to be certified' })
@@ -41,8 +41,11 @@ async function connect() {
 }
 
 describe('a peer is cut off', () => {
-  test('when it claims a frame that is longer than any window', async () => {
-    const { node, wire } = await connect()
+  test.each([
+    ['TCP', '/ip4/127.0.0.1/tcp/0'],
+    ['a WebSocket', '/ip4/127.0.0.1/tcp/0/ws'],
+  ])('when it claims a frame that is longer than any window, on %s', async (_, listen) => {
+    const { node, wire } = await connect(listen)
     wire.muxer.maConn.send(header(DATA, 0, 1, 0xff_ff_ff_ff))
     for (let i = 0; i < 5; i += 1) wire.muxer.maConn.send(Buffer.alloc(256 * 1024))
     await waitUntil(() => node.gone.length === 1, { what: 'the connection to be cut', timeoutMs: 5_000 })

@@ -13,6 +13,9 @@ const MAX_ALERTS = 20
 
 const pastelId = z.string().refine(isPastelId, 'not a PastelID').transform(parsePastelId)
 
+/** The longest address is shorter; a wrong one is not repeated at length. */
+const target = z.strictObject({ target: z.string().min(1).max(1_000) })
+
 const messages = router({
   /** Signs and stores messages; answers when they are on disk. If one is wrong, none is stored. */
   publish: procedure
@@ -67,10 +70,13 @@ const admin = router({
     }
   }),
 
-  /** Connects to a multiaddr. */
+  /** Connects to a PastelID, a multiaddr, or `address:port`. */
   connect: procedure
-    .input(z.strictObject({ address: z.string() }))
-    .mutation(({ input, ctx }) => ctx.node.connect(input.address, { signal: AbortSignal.timeout(15_000) })),
+    .input(target)
+    .mutation(({ input, ctx }) => ctx.node.connect(input.target, { signal: AbortSignal.timeout(15_000) })),
+
+  /** Ends the connection to a peer, which is not dialled again until `connect`. */
+  disconnect: procedure.input(target).mutation(({ input, ctx }) => ctx.node.disconnect(input.target)),
 })
 
 export const appRouter = router({ service: router({ messages }), admin })

@@ -19,6 +19,7 @@ describe('the command of the demo', () => {
     const demo = startDemo(['--nodes', '3', '--messages', '120', '--input', file], temporary)
     const { code, stdout, stderr } = await demo.ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('reached by TCP: nodes 1, 3; by WebSocket: nodes 2\n')
     expect(stdout).toMatch(/every one of 120 messages is at every one of 3 nodes exactly once, verified\n$/)
     // Node 1, its PastelID, 40 published, 120 stored.
     expect(stdout).toMatch(/^ +1 +jX\w+… +40 +120 +all /m)

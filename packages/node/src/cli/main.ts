@@ -31,21 +31,23 @@ program
   .option('-n, --network <name>', 'network; nodes of different networks never mix', 'local')
   .option(
     '-l, --listen <multiaddr>',
-    'address to listen on; may be repeated (default: /ip4/127.0.0.1/tcp/7124)',
+    'address to listen on, for WebSockets with /ws behind it; may be repeated (default: /ip4/127.0.0.1/tcp/7124)',
     collect,
   )
   .option('-b, --bootstrap <multiaddr>', 'address to stay connected to; may be repeated', collect)
   .option('-t, --topic <name>', 'topic to join and store; may be repeated', collect)
+  .option('--relay', 'carry every topic that a peer announces')
   .addOption(new Option('--members <kind>', 'who may take part').choices(['file', 'open']).default('file'))
   .option('--many-peers-per-host', 'no limits by address: for several nodes on one machine')
   .addHelpText('after', '\nExample:\n  $ pmesh start --topic prices --listen /ip4/127.0.0.1/tcp/7124')
-  .action(async ({ data, network, listen, bootstrap = [], topic = [], members, manyPeersPerHost }) => {
+  .action(async ({ data, network, listen, bootstrap = [], topic = [], relay, members, manyPeersPerHost }) => {
     const { start } = await import('./start.ts')
     const exitCode = await start({
       dataDir: data,
       network,
       bootstrap,
       topics: topic,
+      relay: relay === true,
       members,
       manyPeersPerHost: manyPeersPerHost === true,
       ...(listen === undefined ? {} : { listen }),
@@ -63,6 +65,34 @@ program
   .action(async ({ data, json }) => {
     const { showStatus } = await import('./status.ts')
     await showStatus(data, json === true)
+  })
+
+const TARGET = 'PastelID, multiaddr, or ADDRESS:PORT'
+
+program
+  .command('connect')
+  .description('connect to a peer; by its PastelID if the node has met it since it started')
+  .argument('<target>', TARGET)
+  .addOption(dataOption())
+  .addOption(jsonOption())
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ pmesh connect 192.0.2.1:7124\n  $ pmesh connect /dns4/example.org/tcp/443/tls/ws',
+  )
+  .action(async (target, { data, json }) => {
+    const { connect } = await import('./connect.ts')
+    await connect(data, target, json === true)
+  })
+
+program
+  .command('disconnect')
+  .description('end the connection to a peer, and do not dial it again until "pmesh connect"')
+  .argument('<target>', TARGET)
+  .addOption(dataOption())
+  .addHelpText('after', '\nExample:\n  $ pmesh disconnect 192.0.2.1:7124')
+  .action(async (target, { data }) => {
+    const { disconnect } = await import('./connect.ts')
+    await disconnect(data, target)
   })
 
 program

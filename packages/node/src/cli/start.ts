@@ -26,6 +26,9 @@ export async function start(config: ControllerConfig): Promise<number> {
   node.addEventListener('unreachable', ({ detail: { address, reason } }) =>
     event('unreachable', `${address}: ${reason}; the node goes on trying`),
   )
+  node.addEventListener('relayFull', ({ detail: { topic } }) =>
+    event('relay full', `${topic}, and whatever else is announced now: it carries 256 topics at most`),
+  )
   try {
     await controller.start()
     print(banner(controller))
@@ -43,7 +46,8 @@ function banner({ node, config, store }: NodeController): string {
     ['PastelID', node.pastelId],
     ['network', node.network],
     ...node.addresses().map((address) => ['listening on', address]),
-    ['topics', node.topics.join(', ') || 'none yet: --topic NAME'],
+    ['topics', node.topics.join(', ') || (config.relay ? 'none yet' : 'none yet: --topic NAME')],
+    ...(config.relay ? [['relay', 'carries every topic that its peers announce']] : []),
     ['members', config.members === 'open' ? 'open: anybody' : `${config.dataDir}/members`],
     ['data', config.dataDir],
     ['stored', `${store.end} messages`],

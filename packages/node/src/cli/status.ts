@@ -1,5 +1,7 @@
+import type { PeerInfo } from '@pastel-mesh/sdk-node'
 import { table } from '../table.ts'
 import { json, print, printable } from './output.ts'
+import { describeRoundTrip } from './round-trip.ts'
 import { withClient } from './with-client.ts'
 
 export async function showStatus(dataDir: string, asJson: boolean): Promise<void> {
@@ -21,11 +23,13 @@ export async function showStatus(dataDir: string, asJson: boolean): Promise<void
       'topic',
       `${topic} (${peers} ${peers === 1 ? 'peer' : 'peers'})`,
     ]),
-    ...status.peers.map(({ pastelId, address, direction }) => [
-      'peer',
-      `${pastelId}  ${address}  ${direction}`,
-    ]),
+    ...status.peers.map((peer) => ['peer', describePeer(peer)]),
     ...(status.peers.length === 0 ? [['peers', 'none']] : []),
   ]
   print(table(rows.map((row) => row.map(printable))))
+}
+
+function describePeer(peer: PeerInfo): string {
+  const { pastelId, address, direction } = peer
+  return [pastelId, address, direction, describeRoundTrip(peer)].join('  ').trimEnd()
 }

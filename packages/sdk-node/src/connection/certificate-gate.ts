@@ -5,6 +5,7 @@ import { encodePastelId, MeshError, type PastelId } from '@pastel-mesh/identity'
 import { type Certificate, type CertificateFrame, equalBytes } from '@pastel-mesh/protocol'
 import { TokenBucket } from '../inbound/token-bucket.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
+import { AddressBook } from './address-book.ts'
 import { blame, CERTIFICATE_PROTOCOL, CertificateFrames } from './certificate-frames.ts'
 import { CertificateJudge } from './certificate-judge.ts'
 import type { Certifier } from './certified-streams.ts'
@@ -44,10 +45,14 @@ export interface CertificateGateComponents {
   readonly onCertified: (peer: CertifiedPeer) => void
   readonly onRefused: (refusal: Refusal) => void
   readonly onGone: (peer: CertifiedPeer) => void
+  /** A certified peer showed a newer certificate, which may say other things of it. */
+  readonly onRenewed?: (peer: CertifiedPeer) => void
   /** Members that are refused for a while. @default nobody */
   readonly isDenied?: (pastelId: PastelId) => boolean
   /** Forgets a peer that came and went without a certificate. */
   readonly forget?: (peer: PeerId) => void
+  /** Takes the certificates that are accepted. @default one of its own */
+  readonly book?: AddressBook
 }
 
 /** A connection that has shown no certificate by then is closed. */
@@ -56,6 +61,11 @@ const CERTIFY_TIMEOUT_MS = 5_000
 const REVIEW_INTERVAL_MS = 5_000
 /** Renewed certificates that a connection may show: each costs two signature checks. */
 const RENEWAL_RATE = { perSecond: 1, burst: 8 }
+
+/** Certificates that this node shows for other reasons than their age: the others take one a second. */
+const RENEW_SOON_MS = 1_500
+/** What changes together is told together. */
+const GATHER_MS = 20
 
 type Close = (connection: Connection, reason: string) => void
 
@@ -92,19 +102,24 @@ interface Entry {
 export class CertificateGate implements Certifier {
   readonly #components: CertificateGateComponents
   readonly #judge: CertificateJudge
+  readonly #book: AddressBook
   readonly #entries = new Map<string, Entry>()
   #registrar: Registrar | undefined
   #reviewTimer: NodeJS.Timeout | undefined
   #renewTimer: NodeJS.Timeout | undefined
+  /** When the certificate is renewed next and was renewed last; monotonic, in ms. */
+  #renewAtMs = Number.POSITIVE_INFINITY
+  #renewedMs = Number.NEGATIVE_INFINITY
   /** Peers that went without a certificate since the last review, and between that and the one before. */
   #strangers: PeerId[] = []
   #strangersBefore: PeerId[] = []
   #isStopped = false
 
   constructor(options: CertificateGateOptions, components: CertificateGateComponents) {
-    const { registry, isDenied = () => false } = components
+    const { registry, isDenied = () => false, book = new AddressBook() } = components
     this.#components = components
-    this.#judge = new CertificateJudge(options, { registry, isDenied })
+    this.#book = book
+    this.#judge = new CertificateJudge(options, { registry, isDenied, book })
   }
 
   /** Takes the certificate protocol; call before the first connection. */
@@ -172,9 +187,16 @@ export class CertificateGate implements Certifier {
     for (const { peer, isRefused } of this.#entries.values()) if (peer !== undefined && !isRefused) yield peer
   }
 
-  peerOf(peerId: string): CertifiedPeer | undefined {
-    for (const peer of this.peers()) if (peer.peerId === peerId) return peer
-    return undefined
+  /** What is known of the peer at the other end of a connection. */
+  peerOn(connection: Connection): CertifiedPeer | undefined {
+    const entry = this.#entries.get(connection.id)
+    return entry?.isRefused === false ? entry.peer : undefined
+  }
+
+  /** Shows the peers a new certificate, because what it says has changed; not more often than they take one. */
+  renewSoon(): void {
+    const soonMs = Math.max(performance.now() + GATHER_MS, this.#renewedMs + RENEW_SOON_MS)
+    if (soonMs < this.#renewAtMs) this.#renewIn(soonMs - performance.now())
   }
 
   /** Shows a certificate and takes the other's: at the start by the dialler, later by whoever renewed. */
@@ -254,17 +276,33 @@ export class CertificateGate implements Certifier {
   #certify(entry: Entry): void {
     const { connection, certificate } = entry
     if (certificate === undefined || connection.status !== 'open' || entry.isRefused) return
-    const isNew = entry.peer === undefined
-    clearTimeout(entry.timer)
-    entry.peer = {
-      peerId: connection.remotePeer.toString(),
-      pastelId: encodePastelId(certificate.subject),
-      certificate,
-      connection,
+    const pastelId = encodePastelId(certificate.subject)
+    // Another node of the same PastelID may have been certified since the certificate was judged.
+    if (this.#book.isSuperseded(pastelId, certificate)) {
+      this.#refuse(entry, 'us', 'superseded')
+      return
     }
-    if (!isNew) return
-    entry.ready.resolve()
-    this.#components.onCertified(entry.peer)
+    const before = entry.peer
+    clearTimeout(entry.timer)
+    const peer = { peerId: connection.remotePeer.toString(), pastelId, certificate, connection }
+    entry.peer = peer
+    this.#book.seen(pastelId, certificate)
+    this.#refuseSuperseded(pastelId)
+    if (before === undefined) {
+      entry.ready.resolve()
+      this.#components.onCertified(peer)
+    } else if (before.certificate !== certificate) {
+      this.#components.onRenewed?.(peer)
+    }
+  }
+
+  /** A PastelID has one node: those with older certificates go. */
+  #refuseSuperseded(pastelId: PastelId): void {
+    for (const entry of this.#entries.values()) {
+      const { peer } = entry
+      if (peer?.pastelId !== pastelId || !this.#book.isSuperseded(pastelId, peer.certificate)) continue
+      this.#refuse(entry, 'us', 'superseded')
+    }
   }
 
   /** An exchange broke off. A certified connection goes on: its certificate is shown again at the next review. */
@@ -312,6 +350,7 @@ export class CertificateGate implements Certifier {
     for (const entry of this.#entries.values()) {
       if (entry.peer === undefined || entry.certificate === undefined || entry.isRefused) continue
       const problem = this.#judge.standing(entry.certificate)
+      if (problem === undefined) this.#book.seen(entry.peer.pastelId, entry.peer.certificate)
       if (problem !== undefined) this.#refuse(entry, 'us', problem)
       else if (entry.shownSerial < serial) void this.#present(entry)
     }
@@ -327,18 +366,28 @@ export class CertificateGate implements Certifier {
   }
 
   #renewIn(pauseMs: number): void {
-    if (!this.#isStopped) this.#renewTimer = setTimeout(() => void this.#renew(), pauseMs)
+    if (this.#isStopped) return
+    clearTimeout(this.#renewTimer)
+    this.#renewAtMs = performance.now() + pauseMs
+    this.#renewTimer = setTimeout(() => void this.#renew(), pauseMs)
+  }
+
+  /** Unless it is to be renewed earlier: something changed while the last one was made. */
+  #renewInTime(pauseMs: number): void {
+    if (this.#renewAtMs === Number.POSITIVE_INFINITY) this.#renewIn(pauseMs)
   }
 
   async #renew(): Promise<void> {
     const { own } = this.#components
+    this.#renewedMs = performance.now()
+    this.#renewAtMs = Number.POSITIVE_INFINITY
     try {
       await own.renew()
     } catch {
       // The certificate in force is good for as long again: there is time for several attempts.
-      return this.#renewIn(own.renewAfterMs / 8)
+      return this.#renewInTime(own.renewAfterMs / 8)
     }
-    this.#renewIn(own.renewAfterMs)
+    this.#renewInTime(own.renewAfterMs)
     for (const entry of this.#entries.values()) if (entry.peer !== undefined) void this.#present(entry)
   }
 }

@@ -2,6 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import { encodePastelId, type PastelId } from '@pastel-mesh/identity'
 import { type Certificate, isCertificateOf, openCertificate } from '@pastel-mesh/protocol'
 import type { MemberRegistry } from '../members/member-registry.ts'
+import type { AddressBook } from './address-book.ts'
 import { CLOCK_SKEW_MS } from './own-certificate.ts'
 
 export interface CertificateJudgeOptions {
@@ -10,6 +11,7 @@ export interface CertificateJudgeOptions {
 
 export interface CertificateJudgeComponents {
   readonly registry: MemberRegistry
+  readonly book: AddressBook
   /** Members that are refused for a while because of what their nodes did. */
   readonly isDenied: (pastelId: PastelId) => boolean
 }
@@ -56,6 +58,7 @@ export class CertificateJudge {
     if (certificate.notAfterMs <= now) return 'expired'
     const pastelId = encodePastelId(certificate.subject)
     if (this.#components.registry.memberAt(pastelId, now) === undefined) return 'not-a-member'
+    if (this.#components.book.isSuperseded(pastelId, certificate)) return 'superseded'
     return this.#components.isDenied(pastelId) ? 'denied' : undefined
   }
 }

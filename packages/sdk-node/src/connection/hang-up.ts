@@ -5,8 +5,16 @@ const MAX_CLOSE_MS = 1_000
 
 /** Closes a connection, with what was written last; cuts it if the other end does not let that happen. */
 export function hangUp(connection: Connection): void {
-  const signal = AbortSignal.timeout(MAX_CLOSE_MS)
-  connection.close({ signal }).catch((error: Error) => connection.abort(error))
+  void hungUp(connection)
+}
+
+/** The same; resolves when it is closed. */
+export async function hungUp(connection: Connection): Promise<void> {
+  try {
+    await connection.close({ signal: AbortSignal.timeout(MAX_CLOSE_MS) })
+  } catch (error) {
+    connection.abort(error as Error)
+  }
 }
 
 /** Cuts a connection at once. */

@@ -1,10 +1,12 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
 export interface ReconnectorComponents {
   /** An address cannot be reached: told at the first failure, not at those that follow. */
   readonly onUnreachable?: (address: string, error: Error) => void
   readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
+  /** A connection to a peer, however it came to be. @default there is none */
+  readonly connectionTo?: (peer: PeerId) => Connection | undefined
 }
 
 /** Pause after the first failure; doubled with each, with jitter, so that a mesh does not dial in step. */
@@ -21,9 +23,29 @@ interface Target {
   readonly address: Multiaddr
   pauseMs: number
   timer?: NodeJS.Timeout
+  /** Who was there last. */
+  peer?: PeerId
+  /** Ends the attempt that is under way, or the watch over its connection. */
+  attempt: AbortController
+  isResting: boolean
 }
 
-/** Keeps connections to some addresses: dials, and after a loss dials again with growing pauses. */
+/** What a target is chosen by. */
+export interface KeptAddress {
+  readonly address: Multiaddr
+  /** Who was there last. */
+  readonly peer?: PeerId
+}
+
+/**
+ * Keeps connections to some addresses: dials, and after a loss dials again with growing pauses.
+ *
+ * ```
+ *   dialling ── connected ──▶ watching ── lost ──▶ pausing ──▶ dialling
+ *       └────── failed ─────────────────────▲
+ *   any of them ── rest ──▶ resting ── wake ──▶ dialling
+ * ```
+ */
 export class Reconnector {
   readonly #components: ReconnectorComponents
   readonly #targets = new Map<string, Target>()
@@ -37,7 +59,13 @@ export class Reconnector {
   keep(address: Multiaddr): void {
     const key = address.toString()
     if (this.#stopped.signal.aborted || this.#targets.has(key)) return
-    const target: Target = { address, pauseMs: MIN_PAUSE_MS, isUnreachable: false }
+    const target: Target = {
+      address,
+      pauseMs: MIN_PAUSE_MS,
+      isUnreachable: false,
+      isResting: false,
+      attempt: new AbortController(),
+    }
     this.#targets.set(key, target)
     void this.#dial(target)
   }
@@ -47,6 +75,27 @@ export class Reconnector {
     return [...this.#targets.keys()]
   }
 
+  /** Leaves addresses alone until they are woken. @returns whether there was one that had not been left alone */
+  rest(chosen: (kept: KeptAddress) => boolean): boolean {
+    const targets = [...this.#targets.values()].filter((target) => !target.isResting && chosen(target))
+    for (const target of targets) {
+      target.isResting = true
+      target.attempt.abort()
+      clearTimeout(target.timer)
+    }
+    return targets.length > 0
+  }
+
+  /** Dials addresses again that were left alone. */
+  wake(chosen: (kept: KeptAddress) => boolean): void {
+    for (const target of this.#targets.values()) {
+      if (!target.isResting || !chosen(target)) continue
+      target.isResting = false
+      target.pauseMs = MIN_PAUSE_MS
+      void this.#dial(target)
+    }
+  }
+
   stop(): void {
     this.#stopped.abort()
     for (const { timer } of this.#targets.values()) clearTimeout(timer)
@@ -54,18 +103,18 @@ export class Reconnector {
   }
 
   async #dial(target: Target): Promise<void> {
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    target.attempt = new AbortController()
+    const attempt = target.attempt.signal
+    const signal = AbortSignal.any([this.#stopped.signal, attempt, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
-      const connection = await this.#components.dial(target.address, signal)
-      const since = performance.now()
+      // Of two connections one was closed: the address is not dialled as long as the other is there.
+      const connection = this.#other(target) ?? (await this.#components.dial(target.address, signal))
+      if (attempt.aborted) return
       target.isUnreachable = false
-      const lost = () => {
-        if (performance.now() - since > GOOD_AFTER_MS) target.pauseMs = MIN_PAUSE_MS
-        this.#again(target)
-      }
-      if (connection.status === 'open') connection.addEventListener('close', lost, { once: true })
-      else lost()
+      target.peer = connection.remotePeer
+      this.#watch(target, connection, attempt)
     } catch (error) {
+      if (attempt.aborted) return
       if (isThisNode(error)) return this.#giveUp(target)
       if (!target.isUnreachable && !this.#stopped.signal.aborted) {
         this.#components.onUnreachable?.(target.address.toString(), error as Error)
@@ -73,6 +122,23 @@ export class Reconnector {
       target.isUnreachable = true
       this.#again(target)
     }
+  }
+
+  #watch(target: Target, connection: Connection, attempt: AbortSignal): void {
+    const since = performance.now()
+    const lost = () => {
+      if (attempt.aborted) return
+      if (performance.now() - since > GOOD_AFTER_MS) target.pauseMs = MIN_PAUSE_MS
+      this.#again(target)
+    }
+    if (connection.status === 'open')
+      connection.addEventListener('close', lost, { once: true, signal: attempt })
+    else lost()
+  }
+
+  #other({ peer }: Target): Connection | undefined {
+    const other = peer === undefined ? undefined : this.#components.connectionTo?.(peer)
+    return other?.status === 'open' ? other : undefined
   }
 
   /** One list of addresses serves all nodes of a network, and this one is in it. A name may mean another later. */

@@ -5,6 +5,7 @@ import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { decode } from 'it-length-prefixed'
@@ -45,7 +46,7 @@ export class RawGossipPeer {
     const libp2p = await createLibp2p({
       privateKey: nodeKey,
       addresses: { listen: [...(options.listen ?? [])] },
-      transports: [tcp()],
+      transports: [tcp(), webSockets()],
       connectionEncrypters: [noise()],
       // An attacker has no bounds of its own.
       streamMuxers: [yamux({ maxInboundStreams: 10_000, maxOutboundStreams: 10_000 })],

@@ -17,7 +17,11 @@ function say(line: string): void {
 }
 
 async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<number> {
-  const mesh = await LocalMesh.create({ nodes: options.nodes, topics: [DEMO_TOPIC] })
+  const mesh = await LocalMesh.create({
+    nodes: options.nodes,
+    topics: [DEMO_TOPIC],
+    transports: ['tcp', 'ws'],
+  })
   const removeNow = () => mesh.removeNow()
   process.once('exit', removeNow)
   try {

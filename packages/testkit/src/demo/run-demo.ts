@@ -58,6 +58,7 @@ class Demo {
     await this.#all(early, (_, index) => this.#up(index))
     await this.#waitForMesh(early)
     this.#say(`${late} nodes run and know each other; node ${late + 1} will be late`)
+    this.#say(describeTransports(this.#nodes))
     const beganMs = performance.now()
     await this.#all(this.#nodes, (_, index) => this.#publishShare(index))
     this.#say(`${this.#accepted.size} messages are signed and on disk where they were written`)
@@ -162,6 +163,15 @@ class Demo {
   #node(index: number): LocalNode {
     return this.#nodes[index] as LocalNode
   }
+}
+
+function describeTransports(nodes: readonly LocalNode[]): string {
+  const on = (transport: string) =>
+    nodes
+      .map(({ options }, index) => ((options.transport ?? 'tcp') === transport ? index + 1 : 0))
+      .filter((number) => number > 0)
+      .join(', ')
+  return `reached by TCP: nodes ${on('tcp')}; by WebSocket: nodes ${on('ws')}`
 }
 
 /** What a node said tells more than what a call to it got. */

@@ -3,11 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
-import { LocalNode } from './local-node.ts'
+import { LocalNode, type LocalNodeOptions, localAddress } from './local-node.ts'
 
 export interface LocalMeshOptions {
   readonly nodes: number
   readonly topics: readonly string[]
+  /** What the first node listens on, the second and so on; repeated. @default ['tcp'] */
+  readonly transports?: readonly ('tcp' | 'ws')[]
 }
 
 /** Nodes in processes of their own on this machine, each of which knows the addresses of all others. */
@@ -15,18 +17,19 @@ export class LocalMesh {
   readonly nodes: readonly LocalNode[]
   readonly #folder: string
 
-  static async create({ nodes, topics }: LocalMeshOptions): Promise<LocalMesh> {
+  static async create({ nodes, topics, transports = ['tcp'] }: LocalMeshOptions): Promise<LocalMesh> {
     const folder = await mkdtemp(join(tmpdir(), 'pmesh-'))
-    const ports: number[] = []
-    for (let i = 0; i < nodes; i += 1) ports.push(await freePort())
-    const address = (port: number) => `/ip4/127.0.0.1/tcp/${port}`
-    const made = ports.map(
-      (port, i) =>
+    const places: Pick<LocalNodeOptions, 'port' | 'transport'>[] = []
+    for (let i = 0; i < nodes; i += 1) {
+      places.push({ port: await freePort(), transport: transports[i % transports.length] ?? 'tcp' })
+    }
+    const made = places.map(
+      (place, i) =>
         new LocalNode({
+          ...place,
           dataDir: join(folder, `node-${i + 1}`),
-          port,
           topics,
-          bootstrap: ports.filter((other) => other !== port).map(address),
+          bootstrap: places.filter((other) => other !== place).map(localAddress),
         }),
     )
     return new LocalMesh(folder, made)

@@ -6,6 +6,8 @@ import { waitUntil } from './wait-until.ts'
 export interface LocalNodeOptions {
   readonly dataDir: string
   readonly port: number
+  /** What it listens on. @default 'tcp' */
+  readonly transport?: 'tcp' | 'ws'
   /** Multiaddrs of the nodes to stay connected to. */
   readonly bootstrap: readonly string[]
   readonly topics: readonly string[]
@@ -30,7 +32,7 @@ export class LocalNode {
 
   /** The address that others dial. */
   get address(): string {
-    return `/ip4/127.0.0.1/tcp/${this.options.port}`
+    return localAddress(this.options)
   }
 
   /** @throws if the node does not run */
@@ -95,6 +97,11 @@ export class LocalNode {
       ...repeated('--topic', topics),
     ]
   }
+}
+
+/** The multiaddr of a node on this machine. */
+export function localAddress({ port, transport }: Pick<LocalNodeOptions, 'port' | 'transport'>): string {
+  return `/ip4/127.0.0.1/tcp/${port}${transport === 'ws' ? '/ws' : ''}`
 }
 
 /** The arguments that make node run the command line. */

@@ -1,0 +1,57 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { runCli } from './fixtures/cli.ts'
+import { type RunningNode, startNode } from './fixtures/running-node.ts'
+import { sharedNode } from './fixtures/shared-node.ts'
+
+const OPEN = ['--members', 'open', '--relay']
+const node = sharedNode({ args: OPEN })
+
+/** Another node, and the port that it listens on. */
+async function startOther(): Promise<{ other: RunningNode; port: string; pastelId: string }> {
+  const other = await startNode({ args: [...OPEN, '--topic', 'prices'] })
+  onTestFinished(() => other.remove())
+  const [, port = ''] = /\/tcp\/(\d+)/.exec(other.output()) ?? []
+  const [pastelId = ''] = /jX\w+/.exec(other.output()) ?? []
+  return { other, port, pastelId }
+}
+
+const pmesh = (...args: string[]) => runCli([...args, '--data', node.dataDir])
+
+describe('pmesh connect and disconnect', () => {
+  it('take an address and a port, then the PastelID; the status shows the peer, its round trip and its topic', async () => {
+    const { port, pastelId } = await startOther()
+    const connected = await pmesh('connect', `127.0.0.1:${port}`)
+    expect(connected).toMatchObject({ code: 0, stderr: '' })
+    expect(connected.stdout).toMatch(new RegExp(`^connected {2}${pastelId} {2}/ip4/127.0.0.1/tcp/${port}`))
+    const status = await waitUntil(
+      async () => {
+        const { stdout } = await pmesh('status')
+        return /±\d+\.\d ms$/m.test(stdout) && /^topic +prices/m.test(stdout) && stdout
+      },
+      { what: 'the peer to be measured and its topic to be carried' },
+    )
+    expect(status).toMatch(
+      new RegExp(`^peer +${pastelId} {2}/ip4/\\S+ {2}outbound {2}\\d+\\.\\d ±\\d+\\.\\d ms$`, 'm'),
+    )
+    expect(await pmesh('disconnect', pastelId)).toMatchObject({
+      code: 0,
+      stdout: `disconnected  ${pastelId}\n`,
+      stderr: '',
+    })
+    expect((await pmesh('status')).stdout).toMatch(/^peers +none$/m)
+    const again = await pmesh('connect', pastelId, '--json')
+    expect(JSON.parse(again.stdout)).toMatchObject({ pastelId, direction: 'outbound' })
+  })
+
+  it.each([
+    [['connect', 'nonsense'], '"nonsense" is no address of a node: give a PastelID'],
+    [['connect', '127.0.0.1:1'], '127.0.0.1:1 cannot be reached'],
+    [['disconnect', '127.0.0.1:1'], 'this node is not connected to 127.0.0.1:1'],
+  ])('%j says in one line what is wrong', async (args, message) => {
+    const { code, stdout, stderr } = await pmesh(...args)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(message)
+    expect(stderr).toMatch(/^[^\n]+\n$/)
+  })
+})

@@ -1,0 +1,82 @@
+import { MeshError } from '@pastel-mesh/identity'
+import { assertTopicName } from '@pastel-mesh/protocol'
+import { MAX_TOPICS } from './gossip/settings.ts'
+import { Relay } from './relay.ts'
+
+export interface CarriedTopicsOptions {
+  /** Those that the node carries from the start. */
+  readonly topics: readonly string[]
+  /** Carries those of its peers, too. */
+  readonly relay: boolean
+}
+
+export interface CarriedTopicsComponents {
+  readonly onJoined: (topic: string) => void
+  readonly onLeft: (topic: string) => void
+  /** Topics that the certificates of the connected peers announce. */
+  readonly announced: () => Iterable<string>
+  /** A relay has no room for a topic. */
+  readonly onFull: (topic: string) => void
+}
+
+/** The topics that a node carries: those that it was told to and, on a relay, those of its peers. */
+export class CarriedTopics {
+  readonly #components: CarriedTopicsComponents
+  readonly #topics: Set<string>
+  readonly #relay: Relay | undefined
+
+  /** @throws ProtocolError ERR_TOPIC_NAME; MeshError ERR_TOO_MANY_TOPICS */
+  constructor({ topics, relay }: CarriedTopicsOptions, components: CarriedTopicsComponents) {
+    for (const topic of topics) assertTopicName(topic)
+    this.#components = components
+    this.#topics = new Set(topics)
+    assertCount(this.#topics.size)
+    if (!relay) return
+    this.#relay = new Relay({
+      topics: () => this.all,
+      join: (topic) => this.#add(topic),
+      leave: (topic) => this.#delete(topic),
+      announced: components.announced,
+      onFull: components.onFull,
+    })
+  }
+
+  get all(): string[] {
+    return [...this.#topics]
+  }
+
+  /** @throws ProtocolError ERR_TOPIC_NAME; MeshError ERR_TOO_MANY_TOPICS */
+  join(topic: string): void {
+    assertTopicName(topic)
+    this.#relay?.release(topic)
+    if (this.#topics.has(topic)) return
+    assertCount(this.#topics.size + 1)
+    this.#add(topic)
+  }
+
+  leave(topic: string): void {
+    this.#relay?.release(topic)
+    if (this.#topics.has(topic)) this.#delete(topic)
+  }
+
+  /** A peer announces topics. */
+  announced(topics: readonly string[]): void {
+    this.#relay?.carry(topics)
+  }
+
+  #add(topic: string): void {
+    this.#topics.add(topic)
+    this.#components.onJoined(topic)
+  }
+
+  #delete(topic: string): void {
+    this.#topics.delete(topic)
+    this.#components.onLeft(topic)
+  }
+}
+
+/** Peers refuse a certificate, and drop the frame that tells a node's topics, if there are more. */
+function assertCount(count: number): void {
+  if (count <= MAX_TOPICS) return
+  throw new MeshError('ERR_TOO_MANY_TOPICS', `a node carries ${MAX_TOPICS} topics at most: leave one first`)
+}

@@ -1,0 +1,153 @@
+import type { Connection, PeerId } from '@libp2p/interface'
+import { hangUp } from './hang-up.ts'
+import { pingConnection } from './ping-connection.ts'
+
+export interface OneConnectionOptions {
+  /** This node's PeerId. */
+  readonly self: () => PeerId
+  /** When the end that leaves the choice to the other chooses itself, in ms. @default 5000 */
+  readonly patienceMs?: number
+}
+
+export interface OneConnectionComponents {
+  /** Of several connections, this one is kept; the others are closed next. */
+  readonly onKept: (connection: Connection) => void
+  /** Whether a connection is alive. @default pings it */
+  readonly answers?: (connection: Connection) => Promise<boolean>
+}
+
+/** Certified connections of one peer: another one is closed at once. */
+const MAX_CONNECTIONS = 2
+/** The other end closes what is too many within that time; if it does not, this end does. */
+const PATIENCE_MS = 5_000
+/** A connection that does not answer a ping by then is left over from before a crash or a cut. */
+const ANSWER_TIMEOUT_MS = 2_000
+
+interface Peer {
+  /** The one that was certified first comes first. */
+  readonly connections: Connection[]
+  timer?: NodeJS.Timeout | undefined
+  isChoosing: boolean
+}
+
+/**
+ * One connection a peer. Two nodes that dial each other, or a node that dials twice, make more:
+ *
+ * ```
+ *   one ── another is certified ──▶ two ── chosen: the other one is closed ──▶ one
+ *                                    └── a third one is certified: closed at once
+ * ```
+ *
+ * Both ends must keep the same, so the one with the lower node key chooses: the connection that it dialled itself,
+ * else the one that was certified first. If that one does not answer a ping it takes the other: a node that lost
+ * power comes back while its old connection still seems open. The end with the higher key chooses by the same rule,
+ * but only if the other has not done so after some seconds.
+ */
+export class OneConnection {
+  readonly #options: OneConnectionOptions
+  readonly #components: OneConnectionComponents
+  readonly #peers = new Map<string, Peer>()
+
+  constructor(options: OneConnectionOptions, components: OneConnectionComponents) {
+    this.#options = options
+    this.#components = components
+  }
+
+  stop(): void {
+    for (const { timer } of this.#peers.values()) clearTimeout(timer)
+    this.#peers.clear()
+  }
+
+  /** A connection was certified. @returns whether it is the peer's first */
+  add(connection: Connection): boolean {
+    const name = connection.remotePeer.toString()
+    const peer = this.#peers.get(name)
+    if (peer === undefined) {
+      this.#peers.set(name, { connections: [connection], isChoosing: false })
+      return true
+    }
+    if (peer.connections.length >= MAX_CONNECTIONS) {
+      hangUp(connection)
+      return false
+    }
+    peer.connections.push(connection)
+    if (this.#chooses(connection.remotePeer)) void this.#choose(peer)
+    else peer.timer ??= setTimeout(() => void this.#choose(peer), this.#options.patienceMs ?? PATIENCE_MS)
+    return false
+  }
+
+  /** A connection was closed. @returns whether it was the peer's last */
+  remove(connection: Connection): boolean {
+    const name = connection.remotePeer.toString()
+    const peer = this.#peers.get(name)
+    const index = peer?.connections.indexOf(connection) ?? -1
+    if (peer === undefined || index < 0) return false
+    peer.connections.splice(index, 1)
+    if (peer.connections.length > 1) return false
+    clearTimeout(peer.timer)
+    peer.timer = undefined
+    if (peer.connections.length > 0) return false
+    this.#peers.delete(name)
+    return true
+  }
+
+  /** The connection of a peer that is used now. */
+  of(peerId: string): Connection | undefined {
+    return this.#peers.get(peerId)?.connections[0]
+  }
+
+  /** One connection of each peer. */
+  *all(): Generator<Connection> {
+    for (const { connections } of this.#peers.values()) if (connections[0] !== undefined) yield connections[0]
+  }
+
+  async #choose(peer: Peer): Promise<void> {
+    peer.timer = undefined
+    if (peer.isChoosing) return
+    peer.isChoosing = true
+    const { answers = isAlive } = this.#components
+    const candidates = peer.connections.toSorted((a, b) => this.#rank(a) - this.#rank(b))
+    let kept: Connection | undefined
+    for (const candidate of candidates) {
+      if (await answers(candidate)) {
+        kept = candidate
+        break
+      }
+    }
+    peer.isChoosing = false
+    // The peer may have chosen while this node asked.
+    if (peer.connections.length < 2) return
+    const [first = peer.connections[0]] = candidates.filter((one) => peer.connections.includes(one))
+    const choice = kept !== undefined && peer.connections.includes(kept) ? kept : first
+    if (choice === undefined) return
+    const others = peer.connections.filter((one) => one !== choice)
+    peer.connections.splice(0, peer.connections.length, choice, ...others)
+    this.#components.onKept(choice)
+    for (const other of others) hangUp(other)
+  }
+
+  /** Lower is better; those of equal rank keep their order. */
+  #rank({ direction, remotePeer }: Connection): number {
+    return (direction === 'outbound') === this.#chooses(remotePeer) ? 0 : 1
+  }
+
+  #chooses(remote: PeerId): boolean {
+    return Buffer.compare(keyOf(this.#options.self()), keyOf(remote)) < 0
+  }
+}
+
+/** A PeerId of an Ed25519 key is the key, behind bytes that all of them share. */
+function keyOf(peer: PeerId): Uint8Array {
+  return peer.toMultihash().bytes
+}
+
+async function isAlive(connection: Connection): Promise<boolean> {
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+  try {
+    await pingConnection(connection, signal)
+    return true
+  } catch {
+    // A refusal is an answer, too.
+    return !signal.aborted && connection.status === 'open'
+  }
+}

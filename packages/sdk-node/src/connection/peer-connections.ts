@@ -1,0 +1,195 @@
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { MeshError, type PastelId } from '@pastel-mesh/identity'
+import type { PeerInfo } from '../index.ts'
+import type { AddressBook } from './address-book.ts'
+import type { CertificateGate, CertifiedPeer } from './certificate-gate.ts'
+import { type ConnectTarget, dialableAddresses, parseConnectTarget, withoutPeerId } from './connect-target.ts'
+import { hungUp } from './hang-up.ts'
+import { OneConnection } from './one-connection.ts'
+import { type KeptAddress, Reconnector } from './reconnector.ts'
+import { RoundTripMeter } from './round-trip-meter.ts'
+
+export interface PeerConnectionsComponents {
+  readonly libp2p: () => Libp2p
+  readonly gate: () => CertificateGate
+  readonly book: AddressBook
+  readonly pastelId: PastelId
+  /** A peer is there: its first connection was certified. */
+  readonly onConnected: (peer: CertifiedPeer) => void
+  /** From now on a peer is to be talked to by this one of its connections. */
+  readonly onUse: (connection: Connection) => void
+  /** A peer is gone: its last connection was closed. */
+  readonly onDisconnected: (peer: CertifiedPeer) => void
+  readonly onUnreachable: (address: string, error: Error) => void
+}
+
+/** Peers and the one connection that each has: kept, made and ended on demand, measured. */
+export class PeerConnections {
+  readonly #components: PeerConnectionsComponents
+  readonly #one: OneConnection
+  readonly #meter: RoundTripMeter
+  readonly #reconnector: Reconnector
+
+  constructor(components: PeerConnectionsComponents) {
+    this.#components = components
+    this.#one = new OneConnection(
+      { self: () => components.libp2p().peerId },
+      { onKept: (connection) => components.onUse(connection) },
+    )
+    this.#meter = new RoundTripMeter({ connections: () => this.#one.all() })
+    this.#reconnector = new Reconnector({
+      dial: (address, signal) => components.libp2p().dial(address, { signal }),
+      connectionTo: (peer) => this.#one.of(peer.toString()),
+      onUnreachable: components.onUnreachable,
+    })
+  }
+
+  /** @param bootstrap addresses to stay connected to */
+  start(bootstrap: readonly Multiaddr[]): void {
+    this.#meter.start()
+    for (const address of bootstrap) this.#reconnector.keep(address)
+  }
+
+  stop(): void {
+    this.#reconnector.stop()
+    this.#meter.stop()
+    this.#one.stop()
+  }
+
+  /** The gate has certified a connection. */
+  certified(peer: CertifiedPeer): void {
+    if (!this.#one.add(peer.connection)) return
+    void this.#meter.measure(peer.connection)
+    this.#components.onConnected(peer)
+  }
+
+  /** A certified connection was closed. */
+  gone(peer: CertifiedPeer): void {
+    const wasLast = this.#one.remove(peer.connection)
+    const other = this.#one.of(peer.peerId)
+    if (wasLast) this.#components.onDisconnected(peer)
+    else if (other !== undefined) this.#components.onUse(other)
+  }
+
+  /** Each peer once. */
+  list(): PeerInfo[] {
+    return [...this.#certifiedPeers()].map((peer) => this.info(peer))
+  }
+
+  info({ peerId, pastelId, certificate, connection }: CertifiedPeer): PeerInfo {
+    const { remoteAddr, direction } = connection
+    const { topics } = certificate
+    const address = remoteAddr.toString()
+    return { peerId, pastelId, address, direction, topics, ...this.#meter.of(connection) }
+  }
+
+  /** @throws MeshError ERR_ADDRESS, ERR_UNKNOWN_PEER, ERR_DIAL, ERR_NOT_CERTIFIED */
+  async connect(text: string, options: { signal?: AbortSignal }): Promise<PeerInfo> {
+    const target = parseConnectTarget(text)
+    this.#reconnector.wake((kept) => this.#isKeptFor(kept, target))
+    const there = target.kind === 'pastelId' ? this.#connectedTo(target)[0] : undefined
+    if (there !== undefined) return this.info(there)
+    const connection = await this.#dial(text, this.#addressesOf(target), options)
+    const failure = await this.#components
+      .gate()
+      .whenCertified(connection)
+      .catch((error: Error) => error)
+    // It may be closed already, because the peer has another one.
+    const used = this.#one.of(connection.remotePeer.toString()) ?? connection
+    const peer = this.#components.gate().peerOn(used)
+    if (peer === undefined) throw failure ?? new MeshError('ERR_NOT_CERTIFIED', `${text} hung up`)
+    return this.info(peer)
+  }
+
+  /** @throws MeshError ERR_ADDRESS, ERR_NOT_CONNECTED */
+  async disconnect(text: string): Promise<void> {
+    const target = parseConnectTarget(text)
+    const peers = this.#connectedTo(target)
+    const peerIds = new Set(peers.map(({ peerId }) => peerId))
+    const wasKept = this.#reconnector.rest(
+      (kept) => this.#isKeptFor(kept, target) || peerIds.has(String(kept.peer)),
+    )
+    if (peers.length === 0 && !wasKept) {
+      throw new MeshError('ERR_NOT_CONNECTED', `this node is not connected to ${text}`)
+    }
+    const connections = peers.flatMap(({ connection }) =>
+      this.#components.libp2p().getConnections(connection.remotePeer),
+    )
+    await Promise.all(connections.map(hungUp))
+  }
+
+  *#certifiedPeers(): Generator<CertifiedPeer> {
+    for (const connection of this.#one.all()) {
+      const peer = this.#components.gate().peerOn(connection)
+      if (peer !== undefined) yield peer
+    }
+  }
+
+  /** Peers that a target means, be it by the address at which they are or by one that they tell others. */
+  #connectedTo(target: ConnectTarget): CertifiedPeer[] {
+    const peers = [...this.#certifiedPeers()]
+    if (target.kind === 'pastelId') return peers.filter(({ pastelId }) => pastelId === target.pastelId)
+    const { place, peerId } = partsOf(target.address)
+    if (peerId !== undefined) return peers.filter((peer) => peer.peerId === peerId)
+    return peers.filter(({ connection, certificate }) =>
+      [connection.remoteAddr, ...dialableAddresses(certificate.addresses)].some(
+        (address) => partsOf(address).place === place,
+      ),
+    )
+  }
+
+  #isKeptFor({ address, peer }: KeptAddress, target: ConnectTarget): boolean {
+    if (target.kind === 'address') return partsOf(address).place === partsOf(target.address).place
+    const certificate = this.#components.book.get(target.pastelId)
+    return certificate !== undefined && peer !== undefined && String(peer) === peerIdOf(certificate)
+  }
+
+  #addressesOf(target: ConnectTarget): Multiaddr[] {
+    if (target.kind === 'address') return [target.address]
+    const { pastelId } = target
+    if (pastelId === this.#components.pastelId) {
+      throw new MeshError('ERR_ADDRESS', `${pastelId} is this node itself`)
+    }
+    const certificate = this.#components.book.get(pastelId)
+    if (certificate === undefined) {
+      throw new MeshError(
+        'ERR_UNKNOWN_PEER',
+        `this node has not met ${pastelId} since it started: connect to an address of it`,
+      )
+    }
+    const addresses = dialableAddresses(certificate.addresses)
+    if (addresses.length > 0)
+      return addresses.map((address) => address.encapsulate(`/p2p/${peerIdOf(certificate)}`))
+    throw new MeshError(
+      'ERR_UNKNOWN_PEER',
+      `${pastelId} tells no address at which it can be reached: connect to one that you know`,
+    )
+  }
+
+  async #dial(text: string, addresses: Multiaddr[], options: { signal?: AbortSignal }): Promise<Connection> {
+    try {
+      return await this.#components.libp2p().dial(addresses, options)
+    } catch (cause) {
+      throw new MeshError('ERR_DIAL', `${text} cannot be reached: ${describe(cause)}`, { cause })
+    }
+  }
+}
+
+function partsOf(address: Multiaddr): { readonly place: string; readonly peerId?: string } {
+  const place = withoutPeerId(address).toString()
+  const [, peerId] = /\/p2p\/([^/]+)$/.exec(address.toString()) ?? []
+  return peerId === undefined ? { place } : { place, peerId }
+}
+
+function peerIdOf({ nodeKey }: { readonly nodeKey: Uint8Array }): string {
+  return publicKeyFromRaw(nodeKey).toString()
+}
+
+/** What each attempt failed with, once. libp2p gives several lines when there were several addresses. */
+function describe(cause: unknown): string {
+  const errors = cause instanceof AggregateError ? cause.errors : [cause]
+  const lines = errors.map((error) => String((error as Error).message).split('\n')[0])
+  return [...new Set(lines)].join('; ')
+}
