@@ -44,7 +44,7 @@ export class Controller implements NodeController {
     await makeDataFolder(config.dataDir)
     const signer = await openIdentity(folder)
     const nodeKey = await openNodeKey(folder.nodeKey)
-    const store = createStore({ directory: folder.database })
+    const store = createStore(defined({ directory: folder.database, minFreeBytes: config.minFreeBytes }))
     const registry =
       config.members === 'open'
         ? createOpenRegistry()

@@ -9,7 +9,7 @@ import {
   parseChannel,
   topicChannel,
 } from '@pastel-mesh/protocol'
-import type { StoredBatch } from '@pastel-mesh/storage'
+import type { DiskStatus, StoredBatch } from '@pastel-mesh/storage'
 import { TypedEventEmitter } from 'main-event'
 import { CertificateGate, type CertifiedPeer } from './connection/certificate-gate.ts'
 import { OwnCertificate } from './connection/own-certificate.ts'
@@ -67,6 +67,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   #guard!: PeerGuard
   #sync!: LogSync
   #removeAppended: (() => void) | undefined
+  #removeDisk: (() => void) | undefined
   #state: 'new' | 'starting' | 'started' | 'stopping' | 'stopped' = 'new'
   readonly #lifecycle = new Lifecycle({ open: (signal) => this.#open(signal), close: () => this.#close() })
 
@@ -216,6 +217,9 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       { ...this.#components, counters: this.counters, deliver: (batch) => this.#deliver(batch) },
     )
     this.#removeAppended = this.#components.store.onAppended((batch) => this.#announce(batch))
+    const { disk } = this.#components.store
+    this.#removeDisk = disk.onChange((status) => this.#tellDisk(status))
+    if (disk.status.state !== 'ok') this.#tellDisk(disk.status)
     libp2p.addEventListener('connection:open', this.#onOpen)
     const certifying = this.#gate.start(registrar)
     await abortable(certifying, signal).catch((error) => {
@@ -262,6 +266,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     libp2p.removeEventListener('connection:open', this.#onOpen)
     await libp2p.stop()
     this.#removeAppended?.()
+    this.#removeDisk?.()
     this.safeDispatchEvent('stop')
   }
 
@@ -335,6 +340,10 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     // The end waits for nobody's buffer.
     if (this.#state !== 'started') return
     await this.#gossipStreams.whenRoom(this.#gossip.subscribers(channel.topic), MAX_PACING_MS)
+  }
+
+  #tellDisk(detail: DiskStatus): void {
+    this.safeDispatchEvent('disk', { detail })
   }
 
   #announce(batch: StoredBatch): void {

@@ -53,6 +53,7 @@ const admin = router({
       topics: node.topics.map((topic) => ({ topic, peers: node.topicPeers(topic).length })),
       peers: node.peers(),
       store: { messages: store.end, commits: store.writer.stats.commits, syncs: store.writer.stats.syncs },
+      disk: store.disk.status,
       counters: node.counters,
     }
   }),

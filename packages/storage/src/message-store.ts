@@ -15,11 +15,12 @@ import { ArrivalReader, type FollowOptions, type ReadOptions } from './arrival-r
 import { extendLog, judgeChain } from './chain.ts'
 import { CommitWriter } from './commit-writer.ts'
 import { type Database, LevelDatabase } from './database.ts'
+import { type Disk, DiskHealth } from './disk-health.ts'
 import { entryOperations } from './entry-operations.ts'
 import { StorageError } from './errors.ts'
 import { follow } from './follow.ts'
 import { type HeadsPage, readHeads } from './heads.ts'
-import type { MessageStore, Placement, PlaceOptions, StoreOptions } from './index.ts'
+import type { MessageStore, Placement, PlaceOptions, StoreComponents, StoreOptions } from './index.ts'
 import { logPositionKey, metaKey, ownTipKey } from './keys.ts'
 import { Listeners } from './listeners.ts'
 import { type LogName, LogTable } from './log-table.ts'
@@ -34,6 +35,7 @@ export class LevelMessageStore implements MessageStore {
   readonly writer: CommitWriter
   readonly #directory: string
   readonly #database: Database
+  readonly #health: DiskHealth
   readonly #logs: LogTable
   readonly #order = new ArrivalOrder()
   readonly #reader: ArrivalReader
@@ -43,21 +45,31 @@ export class LevelMessageStore implements MessageStore {
   #started: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
-  constructor(options: StoreOptions, components: { database?: Database } = {}) {
+  constructor(options: StoreOptions, components: StoreComponents = {}) {
     this.#directory = options.directory
     const database = components.database ?? new LevelDatabase(options.directory)
     this.#database = database
+    this.#health = new DiskHealth(options, { ...components, probe: () => this.writer.probe() })
     this.#logs = new LogTable({ database })
     this.#reader = new ArrivalReader({ database })
     this.writer = new CommitWriter(options, {
       database,
-      onFailed: () => this.#logs.clear(),
+      onWrote: (sizeBytes) => this.#health.wrote(sizeBytes),
+      onFailed: (cause) => {
+        this.#logs.clear()
+        this.#health.failed(cause)
+      },
       reload: () => this.#reload(),
       onReopened: () => {
         this.#reopened.call()
         this.#order.changed.call()
       },
+      ...(components.pause === undefined ? {} : { pause: components.pause }),
     })
+  }
+
+  get disk(): Disk {
+    return this.#health
   }
 
   get storeId(): Uint8Array {
@@ -183,6 +195,7 @@ export class LevelMessageStore implements MessageStore {
   async #open(): Promise<void> {
     await this.#database.open()
     try {
+      await this.#health.start()
       this.writer.open()
       await this.#openSchema()
       await this.#reload()
@@ -199,6 +212,7 @@ export class LevelMessageStore implements MessageStore {
 
   async #shut(): Promise<void> {
     await this.writer.close()
+    await this.#health.stop()
     await this.#database.close()
     this.#logs.clear()
     // Followers look and find it closed.
@@ -229,6 +243,7 @@ export class LevelMessageStore implements MessageStore {
 
   #append(signed: SignedBatch, state: LogState | undefined, options: PlaceOptions): Placement {
     if (!this.writer.isOpen) throw this.writer.unavailable()
+    this.#health.assertRoom()
     const next = extendLog(signed, state)
     const finish = this.#logs.begin(next)
     const kept = isViewOfMore(signed) ? openBatch(new Uint8Array(signed.envelope)) : signed

@@ -8,7 +8,7 @@ import {
   MAX_SYNC_RANGES,
   type SignedBatch,
 } from '@pastel-mesh/protocol'
-import type { MessageStore } from '@pastel-mesh/storage'
+import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import type { Verdict } from '../inbound/pipeline.ts'
 import type { RangeClaims } from './range-claims.ts'
 import { protocolError, SyncRequester, type SyncRequesterComponents } from './requester.ts'
@@ -196,6 +196,7 @@ export class SyncReader {
       batches.map(async (envelope) => {
         const verdict = await this.#receive(envelope, delivery)
         if (verdict.action === 'reject') throw protocolError(`a batch that is refused: ${verdict.reason}`)
+        if (verdict.action === 'ignore' && verdict.reason === 'disk-reserve') throw noRoom()
         if (verdict.action !== 'accept' || !('committed' in verdict)) return
         await verdict.committed
         this.#stored += 1
@@ -207,6 +208,11 @@ export class SyncReader {
   async #next(log: LogId): Promise<number> {
     return (await this.#store.log(log, decodeLogId(log)))?.next ?? 0
   }
+}
+
+/** Ends the pass: where it stands is where the next one, when there is room, goes on. */
+function noRoom(): StorageError {
+  return new StorageError('ERR_DISK_RESERVE', 'the disk filled up while a peer was read')
 }
 
 function inGroups(channels: readonly string[], size: number): string[][] {
