@@ -8,6 +8,8 @@ import { LocalNode } from './local-node.ts'
 export interface LocalMeshOptions {
   readonly nodes: number
   readonly topics: readonly string[]
+  /** Free space that nodes leave on the disk, in MiB. @default the nodes' own */
+  readonly minFreeMiB?: number
 }
 
 /** Nodes in processes of their own on this machine, each of which knows the addresses of all others. */
@@ -15,7 +17,7 @@ export class LocalMesh {
   readonly nodes: readonly LocalNode[]
   readonly #folder: string
 
-  static async create({ nodes, topics }: LocalMeshOptions): Promise<LocalMesh> {
+  static async create({ nodes, topics, ...rest }: LocalMeshOptions): Promise<LocalMesh> {
     const folder = await mkdtemp(join(tmpdir(), 'pmesh-'))
     const ports: number[] = []
     for (let i = 0; i < nodes; i += 1) ports.push(await freePort())
@@ -26,6 +28,7 @@ export class LocalMesh {
           dataDir: join(folder, `node-${i + 1}`),
           port,
           topics,
+          ...rest,
           bootstrap: ports.filter((other) => other !== port).map(address),
         }),
     )
