@@ -4,6 +4,8 @@ import { type FileHandle, open, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+const MOUNT = '/bin/mount'
+const UMOUNT = '/bin/umount'
 const FILLER = 'filler'
 /** Written at a time, and at the end byte by byte: until not even a page is left. */
 const CHUNK_BYTES = 1024 * 1024
@@ -12,8 +14,8 @@ const PAGE_BYTES = 4096
 /** Why there are no small disks here; undefined if there are. */
 export function missingForSmallDisks(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'pmesh-disk-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder])
-  if (mounted.status === 0) execFileSync('umount', [folder])
+  const mounted = spawnSync(MOUNT, ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder])
+  if (mounted.status === 0) execFileSync(UMOUNT, [folder])
   rmdirSync(folder)
   return mounted.status === 0 ? undefined : 'small disks are not tested: mounting a tmpfs takes root'
 }
@@ -25,7 +27,7 @@ export class SmallDisk {
   /** Mounted on a folder, which is made if it is not there. */
   static mount(path: string, sizeMiB: number): SmallDisk {
     mkdirSync(path, { recursive: true, mode: 0o700 })
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m,mode=0700`, 'tmpfs', path])
+    execFileSync(MOUNT, ['-t', 'tmpfs', '-o', `size=${sizeMiB}m,mode=0700`, 'tmpfs', path])
     return new SmallDisk(path)
   }
 
@@ -50,12 +52,12 @@ export class SmallDisk {
 
   /** Nothing on it can be written any more. */
   makeReadOnly(): void {
-    execFileSync('mount', ['-o', 'remount,ro', this.path])
+    execFileSync(MOUNT, ['-o', 'remount,ro', this.path])
   }
 
   /** Whoever still has a file open on it keeps it. */
   unmount(): void {
-    execFileSync('umount', ['--lazy', this.path])
+    execFileSync(UMOUNT, ['--lazy', this.path])
   }
 
   async #fillBy(file: FileHandle, size: number, leaveBytes: number): Promise<void> {
