@@ -124,6 +124,29 @@ describe('pmesh start says in one line that its folder', () => {
     await expectUntouched()
   })
 
+  it.skipIf(missingDisks !== undefined)(
+    'was used on a disk that is full now, and has all in it',
+    async () => {
+      const disk = await smallDisk(32)
+      const dataDir = join(disk.path, 'data')
+      await makeCheapIdentity(dataDir)
+      const node = await startNode({ dataDir, args: ['--topic', 'prices', '--min-free', '0'] })
+      expect((await runCli(['publish', 'prices', 'precious', '--data', dataDir])).code).toBe(0)
+      await stopNode(node, 'SIGKILL')
+      await disk.fill()
+      for (let i = 0; i < 3; i += 1) {
+        await expectRefusal(
+          dataDir,
+          /database in \S+db cannot be opened: .*No space left on device: free some /,
+        )
+      }
+      await disk.free()
+      const again = await startNode({ dataDir })
+      expect((await runCli(['messages', '--data', dataDir])).stdout).toContain('precious')
+      await stopNode(again)
+    },
+  )
+
   it.skipIf(missingDisks !== undefined)('is on a disk that is full, and starts when it is not', async () => {
     const disk = await smallDisk(32)
     await disk.fill()
