@@ -96,8 +96,8 @@ describe.skipIf(missing !== undefined)('a disk that fills up and is freed', () =
         }
         await accepts(load)
       }
-      expect([...load.failures]).toContain('ERR_COMMIT_FAILED')
       await expectAllThere(mesh, load)
+      expect([...load.failures]).toContain('ERR_COMMIT_FAILED')
     },
     120_000 + DISK_ROUNDS * 20_000,
   )
@@ -132,8 +132,8 @@ describe.skipIf(missing !== undefined)('a disk that fills up and is freed', () =
         await accepts(load)
         await waitUntil(async () => (await status(receiver)).disk.state === 'ok', { what: 'room again' })
       }
-      expect([...load.failures]).toEqual(['ERR_DISK_RESERVE'])
       await expectAllThere(mesh, load)
+      expect([...load.failures]).toEqual(['ERR_DISK_RESERVE'])
     },
     120_000 + DISK_ROUNDS * 20_000,
   )
