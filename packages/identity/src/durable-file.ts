@@ -12,17 +12,26 @@ export interface DurableFileOptions {
 /**
  * Writes a whole file so that at every moment, a power cut included, the path holds all of the old content or
  * all of the new; when it returns, the new is on disk. Throws the system's own errors.
+ *
+ * @example
+ * import { mkdtemp } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * import { writeDurableFile } from '@pastel-mesh/identity'
+ *
+ * const folder = await mkdtemp(join(tmpdir(), 'files-'))
+ * await writeDurableFile(join(folder, 'passphrase'), 'correct horse', { mode: 0o600, overwrite: false })
  */
 export async function writeDurableFile(
   path: string,
-  text: string,
+  content: string | Uint8Array,
   options: DurableFileOptions,
 ): Promise<void> {
   const folder = dirname(path)
   // In the same folder, because a rename is atomic only within one file system.
   const temporary = join(folder, `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`)
   try {
-    await writeSynced(temporary, text, options.mode)
+    await writeSynced(temporary, content, options.mode)
     if (options.overwrite) await rename(temporary, path)
     // A rename would replace what another process wrote since anyone looked; a link never does.
     else await link(temporary, path)
@@ -33,10 +42,10 @@ export async function writeDurableFile(
   await syncFolder(folder)
 }
 
-async function writeSynced(path: string, text: string, mode: number): Promise<void> {
+async function writeSynced(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const file = await open(path, 'wx', mode)
   try {
-    await file.writeFile(text)
+    await file.writeFile(content)
     await file.sync()
   } finally {
     await file.close()

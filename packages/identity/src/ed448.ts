@@ -37,7 +37,7 @@ export function privateKeyObject(seed: Uint8Array): KeyObject {
   if (seed.length !== ED448_SEED_BYTES) {
     throw new MeshError(
       'ERR_SEED_LENGTH',
-      `An Ed448 seed has ${ED448_SEED_BYTES} bytes, this one has ${seed.length}.`,
+      `an Ed448 seed has ${ED448_SEED_BYTES} bytes, this one has ${seed.length}`,
     )
   }
   const der = Buffer.concat([PKCS8_PREFIX, seed])
@@ -62,7 +62,7 @@ export function publicKeyObject(publicKey: Uint8Array): KeyObject {
   if (publicKey.length !== ED448_PUBLIC_KEY_BYTES) {
     throw new MeshError(
       'ERR_PUBLIC_KEY_LENGTH',
-      `An Ed448 public key has ${ED448_PUBLIC_KEY_BYTES} bytes, this one has ${publicKey.length}.`,
+      `an Ed448 public key has ${ED448_PUBLIC_KEY_BYTES} bytes, this one has ${publicKey.length}`,
     )
   }
   return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' })
@@ -116,7 +116,7 @@ export async function verifySignature(
     // OpenSSL reports a bad point or scalar as a signature that does not match, never as an error.
     verify(null, Buffer.from(text, 'utf8'), key, signature, (cause, matches) => {
       if (cause === null) resolve(matches)
-      else reject(new MeshError('ERR_SIGNATURE_ENGINE', 'The signature could not be checked.', { cause }))
+      else reject(new MeshError('ERR_SIGNATURE_ENGINE', 'the signature could not be checked', { cause }))
     })
   })
 }

@@ -1,3 +1,4 @@
+export { type DurableFileOptions, writeDurableFile } from './durable-file.ts'
 export {
   ED448_PUBLIC_KEY_BYTES,
   ED448_SEED_BYTES,
@@ -7,7 +8,9 @@ export {
   publicKeyObject,
   verifySignature,
 } from './ed448.ts'
+export { explainFileError } from './explain-file-error.ts'
 export { readKeyFile, type WriteKeyFileOptions, writeKeyFile } from './key-file.ts'
+export { makeFolder } from './make-folder.ts'
 export { MeshError, type MeshErrorOptions } from './mesh-error.ts'
 export {
   decodePastelId,

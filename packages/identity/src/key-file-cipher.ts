@@ -28,7 +28,7 @@ export async function derivePassphraseKeys(
     const maxmem = 128 * r * (N + p + 2)
     scrypt(passphrase.normalize('NFKC'), salt, KEY_BYTES, { N, r, p, maxmem }, (cause, key) => {
       if (cause === null) return resolve(key)
-      const message = `scrypt failed; it needs ${Math.ceil(maxmem / 2 ** 20)} MiB of free memory.`
+      const message = `scrypt failed; it needs ${Math.ceil(maxmem / 2 ** 20)} MiB of free memory`
       reject(new MeshError('ERR_KEY_FILE_KDF', message, { cause }))
     })
   })

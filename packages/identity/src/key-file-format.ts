@@ -151,13 +151,13 @@ function decodeBase64(text: string): Uint8Array | undefined {
 }
 
 function foreign(path: string, reason: string, cause?: unknown): MeshError {
-  return new MeshError('ERR_KEY_FILE_FOREIGN', `${path} is not a key file of Pastel Mesh: ${reason}.`, {
+  return new MeshError('ERR_KEY_FILE_FOREIGN', `${path} is not a key file of Pastel Mesh: ${reason}`, {
     cause,
   })
 }
 
 /** The error for a key file that cannot be what was written. */
 export function damaged(path: string, reason: string, cause?: unknown): MeshError {
-  const message = `The key file ${path} is damaged: ${reason}. Restore it from a backup.`
+  const message = `the key file ${path} is damaged: ${reason}: restore it from a backup`
   return new MeshError('ERR_KEY_FILE_DAMAGED', message, { cause })
 }

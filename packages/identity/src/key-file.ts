@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { lstat, readFile, stat } from 'node:fs/promises'
 import { writeDurableFile } from './durable-file.ts'
 import { publicKeyFromSeed } from './ed448.ts'
+import { explainFileError } from './explain-file-error.ts'
 import { derivePassphraseKeys, seal, unseal } from './key-file-cipher.ts'
 import {
   damaged,
@@ -53,7 +54,7 @@ export async function writeKeyFile(
   const overwrite = options.overwrite ?? false
   const pastelId = encodePastelId(publicKeyFromSeed(seed))
   if (passphrase === '') {
-    throw new MeshError('ERR_KEY_FILE_PASSPHRASE', 'The passphrase is empty: it would protect nothing.')
+    throw new MeshError('ERR_KEY_FILE_PASSPHRASE', 'the passphrase is empty: it would protect nothing')
   }
   // Only to answer before the slow part; the write itself checks again, atomically.
   if (!overwrite && (await exists(path))) throw alreadyThere(path)
@@ -68,7 +69,11 @@ export async function writeKeyFile(
     await writeDurableFile(path, text, { mode: 0o600, overwrite })
   } catch (cause) {
     if (errorCode(cause) === 'EEXIST') throw alreadyThere(path, cause)
-    throw new MeshError('ERR_KEY_FILE_IO', `The key file ${path} could not be written.`, { cause })
+    throw new MeshError(
+      'ERR_KEY_FILE_IO',
+      `the key file ${path} cannot be written: ${explainFileError(cause)}`,
+      { cause },
+    )
   }
 }
 
@@ -92,7 +97,7 @@ export async function readKeyFile(path: string, passphrase: string): Promise<Uin
   const keys = await derivePassphraseKeys(passphrase, kdf)
   try {
     if (!timingSafeEqual(keys.keyCheck, keyCheck)) {
-      throw new MeshError('ERR_KEY_FILE_PASSPHRASE', `The passphrase does not open the key file ${path}.`)
+      throw new MeshError('ERR_KEY_FILE_PASSPHRASE', `the passphrase does not open the key file ${path}`)
     }
     const seed = unseal(keys.encryptionKey, nonce, pastelId, data)
     if (seed === undefined) throw damaged(path, 'the passphrase is right, but the key was altered')
@@ -112,13 +117,17 @@ async function readBounded(path: string): Promise<string> {
     if (found.isFile() && found.size <= KEY_FILE_MAX_BYTES) return await readFile(path, 'utf8')
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') {
-      throw new MeshError('ERR_KEY_FILE_MISSING', `There is no key file at ${path}.`, { cause })
+      throw new MeshError('ERR_KEY_FILE_MISSING', `there is no key file at ${path}`, { cause })
     }
-    throw new MeshError('ERR_KEY_FILE_IO', `The key file ${path} could not be read.`, { cause })
+    throw new MeshError(
+      'ERR_KEY_FILE_IO',
+      `the key file ${path} cannot be read: ${explainFileError(cause)}`,
+      { cause },
+    )
   }
   throw new MeshError(
     'ERR_KEY_FILE_FOREIGN',
-    `${path} is not a key file of Pastel Mesh: it is not a regular file of at most ${KEY_FILE_MAX_BYTES} bytes.`,
+    `${path} is not a key file of Pastel Mesh: it is not a regular file of at most ${KEY_FILE_MAX_BYTES} bytes`,
   )
 }
 
@@ -135,7 +144,7 @@ async function exists(path: string): Promise<boolean> {
 function alreadyThere(path: string, cause?: unknown): MeshError {
   return new MeshError(
     'ERR_KEY_FILE_EXISTS',
-    `There is a file at ${path}, and replacing it could destroy an identity. Choose another path, or ask for overwrite.`,
+    `there is a file at ${path}, and replacing it could destroy an identity: choose another path, or ask for overwrite`,
     { cause },
   )
 }

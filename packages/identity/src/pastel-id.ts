@@ -39,7 +39,7 @@ export function encodePastelId(publicKey: Uint8Array): PastelId {
   if (publicKey.length !== ED448_PUBLIC_KEY_BYTES) {
     throw new MeshError(
       'ERR_PUBLIC_KEY_LENGTH',
-      `An Ed448 public key has ${ED448_PUBLIC_KEY_BYTES} bytes, this one has ${publicKey.length}.`,
+      `an Ed448 public key has ${ED448_PUBLIC_KEY_BYTES} bytes, this one has ${publicKey.length}`,
     )
   }
   const payload = new Uint8Array(PAYLOAD_BYTES)
@@ -69,14 +69,14 @@ export function decodePastelId(text: string): Uint8Array {
   if (text.length !== PASTEL_ID_LENGTH) {
     throw new MeshError(
       'ERR_PASTELID_LENGTH',
-      `A PastelID has ${PASTEL_ID_LENGTH} characters, this text has ${text.length}: ${excerpt(text)}.`,
+      `a PastelID has ${PASTEL_ID_LENGTH} characters, this text has ${text.length}: ${excerpt(text)}`,
     )
   }
   const wrongAt = text.search(NOT_BASE58)
   if (wrongAt !== -1) {
     throw new MeshError(
       'ERR_PASTELID_CHARACTER',
-      `Character ${wrongAt + 1} of the PastelID ${excerpt(text)} is not base58 (no 0, O, I, l or punctuation).`,
+      `character ${wrongAt + 1} of the PastelID ${excerpt(text)} is not base58 (no 0, O, I, l or punctuation)`,
     )
   }
   const bytes = base58.decode(text)
@@ -84,20 +84,20 @@ export function decodePastelId(text: string): Uint8Array {
   if (bytes.length !== PAYLOAD_BYTES + CHECKSUM_BYTES) {
     throw new MeshError(
       'ERR_PASTELID_LENGTH',
-      `A PastelID holds ${PAYLOAD_BYTES + CHECKSUM_BYTES} bytes, ${excerpt(text)} holds ${bytes.length}.`,
+      `a PastelID holds ${PAYLOAD_BYTES + CHECKSUM_BYTES} bytes, ${excerpt(text)} holds ${bytes.length}`,
     )
   }
   const payload = bytes.subarray(0, PAYLOAD_BYTES)
   if (!startsWith(bytes.subarray(PAYLOAD_BYTES), checksum(payload))) {
     throw new MeshError(
       'ERR_PASTELID_CHECKSUM',
-      `The checksum of the PastelID ${excerpt(text)} does not match: a character is wrong or out of place.`,
+      `the checksum of the PastelID ${excerpt(text)} does not match: a character is wrong or out of place`,
     )
   }
   if (!startsWith(payload, PREFIX)) {
     throw new MeshError(
       'ERR_PASTELID_PREFIX',
-      `${excerpt(text)} is sound Base58Check but not a PastelID, which begins with the bytes A1 DE (jX).`,
+      `${excerpt(text)} is sound Base58Check but not a PastelID, which begins with the bytes A1 DE (jX)`,
     )
   }
   return payload.slice(PREFIX.length)

@@ -20,7 +20,7 @@ export function encodeSignature(signature: Uint8Array): string {
   if (signature.length !== ED448_SIGNATURE_BYTES) {
     throw new MeshError(
       'ERR_SIGNATURE_ENCODING',
-      `An Ed448 signature has ${ED448_SIGNATURE_BYTES} bytes, this one has ${signature.length}.`,
+      `an Ed448 signature has ${ED448_SIGNATURE_BYTES} bytes, this one has ${signature.length}`,
     )
   }
   return Buffer.from(signature).toString('base64')
@@ -40,8 +40,8 @@ export function decodeSignature(text: string): Uint8Array {
   if (!SIGNATURE_TEXT.test(text)) {
     throw new MeshError(
       'ERR_SIGNATURE_ENCODING',
-      `A signature text is ${SIGNATURE_TEXT_LENGTH} characters of standard base64 without padding or line ` +
-        `breaks; this one has ${text.length} characters${text.length === SIGNATURE_TEXT_LENGTH ? ', some of them not base64' : ''}.`,
+      `a signature text is ${SIGNATURE_TEXT_LENGTH} characters of standard base64 without padding or line ` +
+        `breaks; this one has ${text.length} characters${text.length === SIGNATURE_TEXT_LENGTH ? ', some of them not base64' : ''}`,
     )
   }
   return new Uint8Array(Buffer.from(text, 'base64'))

@@ -53,7 +53,7 @@ export function createLocalSigner(seed: Uint8Array): Signer {
         if (!text.isWellFormed()) {
           throw new MeshError(
             'ERR_SIGNATURE_TEXT',
-            'The text to sign has an unpaired surrogate: it has no UTF-8 form that others could verify.',
+            'the text to sign has an unpaired surrogate: it has no UTF-8 form that others could verify',
           )
         }
         const onAbort = () => reject(signal?.reason)
@@ -61,7 +61,7 @@ export function createLocalSigner(seed: Uint8Array): Signer {
         ed448Sign(null, Buffer.from(text, 'utf8'), privateKey, (cause, signature) => {
           signal?.removeEventListener('abort', onAbort)
           if (cause === null) resolve(new Uint8Array(signature))
-          else reject(new MeshError('ERR_SIGNATURE_ENGINE', 'The text could not be signed.', { cause }))
+          else reject(new MeshError('ERR_SIGNATURE_ENGINE', 'the text could not be signed', { cause }))
         })
       }),
   }

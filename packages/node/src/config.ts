@@ -38,6 +38,8 @@ export const configSchema = z.strictObject({
   members: z.enum(['file', 'open']).default('file'),
   /** Many nodes run on this machine. */
   manyPeersPerHost: z.boolean().default(false),
+  /** Free space on the disk below which nothing new is accepted. 0: until it is full. @default 256 MiB */
+  minFreeBytes: z.number().int().nonnegative().optional(),
   syncIntervalMs: z.number().int().positive().optional(),
   maxBatchMessages: z.number().int().min(1).max(512).optional(),
   peerRates: rates.optional(),

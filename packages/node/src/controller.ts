@@ -3,7 +3,7 @@ import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } fro
 import { createServer } from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
 import { type CheckedConfig, type ControllerConfig, checkConfig } from './config.ts'
-import { dataFolder, makeDataFolder } from './data-folder.ts'
+import { dataFolder, openDataFolder } from './data-folder.ts'
 import { openIdentity } from './identity-key.ts'
 import type { ControllerComponents, NodeController } from './index.ts'
 import { explainListenError } from './listen-error.ts'
@@ -41,10 +41,10 @@ export class Controller implements NodeController {
   static async create(input: ControllerConfig, components: ControllerComponents): Promise<Controller> {
     const config = checkConfig(input)
     const folder = dataFolder(config.dataDir)
-    await makeDataFolder(config.dataDir)
+    await openDataFolder(config.dataDir)
     const signer = await openIdentity(folder)
     const nodeKey = await openNodeKey(folder.nodeKey)
-    const store = createStore({ directory: folder.database })
+    const store = createStore(defined({ directory: folder.database, minFreeBytes: config.minFreeBytes }))
     const registry =
       config.members === 'open'
         ? createOpenRegistry()

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MeshError } from '@pastel-mesh/identity'
+import { explainFileError, MeshError, makeFolder } from '@pastel-mesh/identity'
 
 /** Where a node keeps its things unless told otherwise. */
 export const DEFAULT_DATA_DIR = './.pmesh'
@@ -27,14 +27,18 @@ export function dataFolder(directory: string): DataFolder {
   }
 }
 
-/** Makes the folder, for its owner only, if it is not there. @throws MeshError ERR_DATA_FOLDER */
-export async function makeDataFolder(directory: string): Promise<void> {
+/**
+ * Makes the folder, for its owner only, if it is not there, and finds out whether the node can use it.
+ * @throws MeshError ERR_DATA_FOLDER
+ */
+export async function openDataFolder(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makeFolder(directory)
+    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw new MeshError(
       'ERR_DATA_FOLDER',
-      `the data folder ${directory} cannot be made: ${(cause as Error).message}`,
+      `the data folder ${directory} cannot be used: ${explainFileError(cause)}`,
       { cause },
     )
   }

@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { lstat, readFile } from 'node:fs/promises'
 import {
   createLocalSigner,
+  explainFileError,
   generateSeed,
   MeshError,
   readKeyFile,
   type Signer,
+  writeDurableFile,
   writeKeyFile,
 } from '@pastel-mesh/identity'
 import type { DataFolder } from './data-folder.ts'
-import { writePrivateFile } from './private-file.ts'
 
 interface Passphrase {
   readonly text: string
@@ -40,7 +41,7 @@ export async function openIdentity(folder: DataFolder): Promise<Signer> {
   } catch (error) {
     // Another process started at the same moment, and was faster.
     if (hasCode(error, 'ERR_KEY_FILE_EXISTS')) return createLocalSigner(await readSeed(folder))
-    throw withReason(error)
+    throw error
   }
 }
 
@@ -49,26 +50,19 @@ async function readSeed(folder: DataFolder): Promise<Uint8Array> {
   if (passphrase === undefined) {
     throw new MeshError(
       'ERR_PASSPHRASE_MISSING',
-      `the passphrase of ${folder.identityKey} is neither in ${VARIABLE} nor in ${folder.passphrase}`,
+      `the passphrase of ${folder.identityKey} is neither in ${VARIABLE} nor in ${folder.passphrase}: put it into one of them`,
     )
   }
   try {
     return await readKeyFile(folder.identityKey, passphrase.text)
   } catch (cause) {
-    if (!hasCode(cause, 'ERR_KEY_FILE_PASSPHRASE')) throw withReason(cause)
+    if (!hasCode(cause, 'ERR_KEY_FILE_PASSPHRASE')) throw cause
     throw new MeshError(
       'ERR_KEY_FILE_PASSPHRASE',
       `the passphrase in ${passphrase.source} does not open the key file ${folder.identityKey}`,
       { cause },
     )
   }
-}
-
-/** The errors of key files say that one cannot be read or written, and keep to themselves why. */
-function withReason(error: unknown): unknown {
-  const { code, message, cause } = error as MeshError
-  if (code !== 'ERR_KEY_FILE_IO') return error
-  return new MeshError(code, `${message} (${(cause as Error | undefined)?.message})`, { cause: error })
 }
 
 async function findPassphrase({ passphrase: path }: DataFolder): Promise<Passphrase | undefined> {
@@ -92,7 +86,7 @@ async function readPassphraseFile(path: string): Promise<string | undefined> {
 async function makePassphrase(folder: DataFolder): Promise<Passphrase> {
   const text = randomBytes(24).toString('base64url')
   try {
-    await writePrivateFile(folder.passphrase, `${text}\n`)
+    await writeDurableFile(folder.passphrase, `${text}\n`, { mode: 0o600, overwrite: false })
     return { text, source: folder.passphrase }
   } catch (cause) {
     const found = hasCode(cause, 'EEXIST') ? await findPassphrase(folder) : undefined
@@ -102,7 +96,7 @@ async function makePassphrase(folder: DataFolder): Promise<Passphrase> {
 }
 
 function passphraseFileError(path: string, done: string, cause: unknown): MeshError {
-  const message = `the passphrase file ${path} cannot be ${done}: ${(cause as Error).message}`
+  const message = `the passphrase file ${path} cannot be ${done}: ${explainFileError(cause)}`
   return new MeshError('ERR_PASSPHRASE_FILE', message, { cause })
 }
 

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { MeshError } from '@pastel-mesh/identity'
+import { explainFileError, MeshError, writeDurableFile } from '@pastel-mesh/identity'
 import { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from '@pastel-mesh/sdk-node'
-import { writePrivateFile } from './private-file.ts'
 
 /** The key of a node, as the node keeps it. */
 export type NodeKey = Awaited<ReturnType<typeof generateNodeKey>>
@@ -25,7 +24,7 @@ export async function openNodeKey(path: string): Promise<NodeKey> {
 async function makeNodeKey(path: string): Promise<Uint8Array> {
   const bytes = nodeKeyToBytes(await generateNodeKey())
   try {
-    await writePrivateFile(path, bytes)
+    await writeDurableFile(path, bytes, { mode: 0o600, overwrite: false })
     return bytes
   } catch (cause) {
     // Another process started at the same moment, and was faster.
@@ -45,6 +44,6 @@ async function readBytes(path: string): Promise<Uint8Array | undefined> {
 }
 
 function unusable(path: string, done: string, cause: unknown): MeshError {
-  const message = `the node key ${path} cannot be ${done}: ${(cause as Error).message}`
+  const message = `the node key ${path} cannot be ${done}: ${explainFileError(cause)}`
   return new MeshError('ERR_NODE_KEY', message, { cause })
 }

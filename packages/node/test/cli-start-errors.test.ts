@@ -59,7 +59,7 @@ describe('pmesh start says in one line', () => {
     })
     expect(await start({})).toMatchObject({
       code: 1,
-      stderr: `pmesh: the passphrase of ${data}/identity.key is neither in PMESH_PASSPHRASE nor in ${data}/passphrase (ERR_PASSPHRASE_MISSING)\n`,
+      stderr: `pmesh: the passphrase of ${data}/identity.key is neither in PMESH_PASSPHRASE nor in ${data}/passphrase: put it into one of them (ERR_PASSPHRASE_MISSING)\n`,
     })
   })
 
@@ -79,7 +79,7 @@ describe('pmesh start says in one line', () => {
     await writeFile(join(data, 'identity.key'), '{"format": "pastel-mesh-key", "ver')
     expect(await start()).toMatchObject({
       code: 1,
-      stderr: `pmesh: The key file ${data}/identity.key is damaged: it is not whole JSON. Restore it from a backup. (ERR_KEY_FILE_DAMAGED)\n`,
+      stderr: `pmesh: the key file ${data}/identity.key is damaged: it is not whole JSON: restore it from a backup (ERR_KEY_FILE_DAMAGED)\n`,
     })
   })
 

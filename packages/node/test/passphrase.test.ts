@@ -39,7 +39,7 @@ describe('the passphrase of the identity', () => {
     await rm(folder.passphrase)
     await expect(openIdentity(folder)).rejects.toMatchObject({
       code: 'ERR_PASSPHRASE_MISSING',
-      message: `the passphrase of ${folder.identityKey} is neither in PMESH_PASSPHRASE nor in ${folder.passphrase}`,
+      message: `the passphrase of ${folder.identityKey} is neither in PMESH_PASSPHRASE nor in ${folder.passphrase}: put it into one of them`,
     })
     expect(await readdir(join(folder.identityKey, '..'))).toEqual(['identity.key'])
   })

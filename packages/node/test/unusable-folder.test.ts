@@ -26,7 +26,7 @@ describe('a data folder that cannot be used', () => {
       (error: Error) => error,
     )
     expect(error).toMatchObject({ code: 'ERR_DATA_FOLDER' })
-    expect(error.message).toContain(`the data folder ${dataDir} cannot be made: E`)
+    expect(error.message).toContain(`the data folder ${dataDir} cannot be used: E`)
     expect(error.message).not.toContain('\n')
   })
 
@@ -35,18 +35,18 @@ describe('a data folder that cannot be used', () => {
     await chmod(parent, 0o500)
     const dataDir = join(parent, 'data')
     expect(await createAsNobody(dataDir)).toMatch(
-      /^ERR_DATA_FOLDER the data folder .*data cannot be made: EACCES: permission denied.*\n$/,
+      /^ERR_DATA_FOLDER the data folder .*data cannot be used: EACCES: permission denied.*\n$/,
     )
   })
 
   it('because the system does not permit to read the keys is named, and no new keys are made', async () => {
     const dataDir = await temporaryFolder()
     await createController({ dataDir })
-    await chmod(dataDir, 0o555)
+    await chmod(dataDir, 0o777)
     for (const file of ['identity.key', 'node.key']) await chmod(join(dataDir, file), 0)
     await chmod(join(dataDir, 'passphrase'), 0o444)
     expect(await createAsNobody(dataDir)).toMatch(
-      /^ERR_KEY_FILE_IO The key file .*identity\.key could not be read\. \(EACCES: permission denied.*\)\n$/,
+      /^ERR_KEY_FILE_IO the key file .*identity\.key cannot be read: EACCES: permission denied.*\n$/,
     )
     await chmod(join(dataDir, 'passphrase'), 0)
     expect(await createAsNobody(dataDir)).toMatch(

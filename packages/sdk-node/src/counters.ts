@@ -18,6 +18,8 @@ export type DropReason =
   | 'peer-rate'
   | 'sender-rate'
   | 'overload'
+  /** The disk has less free than the reserve: log sync fetches it when there is room again. */
+  | 'disk-reserve'
   /** Messages before it are missing, and there was no room to hold it: log sync fetches both. */
   | 'gap'
   /** It contradicts what its sender signed before: its log is frozen. */
@@ -68,6 +70,7 @@ export function createCounters(): NodeCounters {
       'peer-rate': 0,
       'sender-rate': 0,
       overload: 0,
+      'disk-reserve': 0,
       gap: 0,
       conflict: 0,
       frozen: 0,

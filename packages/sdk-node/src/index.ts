@@ -5,7 +5,7 @@
 import type { PrivateKey, TypedEventTarget } from '@libp2p/interface'
 import type { PastelId, Signer } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
-import type { MessageStore, Pruned } from '@pastel-mesh/storage'
+import type { DiskStatus, MessageStore, Pruned } from '@pastel-mesh/storage'
 import type { Refusal } from './connection/certificate-gate.ts'
 import type { NodeCounters } from './counters.ts'
 import type { InboundRates } from './inbound/rates.ts'
@@ -143,6 +143,8 @@ export interface MeshNodeEvents {
   alert: CustomEvent<MeshAlert>
   /** Retention removed entries. */
   pruned: CustomEvent<Pruned>
+  /** The state of the disk changed, or is not `ok` when the node starts. */
+  disk: CustomEvent<DiskStatus>
   /** Something failed that no caller waits for. */
   error: CustomEvent<Error>
 }
@@ -184,7 +186,7 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * Signs a message and stores it; resolves when it is on disk. It is then sent to the topic's subscribers, and
    * log sync brings it to those who are not there now.
    * @throws ProtocolError ERR_TOPIC_NAME; MeshError ERR_MESSAGE, ERR_OUTBOUND_FULL, ERR_NOT_STARTED,
-   * ERR_STOPPED; StorageError ERR_COMMIT_FAILED (whether it is stored is not known), ERR_STORE_UNAVAILABLE
+   * ERR_STOPPED; StorageError ERR_DISK_RESERVE, ERR_COMMIT_FAILED (whether it is stored is not known), ERR_STORE_UNAVAILABLE
    */
   publish(topic: string, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Accepted>
   /**

@@ -8,7 +8,7 @@ import {
   parseChannel,
   topicChannel,
 } from '@pastel-mesh/protocol'
-import type { StoredBatch, StoredEntry } from '@pastel-mesh/storage'
+import type { DiskStatus, StoredBatch, StoredEntry } from '@pastel-mesh/storage'
 import { TypedEventEmitter } from 'main-event'
 import { CarriedTopics } from './carried-topics.ts'
 import { AddressBook } from './connection/address-book.ts'
@@ -243,10 +243,13 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       { ...this.#components, counters: this.counters, deliver: (batch) => this.#deliver(batch) },
     )
     const { store } = this.#components
+    const tellDisk = (detail: DiskStatus) => this.safeDispatchEvent('disk', { detail })
     this.#removeListeners = [
       store.onAppended((entry) => this.#announce(entry)),
       store.onAlert((alert) => this.safeDispatchEvent('alert', { detail: toMeshAlert(alert) })),
+      store.disk.onChange(tellDisk),
     ]
+    if (store.disk.status.state !== 'ok') tellDisk(store.disk.status)
     libp2p.addEventListener('connection:open', this.#onOpen)
     const certifying = this.#gate.start(registrar)
     await abortable(certifying, signal).catch((error) => {
@@ -335,7 +338,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         channels: () => this.#topics.all.map(topicChannel),
         receive: (envelope, peer, delivery) =>
           this.#inbound.receive(envelope, { via: 'sync', peer, ...delivery }),
-        senderOf: (peer) => this.#gate.peerOf(peer)?.certificate.subject,
+        senderOf: (peer) => this.#peers.publicKeyOf(peer),
         onError,
       },
     )

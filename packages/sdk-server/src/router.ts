@@ -65,6 +65,7 @@ const admin = router({
         commits: store.writer.stats.commits,
         syncs: store.writer.stats.syncs,
       },
+      disk: store.disk.status,
       alerts: node.alerts().slice(0, MAX_ALERTS),
       counters: node.counters,
     }

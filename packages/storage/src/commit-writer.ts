@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Database, Operation } from './database.ts'
 import { StorageError, storeUnavailable } from './errors.ts'
+import { metaKey } from './keys.ts'
 
 /**
  * The one writer of a database: group commit, fail-stop.
@@ -11,7 +12,8 @@ import { StorageError, storeUnavailable } from './errors.ts'
  *       ▲                            │ write failed: it and all that waits is refused
  *       │                            ▼
  *       └──────────────────────── reopening ◀──┐ close or open failed: again after a pause
- *         closed, opened, reread     │     └───┘
+ *         closed, opened, reread;    │     └───┘
+ *         after a pause, if the one before failed as well
  *                                    │ close()
  *   open ── close() ──▶ closing ─────┴──▶ closed ── open() ──▶ open
  *                       what waits is written
@@ -21,6 +23,10 @@ import { StorageError, storeUnavailable } from './errors.ts'
  * commit only. After a failed write nothing more is written before the database was closed and opened again,
  * because LevelDB goes on appending behind a torn record and loses at the next open what it acknowledged
  * since. Whether a commit that failed is on disk is not known until the disk was read again.
+ *
+ * A disk that stays full is no reason to run hot: from the second failure in a row on, whether of opening or of
+ * writing, each is followed by a pause, twice as long as the one before. Meanwhile an opened database is read
+ * from, and commits are refused.
  */
 export class CommitWriter {
   readonly #database: Database
@@ -30,6 +36,9 @@ export class CommitWriter {
   #running: Promise<void> | undefined
   #state: 'open' | 'reopening' | 'closing' | 'closed' = 'closed'
   #closing = new AbortController()
+  /** Writes that failed since one came through. */
+  #failuresInRow = 0
+  #pauseMs = MIN_PAUSE_MS
   readonly stats = { commits: 0, syncs: 0, operations: 0, failures: 0 }
 
   constructor(options: CommitWriterOptions, components: CommitWriterComponents) {
@@ -84,6 +93,17 @@ export class CommitWriter {
     return promise
   }
 
+  /** Finds out whether writing works again, if it is time to: writes as much as a large commit, and leaves nothing. */
+  probe(): void {
+    if (this.#state !== 'open') return
+    const key = metaKey('probe')
+    const value = Buffer.alloc(PROBE_BYTES)
+    // How it ends is told to all who want to know it: that is what it is for.
+    this.commit((operations) => operations.push({ type: 'put', key, value }, { type: 'del', key })).catch(
+      () => {},
+    )
+  }
+
   /** Writes what is waiting and takes nothing more. Does not close the database. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return
@@ -97,7 +117,7 @@ export class CommitWriter {
     // One turn of the event loop's microtasks lets callers of the same tick share the first write.
     await undefined
     while (this.#waiting.length > 0) {
-      const { operations, accepted } = this.#takeGroup()
+      const { operations, accepted, sizeBytes } = this.#takeGroup()
       try {
         if (operations.length > 0) await this.#database.write(operations, { sync: this.#sync })
       } catch (cause) {
@@ -106,13 +126,20 @@ export class CommitWriter {
       }
       this.stats.commits += accepted.length
       this.stats.operations += operations.length
-      if (operations.length > 0) this.stats.syncs += 1
+      if (operations.length > 0) this.#succeeded(sizeBytes)
       for (const { done } of accepted) done()
     }
     this.#running = undefined
   }
 
-  #takeGroup(): { operations: Operation[]; accepted: Accepted[] } {
+  #succeeded(sizeBytes: number): void {
+    this.stats.syncs += 1
+    this.#failuresInRow = 0
+    this.#pauseMs = MIN_PAUSE_MS
+    this.#components.onWrote(sizeBytes)
+  }
+
+  #takeGroup(): { operations: Operation[]; accepted: Accepted[]; sizeBytes: number } {
     const operations: Operation[] = []
     const accepted: Accepted[] = []
     let taken = 0
@@ -132,18 +159,19 @@ export class CommitWriter {
       }
     }
     this.#waiting.splice(0, taken)
-    return { operations, accepted }
+    return { operations, accepted, sizeBytes }
   }
 
   async #failStop(accepted: Accepted[], cause: unknown): Promise<void> {
     this.stats.failures += 1
+    this.#failuresInRow += 1
     if (this.#state === 'open') this.#state = 'reopening'
     const error = new StorageError(
       'ERR_COMMIT_FAILED',
       `a write to the database failed: ${(cause as Error).message}; the database is opened anew`,
       { cause },
     )
-    this.#components.onFailed()
+    this.#components.onFailed(cause)
     const waiting = this.#waiting.splice(0)
     // At once: a disk that stays full would keep them waiting for ever.
     for (const { reject } of [...accepted, ...waiting]) reject(error)
@@ -158,14 +186,23 @@ export class CommitWriter {
         await this.#database.open()
         await this.#components.reload()
       } catch {
-        await delay(REOPEN_PAUSE_MS, undefined, { signal: this.#closing.signal }).catch(() => {})
+        await this.#pause()
         continue
       }
+      if (this.#failuresInRow > 1) await this.#pause()
       if (this.#state === 'reopening') {
         this.#state = 'open'
         this.#components.onReopened()
       }
     }
+  }
+
+  async #pause(): Promise<void> {
+    const pauseMs = this.#pauseMs
+    this.#pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)
+    const { signal } = this.#closing
+    const { pause = (ms: number) => delay(ms, undefined, { signal }) } = this.#components
+    await pause(pauseMs, signal).catch(() => {})
   }
 }
 
@@ -180,12 +217,16 @@ export interface CommitWriterOptions {
 
 export interface CommitWriterComponents {
   readonly database: Database
+  /** Something is on disk. */
+  readonly onWrote: (sizeBytes: number) => void
   /** Commits failed: what memory holds of them is void. Before they are refused. */
-  readonly onFailed: () => void
+  readonly onFailed: (cause: unknown) => void
   /** Reads from the disk again what memory only carried on; before any commit is taken. */
   readonly reload: () => Promise<void>
   /** Commits are taken again. */
   readonly onReopened: () => void
+  /** Waits so long, or until the signal. @default a timer */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 interface Waiting {
@@ -201,5 +242,8 @@ interface Accepted {
 /** Commits of one write, and bytes after which it takes no more: bounds how long one caller waits for others. */
 const MAX_GROUP_COMMITS = 1024
 const MAX_GROUP_BYTES = 8 * 1024 * 1024
-/** Pause between attempts to open the database again. */
-const REOPEN_PAUSE_MS = 500
+/** Two of the largest batches: where only a few bytes are left, writing does not work again. */
+const PROBE_BYTES = 1024 * 1024
+/** First and longest pause after failures: what is freed is used soon, and a full disk costs next to nothing. */
+const MIN_PAUSE_MS = 250
+const MAX_PAUSE_MS = 15_000

@@ -1,8 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '@pastel-mesh/identity'
 import type { AbstractBatchOperation } from 'abstract-level'
 import { Level } from 'level'
 import { StorageError, storeUnavailable } from './errors.ts'
+import { explainOpenError, HOLDER_FILE } from './explain-open-error.ts'
 
 /** One operation of a commit. */
 export type Operation =
@@ -37,9 +39,6 @@ export interface Database {
 
 type LevelOperation = AbstractBatchOperation<Level<Buffer, Buffer>, Buffer, Buffer>
 
-/** Names the process that has the directory open; LevelDB ignores the file. */
-const HOLDER_FILE = 'HOLDER'
-
 /** Memory that gathers writes before they become a sorted file: fewer, larger files for a write-heavy node. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 /** Blocks of index entries kept in memory. */
@@ -64,7 +63,7 @@ export class LevelDatabase implements Database {
   async open(): Promise<void> {
     if (this.#level !== undefined) return
     try {
-      await mkdir(this.#directory, { recursive: true, mode: 0o700 })
+      await makeFolder(this.#directory)
       // Not made before: a Level opens itself, and so takes the directory, as soon as it is made.
       const level = new Level<Buffer, Buffer>(this.#directory, {
         keyEncoding: 'buffer',
@@ -76,7 +75,7 @@ export class LevelDatabase implements Database {
       await level.open()
       this.#level = level
     } catch (cause) {
-      throw await this.#explain(cause)
+      throw await explainOpenError(this.#directory, cause)
     }
     // Only for the message that a second process gets: a full disk must not keep the database closed.
     await writeFile(join(this.#directory, HOLDER_FILE), `${process.pid}\n`).catch(() => {})
@@ -133,23 +132,5 @@ export class LevelDatabase implements Database {
         { cause },
       )
     }
-  }
-
-  async #explain(error: unknown): Promise<StorageError> {
-    const reason = (error as { cause?: Error }).cause ?? (error as Error)
-    if ((reason as { code?: string }).code !== 'LEVEL_LOCKED') {
-      return new StorageError(
-        'ERR_STORE_OPEN',
-        `the database in ${this.#directory} cannot be opened: ${reason.message}`,
-        { cause: error },
-      )
-    }
-    const holder = await readFile(join(this.#directory, HOLDER_FILE), 'utf8').catch(() => '')
-    const who = /^\d+\n$/.test(holder) ? `process ${holder.trim()}` : 'another process'
-    return new StorageError(
-      'ERR_STORE_LOCKED',
-      `the database in ${this.#directory} is in use by ${who}: stop that node, or give this one another directory`,
-      { cause: error },
-    )
   }
 }

@@ -7,8 +7,9 @@ import type { Alert, Evidence } from './alerts.ts'
 import type { FollowOptions, ReadOptions } from './arrival-reader.ts'
 import type { LostReason } from './arrival-record.ts'
 import type { Missing } from './chain.ts'
-import type { CommitWriter, CommitWriterOptions } from './commit-writer.ts'
+import type { CommitWriter, CommitWriterComponents, CommitWriterOptions } from './commit-writer.ts'
 import type { Database } from './database.ts'
+import type { Disk, DiskHealthComponents, DiskHealthOptions } from './disk-health.ts'
 import type { HeadsPage } from './heads.ts'
 import type { Placement, PlaceOptions } from './log-order.ts'
 import type { LogState } from './log-state.ts'
@@ -25,6 +26,12 @@ export type { CommitWriter, CommitWriterOptions } from './commit-writer.ts'
 export { formatCursor, nextRunningHash, parseCursor } from './cursor.ts'
 export type { Database, Operation, RangeOptions } from './database.ts'
 export { LevelDatabase } from './database.ts'
+export {
+  DEFAULT_MIN_FREE_BYTES,
+  type Disk,
+  type DiskState,
+  type DiskStatus,
+} from './disk-health.ts'
 export { StorageError } from './errors.ts'
 export type { HeadsPage } from './heads.ts'
 export type { Placement, PlaceOptions } from './log-order.ts'
@@ -32,9 +39,17 @@ export type { LogNames, LogState } from './log-state.ts'
 export type { Pruned, RetentionRules } from './retention.ts'
 export type { StoredBatch, StoredEntry, StoredNotice } from './stored-entry.ts'
 
-export interface StoreOptions extends CommitWriterOptions {
+export interface StoreOptions extends CommitWriterOptions, DiskHealthOptions {
   /** Folder of the database; made if it is not there. One process at a time. */
   readonly directory: string
+}
+
+/** Parts of a store that can be replaced, for tests above all. */
+export interface StoreComponents
+  extends Pick<DiskHealthComponents, 'freeBytes'>,
+    Pick<CommitWriterComponents, 'pause'> {
+  /** @default LevelDB in the directory */
+  readonly database?: Database
 }
 
 /**
@@ -53,6 +68,8 @@ export interface StoreOptions extends CommitWriterOptions {
 export interface MessageStore {
   /** The one writer of the database, for parts that keep something beside the messages. */
   readonly writer: CommitWriter
+  /** How the disk is. */
+  readonly disk: Disk
   /** 16 random bytes that name this store in its cursors. */
   readonly storeId: Uint8Array
   /** The arrival order's end: the position that the next message takes. Everything below is on disk, or was. */
@@ -76,7 +93,8 @@ export interface MessageStore {
    * that is a small part of a larger buffer is copied, for it stays in memory for a while. Of batches that are
    * placed at once any may be first: to place a log's batches in order, wait for each placement (not for its
    * commit) before the next.
-   * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_COMMIT_FAILED if the commit that it had to wait for failed
+   * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_DISK_RESERVE; ERR_COMMIT_FAILED if the commit that it had
+   * to wait for failed
    */
   place(signed: SignedBatch, options?: PlaceOptions): Promise<Placement>
   /** Whether this very batch is on disk, in the order or held. */
@@ -155,6 +173,6 @@ export interface MessageStore {
 }
 
 /** A store on LevelDB. */
-export function createStore(options: StoreOptions, components: { database?: Database } = {}): MessageStore {
+export function createStore(options: StoreOptions, components: StoreComponents = {}): MessageStore {
   return new LevelMessageStore(options, components)
 }

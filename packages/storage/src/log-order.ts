@@ -55,6 +55,8 @@ export interface LogOrderComponents {
   readonly lost: LostRanges
   readonly alerts: Alerts
   readonly commit: OrderCommit
+  /** @throws StorageError ERR_DISK_RESERVE */
+  readonly assertRoom: () => void
 }
 
 /** What a judgement needs before it can end: something from the disk. */
@@ -195,6 +197,9 @@ export class LogOrder {
     if (state?.isFrozen === true) return { status: 'frozen' }
     if (contradiction !== undefined) return this.#freeze(signed, state, contradiction)
     const judged = judgeChain(signed, state, followed, earlier)
+    // What is held takes its room already.
+    if (held === undefined && (judged.verdict === 'next' || judged.verdict === 'gap'))
+      this.#parts.assertRoom()
     switch (judged.verdict) {
       case 'next':
         return this.#enter(signed, { state, followed }, { ...options, fork: judged.fork, skip: [] })
@@ -387,6 +392,7 @@ export class LogOrder {
     const { logs, lost, commit } = this.#parts
     return logs.consult([namesOf(signed)], ([state]) => {
       if (state === undefined || state.isFrozen) return undefined
+      this.#parts.assertRoom()
       const extended = extendLog(signed, state)
       const isHead = extended.stored > state.stored
       const states = isHead ? [{ ...extended, next: state.next }] : []

@@ -16,11 +16,12 @@ import type { LostReason } from './arrival-record.ts'
 import type { Missing } from './chain.ts'
 import { CommitWriter } from './commit-writer.ts'
 import { type Database, LevelDatabase } from './database.ts'
+import { type Disk, DiskHealth } from './disk-health.ts'
 import { StorageError } from './errors.ts'
 import { follow } from './follow.ts'
 import { type HeadsPage, readHeads } from './heads.ts'
 import { HeldBatches } from './held-batches.ts'
-import type { MessageStore, StoreOptions } from './index.ts'
+import type { MessageStore, StoreComponents, StoreOptions } from './index.ts'
 import { metaKey, ownTipKey } from './keys.ts'
 import { Listeners } from './listeners.ts'
 import { LogOrder, type Placement, type PlaceOptions } from './log-order.ts'
@@ -39,6 +40,7 @@ export class LevelMessageStore implements MessageStore {
   readonly writer: CommitWriter
   readonly #directory: string
   readonly #database: Database
+  readonly #health: DiskHealth
   readonly #logs: LogTable
   readonly #held: HeldBatches
   readonly #lost: LostRanges
@@ -54,19 +56,25 @@ export class LevelMessageStore implements MessageStore {
   #started: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
-  constructor(options: StoreOptions, components: { database?: Database } = {}) {
+  constructor(options: StoreOptions, components: StoreComponents = {}) {
     this.#directory = options.directory
     const database = components.database ?? new LevelDatabase(options.directory)
     this.#database = database
+    this.#health = new DiskHealth(options, { ...components, probe: () => this.writer.probe() })
     this.#logs = new LogTable({ database })
     this.#held = new HeldBatches({ database })
     this.#alerts = new Alerts({ database })
     this.#reader = new ArrivalReader({ database })
     this.writer = new CommitWriter(options, {
       database,
-      onFailed: () => this.#logs.clear(),
+      onWrote: (sizeBytes) => this.#health.wrote(sizeBytes),
+      onFailed: (cause) => {
+        this.#logs.clear()
+        this.#health.failed(cause)
+      },
       reload: () => this.#reload(),
       onReopened: () => this.#onReopened(),
+      ...(components.pause === undefined ? {} : { pause: components.pause }),
     })
     this.#lost = new LostRanges({ database })
     const lost = this.#lost
@@ -78,9 +86,20 @@ export class LevelMessageStore implements MessageStore {
       logs: this.#logs,
     }
     this.#commit = new OrderCommit({ ...parts, lost })
-    const rest = { ...parts, lost, held: this.#held, alerts: this.#alerts, commit: this.#commit }
+    const rest = {
+      ...parts,
+      lost,
+      held: this.#held,
+      alerts: this.#alerts,
+      commit: this.#commit,
+      assertRoom: () => this.#health.assertRoom(),
+    }
     this.#logOrder = new LogOrder(rest)
     this.#retention = new Retention({ ...rest, logOrder: this.#logOrder })
+  }
+
+  get disk(): Disk {
+    return this.#health
   }
 
   get storeId(): Uint8Array {
@@ -247,6 +266,7 @@ export class LevelMessageStore implements MessageStore {
   async #open(): Promise<void> {
     await this.#database.open()
     try {
+      await this.#health.start()
       this.writer.open()
       await this.#openSchema()
       await this.#reload()
@@ -264,6 +284,7 @@ export class LevelMessageStore implements MessageStore {
 
   async #shut(): Promise<void> {
     await this.writer.close()
+    await this.#health.stop()
     await this.#database.close()
     this.#logs.clear()
     // Followers look and find it closed.

@@ -3,7 +3,7 @@ import { CommitWriter } from '../src/commit-writer.ts'
 import type { Operation } from '../src/index.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 
-const nothing = { onFailed: () => {}, reload: async () => {}, onReopened: () => {} }
+const nothing = { onWrote: () => {}, onFailed: () => {}, reload: async () => {}, onReopened: () => {} }
 
 async function openWriter(): Promise<{ writer: CommitWriter; database: FaultyDatabase }> {
   const database = await FaultyDatabase.create()

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { dataFolder } from '@pastel-mesh/node'
 import { expect, it, onTestFinished } from 'vitest'
 import { makeCheapIdentity } from '../../node/test/fixtures/cheap-identity.ts'
-import { auditStore, type StoreAudit } from '../src/mesh/audit-store.ts'
 import { LocalMesh } from '../src/mesh/local-mesh.ts'
 import type { LocalNode } from '../src/mesh/local-node.ts'
 import { waitUntil } from '../src/mesh/wait-until.ts'
+import { expectNothingLost, settle } from './fixtures/expect-nothing-lost.ts'
 import { Load } from './fixtures/load.ts'
 import { Random } from './fixtures/random.ts'
 import { KILL_ROUNDS } from './fixtures/test-runs.ts'
@@ -43,33 +42,10 @@ async function killUnderLoad(random: Random): Promise<void> {
   const before = load.accepted.size
   await waitUntil(() => load.accepted.size > before, { what: 'messages to be accepted after the last kill' })
   await load.stop()
-  expect(load.repeatedId).toBeUndefined()
 
-  await waitUntil(
-    async () => {
-      const [sent, got] = await Promise.all(mesh.nodes.map(storedMessages))
-      return sent === got && (sent ?? 0) >= load.accepted.size
-    },
-    { what: `both nodes to store the same, ${load.accepted.size} messages or more`, timeoutMs: 60_000 },
-    // What is missing, the audit says.
-  ).catch(() => {})
+  await settle(mesh.nodes, load)
   for (const node of mesh.nodes) expect(await node.end()).toBe(0)
-
-  const [sent, got] = [await audit(publisher), await audit(receiver)]
-  for (const { problems, messages } of [sent, got]) {
-    expect(problems.slice(0, 10)).toEqual([])
-    const texts = new Set<string>()
-    for (const { body } of messages.values()) texts.add(Buffer.from(body).toString())
-    expect(texts.size).toBe(messages.size)
-    const lost: string[] = []
-    for (const [id, text] of load.accepted) {
-      const message = messages.get(id)
-      if (message === undefined || Buffer.from(message.body).toString() !== text) lost.push(id)
-    }
-    expect(lost.slice(0, 10)).toEqual([])
-  }
-  expect(endsOf(got)).toEqual(endsOf(sent))
-  expect(got.messages.size).toBe(sent.messages.size)
+  await expectNothingLost(mesh.nodes, load)
 }
 
 /** A node that had ended by itself was not killed. */
@@ -77,17 +53,4 @@ async function kill(node: LocalNode): Promise<void> {
   const { output } = node
   const ending = await node.end('SIGKILL')
   if (ending !== 'SIGKILL') throw new Error(`a node ended by itself, with ${ending}:\n${output}`)
-}
-
-async function storedMessages({ client }: LocalNode): Promise<number> {
-  return (await client.api.admin.status.query()).store.messages
-}
-
-function audit({ options }: LocalNode): Promise<StoreAudit> {
-  return auditStore(dataFolder(options.dataDir).database)
-}
-
-/** Every log with its end: as each batch names the one before, nodes that agree on the ends agree on all. */
-function endsOf({ logs }: StoreAudit): string[] {
-  return [...logs].map(([id, { next, hash }]) => `${id} ${next} ${Buffer.from(hash).toString('hex')}`).sort()
 }

@@ -7,6 +7,9 @@ import { describeError, survivePipes, warn } from './output.ts'
 /** Messages that one command shows: they are held in memory, as the newest come last. */
 const MAX_LISTED = 100_000
 
+/** 2^53 bytes, above which numbers are not whole. */
+const MAX_MEBIBYTES = 2 ** 33 - 1
+
 const collect = (value: string, previous: string[] = []) => [...previous, value]
 const dataOption = () =>
   new Option('-d, --data <folder>', 'data folder of the node').default(DEFAULT_DATA_DIR).env('PMESH_DATA')
@@ -14,6 +17,11 @@ const toCount = (value: string) => {
   const count = Number(value)
   if (Number.isInteger(count) && count > 0 && count <= MAX_LISTED) return count
   throw new InvalidArgumentError(`Give a whole number from 1 to ${MAX_LISTED}.`)
+}
+const toMebibytes = (value: string) => {
+  const mebibytes = Number(value)
+  if (/^\d+$/.test(value) && mebibytes <= MAX_MEBIBYTES) return mebibytes
+  throw new InvalidArgumentError(`Give a whole number of MiB, 0 to ${MAX_MEBIBYTES}.`)
 }
 const jsonOption = () => new Option('--json', 'print JSON')
 
@@ -38,23 +46,37 @@ program
   .option('-t, --topic <name>', 'topic to join and store; may be repeated', collect)
   .option('--relay', 'carry every topic that a peer announces')
   .addOption(new Option('--members <kind>', 'who may take part').choices(['file', 'open']).default('file'))
+  .option('--min-free <MiB>', 'free space to leave on the disk (default: 256; 0: none)', toMebibytes)
   .option('--many-peers-per-host', 'no limits by address: for several nodes on one machine')
   .addHelpText('after', '\nExample:\n  $ pmesh start --topic prices --listen /ip4/127.0.0.1/tcp/7124')
-  .action(async ({ data, network, listen, bootstrap = [], topic = [], relay, members, manyPeersPerHost }) => {
-    const { start } = await import('./start.ts')
-    const exitCode = await start({
-      dataDir: data,
+  .action(
+    async ({
+      data,
       network,
-      bootstrap,
-      topics: topic,
-      relay: relay === true,
+      listen,
+      bootstrap = [],
+      topic = [],
+      relay,
       members,
-      manyPeersPerHost: manyPeersPerHost === true,
-      ...(listen === undefined ? {} : { listen }),
-    })
-    // The node has stopped; a timer of libp2p would keep the process for another second.
-    process.exit(exitCode)
-  })
+      minFree,
+      manyPeersPerHost,
+    }) => {
+      const { start } = await import('./start.ts')
+      const exitCode = await start({
+        dataDir: data,
+        network,
+        bootstrap,
+        topics: topic,
+        relay: relay === true,
+        members,
+        manyPeersPerHost: manyPeersPerHost === true,
+        ...(listen === undefined ? {} : { listen }),
+        ...(minFree === undefined ? {} : { minFreeBytes: minFree * 2 ** 20 }),
+      })
+      // The node has stopped; a timer of libp2p would keep the process for another second.
+      process.exit(exitCode)
+    },
+  )
 
 program
   .command('status')

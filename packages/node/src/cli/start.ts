@@ -5,6 +5,7 @@ import { createController } from '../index.ts'
 import { stopOnSignal } from '../signals.ts'
 import { table } from '../table.ts'
 import { readVersion } from '../version.ts'
+import { describeDisk } from './describe-disk.ts'
 import { describeError, print, printable } from './output.ts'
 
 /** Runs a node until a signal stops it. @returns the exit code */
@@ -29,6 +30,7 @@ export async function start(config: ControllerConfig): Promise<number> {
   node.addEventListener('relayFull', ({ detail: { topic } }) =>
     event('relay full', `${topic}, and whatever else is announced now: it carries 256 topics at most`),
   )
+  node.addEventListener('disk', ({ detail }) => event('disk', describeDisk(detail)))
   try {
     await controller.start()
     print(banner(controller))

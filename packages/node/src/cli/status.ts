@@ -1,5 +1,6 @@
 import type { PeerInfo } from '@pastel-mesh/sdk-node'
 import { table } from '../table.ts'
+import { describeDisk } from './describe-disk.ts'
 import { json, print, printable } from './output.ts'
 import { describeRoundTrip } from './round-trip.ts'
 import { withClient } from './with-client.ts'
@@ -16,6 +17,7 @@ export async function showStatus(dataDir: string, asJson: boolean): Promise<void
     ['running since', new Date(status.startedAtMs).toISOString()],
     ...status.addresses.map((address) => ['listening on', address]),
     ['stored', `${status.store.messages} messages`],
+    ['disk', describeDisk(status.disk)],
     ['published', `${counters.published.messages} messages in ${counters.published.batches} batches`],
     ['received', `${counters.received.messages} messages in ${counters.received.batches} batches`],
     ['dropped', dropped.map(([reason, count]) => `${reason} ${count}`).join(', ') || 'nothing'],

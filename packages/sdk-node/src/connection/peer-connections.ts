@@ -85,6 +85,12 @@ export class PeerConnections {
     return { peerId, pastelId, address, direction, topics, ...this.#meter.of(connection) }
   }
 
+  /** The public key of a certified peer's PastelID, 57 bytes. */
+  publicKeyOf(peerId: string): Uint8Array | undefined {
+    const connection = this.#one.of(peerId)
+    return connection && this.#components.gate().peerOn(connection)?.certificate.subject
+  }
+
   /** @throws MeshError ERR_ADDRESS, ERR_UNKNOWN_PEER, ERR_DIAL, ERR_NOT_CERTIFIED */
   async connect(text: string, options: { signal?: AbortSignal }): Promise<PeerInfo> {
     const target = parseConnectTarget(text)

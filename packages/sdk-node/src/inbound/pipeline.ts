@@ -138,6 +138,7 @@ export class InboundPipeline {
     let verdict: Verdict
     try {
       const split = splitInBounds(envelope)
+      if (!this.#store.disk.hasRoom) throw new Dropped('ignore', 'disk-reserve')
       this.#reserve(envelope.length, delivery)
       verdict = await this.#once(envelope, split, delivery)
     } catch (error) {
@@ -299,6 +300,7 @@ export class InboundPipeline {
   #toDrop(error: unknown): Drop {
     if (error instanceof Dropped) return error.drop
     if (error instanceof StorageError) {
+      if (error.code === 'ERR_DISK_RESERVE') return { action: 'ignore', reason: 'disk-reserve' }
       if (PASSING_FAILURES.has(error.code)) return { action: 'ignore', reason: 'store' }
       this.#counters.dropped.store += 1
     }

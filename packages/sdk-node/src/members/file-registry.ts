@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { isPastelId, MeshError, type PastelId, parsePastelId } from '@pastel-mesh/identity'
+import { explainFileError, isPastelId, MeshError, type PastelId, parsePastelId } from '@pastel-mesh/identity'
 import { isRoleName } from '@pastel-mesh/protocol'
 import { DEFAULT_ROLE, type Member, type MemberRegistry } from './member-registry.ts'
 
@@ -39,7 +39,7 @@ async function readText(path: string): Promise<string> {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
   } catch (cause) {
     if ((cause as { code?: string }).code === 'ENOENT') return ''
-    const message = `the member file ${path} cannot be read: ${(cause as Error).message}`
+    const message = `the member file ${path} cannot be read: ${explainFileError(cause)}`
     throw new MeshError('ERR_MEMBER_FILE', message, { cause })
   }
 }

@@ -69,7 +69,8 @@ export class OutboundPipeline {
   /**
    * Accepts messages for a channel: resolves when all of them are on disk.
    * @throws MeshError ERR_MESSAGE (nothing was accepted), ERR_OUTBOUND_FULL (nothing was accepted),
-   * ERR_STOPPED; StorageError ERR_COMMIT_FAILED, ERR_STORE_UNAVAILABLE; errors of the signer
+   * ERR_STOPPED; StorageError ERR_DISK_RESERVE (nothing more is stored), ERR_COMMIT_FAILED,
+   * ERR_STORE_UNAVAILABLE; errors of the signer
    */
   async accept(channel: string, inputs: readonly MessageInput[]): Promise<Accepted[]> {
     const now = Date.now()
@@ -115,6 +116,7 @@ export class OutboundPipeline {
   ): Promise<Accepted[]> {
     if (this.#stopping) throw new MeshError('ERR_STOPPED', 'the node is stopping: it takes no more messages')
     if (messages.length === 0) return []
+    this.#components.store.disk.assertRoom()
     const release = this.#reserve(messages)
     const group = new PendingGroup(messages.length, sequence)
     try {

@@ -82,6 +82,7 @@ export class LogSync {
   #registrar: Registrar | undefined
   #timer: NodeJS.Timeout | undefined
   #removeReopened: (() => void) | undefined
+  #removeDisk: (() => void) | undefined
   #isStopped = false
 
   constructor(options: LogSyncOptions, components: LogSyncComponents) {
@@ -98,6 +99,7 @@ export class LogSync {
       maxOutboundStreams: 2,
     })
     this.#removeReopened = this.#components.store.onReopened(() => this.#lookAgain())
+    this.#removeDisk = this.#components.store.disk.onChange(() => this.#readAll())
     this.#schedule()
   }
 
@@ -106,6 +108,7 @@ export class LogSync {
     this.#isStopped = true
     clearTimeout(this.#timer)
     this.#removeReopened?.()
+    this.#removeDisk?.()
     for (const { reader } of this.#peers.values()) reader.close()
     this.#peers.clear()
     await this.#registrar?.unhandle(SYNC_PROTOCOL)
@@ -145,12 +148,12 @@ export class LogSync {
   }
 
   /**
-   * Reads from a peer now, unless it failed lately; if a pass is running, once more after it.
+   * Reads from a peer now, unless it failed lately or the disk has no room for what it gives; if a pass is running, once more after it.
    * @param gap the log that showed a gap
    */
   read(peer: string, gap?: LogId): void {
     const state = this.#peers.get(peer)
-    if (state === undefined || isPaused(state)) return
+    if (state === undefined || isPaused(state) || !this.#hasRoom) return
     if (gap !== undefined) this.#places.get(peer)?.hurry(gap)
     if (state.running !== undefined) {
       state.again = true
@@ -170,7 +173,7 @@ export class LogSync {
       state.again = false
       const isFruitful = await this.#pass(peer, state)
       if (state.again && !isFruitful) await delay(IDLE_PAUSE_MS, undefined, { signal }).catch(() => {})
-    } while (state.again && !signal.aborted && !isPaused(state))
+    } while (state.again && !signal.aborted && !isPaused(state) && this.#hasRoom)
   }
 
   /** @returns whether anything came */
@@ -225,7 +228,15 @@ export class LogSync {
   /** Commits failed: what was taken for stored, on its way to the disk as it was, may not be. */
   #lookAgain(): void {
     for (const place of this.#places.values()) place.forget()
+    this.#readAll()
+  }
+
+  #readAll(): void {
     for (const peer of this.#peers.keys()) this.read(peer)
+  }
+
+  get #hasRoom(): boolean {
+    return this.#components.store.disk.hasRoom
   }
 
   #placeOf(peer: string): SyncPlace {

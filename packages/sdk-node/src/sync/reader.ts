@@ -9,7 +9,7 @@ import {
   MAX_SYNC_RANGES,
   type SignedBatch,
 } from '@pastel-mesh/protocol'
-import type { MessageStore } from '@pastel-mesh/storage'
+import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import type { Verdict } from '../inbound/pipeline.ts'
 import type { RangeClaims } from './range-claims.ts'
 import { protocolError, SyncRequester, type SyncRequesterComponents } from './requester.ts'
@@ -216,6 +216,7 @@ export class SyncReader {
       batches.map(async (envelope) => {
         const verdict = await this.#receive(envelope, delivery)
         if (verdict.action === 'reject') throw protocolError(`a batch that is refused: ${verdict.reason}`)
+        if (verdict.action === 'ignore' && verdict.reason === 'disk-reserve') throw noRoom()
         if (verdict.action !== 'accept' || !('committed' in verdict)) return
         await verdict.committed
         this.#stored += 1
@@ -235,6 +236,11 @@ export class SyncReader {
     const last = held !== undefined && held > first ? Math.min(range.last, held - 1) : range.last
     return { ...range, first, last }
   }
+}
+
+/** Ends the pass: where it stands is where the next one, when there is room, goes on. */
+function noRoom(): StorageError {
+  return new StorageError('ERR_DISK_RESERVE', 'the disk filled up while a peer was read')
 }
 
 function inGroups(channels: readonly string[], size: number): string[][] {

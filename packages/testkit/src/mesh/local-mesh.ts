@@ -10,6 +10,8 @@ export interface LocalMeshOptions {
   readonly topics: readonly string[]
   /** What the first node listens on, the second and so on; repeated. @default ['tcp'] */
   readonly transports?: readonly ('tcp' | 'ws')[]
+  /** Free space that nodes leave on the disk, in MiB. @default the nodes' own */
+  readonly minFreeMiB?: number
 }
 
 /** Nodes in processes of their own on this machine, each of which knows the addresses of all others. */
@@ -17,7 +19,12 @@ export class LocalMesh {
   readonly nodes: readonly LocalNode[]
   readonly #folder: string
 
-  static async create({ nodes, topics, transports = ['tcp'] }: LocalMeshOptions): Promise<LocalMesh> {
+  static async create({
+    nodes,
+    topics,
+    transports = ['tcp'],
+    ...rest
+  }: LocalMeshOptions): Promise<LocalMesh> {
     const folder = await mkdtemp(join(tmpdir(), 'pmesh-'))
     const places: Pick<LocalNodeOptions, 'port' | 'transport'>[] = []
     for (let i = 0; i < nodes; i += 1) {
@@ -29,6 +36,7 @@ export class LocalMesh {
           ...place,
           dataDir: join(folder, `node-${i + 1}`),
           topics,
+          ...rest,
           bootstrap: places.filter((other) => other !== place).map(localAddress),
         }),
     )

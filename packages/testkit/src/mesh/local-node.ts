@@ -13,6 +13,8 @@ export interface LocalNodeOptions {
   readonly topics: readonly string[]
   /** @default 'demo' */
   readonly network?: string
+  /** Free space to leave on the disk, in MiB. @default the node's own */
+  readonly minFreeMiB?: number
   /** @default 'open' */
   readonly members?: 'file' | 'open'
 }
@@ -87,12 +89,13 @@ export class LocalNode {
   }
 
   #startCommand(): string[] {
-    const { dataDir, bootstrap, topics, network = 'demo', members = 'open' } = this.options
+    const { dataDir, bootstrap, topics, network = 'demo', members = 'open', minFreeMiB } = this.options
     const repeated = (flag: string, values: readonly string[]) => values.flatMap((value) => [flag, value])
     return [
       'start',
       ...['--data', dataDir, '--network', network, '--members', members, '--many-peers-per-host'],
       ...['--listen', this.address],
+      ...(minFreeMiB === undefined ? [] : ['--min-free', String(minFreeMiB)]),
       ...repeated('--bootstrap', bootstrap),
       ...repeated('--topic', topics),
     ]

@@ -1,22 +1,26 @@
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { writePrivateFile } from '../src/private-file.ts'
-import { temporaryFolder } from './fixtures/temporary-folder.ts'
+import { writeDurableFile } from '../src/index.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
-it('a private file is whole, for its owner only, and alone', async () => {
+const PRIVATE = { mode: 0o600, overwrite: false }
+
+it('a new file is whole, for its owner only, and alone', async () => {
   const folder = await temporaryFolder()
-  await writePrivateFile(join(folder, 'key'), 'content')
+  await writeDurableFile(join(folder, 'key'), 'content', PRIVATE)
   expect(await readFile(join(folder, 'key'), 'utf8')).toBe('content')
   expect((await stat(join(folder, 'key'))).mode & 0o777).toBe(0o600)
   expect(await readdir(folder)).toEqual(['key'])
 })
 
-it('a private file never replaces another', async () => {
+it('without overwrite a file never replaces another', async () => {
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'key'), 'precious')
   await chmod(join(folder, 'key'), 0o644)
-  await expect(writePrivateFile(join(folder, 'key'), 'content')).rejects.toMatchObject({ code: 'EEXIST' })
+  await expect(writeDurableFile(join(folder, 'key'), 'content', PRIVATE)).rejects.toMatchObject({
+    code: 'EEXIST',
+  })
   expect(await readFile(join(folder, 'key'), 'utf8')).toBe('precious')
   expect(await readdir(folder)).toEqual(['key'])
 })
@@ -24,7 +28,9 @@ it('a private file never replaces another', async () => {
 it('of several that write it at once one succeeds', async () => {
   const path = join(await temporaryFolder(), 'key')
   const contents = Array.from({ length: 10 }, (_, i) => `content ${i}`)
-  const results = await Promise.allSettled(contents.map((content) => writePrivateFile(path, content)))
+  const results = await Promise.allSettled(
+    contents.map((content) => writeDurableFile(path, content, PRIVATE)),
+  )
   const winners = contents.filter((_, i) => results[i]?.status === 'fulfilled')
   expect(winners).toEqual([await readFile(path, 'utf8')])
 })
