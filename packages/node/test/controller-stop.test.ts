@@ -65,9 +65,9 @@ describe('a controller', () => {
     })
     const next = await createController(controller.config)
     await next.start()
-    const stored: string[] = []
-    for await (const message of next.node.messages()) stored.push(message.id)
-    expect(stored).toEqual([id])
+    const stored: unknown[] = []
+    for await (const entry of next.node.messages()) stored.push(entry)
+    expect(stored).toMatchObject([{ kind: 'message', id }])
     await next.stop()
   })
 })

@@ -183,6 +183,7 @@ export const syncResponse: fc.Arbitrary<SyncResponse> = fc.oneof(
     id: number(),
     batches: fc.array(body),
     denied: fc.array(range),
+    pruned: fc.array(range),
     done: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('error' as const), id: number(), error: code }),

@@ -139,7 +139,10 @@ const syncResponse: Codec<SyncResponse> = {
   fields: (value) => {
     if (value.kind === 'error') return { ...value }
     if (value.kind === 'heads') return { id: value.id, heads: value }
-    return { id: value.id, ranges: { ...value, denied: value.denied.map(wireRange) } }
+    return {
+      id: value.id,
+      ranges: { ...value, denied: value.denied.map(wireRange), pruned: value.pruned.map(wireRange) },
+    }
   },
 }
 

@@ -135,6 +135,14 @@ const lists: Readonly<Record<string, List>> = {
     frame: (entries) => field(3, entries),
     decode: decodeSyncResponse,
   },
+  'pruned ranges of a ranges response': {
+    field: 4,
+    limit: 256,
+    entry: range,
+    maxFrameBytes: 1024 * 1024,
+    frame: (entries) => field(3, entries),
+    decode: decodeSyncResponse,
+  },
 }
 
 const times = (count: number, bytes: Uint8Array) => Buffer.concat(Array.from({ length: count }, () => bytes))

@@ -103,6 +103,7 @@ export const syncResponseSchema: Schema = {
       1: { name: 'batches', kind: 'bytes', repeated: true },
       2: { name: 'denied', kind: range, repeated: true },
       3: { name: 'done', kind: 'number' },
+      4: { name: 'pruned', kind: range, repeated: true },
     },
   },
   4: { name: 'error', kind: 'text' },

@@ -71,6 +71,7 @@ describe('a sync response', () => {
     ['a run of 15 bytes', { heads: { ...answer, heads: [{ ...head, run: new Uint8Array(15) }] } }],
     ['a hash of 31 bytes', { heads: { ...answer, heads: [{ ...head, hash: new Uint8Array(31) }] } }],
     ['a denied range that ends before it begins', { ranges: { denied: [{ ...range, last: 2 }] } }],
+    ['a pruned range that ends before it begins', { ranges: { pruned: [{ ...range, last: 2 }] } }],
   ])('with %s is refused', async (_what, fields) => {
     await expectProtocolError(() => response({ ...fields }), 'ERR_SYNC_FIELD')
   })
@@ -87,13 +88,20 @@ describe('a sync response', () => {
 
   test('has room for a batch of the largest size beside the longest lists', () => {
     const batches = [new Uint8Array(MAX_ENVELOPE_BYTES)]
-    const denied = Array.from({ length: 256 }, () => ({
+    const ranges = Array.from({ length: 256 }, () => ({
       log: 'a'.repeat(26) as never,
       first: 1,
       last: 2 ** 53 - 1,
     }))
-    const bytes = encodeSyncResponse({ kind: 'ranges', id: 1, batches, denied, done: true })
-    expect(decodeSyncResponse(bytes)).toMatchObject({ done: true })
+    const bytes = encodeSyncResponse({
+      kind: 'ranges',
+      id: 1,
+      batches,
+      denied: ranges,
+      pruned: ranges,
+      done: true,
+    })
+    expect(decodeSyncResponse(bytes)).toMatchObject({ denied: ranges, pruned: ranges, done: true })
     expect(MAX_RANGES_RESPONSE_BATCH_BYTES).toBeGreaterThanOrEqual(MAX_ENVELOPE_BYTES)
   })
 })

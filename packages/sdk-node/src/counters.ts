@@ -41,7 +41,7 @@ export interface NodeCounters {
     messages: number
     gossip: number
     sync: number
-    /** Batches that waited on disk for what was before them. */
+    /** Of these, the batches that waited on disk for what was before them. */
     held: number
   }
   verifications: number

@@ -54,7 +54,7 @@ export class MessageReader {
   /** What is stored now. */
   async *read(options: ReadMessagesOptions): AsyncGenerator<ReceivedEntry> {
     const { topic, sender, reverse = false, signal } = options
-    const begin = options.from === undefined ? undefined : await this.#begin(options.from)
+    const begin = options.from === undefined ? undefined : await this.#begin(options.from, reverse)
     const from = reverse ? 0 : (begin?.position ?? 0)
     const to = reverse ? (begin?.position ?? this.#store.end) : this.#store.end
     if (begin?.notice !== undefined) yield begin.notice
@@ -89,7 +89,8 @@ export class MessageReader {
     }
   }
 
-  async #begin(from: string): Promise<Beginning> {
+  /** @param reverse where a cursor that is not of this order is read from: the end that the direction begins at */
+  async #begin(from: string, reverse = false): Promise<Beginning> {
     if (from === 'start') return { position: 0 }
     if (from === 'now') return { position: this.#store.end }
     const cursor = parseCursor(from)
@@ -98,7 +99,8 @@ export class MessageReader {
     if (state === 'pruned') {
       return { position: cursor.position, notice: { kind: 'pruned', cursor: from } }
     }
-    const start = formatCursor(await this.#store.cursorAt(0))
-    return { position: 0, notice: { kind: 'foreign-cursor', cursor: start } }
+    const position = reverse ? this.#store.end : 0
+    const start = formatCursor(await this.#store.cursorAt(position))
+    return { position, notice: { kind: 'foreign-cursor', cursor: start } }
   }
 }

@@ -76,7 +76,7 @@ const paths: [
     async ({ gossip }) => {
       const writer = freshWriter()
       await writer.write()
-      await gossip((await writer.write()).envelope)
+      await stored(gossip((await writer.write()).envelope))
     },
   ],
   [

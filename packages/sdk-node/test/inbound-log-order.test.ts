@@ -3,7 +3,7 @@ import type { SignedBatch } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { freshWriter, openInbound, stored } from './fixtures/inbound.ts'
-import { collect, openStore } from './fixtures/storage.ts'
+import { batchesOf, openStore } from './fixtures/storage.ts'
 import { type LogWriter, waitUntil } from './fixtures/testkit.ts'
 
 async function writeMany(writer: LogWriter, count: number): Promise<SignedBatch[]> {
@@ -19,7 +19,7 @@ test.each(['gossip', 'sync'] as const)(
     const batches = await writeMany(freshWriter(), 100)
     const verdicts = await Promise.all(batches.map(({ envelope }) => stored(inbound[via](envelope))))
     expect(verdicts.every((verdict) => verdict.action === 'accept' && 'committed' in verdict)).toBe(true)
-    const order = await collect(inbound.store.read())
+    const order = await batchesOf(inbound.store.read())
     expect(order.map(({ signed }) => signed.batch.first)).toEqual(batches.map(({ batch }) => batch.first))
   },
 )

@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest'
 import type { DropReason } from '../src/counters.ts'
 import type { MemberRegistry } from '../src/members/member-registry.ts'
-import { CHANNEL, countedBatches, forged, freshWriter, openInbound, stored } from './fixtures/inbound.ts'
+import {
+  CHANNEL,
+  countedBatches,
+  forged,
+  freshWriter,
+  OWN_IDENTITY,
+  openInbound,
+  stored,
+} from './fixtures/inbound.ts'
+import { batchesOf, collect } from './fixtures/storage.ts'
+import { waitUntil } from './fixtures/testkit.ts'
 
 const MINUTE = 60_000
 const NOBODY: MemberRegistry = { start: async () => {}, stop: async () => {}, memberAt: () => undefined }
@@ -101,46 +111,69 @@ test('sync takes what is late or expired, for it has its place in its log, but n
   await stored(sync((await old.write()).envelope))
   await stored(sync((await old.write({ change: { expiresAtMs: now - 60_000 } })).envelope))
   expect(store.end).toBe(2)
-  expect(counters.received).toEqual({ batches: 2, messages: 2, gossip: 0, sync: 2 })
+  expect(counters.received).toEqual({ batches: 2, messages: 2, gossip: 0, sync: 2, held: 0 })
   const future = await freshWriter({ identity: 'bob', startedAtMs: now + 3 * MINUTE }).write()
   expect(await sync(future.envelope)).toEqual({ action: 'ignore', reason: 'from-the-future' })
 })
 
-test('a gap is forwarded and named, and nothing of it is stored', async () => {
+test('a batch after a gap is forwarded and held, and the gap is named', async () => {
   const { gossip, store, counters } = await openInbound()
   const writer = freshWriter()
   await stored(gossip((await writer.write({ count: 2 })).envelope))
   await writer.write({ count: 3 })
   const later = await writer.write({ count: 4 })
-  expect(await gossip(later.envelope)).toEqual({
+  expect(await stored(gossip(later.envelope))).toMatchObject({
     action: 'accept',
-    missing: { log: writer.log, first: 2, last: 4 },
-    last: 8,
+    missing: { id: writer.log, first: 2, last: 4 },
   })
   expect(store.end).toBe(2)
-  expect(await store.has(later)).toBe(false)
-  expect(counters.dropped.gap).toBe(1)
-  expect(counters.received.batches).toBe(1)
+  expect(await store.has(later)).toBe(true)
+  expect(await gossip(later.envelope)).toEqual({ action: 'ignore', reason: 'duplicate' })
+  expect(counters.received).toEqual({ batches: 2, messages: 6, gossip: 2, sync: 0, held: 1 })
 })
 
-test('a batch after a gap is taken in once the gap is filled', async () => {
+test('a batch after a gap enters the order once the gap is filled', async () => {
   const { gossip, sync, store } = await openInbound()
   const writer = freshWriter()
   const [first, second] = [await writer.write(), await writer.write()]
-  await gossip(second.envelope)
+  await stored(gossip(second.envelope))
   await stored(sync(first.envelope))
-  await stored(sync(second.envelope))
-  expect(store.end).toBe(2)
+  await waitUntil(() => store.end === 2, { what: 'the held batch to enter the order' })
+  const order = await batchesOf(store.read())
+  expect(order.map(({ signed }) => signed.batch.first)).toEqual([0, 1])
 })
 
-test('a batch that contradicts its log is ignored', async () => {
+test('what is missing before a batch that is older than the wanted history is not waited for', async () => {
+  const { sync, store } = await openInbound({ historyMs: MINUTE })
+  const writer = freshWriter({ startedAtMs: Date.now() - 2 * MINUTE })
+  await writer.write({ count: 3 })
+  const { envelope } = await writer.write()
+  expect(await stored(sync(envelope))).not.toHaveProperty('missing')
+  expect(await collect(store.read())).toMatchObject([
+    { kind: 'before-history', first: 0, last: 2 },
+    { kind: 'batch' },
+  ])
+})
+
+test('a batch in the own name that this node did not write is taken in, and told of', async () => {
+  const { sync, store } = await openInbound()
+  await stored(sync((await freshWriter({ identity: OWN_IDENTITY }).write()).envelope))
+  expect(store.end).toBe(1)
+  expect(store.alerts()).toMatchObject([{ kind: 'own-identity' }])
+})
+
+test('a batch that contradicts its log is ignored, as is all that comes after', async () => {
   const { gossip, store, counters } = await openInbound()
   const writer = freshWriter()
   const other = await writer.fork().write({ bodies: [Buffer.from('another')] })
   await stored(gossip((await writer.write()).envelope))
   expect(await gossip(other.envelope)).toEqual({ action: 'ignore', reason: 'conflict' })
+  expect(await gossip(other.envelope)).toEqual({ action: 'ignore', reason: 'frozen' })
+  expect(await gossip((await writer.write()).envelope)).toEqual({ action: 'ignore', reason: 'frozen' })
   expect(store.end).toBe(1)
-  expect(counters.dropped.conflict).toBe(1)
+  expect(counters.dropped).toMatchObject({ conflict: 1, frozen: 2 })
+  await waitUntil(() => store.alerts().length > 0, { what: 'the alert' })
+  expect(store.alerts()).toMatchObject([{ kind: 'frozen', log: writer.log }])
 })
 
 test('counters add up to what was delivered', async () => {
@@ -166,6 +199,6 @@ test('counters add up to what was delivered', async () => {
   ]
   for (const deliver of deliveries) await stored(deliver())
   expect(countedBatches(counters)).toBe(deliveries.length)
-  expect(counters.received).toEqual({ batches: 6, messages: 21, gossip: 2, sync: 4 })
-  expect(store.end).toBe(21)
+  expect(counters.received).toEqual({ batches: 6, messages: 21, gossip: 4, sync: 2, held: 2 })
+  await waitUntil(() => store.end === 21, { what: 'the held batches to enter the order' })
 })

@@ -1,9 +1,9 @@
 import { formatCursor } from '@pastel-mesh/storage'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ReceivedMessage } from '../src/index.ts'
+import type { ReceivedEntry, ReceivedMessage } from '../src/index.ts'
 import { MessageReader } from '../src/message-reader.ts'
-import { appendAll, collect, openStore } from './fixtures/storage.ts'
+import { appendAll, collect, expectMessage, messagesOf, openStore } from './fixtures/storage.ts'
 import { LogWriter, seededSigner } from './fixtures/testkit.ts'
 
 const RUNS = process.env.PMESH_TEST_FULL === undefined ? 40 : 400
@@ -40,7 +40,7 @@ test('messages come in the order of their arrival, or backwards, by topic and by
       [{ topic: 'none' }, () => false],
     ] satisfies [object, (one: (typeof expected)[number]) => boolean][]) {
       const wanted = ids(expected.filter(keep))
-      const found = ids(await collect(reader.read({ ...filter, reverse })))
+      const found = ids(await messagesOf(reader.read({ ...filter, reverse })))
       expect(found).toEqual(reverse ? wanted.reverse() : wanted)
     }
   }
@@ -50,7 +50,7 @@ test('each message says what it is', async () => {
   const store = await openStore()
   const writer = new LogWriter({ identity: 'carol', channel: 'topic/a' })
   await appendAll(store, [await writer.write({ count: 2 }), await writer.write({ count: 2 })])
-  const messages = await collect(new MessageReader({ store }).read({}))
+  const messages = await messagesOf(new MessageReader({ store }).read({}))
   expect(messages.map(({ position, arrival, log }) => [position, arrival, log])).toEqual(
     [0, 1, 2, 3].map((i) => [i, i, writer.log]),
   )
@@ -65,7 +65,7 @@ test('each message says what it is', async () => {
 
 /** Everything, page by page: each begins at the place that the one before reached. */
 async function pages(
-  read: (from: string | undefined) => AsyncGenerator<ReceivedMessage>,
+  read: (from: string | undefined) => AsyncGenerator<ReceivedEntry>,
   reached: (last: ReceivedMessage) => Promise<string>,
   size: number,
 ): Promise<ReceivedMessage[]> {
@@ -74,7 +74,7 @@ async function pages(
     const last = all.at(-1)
     let count = 0
     for await (const message of read(last === undefined ? undefined : await reached(last))) {
-      all.push(message)
+      all.push(expectMessage(message))
       count += 1
       if (count === size) break
     }
@@ -106,10 +106,10 @@ test('paging by cursor covers everything exactly once, in both directions, whate
 
 test('from the cursor of each message, forwards and backwards: what is behind it, and what is before', async () => {
   const { reader, expected } = await openMixed([1, 3, 2, 5])
-  const messages = await collect(reader.read({}))
+  const messages = await messagesOf(reader.read({}))
   for (const [i, { cursor }] of messages.entries()) {
-    expect(ids(await collect(reader.read({ from: cursor })))).toEqual(ids(expected.slice(i + 1)))
-    expect(ids(await collect(reader.read({ from: cursor, reverse: true })))).toEqual(
+    expect(ids(await messagesOf(reader.read({ from: cursor })))).toEqual(ids(expected.slice(i + 1)))
+    expect(ids(await messagesOf(reader.read({ from: cursor, reverse: true })))).toEqual(
       ids(expected.slice(0, i + 1)).reverse(),
     )
   }
@@ -117,22 +117,30 @@ test('from the cursor of each message, forwards and backwards: what is behind it
 
 test('a cursor of a topic’s message serves for all, and the other way round', async () => {
   const { reader, expected } = await openMixed([2, 2, 3, 1, 2])
-  const [first] = await collect(reader.read({ topic: 'b' }))
+  const [first] = await messagesOf(reader.read({ topic: 'b' }))
   const position = expected.findIndex(({ id }) => id === first?.id)
   const { cursor = '' } = first ?? {}
-  expect(ids(await collect(reader.read({ from: cursor })))).toEqual(ids(expected.slice(position + 1)))
-  expect(ids(await collect(reader.read({ from: cursor, topic: 'a' })))).toEqual(
+  expect(ids(await messagesOf(reader.read({ from: cursor })))).toEqual(ids(expected.slice(position + 1)))
+  expect(ids(await messagesOf(reader.read({ from: cursor, topic: 'a' })))).toEqual(
     ids(expected.slice(position + 1).filter(({ topic }) => topic === 'a')),
   )
 })
 
-test.each([false, true])('a foreign cursor, and what is none, is refused, reverse: %s', async (reverse) => {
+test.each([false, true])(
+  'a foreign cursor is said to be one, and all is read, reverse: %s',
+  async (reverse) => {
+    const { reader, store, expected } = await openMixed([2])
+    const other = await openMixed([2])
+    const [, last] = await messagesOf(other.reader.read({}))
+    const [notice, ...rest] = await collect(reader.read({ from: last?.cursor ?? '', reverse }))
+    const start = formatCursor(await store.cursorAt(reverse ? store.end : 0))
+    expect(notice).toEqual({ kind: 'foreign-cursor', cursor: start })
+    expect(ids(rest.map(expectMessage))).toEqual(reverse ? ids(expected).reverse() : ids(expected))
+  },
+)
+
+test.each([false, true])('what is no cursor is refused, reverse: %s', async (reverse) => {
   const { reader } = await openMixed([2])
-  const other = await openMixed([2])
-  const [, last] = await collect(other.reader.read({}))
-  await expect(collect(reader.read({ from: last?.cursor ?? '', reverse }))).rejects.toMatchObject({
-    code: 'ERR_CURSOR_FOREIGN',
-  })
   await expect(collect(reader.read({ from: 'nonsense', reverse }))).rejects.toMatchObject({
     code: 'ERR_CURSOR',
   })
@@ -140,10 +148,10 @@ test.each([false, true])('a foreign cursor, and what is none, is refused, revers
 
 test('the beginning and the end can be named', async () => {
   const { reader, expected } = await openMixed([2, 3])
-  expect(ids(await collect(reader.read({ from: 'start' })))).toEqual(ids(expected))
-  expect(await collect(reader.read({ from: 'start', reverse: true }))).toEqual([])
-  expect(await collect(reader.read({ from: 'now' }))).toEqual([])
-  expect(ids(await collect(reader.read({ from: 'now', reverse: true })))).toEqual(ids(expected).reverse())
+  expect(ids(await messagesOf(reader.read({ from: 'start' })))).toEqual(ids(expected))
+  expect(await messagesOf(reader.read({ from: 'start', reverse: true }))).toEqual([])
+  expect(await messagesOf(reader.read({ from: 'now' }))).toEqual([])
+  expect(ids(await messagesOf(reader.read({ from: 'now', reverse: true })))).toEqual(ids(expected).reverse())
 })
 
 test('the signal ends it', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { expectSoundLogs } from './fixtures/expect-sound-logs.ts'
 import { GatedSigner } from './fixtures/gated-signer.ts'
 import { batchSizes, openOutbound, storedTexts, texts } from './fixtures/outbound.ts'
-import { collect } from './fixtures/storage.ts'
+import { batchesOf } from './fixtures/storage.ts'
 
 test('a single message goes at once', async () => {
   const signer = new GatedSigner()
@@ -70,7 +70,7 @@ test('a batch holds 512 KiB at most', async () => {
   const { publish, store } = await openOutbound()
   const sizes = [200, 200, 200, 100, 256, 256, 256, 1, 1, 250]
   await Promise.all(sizes.map((size) => publish({ bytes: new Uint8Array(size * 1024) })))
-  const stored = await collect(store.read())
+  const stored = await batchesOf(store.read())
   for (const { signed } of stored) expect(signed.batch.payload.length).toBeLessThanOrEqual(512 * 1024)
   expect(stored.flatMap((batch) => batch.messages().map(({ body }) => body.length / 1024))).toEqual(sizes)
   expect(stored.length).toBeLessThan(sizes.length)
@@ -96,7 +96,7 @@ test('messages of different expiry never share a batch', async () => {
       publish({ text: 'x', ...(expiresAtMs === undefined ? {} : { expiresAtMs }) }),
     ),
   )
-  const stored = await collect(store.read())
+  const stored = await batchesOf(store.read())
   expect(stored.map(({ count, signed }) => [count, signed.batch.expiresAtMs])).toEqual([
     [2, 0],
     [2, soon],
@@ -131,7 +131,7 @@ test('a network that refuses a batch stops nothing', async () => {
 test('channels have logs of their own', async () => {
   const { publish, store } = await openOutbound()
   await Promise.all(['topic/a', 'topic/b', 'topic/a'].map((channel) => publish({ text: channel }, channel)))
-  const stored = await collect(store.read())
+  const stored = await batchesOf(store.read())
   expect(stored.map(({ signed, count }) => [signed.batch.channel, count]).sort()).toEqual([
     ['topic/a', 2],
     ['topic/b', 1],

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { expectSoundLogs } from './fixtures/expect-sound-logs.ts'
 import { GatedSigner } from './fixtures/gated-signer.ts'
 import { openOutbound } from './fixtures/outbound.ts'
-import { collect, openStore, temporaryFolder } from './fixtures/storage.ts'
+import { batchesOf, openStore, temporaryFolder } from './fixtures/storage.ts'
 
 // Only the clock's reading: timers and I/O stay as they are.
 afterEach(() => {
@@ -20,7 +20,7 @@ test('the creation time never decreases, though the clock goes back', async () =
     setClock(ms)
     await publish({ text: `${ms}` })
   }
-  const stored = await collect(store.read())
+  const stored = await batchesOf(store.read())
   expect(stored.map(({ signed }) => signed.batch.createdAtMs - noon)).toEqual([0, 5, 5, 5, 6])
   await expectSoundLogs(store)
 })
@@ -35,7 +35,7 @@ test('neither does it from one run to the next', async () => {
   setClock(noon - 60_000)
   const after = await openStore({ directory })
   await (await openOutbound({ store: after })).publish({ text: 'after' })
-  const stored = await collect(after.read())
+  const stored = await batchesOf(after.read())
   expect(stored.map(({ signed }) => signed.batch.createdAtMs - noon)).toEqual([0, 0])
   await expectSoundLogs(after)
 })
@@ -55,7 +55,7 @@ test('a message that expires while it waits is refused, and no other with it', a
   setClock(noon + 50)
   signer.letGo()
   await Promise.all([first, refused, lasting, plain])
-  const stored = await collect(store.read())
+  const stored = await batchesOf(store.read())
   expect(stored.flatMap((batch) => batch.messages().map(({ body }) => Buffer.from(body).toString()))).toEqual(
     ['first', 'lasting', 'plain'],
   )

@@ -3,7 +3,7 @@ import { expectSoundLogs } from './fixtures/expect-sound-logs.ts'
 import { FaultyDatabase, type WriteFailure } from './fixtures/faulty-database.ts'
 import { GatedSigner } from './fixtures/gated-signer.ts'
 import { openOutbound, storedTexts, texts } from './fixtures/outbound.ts'
-import { collect, openStore } from './fixtures/storage.ts'
+import { batchesOf, openStore } from './fixtures/storage.ts'
 import { waitUntil } from './fixtures/testkit.ts'
 
 async function openFaulty(maxBatchMessages = 512) {
@@ -23,7 +23,7 @@ test.each<WriteFailure>(['lost', 'on disk'])('a failed commit begins a new run: 
   expect(await storedTexts(store)).toEqual(
     failure === 'lost' ? ['before', 'after'] : ['before', 'failed', 'after'],
   )
-  const stored = await collect(store.read())
+  const stored = await batchesOf(store.read())
   expect(stored.at(-1)?.signed.log).not.toBe(stored[0]?.signed.log)
   expect(stored.at(-1)?.signed.batch.follows).toBeDefined()
   await expectSoundLogs(store)
@@ -66,7 +66,7 @@ test('a commit of others that fails begins a new run as well', async () => {
   ).rejects.toThrow()
   await reopened()
   await publish({ text: 'after' })
-  const [before, after] = await collect(store.read())
+  const [before, after] = await batchesOf(store.read())
   expect(after?.signed.log).not.toBe(before?.signed.log)
   await expectSoundLogs(store)
 })

@@ -2,7 +2,7 @@ import { SIGNATURE_BYTES } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
 import { expectSoundLogs } from './fixtures/expect-sound-logs.ts'
 import { openOutbound } from './fixtures/outbound.ts'
-import { collect, openStore, temporaryFolder } from './fixtures/storage.ts'
+import { batchesOf, openStore, temporaryFolder } from './fixtures/storage.ts'
 import { seededSigner } from './fixtures/testkit.ts'
 
 test('after a restart a new run follows the old one', async () => {
@@ -16,7 +16,7 @@ test('after a restart a new run follows the old one', async () => {
     await store.stop()
   }
   const store = await openStore({ directory })
-  const stored = await collect(store.read({ channel: 'topic/test' }))
+  const stored = await batchesOf(store.read({ channel: 'topic/test' }))
   const firsts = stored.filter(({ signed }) => signed.batch.first === 0)
   expect(firsts).toHaveLength(4)
   for (const [i, { signed }] of firsts.entries()) {
@@ -34,7 +34,7 @@ test('after a restart a new run follows the old one', async () => {
 test('a node without restarts writes one run', async () => {
   const { publish, store } = await openOutbound()
   for (let i = 0; i < 20; i += 1) await publish({ text: `${i}` })
-  expect(new Set((await collect(store.read())).map(({ signed }) => signed.log)).size).toBe(1)
+  expect(new Set((await batchesOf(store.read())).map(({ signed }) => signed.log)).size).toBe(1)
 })
 
 test('channels that are idle are not kept for ever, and go on where they were', async () => {
@@ -47,7 +47,7 @@ test('channels that are idle are not kept for ever, and go on where they were', 
   }
   expect(pipeline.channels).toBeLessThanOrEqual(4096)
   await publish({ text: 'second' }, 'topic/first')
-  const [first, second] = await collect(store.read({ channel: 'topic/first' }))
+  const [first, second] = await batchesOf(store.read({ channel: 'topic/first' }))
   expect(second?.signed.batch.follows?.run).toEqual(first?.signed.batch.run)
   expect(second?.signed.batch.previous).toEqual(first?.signed.hash)
 })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { expectSoundLogs } from './fixtures/expect-sound-logs.ts'
 import { GatedSigner } from './fixtures/gated-signer.ts'
 import { openOutbound, storedTexts, texts } from './fixtures/outbound.ts'
-import { collect } from './fixtures/storage.ts'
+import { batchesOf } from './fixtures/storage.ts'
 import { seededSigner } from './fixtures/testkit.ts'
 
 const runsOf = (stored: { signed: { log: string } }[]) => new Set(stored.map(({ signed }) => signed.log)).size
@@ -23,7 +23,7 @@ test('a signer that fails once: what waits for it is refused, the next message f
   expect((outcomes[0] as PromiseRejectedResult).reason.message).toBe('the signer does not answer')
   expect(await publish({ text: 'after' })).toMatchObject({ arrival: 1 })
   expect(await storedTexts(store)).toEqual(['before', 'after'])
-  expect(runsOf(await collect(store.read()))).toBe(2)
+  expect(runsOf(await batchesOf(store.read()))).toBe(2)
   expect(counters.published).toEqual({ batches: 2, messages: 2 })
   await expectSoundLogs(store)
 })

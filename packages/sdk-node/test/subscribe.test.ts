@@ -1,24 +1,22 @@
 import { textOf } from '@pastel-mesh/protocol'
+import { formatCursor } from '@pastel-mesh/storage'
 import { expect, test } from 'vitest'
-import type { ReceivedMessage } from '../src/index.ts'
+import type { ReceivedEntry, ReceivedMessage } from '../src/index.ts'
 import { MessageReader } from '../src/message-reader.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { connect, hears, numbered, startNode, textsAt } from './fixtures/nodes.ts'
-import { appendAll, collect, openStore } from './fixtures/storage.ts'
+import { appendAll, expectMessage, messagesOf, openStore } from './fixtures/storage.ts'
 import { LogWriter, waitUntil } from './fixtures/testkit.ts'
 
 const CHANNEL = 'topic/test'
 
 /** The next messages of a subscription. */
-async function take(
-  subscription: AsyncGenerator<ReceivedMessage>,
-  count: number,
-): Promise<ReceivedMessage[]> {
+async function take(subscription: AsyncGenerator<ReceivedEntry>, count: number): Promise<ReceivedMessage[]> {
   const taken: ReceivedMessage[] = []
   while (taken.length < count) {
     const next = await subscription.next()
     if (next.done === true) break
-    taken.push(next.value)
+    taken.push(expectMessage(next.value))
   }
   return taken
 }
@@ -35,7 +33,7 @@ test('what is stored, then what comes, nothing missed and nothing twice, from ev
     await writer.write(),
     await writer.write({ count: 3 }),
   ])
-  const stored = await collect(reader.read({}))
+  const stored = await messagesOf(reader.read({}))
   const begins: [from: string, first: number][] = [
     ['start', 0],
     ...stored.map(({ cursor }, i): [string, number] => [cursor, i + 1]),
@@ -97,12 +95,16 @@ test('the signal ends it, while it waits and while it reads', async () => {
   )
 })
 
-test('a cursor of another store, or of an order that was lost, is refused', async () => {
+test('a cursor of another store is said to be foreign, and the start is read from; what is none is refused', async () => {
   const [one, other] = [await openStore(), await openStore()]
   await appendAll(one, [await new LogWriter({ identity: 'alice' }).write({ count: 3 })])
-  const [message] = await collect(new MessageReader({ store: one }).read({}))
+  await appendAll(other, [await new LogWriter({ identity: 'bob' }).write({ count: 2 })])
+  const [message] = await messagesOf(new MessageReader({ store: one }).read({}))
   const subscription = new MessageReader({ store: other }).follow(CHANNEL, { from: message?.cursor ?? '' })
-  await expect(subscription.next()).rejects.toMatchObject({ code: 'ERR_CURSOR_FOREIGN' })
+  const start = formatCursor(await other.cursorAt(0))
+  expect((await subscription.next()).value).toEqual({ kind: 'foreign-cursor', cursor: start })
+  expect(positions(await take(subscription, 2))).toEqual([0, 1])
+  await subscription.return(undefined)
   await expect(
     new MessageReader({ store: one }).follow(CHANNEL, { from: 'then' }).next(),
   ).rejects.toMatchObject({
@@ -170,7 +172,7 @@ test('at full speed, own messages and those of others, for readers that begin an
   let seen = 0
   for await (const message of bob.node.subscribe('test', { from: 'start' })) {
     seen += 1
-    if (seen % 1371 === 0) subscribe(message.cursor, message.arrival + 1)
+    if (seen % 1371 === 0) subscribe(message.cursor, expectMessage(message).arrival + 1)
     if (seen === total) break
   }
   await publishing

@@ -25,7 +25,7 @@ const liars: [what: string, arrange: (holder: BatchHolder) => void | Promise<voi
   [
     'answers heads with ranges',
     (holder) => {
-      holder.heads = ({ id }) => [{ kind: 'ranges', id, batches: [], denied: [], done: true }]
+      holder.heads = ({ id }) => [{ kind: 'ranges', id, batches: [], denied: [], pruned: [], done: true }]
     },
   ],
   [
@@ -136,7 +136,7 @@ const liars: [what: string, arrange: (holder: BatchHolder) => void | Promise<voi
     'never comes to an end, with nothing',
     (holder) => {
       holder.ranges = ({ id }) =>
-        endlessly(() => ({ kind: 'ranges', id, batches: [], denied: [], done: false }))
+        endlessly(() => ({ kind: 'ranges', id, batches: [], denied: [], pruned: [], done: false }))
     },
   ],
   [
@@ -154,7 +154,7 @@ const liars: [what: string, arrange: (holder: BatchHolder) => void | Promise<voi
     'never comes to an end, with denials',
     (holder) => {
       holder.ranges = ({ id, ranges }) =>
-        endlessly(() => ({ kind: 'ranges', id, batches: [], denied: ranges, done: false }))
+        endlessly(() => ({ kind: 'ranges', id, batches: [], denied: ranges, pruned: [], done: false }))
     },
   ],
 ]

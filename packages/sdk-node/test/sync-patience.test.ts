@@ -4,7 +4,7 @@ import type { MemberRegistry } from '../src/index.ts'
 import { BatchHolder } from './fixtures/batch-holder.ts'
 import { joinHolder } from './fixtures/lying-holder.ts'
 import { connect, hears, numbered, startNode, stores } from './fixtures/nodes.ts'
-import { appendAll } from './fixtures/storage.ts'
+import { appendAll, collect } from './fixtures/storage.ts'
 import { LogWriter, seededSigner, waitUntil } from './fixtures/testkit.ts'
 
 /** Everybody but some, until they are admitted. */
@@ -83,7 +83,7 @@ test('a sender that is admitted is heard at once, with all that it said before',
   expect(await stores(bob, 4, 'test', 3000)).toEqual(['0', '1', '2', 'here I am'])
 })
 
-test('a fork is looked at, and does not keep anything out', async () => {
+test('a log that contradicts itself is looked at once, and does not keep anything out', async () => {
   const bob = await startNode({ identity: 'bob' })
   const writer = new LogWriter({ identity: 'carol' }, carol)
   const fork = writer.fork()
@@ -98,8 +98,16 @@ test('a fork is looked at, and does not keep anything out', async () => {
     prepare: async (store) => appendAll(store, [...forked, await dave.write(), await dave.write()]),
   })
   await connect(bob, alice)
-  await stores(bob, 3)
-  expect(bob.node.counters.dropped.conflict).toBeGreaterThan(0)
+  await waitUntil(
+    async () => (await collect(bob.store.read({ sender: dave.signer.publicKey }))).length === 2,
+    {
+      what: 'what dave wrote to be stored',
+    },
+  )
+  expect(bob.node.counters.dropped.conflict).toBe(1)
+  const entries = await collect(bob.node.messages({ sender: carol.pastelId }))
+  expect(entries).toMatchObject([{ kind: 'message' }, { kind: 'lost', reason: 'frozen', first: 1, last: 1 }])
+  expect(bob.node.alerts()).toMatchObject([{ kind: 'frozen', log: writer.log }])
 })
 
 test('claims that nobody can prove cost a holder’s reader little', async () => {

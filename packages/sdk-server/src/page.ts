@@ -30,8 +30,9 @@ export async function readPage(request: PageRequest, { node, store }: Context): 
   const { topic, sender, from, oldestFirst, limit } = request
   const messages: MessageOutput[] = []
   const notices: NoticeOutput[] = []
+  let count = 0
   let sizeBytes = 0
-  /** Cursor behind the page's last message, in the direction of reading. */
+  /** Cursor behind the last entry of a page that is full, in the direction of reading. */
   let end: string | undefined
   const stored = node.messages({
     reverse: !oldestFirst,
@@ -40,20 +41,20 @@ export async function readPage(request: PageRequest, { node, store }: Context): 
     ...(from === undefined ? {} : { from }),
   })
   for await (const entry of stored) {
-    if (messages.length + notices.length >= limit || sizeBytes >= MAX_PAGE_BYTES) {
-      return { messages, notices, next: end }
-    }
+    // About the cursor and not in its place: the page that has it has as much else as any.
     if (entry.kind === 'foreign-cursor' || entry.kind === 'pruned') {
       notices.push(toNoticeOutput(entry))
       continue
     }
+    if (end !== undefined) return { messages, notices, next: end }
+    count += 1
     if (entry.kind === 'message') {
       messages.push(toMessageOutput(entry))
       sizeBytes += entry.body.length
     } else {
       notices.push(toNoticeOutput(entry))
     }
-    if (messages.length + notices.length >= limit || sizeBytes >= MAX_PAGE_BYTES) {
+    if (count >= limit || sizeBytes >= MAX_PAGE_BYTES) {
       end = oldestFirst ? entry.cursor : formatCursor(await store.cursorAt(entry.arrival))
     }
   }

@@ -47,15 +47,11 @@ describe('an error', () => {
     expect(store.end).toBe(0)
   })
 
-  it.each([
-    ['nonsense', 400, 'ERR_CURSOR'],
-    ['A'.repeat(43), 409, 'ERR_CURSOR_FOREIGN'],
-  ])('about the cursor %s keeps its code', async (from, status, meshCode) => {
-    const { path, node } = await openServer()
-    await node.publish('a', { text: 'x' })
-    const answer = await list(path, { from })
-    expect(answer.status).toBe(status)
-    expect(errorOf(answer).data).toMatchObject({ httpStatus: status, meshCode })
+  it('about what is no cursor keeps its code', async () => {
+    const { path } = await openServer()
+    const answer = await list(path, { from: 'nonsense' })
+    expect(answer.status).toBe(400)
+    expect(errorOf(answer).data).toMatchObject({ httpStatus: 400, meshCode: 'ERR_CURSOR' })
   })
 
   it.each([

@@ -29,6 +29,23 @@ describe('a list longer than a page', () => {
     expect(read).toEqual(oldestFirst ? ids : ids.toReversed())
   })
 
+  it.each([
+    ['the newest first', false],
+    ['the oldest first', true],
+  ])('begins anew, and says so, with a cursor of another store: %s', async (_, oldestFirst) => {
+    const { path } = await openServer()
+    const { messages } = apiOf(path).service
+    const batch = Array.from({ length: 3 }, () => ({ text: 'x' }))
+    const { ids } = await messages.publish.mutate({ topic: 'prices', messages: batch })
+    const wanted = oldestFirst ? ids : ids.toReversed()
+    const first = await messages.list.query({ oldestFirst, limit: 1, from: 'A'.repeat(43) })
+    expect(first.notices).toEqual([{ kind: 'foreign-cursor', cursor: expect.any(String) }])
+    expect(first.messages.map(({ id }) => id)).toEqual(wanted.slice(0, 1))
+    const rest = await messages.list.query({ oldestFirst, from: first.next ?? '' })
+    expect(rest.notices).toEqual([])
+    expect(rest.messages.map(({ id }) => id)).toEqual(wanted.slice(1))
+  })
+
   it('ends early, with `next`, before it takes too much memory', async () => {
     const { path } = await openServer()
     const { messages } = apiOf(path).service

@@ -82,6 +82,7 @@ export async function makeSyncFrames(): Promise<Json> {
       id: 5,
       batches: [await signBatchBytes(encodeBatch(firstBatch), 1)],
       denied: [],
+      pruned: [],
       done: false,
     },
     'ranges, the last response': {
@@ -89,6 +90,7 @@ export async function makeSyncFrames(): Promise<Json> {
       id: 5,
       batches: [],
       denied: [{ log, first: 5, last: Number.MAX_SAFE_INTEGER }],
+      pruned: [{ log, first: 3, last: 4 }],
       done: true,
     },
     'a refusal': { kind: 'error', id: 6, error: 'bad-request' },

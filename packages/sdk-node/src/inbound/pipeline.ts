@@ -248,21 +248,27 @@ export class InboundPipeline {
         this.#counters.dropped.gap += 1
         return { action: 'accept', missing: placement.missing }
       case 'held': {
-        this.#counters.received.held += 1
-        return { action: 'accept', missing: placement.missing, committed: this.#watch(placement.committed) }
+        const committed = placement.committed.then(() => {
+          this.#count(signed, via)
+          this.#counters.received.held += 1
+        })
+        return { action: 'accept', missing: placement.missing, committed: this.#watch(committed) }
       }
-      case 'appended':
-        return { action: 'accept', committed: this.#watch(this.#counted(placement.committed, via)) }
+      case 'appended': {
+        const committed = placement.committed.then((stored) => {
+          this.#count(signed, via)
+          return stored
+        })
+        return { action: 'accept', committed: this.#watch(committed) }
+      }
     }
   }
 
-  async #counted(committed: Promise<StoredBatch>, via: Delivery['via']): Promise<StoredBatch> {
-    const stored = await committed
+  #count({ batch }: SignedBatch, via: Delivery['via']): void {
     const { received } = this.#counters
     received.batches += 1
-    received.messages += stored.count
+    received.messages += batch.count
     received[via] += 1
-    return stored
   }
 
   /** Counts what the disk does not take, and lets nobody's not waiting for it be an unhandled failure. */
