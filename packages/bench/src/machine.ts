@@ -3,7 +3,7 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { loadAverage } from './load-average.ts'
+import { loadAverage } from './machine-load.ts'
 
 /** What this machine does without any of our code, so that figures of different machines can be compared. */
 export interface MachineRates {

@@ -27,12 +27,19 @@ export async function broadcast(args: readonly string[]): Promise<Outcome> {
       runs: { type: 'string', default: '5' },
       size: { type: 'string', default: '256' },
       messages: { type: 'string' },
+      'baseline-messages': { type: 'string' },
     },
   })
   const runs = Number(values.runs)
   const size = Number(values.size)
   const ours: Variant = { ...VARIANTS.ours, messages: Number(values.messages ?? VARIANTS.ours.messages) }
-  const variants: readonly Variant[] = [ours, VARIANTS.single, VARIANTS.strictSign]
+  const variants: readonly Variant[] = [
+    ours,
+    ...[VARIANTS.single, VARIANTS.strictSign].map((baseline) => ({
+      ...baseline,
+      messages: Number(values['baseline-messages'] ?? baseline.messages),
+    })),
+  ]
   const machine = await measureMachine()
   const results = variants.map((): Result[] => [])
   for (let run = 0; run < runs; run += 1) {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { loadAverage } from '../load-average.ts'
 import { measureMachine } from '../machine.ts'
+import { loadAverage } from '../machine-load.ts'
 import type { Outcome } from '../outcome.ts'
 import { median, percentile, round } from '../statistics.ts'
 import { type Load, VARIANTS } from './protocol.ts'
@@ -15,8 +15,9 @@ interface Figures {
   readonly p99: number
   readonly max: number
   readonly accepted: number
-  /** Per cent of one core. */
+  /** Per cent of one core: of the processes, and of all else on the machine. */
   readonly cpu: number
+  readonly otherCpu: number
 }
 
 /**
@@ -73,6 +74,7 @@ export async function latency(args: readonly string[]): Promise<Outcome> {
     max: round(ours.max),
     accepted_p50: round(ours.accepted),
     cpu_percent: Math.round(ours.cpu),
+    other_cpu_percent: Math.round(ours.otherCpu),
     baseline_p50: round(strictSign.p50),
     baseline_p99: round(strictSign.p99),
     baseline_max: round(strictSign.max),
@@ -95,23 +97,31 @@ export async function latency(args: readonly string[]): Promise<Outcome> {
   return { summary, isHeld: ours.p50 <= BUDGET.p50Ms && ours.p99 <= BUDGET.p99Ms && missing === 0 }
 }
 
-function figuresOf({ shownMs, acceptedMs, cpuPercent }: MeshRun): Figures {
+function figuresOf({ shownMs, acceptedMs, cpuPercent, otherCpuPercent }: MeshRun): Figures {
   return {
     p50: percentile(shownMs, 50),
     p99: percentile(shownMs, 99),
     max: percentile(shownMs, 100),
     accepted: percentile(acceptedMs, 50),
     cpu: cpuPercent,
+    otherCpu: otherCpuPercent,
   }
 }
 
 function medianFigures(all: readonly Figures[]): Figures {
   const of = (key: keyof Figures) => median(all.map((figures) => figures[key]))
-  return { p50: of('p50'), p99: of('p99'), max: of('max'), accepted: of('accepted'), cpu: of('cpu') }
+  return {
+    p50: of('p50'),
+    p99: of('p99'),
+    max: of('max'),
+    accepted: of('accepted'),
+    cpu: of('cpu'),
+    otherCpu: of('otherCpu'),
+  }
 }
 
-function row(name: string, { p50, p99, max, accepted, cpu }: Figures): string {
+function row(name: string, { p50, p99, max, accepted, cpu, otherCpu }: Figures): string {
   const cell = (label: string, ms: number) => `${label} ${ms.toFixed(1).padStart(7)}`
   const cells = [cell('p50', p50), cell('p99', p99), cell('max', max), cell('accepted p50', accepted)]
-  return `${name.padEnd(28)} ${cells.join('  ')} ms  CPU ${cpu.toFixed(0).padStart(3)} %`
+  return `${name.padEnd(28)} ${cells.join('  ')} ms  CPU ${cpu.toFixed(0).padStart(3)} %, others ${otherCpu.toFixed(0).padStart(3)} %`
 }
