@@ -3,11 +3,14 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { loadAverage } from './machine-load.ts'
 
 /** What this machine does without any of our code, so that figures of different machines can be compared. */
 export interface MachineRates {
   readonly cpu: string
   readonly cores: number
+  /** Of the minute before: what else the machine was doing. */
+  readonly loadAverage: number
   /** Appends of 4 KiB, each with fdatasync, one after the other. */
   readonly fsyncsPerSecond: number
   /** Ed448 verifications on all threads of the pool. */
@@ -24,6 +27,7 @@ export async function measureMachine(): Promise<MachineRates> {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
+    loadAverage: loadAverage(),
     fsyncsPerSecond: measureFsync(),
     verifiesPerSecond: await measureVerify(),
   }

@@ -1,7 +1,14 @@
 import { broadcast } from './broadcast/broadcast.ts'
+import { latency } from './latency/latency.ts'
+import type { Outcome } from './outcome.ts'
+import { start } from './start/start.ts'
 
-/** The benchmarks by name; each prints a table and, as its last line, one of JSON. */
-const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<void>> = { broadcast }
+/** The benchmarks by name; each prints a table, and its figures become the last line, of JSON. */
+const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<Outcome>> = {
+  broadcast,
+  latency,
+  start,
+}
 
 const [name = '', ...args] = process.argv.slice(2)
 const run = BENCHMARKS[name]
@@ -11,5 +18,9 @@ if (run === undefined) {
   )
   process.exitCode = 1
 } else {
-  await run(args)
+  const { summary, isHeld } = await run(args)
+  process.stdout.write(
+    `budget ${isHeld ? 'held' : 'MISSED'}\n${JSON.stringify({ ...summary, held: isHeld })}\n`,
+  )
+  process.exitCode = isHeld ? 0 : 1
 }

@@ -1,13 +1,15 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { BenchProcess } from '../child-process.ts'
 import { measureMachine } from '../machine.ts'
-import { median } from '../statistics.ts'
+import type { Outcome } from '../outcome.ts'
+import { median, round } from '../statistics.ts'
 import { type FromChild, type Job, type ToChild, VARIANTS, type Variant } from './variants.ts'
+
+/** Messages a second, and how many times those of our own code at one message a batch. */
+const BUDGET = { perSecond: 60_000, ratio: 25 }
 
 interface Result {
   readonly perSecond: number
@@ -18,19 +20,26 @@ interface Result {
  * Two processes: one publishes, the other verifies and stores with sync. Ours against our own code at one message
  * a batch, and against stock gossipsub with its own signatures; in turn, so that noise hits all alike.
  */
-export async function broadcast(args: readonly string[]): Promise<void> {
+export async function broadcast(args: readonly string[]): Promise<Outcome> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       runs: { type: 'string', default: '5' },
       size: { type: 'string', default: '256' },
       messages: { type: 'string' },
+      'baseline-messages': { type: 'string' },
     },
   })
   const runs = Number(values.runs)
   const size = Number(values.size)
   const ours: Variant = { ...VARIANTS.ours, messages: Number(values.messages ?? VARIANTS.ours.messages) }
-  const variants: readonly Variant[] = [ours, VARIANTS.single, VARIANTS.strictSign]
+  const variants: readonly Variant[] = [
+    ours,
+    ...[VARIANTS.single, VARIANTS.strictSign].map((baseline) => ({
+      ...baseline,
+      messages: Number(values['baseline-messages'] ?? baseline.messages),
+    })),
+  ]
   const machine = await measureMachine()
   const results = variants.map((): Result[] => [])
   for (let run = 0; run < runs; run += 1) {
@@ -59,67 +68,41 @@ export async function broadcast(args: readonly string[]): Promise<void> {
     size_bytes: size,
     messages: ours.messages,
     runs,
+    load_1m: machine.loadAverage,
     fsyncs_s: machine.fsyncsPerSecond,
     verifies_s: machine.verifiesPerSecond,
   }
-  process.stdout.write(`${JSON.stringify(summary)}\n`)
+  return {
+    summary,
+    isHeld: oursRate >= BUDGET.perSecond && oursRate >= BUDGET.ratio * single,
+  }
 }
 
 async function runVariant(variant: Variant, size: number): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'pmesh-bench-'))
-  const children: ChildProcess[] = []
+  const children: BenchProcess<ToChild, FromChild>[] = []
   const begin = async (role: Job['role']) => {
-    const child = fork(
-      fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)),
-    )
+    const child = new BenchProcess<ToChild, FromChild>('./child', import.meta.url)
     children.push(child)
     const { kind, batch, messages } = variant
     const job: Job = { role, kind, batch, messages, size, directory: join(folder, role) }
-    send(child, { type: 'job', job })
-    return { child, listening: await hear(child, 'listening') }
+    return { child, listening: await child.ask({ type: 'job', job }, 'listening') }
   }
   try {
     const receiver = await begin('receiver')
     const publisher = await begin('publisher')
-    send(publisher.child, { type: 'connect', address: receiver.listening.address })
-    await hear(publisher.child, 'connected')
-    const done = hear(receiver.child, 'finished')
+    await publisher.child.ask({ type: 'connect', address: receiver.listening.address }, 'connected')
+    const done = receiver.child.hear('finished')
     const beganMs = Date.now()
-    send(publisher.child, { type: 'go' })
+    publisher.child.send({ type: 'go' })
     const finished = await done
     return { perSecond: variant.messages / ((finished.atMs - beganMs) / 1000), receiver: finished }
   } finally {
-    for (const child of children) {
-      if (child.connected) send(child, { type: 'end' })
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      clearTimeout(timer)
-    }
+    await Promise.all(children.map((child) => child.end({ type: 'end' })))
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-function send(child: ChildProcess, message: ToChild): void {
-  child.send(message)
-}
-
-/** The next message of a kind; fails if the process ends first. */
-function hear<T extends FromChild['type']>(
-  child: ChildProcess,
-  type: T,
-): Promise<Extract<FromChild, { type: T }>> {
-  return new Promise((resolve, reject) => {
-    child.on('message', (message: FromChild) => {
-      if (message.type === type) resolve(message as Extract<FromChild, { type: T }>)
-    })
-    child.once('exit', (code) => reject(new Error(`a process of the benchmark ended with ${code}`)))
-  })
-}
-
 function format(rate: number): string {
   return Math.round(rate).toLocaleString('en-US').padStart(9)
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10
 }

@@ -1,11 +1,13 @@
 import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
+import { lazyWindow, type WindowedStream } from './lazy-window.ts'
 
 type Muxer = ReturnType<ReturnType<ReturnType<typeof yamux>>['createStreamMuxer']>
 
 /** Private state of a muxer of `@libp2p/yamux` 8.0.3; a test pins the shape to this version. */
 interface Internals {
   readonly decoder: { readonly buffer: { readonly byteLength: number } }
+  _newStream(streamId: number, state: unknown, direction: string): WindowedStream
 }
 
 /** What a peer may send on one stream before it is told to go on, and so the longest frame that it may send. */
@@ -60,7 +62,10 @@ function endSilence(maConn: MessageStream, silenceMs: number): void {
 }
 
 function bound(muxer: Muxer, maConn: MessageStream): Muxer {
-  const { decoder } = muxer as unknown as Internals
+  const internals = muxer as unknown as Internals
+  const { decoder } = internals
+  const newStream = internals._newStream.bind(muxer)
+  internals._newStream = (...parameters) => lazyWindow(newStream(...parameters))
   const onData = muxer.onData.bind(muxer)
   const send = muxer.send.bind(muxer)
   let blocked = 0
