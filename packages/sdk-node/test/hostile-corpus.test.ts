@@ -167,7 +167,7 @@ function answersRanges(batch: Uint8Array): (index: number) => BatchHolder {
     run[1] = 1 + (index >> 8)
     const head = { sender: signer.publicKey, channel, run, position: 5, hash: new Uint8Array(32).fill(1) }
     holder.heads = (request) => [{ ...holder.honestHeads(request), next: holder.cursor(6), heads: [head] }]
-    holder.ranges = ({ id }) => [{ kind: 'ranges', id, batches: [batch], denied: [], done: true }]
+    holder.ranges = ({ id }) => [{ kind: 'ranges', id, batches: [batch], denied: [], pruned: [], done: true }]
     return holder
   }
 }

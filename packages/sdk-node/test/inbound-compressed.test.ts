@@ -2,7 +2,7 @@ import { compressPayload, encodePayload, type SignedBatch, toWireMessage } from 
 import { expect, test } from 'vitest'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { batchRates, freshWriter, openInbound, stored } from './fixtures/inbound.ts'
-import { collect, openStore } from './fixtures/storage.ts'
+import { batchesOf, openStore } from './fixtures/storage.ts'
 import { type LogWriter, waitUntil } from './fixtures/testkit.ts'
 
 /** What the pipeline decompresses at a time, and batches of which that is less than half. */
@@ -24,9 +24,9 @@ test('a compressed batch is taken in like any other, once', async () => {
   expect(envelope.length).toBeLessThan(1000)
   expect(await stored(gossip(envelope))).toMatchObject({ action: 'accept' })
   expect(await sync(Uint8Array.from(envelope))).toEqual({ action: 'ignore', reason: 'duplicate' })
-  const [batch] = await collect(store.read())
+  const [batch] = await batchesOf(store.read())
   expect(batch?.messages().map(({ body }) => body.length)).toEqual([256 * 1024, 250 * 1024])
-  expect(counters.received).toEqual({ batches: 1, messages: 2, gossip: 1, sync: 0 })
+  expect(counters.received).toEqual({ batches: 1, messages: 2, gossip: 1, sync: 0, held: 0 })
 })
 
 test('one that cannot be decompressed is rejected before its signature is looked at', async () => {

@@ -3,6 +3,7 @@ import { MAX_PAYLOAD_BYTES, payloadContentBytes, textOf } from '@pastel-mesh/pro
 import { expect, test } from 'vitest'
 import { freshWriter, openInbound, stored } from './fixtures/inbound.ts'
 import { openOutbound } from './fixtures/outbound.ts'
+import { batchesOf } from './fixtures/storage.ts'
 import { seededSigner } from './fixtures/testkit.ts'
 
 const lines = (count: number, length: number) =>
@@ -19,7 +20,7 @@ test('what repeats itself leaves compressed, and is read by another node as it w
     await stored(gossip(envelope))
   }
   const texts: string[] = []
-  for await (const batch of store.read()) texts.push(...batch.messages().map(textOf))
+  for (const batch of await batchesOf(store.read())) texts.push(...batch.messages().map(textOf))
   expect(texts).toEqual(sent.map(({ text }) => text))
 })
 

@@ -6,6 +6,7 @@ import {
   defineTopic,
   json,
   type Topic,
+  type TypedEntry,
   type TypedMessage,
   text,
   typedTopics,
@@ -29,8 +30,11 @@ async function openTopics() {
   return { node, topics, all }
 }
 
-const outcomes = (messages: readonly TypedMessage<unknown>[]) =>
-  messages.map((message) => (message.ok ? message.value : message.error.code))
+const outcomes = (entries: readonly TypedEntry<unknown>[]) =>
+  entries.map((entry) => {
+    if (entry.kind !== 'message') return entry.kind
+    return entry.ok ? entry.value : entry.error.code
+  })
 
 test('what one node publishes another reads, with its value', async () => {
   const alice = await startNode({ identity: 'alice', topics: ['prices'] })
@@ -70,7 +74,7 @@ test('a message that does not decode comes in its place, with its error', async 
   await node.publish('prices', { text: JSON.stringify({ usd: 2, at: AT }) })
   await topics.publish(prices, { usd: 3, at: AT })
   const received: TypedMessage<unknown>[] = []
-  for await (const message of reading) if (received.push(message) === 4) break
+  for await (const entry of reading) if (entry.kind === 'message' && received.push(entry) === 4) break
   expect(outcomes(received)).toEqual([
     { usd: 1, at: new Date(AT) },
     'ERR_TOPIC_VALUE',

@@ -43,8 +43,8 @@ async function meshEndpoint({ directory, onShown }: EndpointOptions): Promise<En
   await node.start()
   const reading = new AbortController()
   const read = async () => {
-    for await (const { sender, body } of node.subscribe(TOPIC, { from: 'start', signal: reading.signal })) {
-      if (sender !== node.pastelId) onShown(body)
+    for await (const entry of node.subscribe(TOPIC, { from: 'start', signal: reading.signal })) {
+      if (entry.kind === 'message' && entry.sender !== node.pastelId) onShown(entry.body)
     }
   }
   const done = read().catch((error) => {
