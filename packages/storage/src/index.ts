@@ -99,6 +99,8 @@ export interface MessageStore {
   place(signed: SignedBatch, options?: PlaceOptions): Promise<Placement>
   /** Whether this very batch is on disk, in the order or held. */
   has(signed: SignedBatch): Promise<boolean>
+  /** Waits until every held batch that need not wait any more is in the order. */
+  settled(): Promise<void>
   /** What held batches wait for, `limit` ranges at most. */
   gaps(limit: number): Promise<Missing[]>
   /** Ranges that were given up and may still turn up, `limit` of them at most. */

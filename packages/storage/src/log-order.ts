@@ -90,6 +90,8 @@ interface Found {
 export class LogOrder {
   readonly #parts: LogOrderComponents
   readonly #draining = new Map<string, Promise<void>>()
+  /** What goes on after its caller was answered. */
+  readonly #background = new Set<Promise<void>>()
   /** Late batches are placed one after the other: they are few. */
   #late: Promise<unknown> = Promise.resolve()
 
@@ -157,8 +159,13 @@ export class LogOrder {
   }
 
   /** Enters what is held and need not wait any more: after a start, and after a failed commit. */
-  async resume(): Promise<void> {
-    for (const log of this.#parts.held.logs()) await this.#drain(log)
+  resume(): void {
+    this.#inBackground(this.#drainAll())
+  }
+
+  /** Waits until everything that is held and need not wait has entered. */
+  async settled(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background)
   }
 
   async #place(signed: SignedBatch, options: PlaceOptions, held: HeldBatch | undefined): Promise<Placement> {
@@ -258,7 +265,7 @@ export class LogOrder {
     ]
     const committed = commit.write({ entries, states, operations }).then((written) => {
       for (const { tell } of noted) tell()
-      void this.#drainBehind(namesOf(signed))
+      this.#inBackground(this.#drainBehind(namesOf(signed)))
       return written.at(-1) as StoredBatch
     })
     return { status: 'appended', committed }
@@ -302,7 +309,7 @@ export class LogOrder {
       operations.push(put)
     })
     // The gap may have closed meanwhile.
-    const done = committed.then(() => void this.#drain(signed.log))
+    const done = committed.then(() => this.#inBackground(this.#drain(signed.log)))
     return { status: 'held', missing, committed: done }
   }
 
@@ -322,7 +329,7 @@ export class LogOrder {
     const operations = [...noted.operations, ...held.removeAll(signed.log)]
     const committed = commit.write({ entries, states, operations }).then(() => {
       noted.tell()
-      void this.#drainBehind(names)
+      this.#inBackground(this.#drainBehind(names))
     })
     return { status: 'conflict', reason, committed }
   }
@@ -442,6 +449,15 @@ export class LogOrder {
             ? (await reader.batchWithin(followed.bytes, batch.follows.head, batch.follows.head))?.envelope
             : undefined
     return other === undefined ? [signed.envelope] : [other, signed.envelope]
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const done = work.finally(() => this.#background.delete(done))
+    this.#background.add(done)
+  }
+
+  async #drainAll(): Promise<void> {
+    for (const log of this.#parts.held.logs()) await this.#drain(log)
   }
 
   async #drainBehind({ id }: Pick<LogNames, 'id'>): Promise<void> {

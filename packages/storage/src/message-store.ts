@@ -148,6 +148,10 @@ export class LevelMessageStore implements MessageStore {
     return this.#held.has(signed) || this.#logOrder.isStored(signed)
   }
 
+  settled(): Promise<void> {
+    return this.#logOrder.settled()
+  }
+
   gaps(limit: number): Promise<Missing[]> {
     return this.#logOrder.gaps(limit)
   }
@@ -274,7 +278,7 @@ export class LevelMessageStore implements MessageStore {
       await this.#shut()
       throw error
     }
-    void this.#logOrder.resume()
+    this.#logOrder.resume()
   }
 
   async #close(): Promise<void> {
@@ -286,6 +290,8 @@ export class LevelMessageStore implements MessageStore {
     await this.writer.close()
     await this.#health.stop()
     await this.#database.close()
+    // What it was about to do now fails.
+    await this.#logOrder.settled()
     this.#logs.clear()
     // Followers look and find it closed.
     this.#order.changed.call()
@@ -320,6 +326,6 @@ export class LevelMessageStore implements MessageStore {
   #onReopened(): void {
     this.#reopened.call()
     this.#order.changed.call()
-    void this.#logOrder.resume()
+    this.#logOrder.resume()
   }
 }

@@ -39,9 +39,6 @@ const scenario = fc.record({
   endsWithAll: fc.boolean(),
 })
 
-/** Held batches that need not wait enter within this, however slow the disk is. */
-const MAX_QUIET_MS = 20_000
-
 /** Everything that one sender ever signed for a channel: what it meant to, and what it should not have. */
 async function writeAll(runList: number[][], branchList: { at: number; kind: string; batches: number }[]) {
   const writer = new LogWriter({ identity: 'alice', signed: false })
@@ -76,20 +73,6 @@ async function settle(store: MessageStore, signed: SignedBatch, wantedSinceMs: n
   return placement.status
 }
 
-/** Waits until nothing is on its way from the held batches into the order. */
-async function quiet(store: MessageStore): Promise<void> {
-  const deadline = performance.now() + MAX_QUIET_MS
-  for (;;) {
-    const { end } = store
-    const waiting = await store.gaps(100)
-    // Something written takes its turn behind what is on its way.
-    await store.writer.commit((operations) => operations.push({ type: 'del', key: Buffer.from('Z') }))
-    await new Promise((resolve) => setImmediate(resolve))
-    if (store.end === end && (waiting.length > 0 || store.sizes.heldBatches === 0)) return
-    if (performance.now() > deadline) throw new Error('what need not wait is held')
-  }
-}
-
 test('the arrival order of a log is explained by the rules, whatever comes, in any order, over restarts', async () => {
   const seen = { held: 0, lost: 0, late: 0, frozen: 0, fork: 0, 'before-history': 0 }
   await fc.assert(
@@ -113,14 +96,14 @@ test('the arrival order of a log is explained by the rules, whatever comes, in a
           await store.stop()
           await store.start()
         }
-        await quiet(store)
+        await store.settled()
       }
       await expectSoundOrder(store)
       if (endsWithAll) {
         // Everything that the sender signed comes once more, as often as it takes.
         for (let round = 0; round <= batches.length; round += 1) {
           for (const signed of batches) await settle(store, signed, 0)
-          await quiet(store)
+          await store.settled()
         }
         await expectSoundOrder(store)
         await expectComplete(store, honest)
