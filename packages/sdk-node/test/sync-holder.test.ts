@@ -4,6 +4,7 @@ import {
   type Cursor,
   decodeSyncResponse,
   encodeSyncRequest,
+  type LogId,
   MAX_SYNC_RESPONSE_BYTES,
   type RangesResponse,
   type SyncRequest,
@@ -11,6 +12,7 @@ import {
 } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
 import { SYNC_PROTOCOL } from './fixtures/batch-holder.ts'
+import { loseBefore, pruneAll } from './fixtures/lose.ts'
 import { numbered, startNode, type TestNode } from './fixtures/nodes.ts'
 import { ProtocolPeer } from './fixtures/protocol-peer.ts'
 import { appendAll, collect } from './fixtures/storage.ts'
@@ -72,6 +74,7 @@ class RawReader {
       frames,
       batches: frames.flatMap(({ batches }) => batches),
       denied: frames.flatMap(({ denied }) => denied),
+      pruned: frames.flatMap(({ pruned }) => pruned),
     }
   }
 
@@ -101,6 +104,57 @@ test('nobody learns of inboxes, their heads or their batches', async () => {
   expect(answer.batches).toEqual([])
   // As if it were not there.
   expect(answer.denied).toEqual([range, none])
+})
+
+test('ranges of inboxes are denied, also if they were here and have been removed', async () => {
+  const bob = new LogWriter({ identity: 'bob' }).signer.pastelId
+  const inbox = new LogWriter({ identity: 'carol', channel: `inbox/${bob}` })
+  const topic = new LogWriter({ identity: 'carol' })
+  const alice = await startNode({
+    identity: 'alice',
+    async prepare(store) {
+      await appendAll(store, [await inbox.write({ count: 3 }), await topic.write(), await topic.write()])
+      await pruneAll(store)
+    },
+  })
+  const reader = await RawReader.join(alice)
+  const ranges = [
+    { log: inbox.log, first: 0, last: 2 },
+    { log: topic.log, first: 0, last: 0 },
+  ]
+  expect(await reader.ranges({ ranges, maxBytes: 1e6 })).toMatchObject({
+    batches: [],
+    denied: ranges.slice(0, 1),
+    pruned: ranges.slice(1),
+  })
+})
+
+test('what is missing in the front, in the middle and at the end is denied, what was removed is named as such', async () => {
+  const holed = new LogWriter({ identity: 'carol' })
+  const pruned = new LogWriter({ identity: 'dave' })
+  const kept: Uint8Array[] = []
+  const alice = await startNode({
+    identity: 'alice',
+    async prepare(store) {
+      const [first, last] = [await pruned.write({ count: 3 }), await pruned.write()]
+      await appendAll(store, [first, last])
+      await pruneAll(store)
+      for (let i = 0; i < 2; i += 1) {
+        await holed.write({ count: 3 })
+        const batch = await holed.write()
+        await loseBefore(store, batch)
+        kept.push(batch.envelope)
+      }
+      kept.push(last.envelope)
+    },
+  })
+  const reader = await RawReader.join(alice)
+  const range = (log: LogId, first: number, last: number) => ({ log, first, last })
+  const ranges = [range(holed.log, 0, 9), range(pruned.log, 0, 3)]
+  const answer = await reader.ranges({ ranges, maxBytes: 1e6 })
+  expect(answer.denied).toEqual([range(holed.log, 0, 2), range(holed.log, 4, 6), range(holed.log, 8, 9)])
+  expect(answer.pruned).toEqual([range(pruned.log, 0, 2)])
+  expect(answer.batches.map((bytes) => Buffer.from(bytes))).toEqual(kept.map((bytes) => Buffer.from(bytes)))
 })
 
 test('an answer is bounded, whatever is asked for, and what is left can be asked for again', async () => {
