@@ -1,4 +1,5 @@
 import { textOf } from '@pastel-mesh/protocol'
+import type { MessageStore } from '@pastel-mesh/storage'
 import { expect, test } from 'vitest'
 import type { LostNotice, ReceivedEntry } from '../src/index.ts'
 import { loseBefore, pruneAll } from './fixtures/lose.ts'
@@ -101,4 +102,24 @@ test('what its own sender has removed is lost at once', async () => {
   expect(entries.map(shortly)).toEqual(['lost 0-2', '3'])
   expect(entries[0]).toMatchObject({ reason: 'pruned', log })
   await subscription.return(undefined)
+})
+
+test('what turns up late at one node goes on to those that were connected to it before', async () => {
+  const { first, second, third } = await carolsBatches()
+  const prepare = async (store: MessageStore) => {
+    await appendAll(store, [first])
+    await loseBefore(store, third)
+  }
+  const alice = await startNode({ identity: 'alice', prepare })
+  const bob = await startNode({ identity: 'bob', prepare })
+  await connect(alice, bob)
+  const dave = await startNode({
+    identity: 'dave',
+    prepare: (store) => appendAll(store, [first, second, third]),
+  })
+  await connect(bob, dave)
+  for (const { node } of [bob, alice]) {
+    const entries = await take(node.subscribe('test', { from: 'start' }), 5)
+    expect(entries.map(shortly)).toEqual(['0', 'lost 1-2', '3', 'late 1', 'late 2'])
+  }
 })

@@ -54,7 +54,7 @@ interface PeerState {
   failures: number
   /** It is left alone until then. */
   pausedUntilMs: number
-  /** It was asked, since it connected, for what had been given up. */
+  /** It was asked, since it connected, for all that had been given up. */
   askedForLost: boolean
 }
 
@@ -196,18 +196,26 @@ export class LogSync {
     }
   }
 
-  /** Asks a peer for what held batches wait for and, once, for what had been given up. */
+  /** Asks a peer for what held batches wait for, and for what had been given up. */
   async #fillGaps(peer: string, state: PeerState): Promise<void> {
-    const { store } = this.#components
     await this.#gaps.refresh()
     const missing = this.#gaps.ask(peer)
     if (missing.length > 0) await state.reader.fetchMissing(missing)
-    for (let round = 0; !state.askedForLost && round < MAX_LOST_ROUNDS; round += 1) {
-      const ranges = await store.lostRanges(MAX_LOST_RANGES)
+    await this.#fetchLost(state)
+    await this.#settleGaps()
+  }
+
+  /** All that had been given up once, and then that of logs in which the peer got something: it may have come late. */
+  async #fetchLost(state: PeerState): Promise<void> {
+    const announced = state.reader.takeAnnounced()
+    if (state.askedForLost && announced.size === 0) return
+    for (let round = 0; round < MAX_LOST_ROUNDS; round += 1) {
+      const ranges = (await this.#components.store.lostRanges(MAX_LOST_RANGES)).filter(
+        ({ log }) => !state.askedForLost || announced.has(log),
+      )
       if (ranges.length === 0 || !(await state.reader.fetchLost(ranges))) break
     }
     state.askedForLost = true
-    await this.#settleGaps()
   }
 
   /** Gives up what all deny, and asks those who were not asked yet. */

@@ -33,6 +33,9 @@ export interface SyncReaderComponents extends SyncRequesterComponents {
 /** Pages of heads in one pass; what is left is for the next, so that a peer's pages without end end. */
 const MAX_PAGES = 256
 
+/** Logs of a peer's heads that are remembered until somebody asks which they were. */
+const MAX_ANNOUNCED = 4096
+
 /** How often a reader looks whether another has brought what both found missing. */
 const CLAIM_POLL_MS = 100
 
@@ -44,6 +47,7 @@ export class SyncReader {
   readonly #receive: SyncReaderComponents['receive']
   readonly #onDenied: SyncReaderComponents['onDenied']
   readonly #requester: SyncRequester
+  readonly #announced = new Set<LogId>()
   #stored = 0
 
   constructor(components: SyncReaderComponents) {
@@ -87,6 +91,13 @@ export class SyncReader {
     return came > 0
   }
 
+  /** The logs in which the peer has said that there is something new, since this was asked last. */
+  takeAnnounced(): Set<LogId> {
+    const announced = new Set(this.#announced)
+    this.#announced.clear()
+    return announced
+  }
+
   close(): void {
     this.#requester.close()
   }
@@ -115,6 +126,7 @@ export class SyncReader {
     const missing = new Map<LogId, ChannelRange>()
     for (const { sender, channel, run, position: last } of heads) {
       const log = logId(sender, channel, run)
+      if (this.#announced.size < MAX_ANNOUNCED) this.#announced.add(log)
       const range = await this.#hole({ log, channel, first: 0, last })
       if (range.first <= range.last && !this.#place.isWaiting(range, performance.now()))
         missing.set(log, range)
