@@ -38,6 +38,20 @@ test('above the bound gossip is ignored, sync is not; when the disk is done ther
   await stored(gossip((await writer.write({ bodies: BODIES })).envelope))
 })
 
+test('a batch of many empty messages counts for what they take once they are read', async () => {
+  const database = await FaultyDatabase.create()
+  const { gossip, pipeline } = await openInbound({ store: await openStore({ database }) })
+  const release = database.holdWrites()
+  const bodies = Array.from({ length: 512 }, () => new Uint8Array(0))
+  const { envelope } = await freshWriter().write({ bodies })
+  const receiving = stored(gossip(envelope))
+  await database.happened('write begun', 2)
+  expect(pipeline.expandedBytes).toBe(512 * 256)
+  release()
+  await receiving
+  expect(pipeline.expandedBytes).toBe(0)
+})
+
 const paths: [
   what: string,
   options: Parameters<typeof openInbound>[0],

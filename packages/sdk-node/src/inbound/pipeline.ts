@@ -60,6 +60,9 @@ export interface InboundOptions {
 
 /** What a batch takes beside its envelope. */
 interface Load {
+  /** Bytes of a compressed payload, decompressed. */
+  contentBytes: number
+  /** Bytes in memory. */
   expandedBytes: number
 }
 
@@ -76,10 +79,13 @@ export interface InboundComponents {
 const MAX_BYTES_IN_FLIGHT = 32 * 1024 * 1024
 
 /**
- * Bytes of decompressed payloads between their arrival and the disk: a hundred bytes may hold half a megabyte,
- * and a sync answer thousands of such batches. Above it gossip is ignored and log sync waits.
+ * Bytes that payloads take once they are read, between their arrival and the disk: a hundred compressed bytes may
+ * hold half a megabyte, and a sync answer thousands of such batches. Above it gossip is ignored and log sync waits.
  */
 const MAX_EXPANDED_BYTES = 32 * 1024 * 1024
+
+/** What a message takes in memory beside its bytes: rough, and rather too much. */
+const MESSAGE_BYTES = 256
 
 /** Verifying shares libuv's threads with fsync: one core is left for the rest. */
 const MAX_VERIFICATIONS = Math.max(1, availableParallelism() - 1)
@@ -128,7 +134,7 @@ export class InboundPipeline {
     return this.#bytesInFlight
   }
 
-  /** Bytes that the payloads of such batches take decompressed. */
+  /** Bytes that such batches take beside their envelopes: payloads decompressed, and messages. */
   get expandedBytes(): number {
     return this.#expanded.takenBytes
   }
@@ -157,7 +163,7 @@ export class InboundPipeline {
   async #once(envelope: Uint8Array, split: SplitEnvelope, delivery: Delivery): Promise<Verdict> {
     let claim: Settle | undefined
     let committed: Promise<unknown> | undefined
-    const load: Load = { expandedBytes: 0 }
+    const load: Load = { contentBytes: 0, expandedBytes: 0 }
     try {
       claim = await this.#duplicates.claim(split.hash)
       if (claim === undefined) throw new Dropped('ignore', 'duplicate')
@@ -196,8 +202,11 @@ export class InboundPipeline {
     const { turn, leave } = this.#order.enter(`${sender} ${signed.batch.channel}`)
     try {
       if (await this.#store.has(signed)) throw new Dropped('ignore', 'duplicate')
+      // Not worth a signature check: nothing of it is taken in.
+      if ((await this.#store.log(signed.log, signed.logBytes))?.isFrozen)
+        throw new Dropped('ignore', 'frozen')
       await this.#verify(decoded)
-      await this.#chargeSender(sender, envelope.length + load.expandedBytes, delivery)
+      await this.#chargeSender(sender, envelope.length + load.contentBytes, delivery)
       await turn
       return await this.#place(decoded, delivery)
     } finally {
@@ -208,15 +217,17 @@ export class InboundPipeline {
   /** Charges the peer for what a compressed payload holds, and takes room for it. */
   async #expand({ batch }: SignedBatch, { via, peer, signal }: Delivery, load: Load): Promise<void> {
     const bytes = batch.encoding === ENCODING_PLAIN ? 0 : payloadContentBytes(batch)
+    const expandedBytes = bytes + batch.count * MESSAGE_BYTES
     if (via === 'sync') {
       // Those that need nothing wait too: what comes later must not get ahead.
       await this.#peers.wait(peer, bytes, signal, 0)
-      await this.#expanded.wait(bytes, signal)
-    } else if (bytes > 0) {
-      if (!this.#peers.take(peer, bytes, 0)) throw new Dropped('ignore', 'peer-rate')
-      if (!this.#expanded.take(bytes)) throw new Dropped('ignore', 'overload')
+      await this.#expanded.wait(expandedBytes, signal)
+    } else {
+      if (bytes > 0 && !this.#peers.take(peer, bytes, 0)) throw new Dropped('ignore', 'peer-rate')
+      if (!this.#expanded.take(expandedBytes)) throw new Dropped('ignore', 'overload')
     }
-    load.expandedBytes = bytes
+    load.contentBytes = bytes
+    load.expandedBytes = expandedBytes
   }
 
   async #verify({ signed }: DecodedBatch): Promise<void> {
