@@ -1,5 +1,5 @@
 import { equalBytes, type SignedBatch } from '@pastel-mesh/protocol'
-import { followedBy, type LogNames, type LogState, newLog } from './log-state.ts'
+import { followedBy, type LogNames, type LogState, namesOf, newLog } from './log-state.ts'
 
 /** Positions of a log of which a signed batch proves that they exist, and which are not here. */
 export interface Missing extends LogNames {
@@ -52,7 +52,7 @@ export function judgeChain(
   const next = state?.next ?? 0
   if (batch.first < next) return { verdict: 'taken' }
   if (batch.first > next) {
-    const names = { ...batch, id: signed.log, bytes: signed.logBytes }
+    const names = namesOf(signed)
     return { verdict: 'gap', missing: missing(names, next, batch.first - 1) }
   }
   if (state !== undefined) return judgeWithin(signed, state)
@@ -119,7 +119,7 @@ export function extendLog(signed: SignedBatch, state: LogState | undefined): Log
   const { batch, hash } = signed
   const end = batch.first + batch.count
   return {
-    ...(state ?? newLog({ ...batch, id: signed.log, bytes: signed.logBytes })),
+    ...(state ?? newLog(namesOf(signed))),
     next: end,
     stored: end,
     headHash: new Uint8Array(hash),

@@ -1,51 +1,19 @@
-import { equalBytes, type MessageContent, type SignedBatch } from '@pastel-mesh/protocol'
-import type { AlertKind, Alerts, Evidence } from './alerts.ts'
+import { equalBytes, type SignedBatch } from '@pastel-mesh/protocol'
+import type { Alerts, Evidence } from './alerts.ts'
 import type { ArrivalReader } from './arrival-reader.ts'
 import type { LostReason } from './arrival-record.ts'
 import { type ChainVerdict, type Earlier, extendLog, judgeChain, type Missing, skipRange } from './chain.ts'
 import type { CommitWriter } from './commit-writer.ts'
 import { putOwnTip } from './entry-operations.ts'
 import type { HeldBatch, HeldBatches } from './held-batches.ts'
-import { followedBy, type LogNames, type LogState, newLog } from './log-state.ts'
+import { HeldDrain } from './held-drain.ts'
+import { LateBatches } from './late-batches.ts'
+import { followedBy, type LogNames, type LogState, namesOf, newLog } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
-import type { LostRange, LostRanges } from './lost-ranges.ts'
+import type { LostRanges } from './lost-ranges.ts'
 import type { OrderCommit, Planned } from './order-commit.ts'
+import type { Placement, PlaceOptions } from './placement.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
-
-export interface PlaceOptions {
-  /** This node wrote it: the log becomes the one that its next run follows. */
-  readonly own?: boolean
-  /** Its messages, if they are decoded already. */
-  readonly messages?: readonly MessageContent[]
-  /**
-   * Of batches that were created before, what is before them is not waited for, in ms since 1970.
-   * @default 0
-   */
-  readonly wantedSinceMs?: number
-  /** Something about it that the operator is told when it is stored. */
-  readonly alert?: { readonly kind: AlertKind; readonly reason: string }
-}
-
-/** What became of a batch that was offered to the store. */
-export type Placement =
-  /** It continues its log, or fills a lost range. `committed` fails if the commit does. */
-  | {
-      readonly status: 'appended'
-      /** @throws StorageError ERR_COMMIT_FAILED: it is stored only if `has` says so after the reopening */
-      readonly committed: Promise<StoredBatch>
-    }
-  /** It is stored already, or held. */
-  | { readonly status: 'known' }
-  /** It was stored once, or is older than what is wanted: it is not new. */
-  | { readonly status: 'pruned' }
-  /** These messages must come first; it waits for them on disk, and is not in the order yet. */
-  | { readonly status: 'held'; readonly missing: Missing; readonly committed: Promise<void> }
-  /** These messages must come first, and there is no room to hold it: it is not stored. */
-  | { readonly status: 'gap'; readonly missing: Missing }
-  /** It contradicts what its sender signed before. Its log is frozen. */
-  | { readonly status: 'conflict'; readonly reason: string; readonly committed: Promise<void> }
-  /** Its log is frozen: it is not stored. */
-  | { readonly status: 'frozen' }
 
 export interface LogOrderComponents {
   readonly writer: CommitWriter
@@ -89,17 +57,16 @@ interface Found {
  */
 export class LogOrder {
   readonly #parts: LogOrderComponents
-  readonly #draining = new Map<string, Promise<void>>()
-  /** What goes on after its caller was answered. */
-  readonly #background = new Set<Promise<void>>()
-  /** Late batches are placed one after the other: they are few. */
-  #late: Promise<unknown> = Promise.resolve()
+  readonly #late: LateBatches
+  readonly #drain: HeldDrain
 
   /** Unknown logs were pruned if they are not younger, in ms since 1970. */
   prunedBeforeMs = 0
 
   constructor(components: LogOrderComponents) {
     this.#parts = components
+    this.#late = new LateBatches(components)
+    this.#drain = new HeldDrain({ ...components, place: (signed, held) => this.#place(signed, {}, held) })
   }
 
   place(signed: SignedBatch, options: PlaceOptions = {}): Promise<Placement> {
@@ -148,7 +115,7 @@ export class LogOrder {
     })
     if (committed === undefined) return undefined
     const [entry] = await committed
-    await this.#drainBehind(missing)
+    this.#drain.lookBehind(missing.id)
     return entry
   }
 
@@ -160,12 +127,12 @@ export class LogOrder {
 
   /** Enters what is held and need not wait any more: after a start, and after a failed commit. */
   resume(): void {
-    this.#inBackground(this.#drainAll())
+    this.#drain.lookAtAll()
   }
 
   /** Waits until everything that is held and need not wait has entered. */
   async settled(): Promise<void> {
-    while (this.#background.size > 0) await Promise.all(this.#background)
+    await this.#drain.settled()
   }
 
   async #place(signed: SignedBatch, options: PlaceOptions, held: HeldBatch | undefined): Promise<Placement> {
@@ -265,7 +232,7 @@ export class LogOrder {
     ]
     const committed = commit.write({ entries, states, operations }).then((written) => {
       for (const { tell } of noted) tell()
-      this.#inBackground(this.#drainBehind(namesOf(signed)))
+      this.#drain.lookBehind(signed.log)
       return written.at(-1) as StoredBatch
     })
     return { status: 'appended', committed }
@@ -309,7 +276,7 @@ export class LogOrder {
       operations.push(put)
     })
     // The gap may have closed meanwhile.
-    const done = committed.then(() => this.#inBackground(this.#drain(signed.log)))
+    const done = committed.then(() => this.#drain.lookAt(signed.log))
     return { status: 'held', missing, committed: done }
   }
 
@@ -329,7 +296,7 @@ export class LogOrder {
     const operations = [...noted.operations, ...held.removeAll(signed.log)]
     const committed = commit.write({ entries, states, operations }).then(() => {
       noted.tell()
-      this.#inBackground(this.#drainBehind(names))
+      this.#drain.lookBehind(signed.log)
     })
     return { status: 'conflict', reason, committed }
   }
@@ -352,87 +319,17 @@ export class LogOrder {
     if (epoch !== logs.epoch) return undefined
     const { first, count } = signed.batch
     const range = await lost.find({ id: signed.log, bytes: signed.logBytes }, first)
-    if (range !== undefined && first >= range.next)
-      return this.#enterLate(signed, range.first, found, options)
+    if (range !== undefined && first >= range.next) {
+      const outcome = await this.#late.enter(signed, range.first, options)
+      if (outcome === undefined || 'status' in outcome) return outcome
+      found.contradiction = outcome.contradiction
+      return undefined
+    }
     const rival = await reader.batchWithin(signed.logBytes, first, first + count - 1)
     if (rival === undefined) return { status: 'pruned' }
     const reason = 'another batch is stored at its positions'
     found.contradiction = { reason, evidence: [rival.envelope, signed.envelope] }
     return undefined
-  }
-
-  /** It is of a range that was given up for lost: it enters at the end, in sequence with the rest of the range. */
-  async #enterLate(
-    signed: SignedBatch,
-    first: number,
-    found: Found,
-    { wantedSinceMs = 0, messages }: PlaceOptions,
-  ): Promise<Placement | undefined> {
-    const turn = this.#late.then(async (): Promise<Placement | undefined> => {
-      const { batch } = signed
-      const range = await this.#parts.lost.find(namesOf(signed), first)
-      // Another copy was faster.
-      if (range === undefined || range.next > batch.first) return undefined
-      if (batch.createdAtMs < wantedSinceMs) return { status: 'pruned' }
-      if (batch.first > range.next) {
-        return { status: 'gap', missing: { ...namesOf(signed), first: range.next, last: batch.first - 1 } }
-      }
-      const reason = await this.#contradictionAround(signed, range)
-      if (reason !== undefined) {
-        found.contradiction = { reason, evidence: await this.#evidence(signed, undefined) }
-        return undefined
-      }
-      const begun = await this.#writeLate(signed, range, messages)
-      if (begun === undefined) return undefined
-      await begun.committed
-      return { status: 'appended', ...begun }
-    })
-    this.#late = turn.catch(() => {})
-    return turn
-  }
-
-  #writeLate(
-    signed: SignedBatch,
-    range: LostRange,
-    messages: readonly MessageContent[] | undefined,
-  ): Promise<{ committed: Promise<StoredBatch> } | undefined> {
-    const { logs, lost, commit } = this.#parts
-    return logs.consult([namesOf(signed)], ([state]) => {
-      if (state === undefined || state.isFrozen) return undefined
-      this.#parts.assertRoom()
-      const extended = extendLog(signed, state)
-      const isHead = extended.stored > state.stored
-      const states = isHead ? [{ ...extended, next: state.next }] : []
-      const operations = [lost.advance(range, extended.next, signed.hash)]
-      const entries = [{ batch: signed, lostAt: range.lostAt, messages }]
-      const written = commit.write({ entries, states, operations })
-      return { committed: written.then(([entry]) => entry as StoredBatch) }
-    })
-  }
-
-  /** How a late batch contradicts what is stored before and behind the range. */
-  async #contradictionAround(signed: SignedBatch, range: LostRange): Promise<string | undefined> {
-    const { previous, first, count } = signed.batch
-    const end = first + count
-    if (end - 1 > range.last) return 'it reaches over what is stored behind it'
-    if (range.previous !== undefined && !equalBytes(previous, range.previous)) {
-      return 'it names another predecessor than the one that is stored'
-    }
-    if (end - 1 < range.last) return undefined
-    const behind = await this.#batchBehind(signed, end)
-    const fits = behind === undefined || equalBytes(behind.signed.batch.previous, signed.hash)
-    return fits ? undefined : 'the batch behind it names another predecessor'
-  }
-
-  /** The batch that comes after a position: of the same log, or of the one that follows it. */
-  async #batchBehind(signed: SignedBatch, position: number): Promise<StoredBatch | undefined> {
-    const { reader, logs } = this.#parts
-    const state = await logs.load(signed.log, signed.logBytes)
-    if (state !== undefined && position < state.next) {
-      return reader.batchWithin(signed.logBytes, position, position)
-    }
-    if (state?.successor === undefined || state.successor.head !== position - 1) return undefined
-    return reader.batchWithin(state.successor.log, 0, 0)
   }
 
   /** The batch that was there first, and the one that contradicts it. */
@@ -450,70 +347,6 @@ export class LogOrder {
             : undefined
     return other === undefined ? [signed.envelope] : [other, signed.envelope]
   }
-
-  #inBackground(work: Promise<void>): void {
-    const done = work.finally(() => this.#background.delete(done))
-    this.#background.add(done)
-  }
-
-  async #drainAll(): Promise<void> {
-    for (const log of this.#parts.held.logs()) await this.#drain(log)
-  }
-
-  async #drainBehind({ id }: Pick<LogNames, 'id'>): Promise<void> {
-    await this.#drain(id)
-    for (const follower of this.#parts.held.followersOf(id)) await this.#drain(follower)
-  }
-
-  /** Enters the held batches of a log that need not wait any more. What fails is tried again with the next batch. */
-  async #drain(log: string): Promise<void> {
-    if (this.#parts.held.batches === 0) return
-    const running = this.#draining.get(log) ?? Promise.resolve()
-    const turn = running.then(() => this.#drainNow(log as LogNames['id'])).catch(() => {})
-    this.#draining.set(log, turn)
-    await turn
-    if (this.#draining.get(log) === turn) this.#draining.delete(log)
-  }
-
-  async #drainNow(log: LogNames['id']): Promise<void> {
-    const { held, writer } = this.#parts
-    for (;;) {
-      const first = held.firstOf(log)
-      if (first === undefined || !(await this.#isResolved(first))) return
-      const signed = await this.#readHeld(first)
-      const placement = signed === undefined ? undefined : await this.#place(signed, {}, first)
-      if (placement?.status === 'gap') return
-      if (placement !== undefined && 'committed' in placement) await placement.committed
-      else {
-        await writer.commit((operations) => {
-          operations.push(held.remove(first))
-        })
-      }
-    }
-  }
-
-  /** The batch itself; undefined if it has entered already, and only memory did not know. */
-  async #readHeld(batch: HeldBatch): Promise<SignedBatch | undefined> {
-    const { held, writer } = this.#parts
-    const signed = await held.read(batch)
-    if (signed !== undefined) return signed
-    // Its own commit may be on its way.
-    await writer.commit(() => {})
-    return held.read(batch)
-  }
-
-  /** Whether a held batch need not wait any more. */
-  async #isResolved({ id, bytes, first, follows }: HeldBatch): Promise<boolean> {
-    const names = follows ?? { id, bytes }
-    const state = await this.#parts.logs.load(names.id, names.bytes)
-    const last = follows?.head ?? first - 1
-    return state?.isFrozen === true || (state?.next ?? 0) > last
-  }
-}
-
-function namesOf({ batch, log, logBytes }: SignedBatch): LogNames {
-  const { sender, channel, run } = batch
-  return { id: log, bytes: logBytes, sender, channel, run }
 }
 
 /** The entry for a range at the end of a log that the order goes on without. */

@@ -45,6 +45,12 @@ export function logNames(sender: Uint8Array, channel: string, run: Uint8Array): 
   return { id: encodeLogId(bytes), bytes, sender, channel, run }
 }
 
+/** The log of a batch. */
+export function namesOf({ batch, log, logBytes }: SignedBatch): LogNames {
+  const { sender, channel, run } = batch
+  return { id: log, bytes: logBytes, sender, channel, run }
+}
+
 /** The log that a batch's run follows. */
 export function followedBy({ batch }: SignedBatch): LogNames | undefined {
   if (batch.follows === undefined) return undefined

@@ -1,0 +1,39 @@
+import type { MessageContent } from '@pastel-mesh/protocol'
+import type { AlertKind } from './alerts.ts'
+import type { Missing } from './chain.ts'
+import type { StoredBatch } from './stored-entry.ts'
+
+export interface PlaceOptions {
+  /** This node wrote it: the log becomes the one that its next run follows. */
+  readonly own?: boolean
+  /** Its messages, if they are decoded already. */
+  readonly messages?: readonly MessageContent[]
+  /**
+   * Of batches that were created before, what is before them is not waited for, in ms since 1970.
+   * @default 0
+   */
+  readonly wantedSinceMs?: number
+  /** Something about it that the operator is told when it is stored. */
+  readonly alert?: { readonly kind: AlertKind; readonly reason: string }
+}
+
+/** What became of a batch that was offered to the store. */
+export type Placement =
+  /** It continues its log, or fills a lost range. `committed` fails if the commit does. */
+  | {
+      readonly status: 'appended'
+      /** @throws StorageError ERR_COMMIT_FAILED: it is stored only if `has` says so after the reopening */
+      readonly committed: Promise<StoredBatch>
+    }
+  /** It is stored already, or held. */
+  | { readonly status: 'known' }
+  /** It was stored once, or is older than what is wanted: it is not new. */
+  | { readonly status: 'pruned' }
+  /** These messages must come first; it waits for them on disk, and is not in the order yet. */
+  | { readonly status: 'held'; readonly missing: Missing; readonly committed: Promise<void> }
+  /** These messages must come first, and there is no room to hold it: it is not stored. */
+  | { readonly status: 'gap'; readonly missing: Missing }
+  /** It contradicts what its sender signed before. Its log is frozen. */
+  | { readonly status: 'conflict'; readonly reason: string; readonly committed: Promise<void> }
+  /** Its log is frozen: it is not stored. */
+  | { readonly status: 'frozen' }
