@@ -5,6 +5,7 @@ import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
+import { MeshError } from '@pastel-mesh/identity'
 import { createLibp2p } from 'libp2p'
 import { boundedWebSockets } from './connection/bounded-websockets.ts'
 import { boundedYamux, MAX_STREAM_WINDOW_BYTES } from './connection/bounded-yamux.ts'
@@ -120,3 +121,16 @@ export async function createTransport(
 
 type PingParts = Parameters<ReturnType<typeof ping>>[0]
 type GossipsubParts = Parameters<ReturnType<typeof gossipsub>>[0]
+
+/** Starts a node of libp2p. @throws MeshError ERR_LISTEN if an address cannot be listened on */
+export async function listen(libp2p: Libp2p, addresses: readonly string[] = []): Promise<void> {
+  try {
+    await libp2p.start()
+  } catch (cause) {
+    throw new MeshError(
+      'ERR_LISTEN',
+      `the node cannot listen on ${addresses.join(', ')}: ${(cause as Error).message}`,
+      { cause },
+    )
+  }
+}

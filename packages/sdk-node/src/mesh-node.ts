@@ -8,7 +8,7 @@ import {
   parseChannel,
   topicChannel,
 } from '@pastel-mesh/protocol'
-import type { DiskStatus, StoredBatch, StoredEntry } from '@pastel-mesh/storage'
+import type { StoredBatch } from '@pastel-mesh/storage'
 import { TypedEventEmitter } from 'main-event'
 import { CarriedTopics } from './carried-topics.ts'
 import { AddressBook } from './connection/address-book.ts'
@@ -34,24 +34,21 @@ import type {
   ReceivedEntry,
   SubscribeOptions,
 } from './index.ts'
-import { createTransport, type Transport } from './libp2p.ts'
+import { createTransport, listen, type Transport } from './libp2p.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { type MeshAlert, toMeshAlert } from './mesh-alert.ts'
 import { MessageReader } from './message-reader.ts'
+import {
+  DEFAULT_CERTIFICATE_LIFETIME_MS,
+  DEFAULT_HISTORY_MS,
+  DEFAULT_LOST_AFTER_MS,
+  DEFAULT_SYNC_INTERVAL_MS,
+  MAX_PACING_MS,
+} from './node-defaults.ts'
 import { OutboundPipeline } from './outbound/pipeline.ts'
-import { isExpired, toLostNotice, toReceivedMessage } from './received-message.ts'
 import { RetentionTask } from './retention-task.ts'
+import { tellStoreEvents } from './store-events.ts'
 import { LogSync } from './sync/log-sync.ts'
-
-/** How long a sender waits for a congested mesh before it leaves its peers to log sync. */
-const MAX_PACING_MS = 1_000
-
-const DEFAULT_CERTIFICATE_LIFETIME_MS = 24 * 60 * 60_000
-const DEFAULT_SYNC_INTERVAL_MS = 3_000
-/** A weekend: what a node that comes new, or comes back, waits for. */
-const DEFAULT_HISTORY_MS = 3 * 24 * 60 * 60_000
-/** Long enough for a node that restarts, or whose link is down for a moment, to bring what only it has. */
-const DEFAULT_LOST_AFTER_MS = 60_000
 
 /** Wires the two pipelines, gossip, log sync and the certificate gate; holds no rules of its own. */
 export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements MeshNode {
@@ -74,7 +71,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   #guard!: PeerGuard
   #sync!: LogSync
   readonly #retention: RetentionTask
-  #removeListeners: (() => void)[] = []
+  #stopTelling: (() => void) | undefined
   #state: 'new' | 'starting' | 'started' | 'stopping' | 'stopped' = 'new'
   readonly #lifecycle = new Lifecycle({ open: (signal) => this.#open(signal), close: () => this.#close() })
 
@@ -242,14 +239,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       { network: this.network, maxBatchMessages: this.#options.maxBatchMessages ?? 512 },
       { ...this.#components, counters: this.counters, deliver: (batch) => this.#deliver(batch) },
     )
-    const { store } = this.#components
-    const tellDisk = (detail: DiskStatus) => this.safeDispatchEvent('disk', { detail })
-    this.#removeListeners = [
-      store.onAppended((entry) => this.#announce(entry)),
-      store.onAlert((alert) => this.safeDispatchEvent('alert', { detail: toMeshAlert(alert) })),
-      store.disk.onChange(tellDisk),
-    ]
-    if (store.disk.status.state !== 'ok') tellDisk(store.disk.status)
+    this.#stopTelling = tellStoreEvents(this.#components.store, this)
     libp2p.addEventListener('connection:open', this.#onOpen)
     const certifying = this.#gate.start(registrar)
     await abortable(certifying, signal).catch((error) => {
@@ -259,7 +249,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     })
     await this.#sync.start(certifiedRegistrar)
     this.#gossip.start()
-    await this.#listen()
+    await listen(libp2p, this.#options.listen)
     // The addresses are known only now.
     await abortable(this.#own.renew(), signal)
     this.#state = 'started'
@@ -268,18 +258,6 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     this.#retention.start()
     this.#peers.start(this.#bootstrap)
     this.safeDispatchEvent('start')
-  }
-
-  async #listen(): Promise<void> {
-    try {
-      await this.#transport.libp2p.start()
-    } catch (cause) {
-      throw new MeshError(
-        'ERR_LISTEN',
-        `the node cannot listen on ${this.#options.listen?.join(', ')}: ${(cause as Error).message}`,
-        { cause },
-      )
-    }
   }
 
   async #close(): Promise<void> {
@@ -297,14 +275,14 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     await this.#gate.stop()
     libp2p.removeEventListener('connection:open', this.#onOpen)
     await libp2p.stop()
-    for (const remove of this.#removeListeners) remove()
+    this.#stopTelling?.()
     this.safeDispatchEvent('stop')
   }
 
   async #build(): Promise<void> {
-    const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], manyPeersPerHost = false } = this.#options
+    const { announce = [], manyPeersPerHost = false } = this.#options
     this.#transport = await createTransport(
-      { listen, announce, manyPeersPerHost },
+      { listen: this.#options.listen ?? ['/ip4/127.0.0.1/tcp/0'], announce, manyPeersPerHost },
       {
         privateKey: this.#components.nodeKey,
         certifier: this.#gate,
@@ -375,19 +353,6 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     // The end waits for nobody's buffer.
     if (this.#state !== 'started') return
     await this.#gossipStreams.whenRoom(this.#gossip.subscribers(channel.topic), MAX_PACING_MS)
-  }
-
-  #announce(entry: StoredEntry): void {
-    const { storeId } = this.#components.store
-    if (entry.kind !== 'batch') {
-      this.safeDispatchEvent('lost', { detail: toLostNotice(entry, storeId) })
-      return
-    }
-    if (this.listenerCount('message') === 0 || isExpired(entry, Date.now())) return
-    for (let index = 0; index < entry.count; index += 1) {
-      const detail = toReceivedMessage(entry, index, storeId)
-      this.safeDispatchEvent('message', { detail })
-    }
   }
 
   #running(): OutboundPipeline {

@@ -1,0 +1,37 @@
+import type { MessageStore, StoredEntry } from '@pastel-mesh/storage'
+import type { TypedEventEmitter } from 'main-event'
+import type { MeshNodeEvents } from './index.ts'
+import { toMeshAlert } from './mesh-alert.ts'
+import { isExpired, toLostNotice, toReceivedMessage } from './received-message.ts'
+
+/**
+ * Tells a node's listeners what happens in its store: messages, what is lost, alerts, the state of the disk.
+ * @returns ends it
+ */
+export function tellStoreEvents(store: MessageStore, node: TypedEventEmitter<MeshNodeEvents>): () => void {
+  const { disk } = store
+  const removers = [
+    store.onAppended((entry) => tellEntry(entry, store, node)),
+    store.onAlert((alert) => node.safeDispatchEvent('alert', { detail: toMeshAlert(alert) })),
+    disk.onChange((detail) => node.safeDispatchEvent('disk', { detail })),
+  ]
+  if (disk.status.state !== 'ok') node.safeDispatchEvent('disk', { detail: disk.status })
+  return () => {
+    for (const remove of removers) remove()
+  }
+}
+
+function tellEntry(
+  entry: StoredEntry,
+  { storeId }: MessageStore,
+  node: TypedEventEmitter<MeshNodeEvents>,
+): void {
+  if (entry.kind !== 'batch') {
+    node.safeDispatchEvent('lost', { detail: toLostNotice(entry, storeId) })
+    return
+  }
+  if (node.listenerCount('message') === 0 || isExpired(entry, Date.now())) return
+  for (let index = 0; index < entry.count; index += 1) {
+    node.safeDispatchEvent('message', { detail: toReceivedMessage(entry, index, storeId) })
+  }
+}
