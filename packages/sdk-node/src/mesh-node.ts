@@ -299,6 +299,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         onError,
         charge: (peer, work) => this.#gossipStreams.charge(peer, work),
         receive: (envelope, peer, channel) => this.#receiveGossip(envelope, peer, channel),
+        isNodeOf: (peer, sender) => this.#peers.pastelIdOf(peer) === sender,
       },
     )
     this.#guard = new PeerGuard({

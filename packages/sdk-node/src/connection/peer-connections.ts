@@ -87,8 +87,16 @@ export class PeerConnections {
 
   /** The public key of a certified peer's PastelID, 57 bytes. */
   publicKeyOf(peerId: string): Uint8Array | undefined {
+    return this.#certified(peerId)?.certificate.subject
+  }
+
+  pastelIdOf(peerId: string): PastelId | undefined {
+    return this.#certified(peerId)?.pastelId
+  }
+
+  #certified(peerId: string): CertifiedPeer | undefined {
     const connection = this.#one.of(peerId)
-    return connection && this.#components.gate().peerOn(connection)?.certificate.subject
+    return connection && this.#components.gate().peerOn(connection)
   }
 
   /** @throws MeshError ERR_ADDRESS, ERR_UNKNOWN_PEER, ERR_DIAL, ERR_NOT_CERTIFIED */

@@ -1,7 +1,8 @@
 import { type GossipSub, type GossipsubMessage, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { PastelId } from '@pastel-mesh/identity'
 import { gossipTopic, topicChannel } from '@pastel-mesh/protocol'
 import type { Verdict } from '../inbound/pipeline.ts'
-import { gossipsubInternals, interceptRpcs, keepScores } from './gossipsub-internals.ts'
+import { acceptForSome, gossipsubInternals, interceptRpcs, keepScores } from './gossipsub-internals.ts'
 import { admitRpc } from './rpc-guard.ts'
 import { FLOOD_PUBLISH_BYTES, TOPIC_SCORE } from './settings.ts'
 
@@ -13,6 +14,8 @@ export interface GossipComponents {
   readonly gossipsub: GossipSub
   /** Judges a batch that a peer forwarded. */
   readonly receive: (envelope: Uint8Array, peer: string, channel: string) => Promise<Verdict>
+  /** Whether a peer is the node of a sender. */
+  readonly isNodeOf: (peer: string, sender: PastelId) => boolean
   /** Charges a peer for work that its frames cause, in units of a message. */
   readonly charge: (peer: string, work: number) => void
   /** Told about what cannot be helped here. */
@@ -25,6 +28,13 @@ export interface GossipComponents {
  */
 const IGNORED_WORK = 8
 
+/**
+ * To how many peers of its mesh a node forwards what it had from the sender itself. The sender sends a small batch
+ * to all of the topic's subscribers that it is connected to, so most copies of it that these forward to each other
+ * come twice: of the frames of a small mesh they were the most. From the next hop on the whole mesh gets it.
+ */
+const FIRST_HOP_PEERS = 3
+
 const RESULTS = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
@@ -36,6 +46,7 @@ export class Gossip {
   readonly #options: GossipOptions
   readonly #gossipsub: ReturnType<typeof gossipsubInternals>
   readonly #receive: GossipComponents['receive']
+  readonly #isNodeOf: GossipComponents['isNodeOf']
   readonly #charge: GossipComponents['charge']
   readonly #onError: (error: unknown) => void
   /** Gossip topic → channel, for the topics that this node joined. */
@@ -45,6 +56,7 @@ export class Gossip {
     this.#options = options
     this.#gossipsub = gossipsubInternals(components.gossipsub)
     this.#receive = components.receive
+    this.#isNodeOf = components.isNodeOf
     this.#charge = components.charge
     this.#onError = components.onError
     keepScores(this.#gossipsub)
@@ -100,9 +112,14 @@ export class Gossip {
     if (channel === undefined) return
     const source = propagationSource.toString()
     this.#receive(msg.data, source, channel).then(
-      ({ action }) => {
-        if (action === 'ignore') this.#charge(source, IGNORED_WORK)
-        this.#gossipsub.reportMessageValidationResult(msgId, source, RESULTS[action])
+      (verdict) => {
+        if (verdict.action === 'ignore') this.#charge(source, IGNORED_WORK)
+        const isFlooded = msg.data.length <= FLOOD_PUBLISH_BYTES
+        if (verdict.action === 'accept' && isFlooded && this.#isNodeOf(source, verdict.sender)) {
+          acceptForSome(this.#gossipsub, msgId, source, FIRST_HOP_PEERS)
+        } else {
+          this.#gossipsub.reportMessageValidationResult(msgId, source, RESULTS[verdict.action])
+        }
       },
       (error) => {
         this.#gossipsub.reportMessageValidationResult(msgId, source, TopicValidatorResult.Ignore)

@@ -1,4 +1,4 @@
-import type { GossipSub, TopicValidatorResult } from '@libp2p/gossipsub'
+import { type GossipSub, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { RPC } from '@libp2p/gossipsub/message'
 import type { PeerScoreParams } from '@libp2p/gossipsub/score'
 import type { PeerId } from '@libp2p/interface'
@@ -20,6 +20,7 @@ export interface Internals extends GossipSub {
     options?: { floodPublish?: boolean },
   ): ReturnType<GossipSub['publish']>
   reportMessageValidationResult(messageId: string, source: string, result: TopicValidatorResult): void
+  selectPeersToForward(topic: string, source?: string, exclude?: Set<string>): Set<string>
   handleReceivedRpc(from: PeerId, rpc: RPC): Promise<void>
 }
 
@@ -51,6 +52,29 @@ export function interceptRpcs(gossipsub: Internals, admit: (from: string, rpc: R
     const peer = from.toString()
     if (gossipsub.peers.has(peer)) await handle(from, admit(peer, rpc))
   }
+}
+
+/**
+ * Accepts a message and forwards it to some peers of the mesh only, chosen at random. Gossipsub chooses them while
+ * the acceptance is reported.
+ */
+export function acceptForSome(gossipsub: Internals, messageId: string, source: string, peers: number): void {
+  const select = gossipsub.selectPeersToForward
+  gossipsub.selectPeersToForward = (...args) => someOf(select.apply(gossipsub, args), peers)
+  try {
+    gossipsub.reportMessageValidationResult(messageId, source, TopicValidatorResult.Accept)
+  } finally {
+    gossipsub.selectPeersToForward = select
+  }
+}
+
+function someOf(peers: Set<string>, count: number): Set<string> {
+  const all = [...peers]
+  for (let i = 0; i < Math.min(count, all.length); i += 1) {
+    const j = i + Math.floor(Math.random() * (all.length - i))
+    ;[all[i], all[j]] = [all[j] as string, all[i] as string]
+  }
+  return new Set(all.slice(0, count))
 }
 
 /**

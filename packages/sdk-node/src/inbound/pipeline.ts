@@ -41,9 +41,14 @@ export interface Delivery {
 /** What became of a batch. */
 export type Verdict =
   /** Verified and in its place: forward it. `committed` fails if the disk does. */
-  | { readonly action: 'accept'; readonly committed: Promise<StoredBatch> }
+  | { readonly action: 'accept'; readonly sender: PastelId; readonly committed: Promise<StoredBatch> }
   /** Verified, but messages before it are missing: forward it, fetch them. `committed`: it is held until then. */
-  | { readonly action: 'accept'; readonly missing: Missing; readonly committed?: Promise<unknown> }
+  | {
+      readonly action: 'accept'
+      readonly sender: PastelId
+      readonly missing: Missing
+      readonly committed?: Promise<unknown>
+    }
   | Drop
 
 export interface InboundOptions {
@@ -257,20 +262,20 @@ export class InboundPipeline {
         return { action: 'ignore', reason: 'conflict' }
       case 'gap':
         this.#counters.dropped.gap += 1
-        return { action: 'accept', missing: placement.missing }
+        return { action: 'accept', sender, missing: placement.missing }
       case 'held': {
         const committed = placement.committed.then(() => {
           this.#count(signed, via)
           this.#counters.received.held += 1
         })
-        return { action: 'accept', missing: placement.missing, committed: this.#watch(committed) }
+        return { action: 'accept', sender, missing: placement.missing, committed: this.#watch(committed) }
       }
       case 'appended': {
         const committed = placement.committed.then((stored) => {
           this.#count(signed, via)
           return stored
         })
-        return { action: 'accept', committed: this.#watch(committed) }
+        return { action: 'accept', sender, committed: this.#watch(committed) }
       }
     }
   }
