@@ -131,6 +131,8 @@ export interface MeshNodeEvents {
   disconnected: CustomEvent<PeerInfo>
   /** A certificate was refused, by this node or by the other. */
   refused: CustomEvent<Refusal>
+  /** A peer runs twice, with one data folder: two nodes take turns with its node key. Told at each second turn. */
+  runsTwice: CustomEvent<PeerInfo>
   /** An address that the node keeps a connection to cannot be reached; it goes on trying. */
   unreachable: CustomEvent<{ address: string; reason: string }>
   /** A relay carries as many topics as it may: this one, and others, it does not. Told once. */

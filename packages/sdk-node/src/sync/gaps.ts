@@ -101,6 +101,11 @@ export class Gaps {
     return ranges
   }
 
+  /** A peer came again: it may have learned what it denied, or be a copy of who did. */
+  returned(peer: string): void {
+    for (const { deniedBy } of this.#gaps.values()) deniedBy.delete(peer)
+  }
+
   /** A peer does not have some ranges. */
   denied(peer: string, ranges: readonly LogRange[]): void {
     for (const { log, first, last } of ranges) {
