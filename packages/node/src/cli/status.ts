@@ -1,5 +1,7 @@
 import type { PeerInfo } from '@pastel-mesh/sdk-node'
 import { table } from '../table.ts'
+import { describeAlert } from './describe-alert.ts'
+import { describeBytes } from './describe-bytes.ts'
 import { describeDisk } from './describe-disk.ts'
 import { json, print, printable } from './output.ts'
 import { describeRoundTrip } from './round-trip.ts'
@@ -17,10 +19,16 @@ export async function showStatus(dataDir: string, asJson: boolean): Promise<void
     ['running since', new Date(status.startedAtMs).toISOString()],
     ...status.addresses.map((address) => ['listening on', address]),
     ['stored', `${status.store.messages} messages`],
+    ['kept', describeKept(status.store)],
+    ['held', describeHeld(status.store)],
     ['disk', describeDisk(status.disk)],
     ['published', `${counters.published.messages} messages in ${counters.published.batches} batches`],
     ['received', `${counters.received.messages} messages in ${counters.received.batches} batches`],
     ['dropped', dropped.map(([reason, count]) => `${reason} ${count}`).join(', ') || 'nothing'],
+    ...status.alerts.map((alert) => [
+      'alert',
+      `${new Date(alert.atMs).toISOString()}  ${describeAlert(alert)}`,
+    ]),
     ...status.topics.map(({ topic, peers }) => [
       'topic',
       `${topic} (${peers} ${peers === 1 ? 'peer' : 'peers'})`,
@@ -29,6 +37,17 @@ export async function showStatus(dataDir: string, asJson: boolean): Promise<void
     ...(status.peers.length === 0 ? [['peers', 'none']] : []),
   ]
   print(table(rows.map((row) => row.map(printable))))
+}
+
+function describeKept({ storedBytes, floor }: { storedBytes: number; floor: number }): string {
+  const removed = floor === 0 ? '' : `; of those before position ${floor} some were removed`
+  return `${describeBytes(storedBytes)}${removed}`
+}
+
+function describeHeld({ heldBatches, heldBytes }: { heldBatches: number; heldBytes: number }): string {
+  if (heldBatches === 0) return 'nothing'
+  const batches = `${heldBatches} ${heldBatches === 1 ? 'batch' : 'batches'}`
+  return `${batches}, ${describeBytes(heldBytes)}, until what is before them has come or is given up`
 }
 
 function describePeer(peer: PeerInfo): string {
