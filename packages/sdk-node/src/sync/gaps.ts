@@ -103,7 +103,9 @@ export class Gaps {
 
   /** A peer came again: it may have learned what it denied, or be a copy of who did. */
   returned(peer: string): void {
-    for (const { deniedBy } of this.#gaps.values()) deniedBy.delete(peer)
+    for (const { asked, deniedBy } of this.#gaps.values()) {
+      if ((asked.get(peer) ?? 0) < MAX_ASKED) deniedBy.delete(peer)
+    }
   }
 
   /** A peer does not have some ranges. */
