@@ -15,7 +15,7 @@ export function eventLine(name: string, what: string): string {
 export function tellEvents(node: MeshNode, print: (line: string) => void): void {
   const say = (name: string, what: string) => print(eventLine(name, what))
   const seldom = new Seldom()
-  const lost = new LostTally({}, { say: (kind, what) => say(kind === 'lost' ? 'lost' : 'not wanted', what) })
+  const lost = new LostTally({}, { say: (kind, what) => say(kind === 'lost' ? 'lost' : 'too old', what) })
   node.addEventListener('connected', ({ detail }) =>
     say('connected', `${detail.pastelId}  ${detail.address}`),
   )
