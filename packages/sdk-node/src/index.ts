@@ -179,7 +179,7 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   addresses(): string[]
   /** The peers that are connected, each once. */
   peers(): PeerInfo[]
-  /** What senders did that an operator should know, the newest first. */
+  /** What senders did that an operator should know, the newest first: one a log, 1,024 at most. */
   alerts(): MeshAlert[]
   /** PeerIds of the peers that carry a topic. */
   topicPeers(topic: string): string[]

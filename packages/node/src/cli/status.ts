@@ -1,4 +1,4 @@
-import type { PeerInfo } from '@pastel-mesh/sdk-node'
+import type { MeshAlert, PeerInfo } from '@pastel-mesh/sdk-node'
 import { table } from '../table.ts'
 import { describeAlert } from './describe-alert.ts'
 import { describeBytes } from './describe-bytes.ts'
@@ -6,6 +6,9 @@ import { describeDisk } from './describe-disk.ts'
 import { json, print, printable } from './output.ts'
 import { describeRoundTrip } from './round-trip.ts'
 import { withClient } from './with-client.ts'
+
+/** Alerts that are shown, the newest: one a log, they may be many. */
+const MAX_ALERTS = 20
 
 export async function showStatus(dataDir: string, asJson: boolean): Promise<void> {
   const status = await withClient(dataDir, (api) => api.admin.status.query())
@@ -25,10 +28,10 @@ export async function showStatus(dataDir: string, asJson: boolean): Promise<void
     ['published', `${counters.published.messages} messages in ${counters.published.batches} batches`],
     ['received', `${counters.received.messages} messages in ${counters.received.batches} batches`],
     ['dropped', dropped.map(([reason, count]) => `${reason} ${count}`).join(', ') || 'nothing'],
-    ...status.alerts.map((alert) => [
-      'alert',
-      `${new Date(alert.atMs).toISOString()}  ${describeAlert(alert)}`,
-    ]),
+    ...status.alerts.slice(0, MAX_ALERTS).map((alert) => ['alert', describeDated(alert)]),
+    ...(status.alerts.length > MAX_ALERTS
+      ? [['alerts', `${status.alerts.length - MAX_ALERTS} older ones: "pmesh status --json" shows all`]]
+      : []),
     ...status.topics.map(({ topic, peers }) => [
       'topic',
       `${topic} (${peers} ${peers === 1 ? 'peer' : 'peers'})`,
@@ -37,6 +40,10 @@ export async function showStatus(dataDir: string, asJson: boolean): Promise<void
     ...(status.peers.length === 0 ? [['peers', 'none']] : []),
   ]
   print(table(rows.map((row) => row.map(printable))))
+}
+
+function describeDated(alert: MeshAlert): string {
+  return `${new Date(alert.atMs).toISOString()}  ${describeAlert(alert)}`
 }
 
 function describeKept({ storedBytes, floor }: { storedBytes: number; floor: number }): string {
