@@ -218,10 +218,11 @@ export class LogOrder {
       states.push({ ...next, successor })
     }
     entries.push({ batch: signed, messages: options.messages })
-    // One alert a log: what the placer says of it is more than that it branches.
-    const fork = options.fork && { kind: 'fork' as const, reason: options.fork }
-    const alert = options.alert ?? fork
-    const noted = !alert ? [] : [alerts.note(alert.kind, signed, alert.reason)]
+    // One alert a log: what the placer says of it is more than that it branches. That an own one does was told
+    // when what it branches from came.
+    const fork = options.own === true ? undefined : options.fork
+    const alert = options.alert ?? (fork === undefined ? undefined : { kind: 'fork' as const, reason: fork })
+    const noted = alert === undefined ? [] : [alerts.note(alert.kind, signed, alert.reason)]
     const waiting = held.has(signed) ? held.overlapping(signed) : undefined
     const operations = [
       ...noted.flatMap((note) => note.operations),

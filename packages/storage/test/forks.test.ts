@@ -99,4 +99,15 @@ describe('regression: what the placer asks to be told is told', () => {
     expect(store.end).toBe(2)
     expect(raised).toHaveLength(1)
   })
+
+  test('and nothing more, when this node goes on beside what it did not write', async () => {
+    const { store, raised } = await openWatched()
+    const writer = new LogWriter({ identity: 'alice' })
+    await append(store, await writer.write())
+    const copy = writer.fork()
+    const other = await copy.newRun('copy').write()
+    await offer(store, other, { alert })
+    expect((await offer(store, await writer.newRun('own').write(), { own: true })).status).toBe('appended')
+    expect(raised).toMatchObject([{ kind: 'own-identity', log: other.log }])
+  })
 })
