@@ -288,10 +288,9 @@ export class CertificateGate implements Certifier {
     clearTimeout(entry.timer)
     const peer = { peerId: connection.remotePeer.toString(), pastelId, certificate, connection }
     entry.peer = peer
-    const isTwice = before === undefined && this.#book.isOutdated(pastelId, certificate)
+    if (before === undefined && this.#book.isOutdated(pastelId, certificate)) this.#components.onTwice?.(peer)
     this.#book.seen(pastelId, certificate)
     this.#refuseSuperseded(pastelId)
-    if (isTwice) this.#components.onTwice?.(peer)
     if (before === undefined) {
       entry.ready.resolve()
       this.#components.onCertified(peer)
