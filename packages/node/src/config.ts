@@ -8,6 +8,9 @@ import { DEFAULT_DATA_DIR } from './data-folder.ts'
 /** Characters of a wrong value that are shown. */
 const MAX_SHOWN = 100
 
+/** The longest that a timer of Node can wait; with more it fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 const rate = z.strictObject({ perSecond: z.number().positive(), burst: z.number().positive() })
 const rates = z.strictObject({ bytes: rate, batches: rate })
 const address = z.string().refine(isMultiaddr, 'not a multiaddr such as /ip4/127.0.0.1/tcp/7124')
@@ -41,6 +44,18 @@ export const configSchema = z.strictObject({
   /** Free space on the disk below which nothing new is accepted. 0: until it is full. @default 256 MiB */
   minFreeBytes: z.number().int().nonnegative().optional(),
   syncIntervalMs: z.number().int().positive().optional(),
+  /** How far back the history of the topics is wanted. @default 3 days */
+  historyMs: z.number().int().positive().optional(),
+  /** When what all deny is given up. @default 60 s */
+  lostAfterMs: z.number().int().positive().optional(),
+  /** What is kept, and how often that is looked at. @default 30 days, 16 GiB, 10 minutes */
+  retention: z
+    .strictObject({
+      maxAgeMs: z.number().int().positive().optional(),
+      maxBytes: z.number().int().nonnegative().optional(),
+      intervalMs: z.number().int().positive().max(MAX_TIMER_MS).optional(),
+    })
+    .optional(),
   maxBatchMessages: z.number().int().min(1).max(512).optional(),
   peerRates: rates.optional(),
   senderRates: rates.optional(),

@@ -131,6 +131,8 @@ export interface MeshNodeEvents {
   disconnected: CustomEvent<PeerInfo>
   /** A certificate was refused, by this node or by the other. */
   refused: CustomEvent<Refusal>
+  /** A peer runs twice, with one data folder: two nodes take turns with its node key. Told at each second turn. */
+  runsTwice: CustomEvent<PeerInfo>
   /** An address that the node keeps a connection to cannot be reached; it goes on trying. */
   unreachable: CustomEvent<{ address: string; reason: string }>
   /** A relay carries as many topics as it may: this one, and others, it does not. Told once. */
@@ -177,7 +179,7 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   addresses(): string[]
   /** The peers that are connected, each once. */
   peers(): PeerInfo[]
-  /** What senders did that an operator should know, the newest first. */
+  /** What senders did that an operator should know, the newest first: one a log, 1,024 at most. */
   alerts(): MeshAlert[]
   /** PeerIds of the peers that carry a topic. */
   topicPeers(topic: string): string[]

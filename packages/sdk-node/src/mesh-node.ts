@@ -146,6 +146,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         book,
         onCertified: (peer) => this.#peers.certified(peer),
         onRenewed: ({ certificate }) => this.#topics.announced(certificate.topics),
+        onTwice: (peer) => this.safeDispatchEvent('runsTwice', { detail: this.#peers.info(peer) }),
         onRefused: (refusal) => this.safeDispatchEvent('refused', { detail: refusal }),
         onGone: (peer) => this.#peers.gone(peer),
         isDenied: (pastelId) => this.#guard.isDenied(pastelId),

@@ -114,6 +114,19 @@ test('somebody new is asked before it is lost', async () => {
   await expectLost('denied')
 })
 
+test('who comes again is asked again, but not for ever', async () => {
+  const { gaps, deny } = await openGaps()
+  expect(deny('bob')).toBe(1)
+  expect(deny('bob')).toBe(0)
+  let asked = 0
+  for (let i = 0; i < MANY; i += 1) {
+    gaps.returned('bob')
+    asked += deny('bob')
+  }
+  expect(asked).toBeGreaterThan(0)
+  expect(asked).toBeLessThan(MANY)
+})
+
 test('who has gone need not deny it', async () => {
   const { settle, deny, pass, expectLost } = await openGaps()
   deny('bob')

@@ -281,3 +281,15 @@ test('requests that are sent at once are answered in their order', async () => {
   }
   for (let id = 0; id < 50; id += 1) expect((await reader.read()).id).toBe(id)
 })
+
+test('a batch is never taken apart: who asks for one message of it gets it whole, as it was signed', async () => {
+  const alice = await startNode({ identity: 'alice' })
+  const signed = await new LogWriter({ identity: 'carol' }).write({ count: 5 })
+  await appendAll(alice.store, [signed])
+  const reader = await RawReader.join(alice)
+  const { batches } = await reader.ranges({
+    ranges: [{ log: signed.log, first: 2, last: 2 }],
+    maxBytes: 1_000_000,
+  })
+  expect(batches.map((envelope) => Buffer.from(envelope))).toEqual([Buffer.from(signed.envelope)])
+})

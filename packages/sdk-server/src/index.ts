@@ -6,7 +6,7 @@ import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { UnixSocketServer, type UnixSocketServerOptions } from './unix-socket-server.ts'
 
-export type { MessageOutput } from './message-schema.ts'
+export type { MessageOutput, NoticeOutput } from './message-schema.ts'
 export type { AppRouter } from './router.ts'
 export type { Context } from './trpc.ts'
 export type { UnixSocketServerOptions } from './unix-socket-server.ts'

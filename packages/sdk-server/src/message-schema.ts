@@ -38,12 +38,14 @@ function dropUndefined(value: object): object {
 
 /** A message as the API shows it; the body in the form that its content type asks for. */
 export function toMessageOutput(message: ReceivedMessage) {
-  const { id, sender, position, cursor, type, createdAtMs, receivedAtMs, replyTo, headers, channel } = message
+  const { id, sender, position, arrival, cursor, type, createdAtMs, receivedAtMs } = message
+  const { replyTo, headers, channel } = message
   return {
     id,
     sender,
     ...(channel.kind === 'topic' ? { topic: channel.topic } : {}),
     position,
+    arrival,
     cursor,
     type,
     createdAtMs,
@@ -61,9 +63,9 @@ export function toNoticeOutput(notice: LostNotice | CursorNotice) {
   if (notice.kind === 'foreign-cursor' || notice.kind === 'pruned') {
     return { kind: notice.kind, cursor: notice.cursor }
   }
-  const { kind, sender, channel, log, first, last, reason, cursor, receivedAtMs } = notice
+  const { kind, sender, channel, log, first, last, reason, arrival, cursor, receivedAtMs } = notice
   const topic = channel.kind === 'topic' ? { topic: channel.topic } : {}
-  return { kind, sender, ...topic, log, first, last, reason, cursor, receivedAtMs }
+  return { kind, sender, ...topic, log, first, last, reason, arrival, cursor, receivedAtMs }
 }
 
 export type NoticeOutput = ReturnType<typeof toNoticeOutput>

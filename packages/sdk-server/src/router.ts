@@ -8,9 +8,6 @@ import { procedure, router } from './trpc.ts'
 /** Messages of one call; more go in several. */
 const MAX_PUBLISH = 1_000
 
-/** Alerts that the status shows. */
-const MAX_ALERTS = 20
-
 const pastelId = z.string().refine(isPastelId, 'not a PastelID').transform(parsePastelId)
 
 /** The longest address is shorter; a wrong one is not repeated at length. */
@@ -66,7 +63,7 @@ const admin = router({
         syncs: store.writer.stats.syncs,
       },
       disk: store.disk.status,
-      alerts: node.alerts().slice(0, MAX_ALERTS),
+      alerts: node.alerts(),
       counters: node.counters,
     }
   }),

@@ -32,6 +32,7 @@ describe('what is published', () => {
         sender: node.pastelId,
         topic: 'prices',
         position: 0,
+        arrival: 0,
         cursor: expect.any(String),
         type: 'message',
         createdAtMs: expect.any(Number),

@@ -181,7 +181,7 @@ export class LogOrder {
         if (batch.createdAtMs < (options.wantedSinceMs ?? 0)) {
           return this.#enterBehind(signed, { state, followed }, judged.missing, options)
         }
-        return this.#hold(signed, judged.missing, held)
+        return this.#hold(signed, judged.missing, options.alert, held)
       case 'contradiction':
         return { ...judged, rival: undefined }
       case 'taken':
@@ -218,10 +218,11 @@ export class LogOrder {
       states.push({ ...next, successor })
     }
     entries.push({ batch: signed, messages: options.messages })
-    const noted = [
-      ...(options.fork === undefined ? [] : [alerts.note('fork', signed, options.fork)]),
-      ...(options.alert === undefined ? [] : [alerts.note(options.alert.kind, signed, options.alert.reason)]),
-    ]
+    // One alert a log: what the placer says of it is more than that it branches. That an own one does was told
+    // when what it branches from came.
+    const fork = options.own === true ? undefined : options.fork
+    const alert = options.alert ?? (fork === undefined ? undefined : { kind: 'fork' as const, reason: fork })
+    const noted = alert === undefined ? [] : [alerts.note(alert.kind, signed, alert.reason)]
     const waiting = held.has(signed) ? held.overlapping(signed) : undefined
     const operations = [
       ...noted.flatMap((note) => note.operations),
@@ -261,8 +262,13 @@ export class LogOrder {
     )
   }
 
-  #hold(signed: SignedBatch, missing: Missing, isHeld: HeldBatch | undefined): Placement | Unsettled {
-    const { held, writer } = this.#parts
+  #hold(
+    signed: SignedBatch,
+    missing: Missing,
+    alert: PlaceOptions['alert'],
+    isHeld: HeldBatch | undefined,
+  ): Placement | Unsettled {
+    const { alerts, held, writer } = this.#parts
     if (isHeld !== undefined) return { status: 'gap', missing }
     if (held.has(signed)) return { status: 'known' }
     const rival = held.overlapping(signed)
@@ -272,11 +278,15 @@ export class LogOrder {
     if (!held.hasRoomFor(signed)) return { status: 'gap', missing }
     if (!writer.isOpen) throw writer.unavailable()
     const put = held.add(signed)
+    const noted = alert && alerts.note(alert.kind, signed, alert.reason)
     const committed = writer.commit((operations) => {
-      operations.push(put)
+      operations.push(put, ...(noted?.operations ?? []))
     })
-    // The gap may have closed meanwhile.
-    const done = committed.then(() => this.#drain.lookAt(signed.log))
+    const done = committed.then(() => {
+      noted?.tell()
+      // The gap may have closed meanwhile.
+      this.#drain.lookAt(signed.log)
+    })
     return { status: 'held', missing, committed: done }
   }
 

@@ -177,6 +177,7 @@ export class Retention {
       operations.push({ type: 'put', key: metaKey('floor'), value: encodeFloor(floor) })
     })
     this.#floor = floor
+    this.#parts.order.tail.dropBefore(end)
   }
 
   /** Forgets logs that ended long ago and of which nothing is stored any more. */

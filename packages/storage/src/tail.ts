@@ -18,11 +18,7 @@ export class Tail {
   push(entry: StoredEntry): void {
     this.#entries.push(entry)
     this.#bytes += memoryOf(entry)
-    while (this.#bytes > MAX_TAIL_BYTES && this.#start < this.#entries.length - 1) {
-      this.#bytes -= memoryOf(this.#at(this.#start))
-      this.#entries[this.#start] = undefined
-      this.#start += 1
-    }
+    while (this.#bytes > MAX_TAIL_BYTES && this.#start < this.#entries.length - 1) this.#drop()
     if (this.#start > 1024 && this.#start * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#start)
       this.#start = 0
@@ -47,10 +43,21 @@ export class Tail {
     return this.#entries.slice(low, low + limit) as StoredEntry[]
   }
 
+  /** Entries before a position have been removed: what is left of them is on the disk. */
+  dropBefore(position: number): void {
+    while (this.#start < this.#entries.length && this.#at(this.#start).position < position) this.#drop()
+  }
+
   clear(): void {
     this.#entries = []
     this.#start = 0
     this.#bytes = 0
+  }
+
+  #drop(): void {
+    this.#bytes -= memoryOf(this.#at(this.#start))
+    this.#entries[this.#start] = undefined
+    this.#start += 1
   }
 
   #at(index: number): StoredEntry {

@@ -73,3 +73,41 @@ test('what the placer asks to be told is told once it is on disk, and kept', asy
   await store.start()
   expect(store.alerts()).toMatchObject([{ kind: 'own-identity', log: signed.log }])
 })
+
+describe('regression: what the placer asks to be told is told', () => {
+  const alert = { kind: 'own-identity', reason: 'not written here' } as const
+
+  test('also if the batch branches its log', async () => {
+    const { store, raised } = await openWatched()
+    const writer = new LogWriter({ identity: 'alice' })
+    await append(store, await writer.write())
+    const copy = writer.fork()
+    await append(store, await writer.newRun('original').write())
+    const other = await copy.newRun('copy').write()
+    await offer(store, other, { alert })
+    expect(raised).toMatchObject([{ kind: 'own-identity', log: other.log }])
+  })
+
+  test('also if the batch is held, once', async () => {
+    const { store, raised } = await openWatched()
+    const writer = new LogWriter({ identity: 'alice' })
+    const [first, second] = [await writer.write(), await writer.write()]
+    expect((await offer(store, second, { alert })).status).toBe('held')
+    expect(raised).toMatchObject([{ kind: 'own-identity', log: second.log }])
+    await offer(store, first, { alert })
+    await store.settled()
+    expect(store.end).toBe(2)
+    expect(raised).toHaveLength(1)
+  })
+
+  test('and nothing more, when this node goes on beside what it did not write', async () => {
+    const { store, raised } = await openWatched()
+    const writer = new LogWriter({ identity: 'alice' })
+    await append(store, await writer.write())
+    const copy = writer.fork()
+    const other = await copy.newRun('copy').write()
+    await offer(store, other, { alert })
+    expect((await offer(store, await writer.newRun('own').write(), { own: true })).status).toBe('appended')
+    expect(raised).toMatchObject([{ kind: 'own-identity', log: other.log }])
+  })
+})

@@ -10,6 +10,12 @@ const MAX_LISTED = 100_000
 /** 2^53 bytes, above which numbers are not whole. */
 const MAX_MEBIBYTES = 2 ** 33 - 1
 
+/** A hundred years: more is a mistake. */
+const MAX_DAYS = 36_500
+
+const MEBIBYTE = 2 ** 20
+const DAY_MS = 24 * 60 * 60_000
+
 const collect = (value: string, previous: string[] = []) => [...previous, value]
 const dataOption = () =>
   new Option('-d, --data <folder>', 'data folder of the node').default(DEFAULT_DATA_DIR).env('PMESH_DATA')
@@ -22,6 +28,11 @@ const toMebibytes = (value: string) => {
   const mebibytes = Number(value)
   if (/^\d+$/.test(value) && mebibytes <= MAX_MEBIBYTES) return mebibytes
   throw new InvalidArgumentError(`Give a whole number of MiB, 0 to ${MAX_MEBIBYTES}.`)
+}
+const toDays = (value: string) => {
+  const days = Number(value)
+  if (/^\d+$/.test(value) && days >= 1 && days <= MAX_DAYS) return days
+  throw new InvalidArgumentError(`Give a whole number of days, 1 to ${MAX_DAYS}.`)
 }
 const jsonOption = () => new Option('--json', 'print JSON')
 
@@ -47,6 +58,9 @@ program
   .option('--relay', 'carry every topic that a peer announces')
   .addOption(new Option('--members <kind>', 'who may take part').choices(['file', 'open']).default('file'))
   .option('--min-free <MiB>', 'free space to leave on the disk (default: 256; 0: none)', toMebibytes)
+  .option('--history <days>', 'how far back the history of the topics is wanted (default: 3)', toDays)
+  .option('--keep-days <days>', 'how long messages are kept (default: 30)', toDays)
+  .option('--keep-size <MiB>', 'how much is kept, the newest (default: 16384)', toMebibytes)
   .option('--many-peers-per-host', 'no limits by address: for several nodes on one machine')
   .addHelpText('after', '\nExample:\n  $ pmesh start --topic prices --listen /ip4/127.0.0.1/tcp/7124')
   .action(
@@ -59,6 +73,9 @@ program
       relay,
       members,
       minFree,
+      history,
+      keepDays,
+      keepSize,
       manyPeersPerHost,
     }) => {
       const { start } = await import('./start.ts')
@@ -71,7 +88,12 @@ program
         members,
         manyPeersPerHost: manyPeersPerHost === true,
         ...(listen === undefined ? {} : { listen }),
-        ...(minFree === undefined ? {} : { minFreeBytes: minFree * 2 ** 20 }),
+        ...(minFree === undefined ? {} : { minFreeBytes: minFree * MEBIBYTE }),
+        ...(history === undefined ? {} : { historyMs: history * DAY_MS }),
+        retention: {
+          ...(keepDays === undefined ? {} : { maxAgeMs: keepDays * DAY_MS }),
+          ...(keepSize === undefined ? {} : { maxBytes: keepSize * MEBIBYTE }),
+        },
       })
       // The node has stopped; a timer of libp2p would keep the process for another second.
       process.exit(exitCode)

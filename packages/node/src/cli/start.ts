@@ -5,32 +5,18 @@ import { createController } from '../index.ts'
 import { stopOnSignal } from '../signals.ts'
 import { table } from '../table.ts'
 import { readVersion } from '../version.ts'
-import { describeDisk } from './describe-disk.ts'
-import { describeError, print, printable } from './output.ts'
+import { describeError, print } from './output.ts'
+import { eventLine, tellEvents } from './tell-events.ts'
 
 /** Runs a node until a signal stops it. @returns the exit code */
 export async function start(config: ControllerConfig): Promise<number> {
   const creating = createController(config, {
-    onError: (error) => event('error', describeError(error)),
+    onError: (error) => print(eventLine('error', describeError(error))),
   })
   // Before there is anything to stop: as process 1 of a container a signal that nobody handles is lost.
   const ended = stopOnSignal(async () => (await creating).stop(), print)
   const controller = await creating
-  const { node } = controller
-  node.addEventListener('connected', ({ detail }) =>
-    event('connected', `${detail.pastelId}  ${detail.address}`),
-  )
-  node.addEventListener('disconnected', ({ detail }) => event('disconnected', detail.pastelId))
-  node.addEventListener('refused', ({ detail: { address, pastelId, reason, by } }) =>
-    event('refused', `${pastelId ?? address}: ${reason} (by ${by === 'us' ? 'this node' : 'the other'})`),
-  )
-  node.addEventListener('unreachable', ({ detail: { address, reason } }) =>
-    event('unreachable', `${address}: ${reason}; the node goes on trying`),
-  )
-  node.addEventListener('relayFull', ({ detail: { topic } }) =>
-    event('relay full', `${topic}, and whatever else is announced now: it carries 256 topics at most`),
-  )
-  node.addEventListener('disk', ({ detail }) => event('disk', describeDisk(detail)))
+  tellEvents(controller.node, print)
   try {
     await controller.start()
     print(banner(controller))
@@ -55,8 +41,4 @@ function banner({ node, config, store }: NodeController): string {
     ['stored', `${store.end} messages`],
   ])
   return `Pastel Mesh ${readVersion()}, ready\n${lines}`
-}
-
-function event(name: string, what: string): void {
-  print(`${name.padEnd(12)}  ${printable(what)}`)
 }

@@ -33,6 +33,15 @@ export class AddressBook {
     return Buffer.compare(known.nodeKey, certificate.nodeKey) > 0
   }
 
+  /**
+   * Whether its node has shown a newer certificate with the same key. A node shows its newest to whom it connects:
+   * there are two of them, or its clock was set back.
+   */
+  isOutdated(pastelId: PastelId, { nodeKey, serial }: Certificate): boolean {
+    const known = this.#known.get(pastelId)
+    return known !== undefined && equalBytes(known.nodeKey, nodeKey) && known.serial > serial
+  }
+
   get(pastelId: PastelId): Certificate | undefined {
     return this.#known.get(pastelId)
   }

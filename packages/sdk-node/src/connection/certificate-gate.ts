@@ -47,6 +47,8 @@ export interface CertificateGateComponents {
   readonly onGone: (peer: CertifiedPeer) => void
   /** A certified peer showed a newer certificate, which may say other things of it. */
   readonly onRenewed?: (peer: CertifiedPeer) => void
+  /** A peer shows a certificate that is older than one which its node key has shown before: it runs twice. */
+  readonly onTwice?: (peer: CertifiedPeer) => void
   /** Members that are refused for a while. @default nobody */
   readonly isDenied?: (pastelId: PastelId) => boolean
   /** Forgets a peer that came and went without a certificate. */
@@ -286,6 +288,7 @@ export class CertificateGate implements Certifier {
     clearTimeout(entry.timer)
     const peer = { peerId: connection.remotePeer.toString(), pastelId, certificate, connection }
     entry.peer = peer
+    if (before === undefined && this.#book.isOutdated(pastelId, certificate)) this.#components.onTwice?.(peer)
     this.#book.seen(pastelId, certificate)
     this.#refuseSuperseded(pastelId)
     if (before === undefined) {

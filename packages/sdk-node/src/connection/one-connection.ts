@@ -7,6 +7,8 @@ export interface OneConnectionOptions {
   readonly self: () => PeerId
   /** When the end that leaves the choice to the other chooses itself, in ms. @default 5000 */
   readonly patienceMs?: number
+  /** How long one of two nodes with the same key keeps its turn, in ms. @default 10000 */
+  readonly turnMs?: number
 }
 
 export interface OneConnectionComponents {
@@ -14,6 +16,8 @@ export interface OneConnectionComponents {
   readonly onKept: (connection: Connection) => void
   /** Whether a connection is alive. @default pings it */
   readonly answers?: (connection: Connection) => Promise<boolean>
+  /** The certificate that the other end showed: one node shows the same on all of its connections. */
+  readonly serialOf: (connection: Connection) => number | undefined
 }
 
 /** Certified connections of one peer: another one is closed at once. */
@@ -22,10 +26,14 @@ const MAX_CONNECTIONS = 2
 const PATIENCE_MS = 5_000
 /** A connection that does not answer a ping by then is left over from before a crash or a cut. */
 const ANSWER_TIMEOUT_MS = 2_000
+/** Two nodes with the same key take turns of that length: as long as log sync needs for some ten thousand messages. */
+const TURN_MS = 10_000
 
 interface Peer {
-  /** The one that was certified first comes first. */
+  /** The one that is used comes first. */
   readonly connections: Connection[]
+  /** Since when it is used; monotonic, in ms. */
+  sinceMs: number
   timer?: NodeJS.Timeout | undefined
   isChoosing: boolean
 }
@@ -42,6 +50,10 @@ interface Peer {
  * else the one that was certified first. If that one does not answer a ping it takes the other: a node that lost
  * power comes back while its old connection still seems open. The end with the higher key chooses by the same rule,
  * but only if the other has not done so after some seconds.
+ *
+ * Connections that showed different certificates are of two nodes: one that was started anew, or a copy of a data
+ * folder that runs beside the original. The newer one is used then, and the node that was hung up on comes again:
+ * so two copies take turns, and log sync gets what each of them has.
  */
 export class OneConnection {
   readonly #options: OneConnectionOptions
@@ -63,7 +75,7 @@ export class OneConnection {
     const name = connection.remotePeer.toString()
     const peer = this.#peers.get(name)
     if (peer === undefined) {
-      this.#peers.set(name, { connections: [connection], isChoosing: false })
+      this.#peers.set(name, { connections: [connection], sinceMs: performance.now(), isChoosing: false })
       return true
     }
     if (peer.connections.length >= MAX_CONNECTIONS) {
@@ -71,8 +83,9 @@ export class OneConnection {
       return false
     }
     peer.connections.push(connection)
-    if (this.#chooses(connection.remotePeer)) void this.#choose(peer)
-    else peer.timer ??= setTimeout(() => void this.#choose(peer), this.#options.patienceMs ?? PATIENCE_MS)
+    const waitMs = this.#waitMs(peer)
+    if (waitMs === 0) void this.#choose(peer)
+    else peer.timer ??= setTimeout(() => void this.#choose(peer), waitMs)
     return false
   }
 
@@ -86,6 +99,7 @@ export class OneConnection {
     if (peer.connections.length > 1) return false
     clearTimeout(peer.timer)
     peer.timer = undefined
+    if (index === 0) peer.sinceMs = performance.now()
     if (peer.connections.length > 0) return false
     this.#peers.delete(name)
     return true
@@ -106,7 +120,9 @@ export class OneConnection {
     if (peer.isChoosing) return
     peer.isChoosing = true
     const { answers = isAlive } = this.#components
-    const candidates = peer.connections.toSorted((a, b) => this.#rank(a) - this.#rank(b))
+    const candidates = this.#areTwo(peer)
+      ? peer.connections.toReversed()
+      : peer.connections.toSorted((a, b) => this.#rank(a) - this.#rank(b))
     let kept: Connection | undefined
     for (const candidate of candidates) {
       if (await answers(candidate)) {
@@ -121,9 +137,23 @@ export class OneConnection {
     const choice = kept !== undefined && peer.connections.includes(kept) ? kept : first
     if (choice === undefined) return
     const others = peer.connections.filter((one) => one !== choice)
+    if (choice !== peer.connections[0]) peer.sinceMs = performance.now()
     peer.connections.splice(0, peer.connections.length, choice, ...others)
     this.#components.onKept(choice)
     for (const other of others) hangUp(other)
+  }
+
+  /** How long to wait before one of a peer's connections is chosen. */
+  #waitMs(peer: Peer): number {
+    const { patienceMs = PATIENCE_MS, turnMs = TURN_MS } = this.#options
+    const isChooser = peer.connections.every(({ remotePeer }) => this.#chooses(remotePeer))
+    const turnLeftMs = this.#areTwo(peer) ? peer.sinceMs + turnMs - performance.now() : 0
+    return Math.max(isChooser ? 0 : patienceMs, turnLeftMs)
+  }
+
+  /** Whether a peer's connections lead to two nodes. */
+  #areTwo({ connections }: Peer): boolean {
+    return new Set(connections.map(this.#components.serialOf)).size > 1
   }
 
   /** Lower is better; those of equal rank keep their order. */

@@ -36,7 +36,10 @@ export class PeerConnections {
     this.#components = components
     this.#one = new OneConnection(
       { self: () => components.libp2p().peerId },
-      { onKept: (connection) => components.onUse(connection) },
+      {
+        onKept: (connection) => components.onUse(connection),
+        serialOf: (connection) => components.gate().peerOn(connection)?.certificate.serial,
+      },
     )
     this.#meter = new RoundTripMeter({ connections: () => this.#one.all() })
     this.#reconnector = new Reconnector({

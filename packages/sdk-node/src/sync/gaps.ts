@@ -101,6 +101,13 @@ export class Gaps {
     return ranges
   }
 
+  /** A peer came again: it may have learned what it denied, or be a copy of who did. */
+  returned(peer: string): void {
+    for (const { asked, deniedBy } of this.#gaps.values()) {
+      if ((asked.get(peer) ?? 0) < MAX_ASKED) deniedBy.delete(peer)
+    }
+  }
+
   /** A peer does not have some ranges. */
   denied(peer: string, ranges: readonly LogRange[]): void {
     for (const { log, first, last } of ranges) {

@@ -139,6 +139,7 @@ export class LogSync {
       askedForLost: false,
     }
     this.#peers.set(peer, state)
+    this.#gaps.returned(peer)
     this.read(peer)
   }
 

@@ -1,0 +1,28 @@
+import type { NoticeOutput } from '@pastel-mesh/sdk-server'
+import type { LostReason } from '@pastel-mesh/storage'
+import { printable } from './output.ts'
+
+const REASONS: Record<LostReason, string> = {
+  denied: 'nobody who could be reached had it',
+  pruned: 'its sender does not have it any more',
+  frozen: 'its log contradicts itself',
+  'before-history': 'older than the history that is wanted',
+}
+
+/** A line for what is not there, in the place where it would have stood. */
+export function describeNotice(notice: NoticeOutput): string {
+  if (!('first' in notice)) {
+    return notice.kind === 'pruned'
+      ? 'removed  what comes before was removed while it was read'
+      : 'changed  the store was replaced while it was read'
+  }
+  const { kind, sender, topic = 'inbox', first, last, reason, receivedAtMs } = notice
+  const count = last - first + 1
+  return [
+    kind,
+    new Date(receivedAtMs).toISOString(),
+    printable(topic),
+    `${count} ${count === 1 ? 'message' : 'messages'} of ${sender.slice(0, 10)}…`,
+    `positions ${first} to ${last}: ${REASONS[reason]}`,
+  ].join('  ')
+}
