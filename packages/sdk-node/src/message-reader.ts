@@ -44,6 +44,10 @@ export class MessageReader {
       from,
       ...(signal === undefined ? {} : { signal }),
     })) {
+      if (entry.kind === 'removed') {
+        yield { kind: 'pruned', cursor: formatCursor(await this.#store.cursorAt(entry.position)) }
+        continue
+      }
       for (const one of this.#within(entry, from, Number.POSITIVE_INFINITY)) {
         signal?.throwIfAborted()
         yield one

@@ -29,6 +29,9 @@ const KINDS: readonly AlertKind[] = ['frozen', 'fork', 'own-identity']
 const MAX_ALERTS = 1024
 const MAX_SENDER_ALERTS = 32
 
+/** Logs remembered of those that were told of and are not kept. */
+const MAX_TOLD = 4096
+
 /** Batches that are kept to prove contradictions, of one sender and of all; of further ones only the alert is. */
 const MAX_EVIDENCE_BYTES = 32 * 1024 * 1024
 const MAX_SENDER_EVIDENCE_BYTES = 2 * 1024 * 1024
@@ -46,6 +49,8 @@ export class Alerts {
   readonly raised = new Listeners<Alert>()
   readonly #database: Database
   #kept = new Map<LogId, Kept>()
+  /** Logs that there was no room for. */
+  readonly #told = new Set<LogId>()
 
   constructor(components: { database: Database }) {
     this.#database = components.database
@@ -83,10 +88,19 @@ export class Alerts {
     const alert = { kind, log, sender: new Uint8Array(batch.sender), channel, atMs: Date.now(), reason }
     const tell = () => this.raised.call(alert)
     const room = this.#roomFor(alert.sender)
-    if (before === undefined && room.alerts <= 0) return { operations: [], tell }
+    if (before === undefined && room.alerts <= 0)
+      return { operations: [], tell: this.#isFirst(log) ? tell : () => {} }
     const kept = sizeOf(evidence) <= room.evidenceBytes ? evidence : []
     this.#kept.set(log, { alert, evidenceBytes: sizeOf(kept) })
     return { operations: [{ type: 'put', key: alertKey(logBytes), value: encode(alert, kept) }], tell }
+  }
+
+  /** Of what is not kept, each log is told of once. */
+  #isFirst(log: LogId): boolean {
+    if (this.#told.has(log)) return false
+    if (this.#told.size >= MAX_TOLD) this.#told.clear()
+    this.#told.add(log)
+    return true
   }
 
   #roomFor(sender: Uint8Array): { alerts: number; evidenceBytes: number } {

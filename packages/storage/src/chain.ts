@@ -89,8 +89,8 @@ function judgeFollowing(
     if (earlier === undefined) return { verdict: 'look', log: names, last: head }
     const reason = contradictionOf(signed, earlier)
     if (reason !== undefined) return { verdict: 'contradiction', reason }
-    fork = 'a run follows another at a place that was not its end'
   }
+  if (next > head + 1) fork = 'a run follows another at a place that was not its end'
   const { successor } = followed
   if (successor !== undefined && !equalBytes(successor.log, signed.logBytes)) {
     fork ??= 'two runs follow the same one'

@@ -5,6 +5,12 @@ import type { CommitWriter } from './commit-writer.ts'
 import { isStoreUnavailable } from './errors.ts'
 import { aboutOf, type StoredEntry } from './stored-entry.ts'
 
+/** Entries ahead of a follower were removed by retention, up to a position. */
+export interface RemovedNotice {
+  readonly kind: 'removed'
+  readonly position: number
+}
+
 /** Batches that one wake of a follower takes from the tail. */
 const FOLLOW_BATCHES = 64
 
@@ -19,14 +25,29 @@ const FOLLOW_BATCHES = 64
  * ```
  */
 export async function* follow(
-  components: { order: ArrivalOrder; reader: ArrivalReader; writer: CommitWriter },
+  components: {
+    order: ArrivalOrder
+    reader: ArrivalReader
+    writer: CommitWriter
+    /** Below it entries may have been removed. */
+    floor: () => number
+  },
   { from = 0, channel, sender, signal }: FollowOptions,
-): AsyncGenerator<StoredEntry> {
-  const { order, reader, writer } = components
+): AsyncGenerator<StoredEntry | RemovedNotice> {
+  const { order, reader, writer, floor } = components
   let position = from
+  let knownFloor = floor()
+  /** What was removed ahead of the reader, since it was last told. */
+  const removed = (): RemovedNotice | undefined => {
+    if (floor() <= knownFloor) return undefined
+    knownFloor = floor()
+    return position < knownFloor ? { kind: 'removed', position: knownFloor } : undefined
+  }
   for (;;) {
     signal?.throwIfAborted()
     if (!writer.isOpen && !writer.isReopening) throw writer.unavailable()
+    const notice = removed()
+    if (notice !== undefined) yield notice
     const { end } = order
     const live = order.tail.from(position, FOLLOW_BATCHES)
     if (position >= end || (live === undefined && writer.isReopening)) {
@@ -42,9 +63,13 @@ export async function* follow(
     } else {
       try {
         for await (const entry of reader.read({ from: position, to: end, channel, sender, signal })) {
+          const notice = removed()
+          if (notice !== undefined) yield notice
           position = entry.position + entry.count
           yield entry
         }
+        const rest = removed()
+        if (rest !== undefined) yield rest
         position = Math.max(position, end)
       } catch (error) {
         // Closed to be opened anew, if not for good: the next round tells.

@@ -1,6 +1,6 @@
 import { equalBytes, type LogId, openBatch, type SignedBatch } from '@pastel-mesh/protocol'
 import type { Database, Operation } from './database.ts'
-import { HELD_BATCHES, heldKey, readNumber, writeNumber } from './keys.ts'
+import { HELD_BATCHES, heldKey } from './keys.ts'
 import { followedBy, type LogNames } from './log-state.ts'
 
 /** A batch that waits on disk for what is before it; the batch itself is not in memory. */
@@ -12,7 +12,6 @@ export interface HeldBatch extends LogNames {
   readonly follows?: LogNames & { readonly head: number }
   /** Bytes that it takes on disk. */
   readonly sizeBytes: number
-  readonly receivedAtMs: number
 }
 
 /**
@@ -59,7 +58,7 @@ export class HeldBatches {
   async load(): Promise<void> {
     this.clear()
     for await (const [, value] of this.#database.iterate(HELD_BATCHES)) {
-      this.#add(toHeld(openBatch(value.subarray(8)), readNumber(value, 0)))
+      this.#add(toHeld(openBatch(value)))
     }
   }
 
@@ -104,6 +103,17 @@ export class HeldBatches {
     return [...(this.#followers.get(log) ?? [])]
   }
 
+  /** Whether the run that a batch begins would, over other held ones, follow itself. */
+  followsItself(signed: SignedBatch): boolean {
+    const seen = new Set<LogId>([signed.log])
+    let log = followedBy(signed)?.id
+    while (log !== undefined && !seen.has(log)) {
+      seen.add(log)
+      log = this.firstOf(log)?.follows?.id
+    }
+    return log === signed.log
+  }
+
   /** Whether there is room for a batch. */
   hasRoomFor(signed: SignedBatch): boolean {
     const sizeBytes = signed.envelope.length
@@ -118,12 +128,9 @@ export class HeldBatches {
 
   /** Holds a batch; the operation writes it. */
   add(signed: SignedBatch): Operation {
-    const held = toHeld(signed, Date.now())
+    const held = toHeld(signed)
     this.#add(held)
-    const value = Buffer.allocUnsafe(8 + signed.envelope.length)
-    writeNumber(value, held.receivedAtMs, 0)
-    value.set(signed.envelope, 8)
-    return { type: 'put', key: heldKey(held.bytes, held.first), value }
+    return { type: 'put', key: heldKey(held.bytes, held.first), value: Buffer.from(signed.envelope) }
   }
 
   /** Holds a batch no more; the operation deletes it. */
@@ -131,7 +138,7 @@ export class HeldBatches {
     const log = this.#logs.get(held.id)
     if (log?.delete(held.first) === true) {
       this.#charge(held, -1)
-      if (held.follows !== undefined) this.#followers.get(held.follows.id)?.delete(held.id)
+      if (held.follows !== undefined) this.#removeFollower(held.follows.id, held.id)
       if (log.size === 0) this.#logs.delete(held.id)
     }
     return { type: 'del', key: heldKey(held.bytes, held.first) }
@@ -145,7 +152,7 @@ export class HeldBatches {
   /** The batch itself; undefined if it is not on disk. */
   async read({ bytes, first }: HeldBatch): Promise<SignedBatch | undefined> {
     const value = await this.#database.get(heldKey(bytes, first))
-    return value === undefined ? undefined : openBatch(value.subarray(8))
+    return value === undefined ? undefined : openBatch(value)
   }
 
   #add(held: HeldBatch): void {
@@ -162,6 +169,12 @@ export class HeldBatches {
     this.#followers.set(held.follows.id, followers)
   }
 
+  #removeFollower(log: LogId, follower: LogId): void {
+    const followers = this.#followers.get(log)
+    followers?.delete(follower)
+    if (followers?.size === 0) this.#followers.delete(log)
+  }
+
   #charge(held: HeldBatch, sign: 1 | -1): void {
     const key = keyOf(held.sender)
     const account = this.#senders.get(key) ?? { bytes: 0, batches: 0 }
@@ -175,7 +188,7 @@ export class HeldBatches {
 }
 
 /** What is remembered of a held batch: nothing that is a view of the batch's memory. */
-function toHeld(signed: SignedBatch, receivedAtMs: number): HeldBatch {
+function toHeld(signed: SignedBatch): HeldBatch {
   const { batch, log, logBytes, hash, envelope } = signed
   const sender = new Uint8Array(batch.sender)
   const followed = followedBy(signed)
@@ -189,7 +202,6 @@ function toHeld(signed: SignedBatch, receivedAtMs: number): HeldBatch {
     count: batch.count,
     hash: new Uint8Array(hash),
     sizeBytes: envelope.length,
-    receivedAtMs,
     ...(followed === undefined || batch.follows === undefined
       ? {}
       : {

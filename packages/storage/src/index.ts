@@ -10,6 +10,7 @@ import type { Missing } from './chain.ts'
 import type { CommitWriter, CommitWriterComponents, CommitWriterOptions } from './commit-writer.ts'
 import type { Database } from './database.ts'
 import type { Disk, DiskHealthComponents, DiskHealthOptions } from './disk-health.ts'
+import type { RemovedNotice } from './follow.ts'
 import type { HeadsPage } from './heads.ts'
 import type { LogState } from './log-state.ts'
 import { LevelMessageStore } from './message-store.ts'
@@ -33,6 +34,7 @@ export {
   type DiskStatus,
 } from './disk-health.ts'
 export { StorageError } from './errors.ts'
+export type { RemovedNotice } from './follow.ts'
 export type { HeadsPage } from './heads.ts'
 export type { LogNames, LogState } from './log-state.ts'
 export type { Placement, PlaceOptions } from './placement.ts'
@@ -123,10 +125,11 @@ export interface MessageStore {
   /** Reads what is on disk now. Whole batches: the first and the last may reach over the range. */
   read(options?: ReadOptions): AsyncGenerator<StoredEntry>
   /**
-   * Reads what is on disk and then, without end, what is added; across a reopening of the database.
+   * Reads what is on disk and then, without end, what is added; across a reopening of the database. What retention
+   * removes ahead of a slow reader is said.
    * @throws StorageError ERR_STORE_UNAVAILABLE when the store is stopped; the signal's reason
    */
-  follow(options?: FollowOptions): AsyncGenerator<StoredEntry>
+  follow(options?: FollowOptions): AsyncGenerator<StoredEntry | RemovedNotice>
   /** The batches that hold a range of a log, as far as they are stored. */
   readLog(range: LogRange): AsyncGenerator<StoredBatch>
   /**

@@ -1,15 +1,20 @@
 import { equalBytes, type SignedBatch } from '@pastel-mesh/protocol'
 import type { Evidence } from './alerts.ts'
 import type { ArrivalReader } from './arrival-reader.ts'
-import { extendLog } from './chain.ts'
-import { namesOf } from './log-state.ts'
+import { extendLog, type Missing } from './chain.ts'
+import type { CommitWriter } from './commit-writer.ts'
+import type { HeldBatches } from './held-batches.ts'
+import { followedBy, namesOf } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
 import type { LostRange, LostRanges } from './lost-ranges.ts'
 import type { OrderCommit } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
+import { followedUp } from './skipped-range.ts'
 import type { StoredBatch } from './stored-entry.ts'
 
 export interface LateBatchesComponents {
+  readonly writer: CommitWriter
+  readonly held: HeldBatches
   readonly reader: ArrivalReader
   readonly logs: LogTable
   readonly lost: LostRanges
@@ -22,11 +27,17 @@ export interface LateBatchesComponents {
 export type LateOutcome =
   | Placement
   | { readonly contradiction: { readonly reason: string; readonly evidence: Evidence } }
+  /** It begins a run, and what it proves of the one before is missing: it waits for that. */
+  | { readonly hold: Missing }
   | undefined
 
+interface Begun {
+  readonly committed: Promise<StoredBatch>
+}
+
 /**
- * Batches of ranges that were given up for lost, and turn up after all: they enter at the end of the order, in
- * sequence with the rest of their range, if they fit what is stored around it.
+ * Batches of ranges that were given up for lost, and turn up after all: they enter at the end of the order as they
+ * come, for what is before them may be gone for good, if they fit what is stored around them.
  */
 export class LateBatches {
   readonly #parts: LateBatchesComponents
@@ -49,30 +60,43 @@ export class LateBatches {
     position: number,
     { wantedSinceMs = 0, messages }: PlaceOptions,
   ): Promise<LateOutcome> {
-    const { logs, lost, commit } = this.#parts
+    const { logs, lost, held, commit, writer } = this.#parts
     const { batch } = signed
     const names = namesOf(signed)
     const range = await lost.find(names, position)
     // Another copy was faster.
     if (range === undefined || range.next > batch.first) return undefined
     if (batch.createdAtMs < wantedSinceMs) return { status: 'pruned' }
-    if (batch.first > range.next) {
-      return { status: 'gap', missing: { ...names, first: range.next, last: batch.first - 1 } }
-    }
     const contradiction = await this.#contradiction(signed, range)
     if (contradiction !== undefined) return { contradiction }
-    const begun = await logs.consult([names], ([state]) => {
-      if (state === undefined || state.isFrozen) return undefined
-      this.#parts.assertRoom()
-      const extended = extendLog(signed, state)
-      const isHead = extended.stored > state.stored
-      const states = isHead ? [{ ...extended, next: state.next }] : []
-      const operations = [lost.advance(range, extended.next, signed.hash)]
-      const entries = [{ batch: signed, lostAt: range.lostAt, messages }]
-      const written = commit.write({ entries, states, operations })
-      return { committed: written.then(([entry]) => entry as StoredBatch) }
-    })
-    if (begun === undefined) return undefined
+    const followedNames = followedBy(signed)
+    const consulted = followedNames === undefined ? [names] : [names, followedNames]
+    const begun = await logs.consult(
+      consulted,
+      ([state, followed]): Begun | { hold: Missing } | undefined => {
+        if (state === undefined || state.isFrozen) return undefined
+        this.#parts.assertRoom()
+        // Before memory is changed for a commit, for it may be refused.
+        if (!writer.isOpen) throw writer.unavailable()
+        const extended = extendLog(signed, state)
+        if (followedNames !== undefined && batch.follows !== undefined) {
+          const { head } = batch.follows
+          const next = followed?.next ?? 0
+          if (followed?.isFrozen !== true && next <= head)
+            return { hold: { ...followedNames, first: next, last: head } }
+        }
+        const isHead = extended.stored > state.stored
+        const states = isHead ? [{ ...extended, next: state.next }] : []
+        if (followed !== undefined) states.push(followedUp(followed, signed))
+        const operations = lost.take(range, batch.first, extended.next, signed.hash)
+        const waiting = held.has(signed) ? held.overlapping(signed) : undefined
+        if (waiting !== undefined) operations.push(held.remove(waiting))
+        const entries = [{ batch: signed, lostAt: range.lostAt, messages }]
+        const written = commit.write({ entries, states, operations })
+        return { committed: written.then((entries) => entries.at(-1) as StoredBatch) }
+      },
+    )
+    if (begun === undefined || 'hold' in begun) return begun
     await begun.committed
     return { status: 'appended', ...begun }
   }
@@ -83,7 +107,7 @@ export class LateBatches {
     range: LostRange,
   ): Promise<{ reason: string; evidence: Evidence } | undefined> {
     const { reader } = this.#parts
-    const { previous, first, count } = signed.batch
+    const { previous, first, count, createdAtMs } = signed.batch
     const end = first + count
     const of = (reason: string, rival: StoredBatch | undefined) => ({
       reason,
@@ -93,14 +117,18 @@ export class LateBatches {
       const rival = await reader.batchWithin(signed.logBytes, range.last + 1, range.last + 1)
       return of('it reaches over what is stored behind it', rival)
     }
-    if (range.previous !== undefined && !equalBytes(previous, range.previous)) {
+    if (first === range.next && range.previous !== undefined && !equalBytes(previous, range.previous)) {
       const rival = await reader.batchWithin(signed.logBytes, first - 1, first - 1)
       return of('it names another predecessor than the one that is stored', rival)
     }
     if (end - 1 < range.last) return undefined
     const behind = await this.#batchBehind(signed, end)
-    if (behind === undefined || equalBytes(behind.signed.batch.previous, signed.hash)) return undefined
-    return of('the batch behind it names another predecessor', behind)
+    if (behind === undefined) return undefined
+    if (!equalBytes(behind.signed.batch.previous, signed.hash)) {
+      return of('the batch behind it names another predecessor', behind)
+    }
+    const isOlder = behind.signed.batch.createdAtMs < createdAtMs
+    return isOlder ? of('the batch behind it is older', behind) : undefined
   }
 
   /** The batch that comes after a position: of the same log, or of the one that follows it. */

@@ -13,6 +13,7 @@ import type { LogTable } from './log-table.ts'
 import type { LostRanges } from './lost-ranges.ts'
 import type { OrderCommit, Planned } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
+import { followedUp, skipped } from './skipped-range.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
 
 export interface LogOrderComponents {
@@ -27,11 +28,18 @@ export interface LogOrderComponents {
   readonly assertRoom: () => void
 }
 
+/** What proves it is on the disk. */
+interface Contradiction {
+  readonly verdict: 'contradiction'
+  readonly reason: string
+  readonly rival: HeldBatch | undefined
+}
+
 /** What a judgement needs before it can end: something from the disk. */
 type Unsettled =
+  | Contradiction
   | Extract<ChainVerdict, { verdict: 'look' }>
   | { readonly verdict: 'taken'; readonly inFlight: boolean; readonly epoch: number }
-  | { readonly verdict: 'contradiction'; readonly reason: string; readonly rival: HeldBatch | undefined }
 
 /** What was found on the disk since the first judgement. */
 interface Found {
@@ -119,6 +127,12 @@ export class LogOrder {
     return entry
   }
 
+  /** Before memory is changed for a commit, for it may be refused. */
+  #assertOpen(): void {
+    const { writer } = this.#parts
+    if (!writer.isOpen) throw writer.unavailable()
+  }
+
   /** A gap ends where something is held. */
   #lastMissing(log: LogNames['id'], last: number): number {
     const held = this.#parts.held.firstOf(log)
@@ -153,7 +167,7 @@ export class LogOrder {
         const evidence = await this.#evidence(signed, judged.rival)
         found.contradiction = { reason: judged.reason, evidence }
       } else {
-        const placement = await this.#settleTaken(signed, judged, found, options)
+        const placement = await this.#settleTaken(signed, judged, found, options, held)
         if (placement !== undefined) return placement
       }
     }
@@ -179,7 +193,7 @@ export class LogOrder {
         return this.#enter(signed, { state, followed }, { ...options, fork: judged.fork, skip: [] })
       case 'gap':
         if (batch.createdAtMs < (options.wantedSinceMs ?? 0)) {
-          return this.#enterBehind(signed, { state, followed }, judged.missing, options)
+          return this.#enterBehind(signed, { state, followed }, judged.missing, options, held)
         }
         return this.#hold(signed, judged.missing, options.alert, held)
       case 'contradiction':
@@ -204,6 +218,7 @@ export class LogOrder {
     options: PlaceOptions & { fork: string | undefined; skip: readonly Planned[] },
   ): Placement {
     const { commit, held, alerts } = this.#parts
+    this.#assertOpen()
     const { batch } = signed
     const entries = [...options.skip]
     const states = [extendLog(signed, state)]
@@ -214,8 +229,7 @@ export class LogOrder {
         entries.push(skipped(followed, followed, head, 'frozen'))
         next = skipRange(followed, followed, head)
       }
-      const successor = followed.successor ?? { log: new Uint8Array(signed.logBytes), head }
-      states.push({ ...next, successor })
+      states.push(followedUp(next, signed))
     }
     entries.push({ batch: signed, messages: options.messages })
     // One alert a log: what the placer says of it is more than that it branches. That an own one does was told
@@ -245,21 +259,26 @@ export class LogOrder {
     { state, followed }: { state: LogState | undefined; followed: LogState | undefined },
     missing: Missing,
     options: PlaceOptions,
-  ): Placement {
-    if (missing.id === signed.log) {
-      const skip = [skipped(missing, state, missing.last, 'before-history')]
-      return this.#enter(
-        signed,
-        { state: skipRange(missing, state, missing.last), followed },
-        { ...options, fork: undefined, skip },
+    held: HeldBatch | undefined,
+  ): Placement | Unsettled {
+    const isOwn = missing.id === signed.log
+    const before = isOwn ? state : followed
+    const last = this.#lastMissing(missing.id, missing.last)
+    const skip = last < missing.first ? [] : [skipped(missing, before, last, 'before-history')]
+    const after = skip.length === 0 ? before : skipRange(missing, before, last)
+    if (last === missing.last) {
+      const states = isOwn ? { state: after, followed } : { state, followed: after }
+      return this.#enter(signed, states, { ...options, fork: undefined, skip })
+    }
+    // Something is held in between: it enters first.
+    const placement = this.#hold(signed, missing, options.alert, held)
+    if (skip.length > 0 && after !== undefined) {
+      this.#parts.commit.write({ entries: skip, states: [after] }).then(
+        () => this.#drain.lookBehind(missing.id),
+        () => {},
       )
     }
-    const skip = [skipped(missing, followed, missing.last, 'before-history')]
-    return this.#enter(
-      signed,
-      { state, followed: skipRange(missing, followed, missing.last) },
-      { ...options, fork: undefined, skip },
-    )
+    return placement
   }
 
   #hold(
@@ -267,7 +286,7 @@ export class LogOrder {
     missing: Missing,
     alert: PlaceOptions['alert'],
     isHeld: HeldBatch | undefined,
-  ): Placement | Unsettled {
+  ): Placement | Contradiction {
     const { alerts, held, writer } = this.#parts
     if (isHeld !== undefined) return { status: 'gap', missing }
     if (held.has(signed)) return { status: 'known' }
@@ -275,8 +294,11 @@ export class LogOrder {
     if (rival !== undefined) {
       return { verdict: 'contradiction', reason: 'another batch is held at its positions', rival }
     }
+    if (held.followsItself(signed)) {
+      return { verdict: 'contradiction', reason: 'runs follow each other in a circle', rival: undefined }
+    }
     if (!held.hasRoomFor(signed)) return { status: 'gap', missing }
-    if (!writer.isOpen) throw writer.unavailable()
+    this.#assertOpen()
     const put = held.add(signed)
     const noted = alert && alerts.note(alert.kind, signed, alert.reason)
     const committed = writer.commit((operations) => {
@@ -297,6 +319,7 @@ export class LogOrder {
     { reason, evidence }: { reason: string; evidence: Evidence },
   ): Placement {
     const { commit, held, alerts } = this.#parts
+    this.#assertOpen()
     const names = namesOf(signed)
     const before = state ?? newLog(names)
     const end = Math.max(before.next, signed.batch.first + signed.batch.count, held.endOf(signed.log))
@@ -317,6 +340,7 @@ export class LogOrder {
     { inFlight, epoch }: { inFlight: boolean; epoch: number },
     found: Found,
     options: PlaceOptions,
+    held: HeldBatch | undefined,
   ): Promise<Placement | undefined> {
     const { writer, logs, lost, reader } = this.#parts
     if (await this.isStored(signed)) return { status: 'known' }
@@ -332,7 +356,14 @@ export class LogOrder {
     if (range !== undefined && first >= range.next) {
       const outcome = await this.#late.enter(signed, range.first, options)
       if (outcome === undefined || 'status' in outcome) return outcome
-      found.contradiction = outcome.contradiction
+      if ('contradiction' in outcome) {
+        found.contradiction = outcome.contradiction
+        return undefined
+      }
+      const placement = this.#hold(signed, outcome.hold, options.alert, held)
+      if ('status' in placement) return placement
+      const evidence = await this.#evidence(signed, placement.rival)
+      found.contradiction = { reason: placement.reason, evidence }
       return undefined
     }
     const rival = await reader.batchWithin(signed.logBytes, first, first + count - 1)
@@ -357,18 +388,4 @@ export class LogOrder {
             : undefined
     return other === undefined ? [signed.envelope] : [other, signed.envelope]
   }
-}
-
-/** The entry for a range at the end of a log that the order goes on without. */
-function skipped(
-  { id, bytes, sender, channel, run }: LogNames,
-  state: LogState | undefined,
-  last: number,
-  reason: LostReason,
-): Planned {
-  const names = { id, bytes: new Uint8Array(bytes), sender: new Uint8Array(sender), channel, run }
-  const notice = { log: id, sender: names.sender, channel, first: state?.next ?? 0, last, reason }
-  if (reason === 'frozen') return { notice, names }
-  const isKnown = state !== undefined && state.stored > 0 && state.stored === state.next
-  return { notice, names, remember: isKnown ? { previous: state.headHash } : {} }
 }

@@ -33,8 +33,11 @@ export interface LogState extends LogNames {
   readonly headCreatedAtMs: number
   /** Its sender contradicted itself: nothing more of it is taken in. */
   readonly isFrozen: boolean
-  /** The run that follows this one, and the position of this one's last message as that run names it. */
-  readonly successor?: { readonly log: Uint8Array; readonly head: number }
+  /**
+   * The run that follows this one, the position of this one's last message as that run names it, and the creation
+   * time of its first batch in ms since 1970, which no message of this one is younger than.
+   */
+  readonly successor?: { readonly log: Uint8Array; readonly head: number; readonly createdAtMs: number }
 }
 
 /** Bytes of an Ed448 public key. */
@@ -93,9 +96,10 @@ export function encodeLogState(state: LogState): Buffer {
   writeNumber(fixed, state.headCreatedAtMs, 17)
   const parts = [fixed, state.headHash, state.run, state.sender]
   if (successor !== undefined) {
-    const head = Buffer.allocUnsafe(8)
-    writeNumber(head, successor.head, 0)
-    parts.push(successor.log, head)
+    const numbers = Buffer.allocUnsafe(16)
+    writeNumber(numbers, successor.head, 0)
+    writeNumber(numbers, successor.createdAtMs, 8)
+    parts.push(successor.log, numbers)
   }
   return Buffer.concat([...parts, Buffer.from(state.channel)])
 }
@@ -115,8 +119,14 @@ export function decodeLogState(id: LogId, bytes: Uint8Array, value: Buffer): Log
     sender: value.subarray(SENDER_AT, SUCCESSOR_AT),
     isFrozen: (flags & FROZEN) !== 0,
     ...(isFollowed
-      ? { successor: { log: value.subarray(SUCCESSOR_AT, headAt), head: readNumber(value, headAt) } }
+      ? {
+          successor: {
+            log: value.subarray(SUCCESSOR_AT, headAt),
+            head: readNumber(value, headAt),
+            createdAtMs: readNumber(value, headAt + 8),
+          },
+        }
       : {}),
-    channel: value.toString('utf8', isFollowed ? headAt + 8 : SUCCESSOR_AT),
+    channel: value.toString('utf8', isFollowed ? headAt + 16 : SUCCESSOR_AT),
   }
 }

@@ -1,4 +1,5 @@
 import {
+  decodeLogId,
   encodeLogId,
   HASH_BYTES,
   LOG_ID_BYTES,
@@ -18,7 +19,7 @@ export interface LostRange {
   readonly last: number
   /** Position of the arrival entry that says so. */
   readonly lostAt: number
-  /** Position of the next late message: it turns up in sequence as well. */
+  /** Everything of it below has turned up. */
   readonly next: number
   /** SHA-256 of the batch before `next`; absent: not known. */
   readonly previous?: Uint8Array
@@ -69,10 +70,36 @@ export class LostRanges {
     return { type: 'put', key: lostKey(lost.bytes, lost.first), value }
   }
 
-  /** More of a range turned up: the rest of it is still lost. */
-  advance(lost: LostRange, next: number, previous: Uint8Array): Operation {
-    if (next > lost.last) return { type: 'del', key: lostKey(lost.bytes, lost.first) }
-    return this.put({ ...lost, next, previous })
+  /** A part of a range turned up, `first` to `end` - 1: what is before and behind it is still lost. */
+  take(lost: LostRange, first: number, end: number, hash: Uint8Array): Operation[] {
+    if (first === lost.next) {
+      if (end > lost.last) return [{ type: 'del', key: lostKey(lost.bytes, lost.first) }]
+      return [this.put({ ...lost, next: end, previous: hash })]
+    }
+    const before = this.put({ ...lost, last: first - 1 })
+    if (end > lost.last) return [before]
+    return [before, this.put({ ...lost, first: end, next: end, previous: hash })]
+  }
+
+  /** Whether some of the positions `first` to `last` of a log are lost. */
+  async hasAny(names: Pick<LogNames, 'id' | 'bytes'>, first: number, last: number): Promise<boolean> {
+    if ((await this.find(names, first)) !== undefined) return true
+    const range = { gte: lostKey(names.bytes, first), lte: lostKey(names.bytes, last), limit: 1 }
+    for await (const _ of this.#database.iterate(range)) return true
+    return false
+  }
+
+  /** Forgets what of a range may still turn up. */
+  async deleteWithin({ log, first, last }: LogRange): Promise<Operation[]> {
+    const bytes = decodeLogId(log)
+    const operations: Operation[] = []
+    for await (const [key] of this.#database.iterate({
+      gte: lostKey(bytes, first),
+      lte: lostKey(bytes, last),
+    })) {
+      operations.push({ type: 'del', key })
+    }
+    return operations
   }
 }
 

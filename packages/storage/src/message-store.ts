@@ -18,7 +18,7 @@ import { CommitWriter } from './commit-writer.ts'
 import { type Database, LevelDatabase } from './database.ts'
 import { type Disk, DiskHealth } from './disk-health.ts'
 import { StorageError } from './errors.ts'
-import { follow } from './follow.ts'
+import { follow, type RemovedNotice } from './follow.ts'
 import { type HeadsPage, readHeads } from './heads.ts'
 import { HeldBatches } from './held-batches.ts'
 import type { MessageStore, StoreComponents, StoreOptions } from './index.ts'
@@ -170,8 +170,7 @@ export class LevelMessageStore implements MessageStore {
     const names = { id: log, bytes: decodeLogId(log) }
     const state = await this.#logs.load(names.id, names.bytes)
     if (state === undefined || state.isFrozen || last >= state.next) return false
-    const lost = await Promise.all([this.#lost.find(names, first), this.#lost.find(names, last)])
-    return lost.every((range) => range === undefined)
+    return !(await this.#lost.hasAny(names, first, last))
   }
 
   firstHeld(log: LogId): number | undefined {
@@ -194,8 +193,9 @@ export class LevelMessageStore implements MessageStore {
     return this.#reader.read({ ...options, to: Math.min(options.to ?? end, end) })
   }
 
-  follow(options: FollowOptions = {}): AsyncGenerator<StoredEntry> {
-    return follow({ order: this.#order, reader: this.#reader, writer: this.writer }, options)
+  follow(options: FollowOptions = {}): AsyncGenerator<StoredEntry | RemovedNotice> {
+    const parts = { order: this.#order, reader: this.#reader, writer: this.writer, floor: () => this.floor }
+    return follow(parts, options)
   }
 
   readLog(range: LogRange): AsyncGenerator<StoredBatch> {

@@ -1,4 +1,4 @@
-import { decodeLogId, encodeLogId, equalBytes, type LogId, RUNNING_HASH_BYTES } from '@pastel-mesh/protocol'
+import { encodeLogId, equalBytes, type LogId, RUNNING_HASH_BYTES } from '@pastel-mesh/protocol'
 import type { ArrivalOrder } from './arrival-order.ts'
 import type { ArrivalReader } from './arrival-reader.ts'
 import { encodeArrival } from './arrival-record.ts'
@@ -8,7 +8,6 @@ import { deleteEntry } from './entry-operations.ts'
 import {
   LOGS,
   logKey,
-  lostKey,
   metaKey,
   ownTipKey,
   PASSED_PLACES,
@@ -19,6 +18,7 @@ import {
 import type { LogOrder } from './log-order.ts'
 import { decodeLogState, type LogState } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
+import type { LostRanges } from './lost-ranges.ts'
 import type { OrderCommit } from './order-commit.ts'
 import { type StoredEntry, toArrivalRecord } from './stored-entry.ts'
 
@@ -55,6 +55,7 @@ export interface RetentionComponents {
   readonly logs: LogTable
   readonly logOrder: LogOrder
   readonly commit: OrderCommit
+  readonly lost: LostRanges
   readonly order: ArrivalOrder
 }
 
@@ -67,10 +68,12 @@ const CHUNK_ENTRIES = 128
  */
 const FORGET_LOGS_AFTER_MS = 30 * 24 * 60 * 60_000
 
+const NO_FLOOR: Floor = { position: 0, runningHash: new Uint8Array(RUNNING_HASH_BYTES) }
+
 /** Removes what is older, or more, than is to be kept. */
 export class Retention {
   readonly #parts: RetentionComponents
-  #floor: Floor = { position: 0, runningHash: new Uint8Array(RUNNING_HASH_BYTES) }
+  #floor = NO_FLOOR
   /** By channel: how far some member has read. Own batches below are not pinned. */
   readonly #passed = new Map<string, number>()
   /** Those of which the disk does not know yet. */
@@ -89,7 +92,8 @@ export class Retention {
   async load(): Promise<void> {
     const { database, logOrder } = this.#parts
     const floor = await database.get(metaKey('floor'))
-    if (floor !== undefined) this.#floor = { position: readNumber(floor, 0), runningHash: floor.subarray(8) }
+    this.#floor =
+      floor === undefined ? NO_FLOOR : { position: readNumber(floor, 0), runningHash: floor.subarray(8) }
     const before = await database.get(metaKey('pruned-before'))
     logOrder.prunedBeforeMs = before === undefined ? 0 : readNumber(before, 0)
     for await (const [key, value] of database.iterate(PASSED_PLACES)) {
@@ -171,31 +175,38 @@ export class Retention {
     const last = entries.at(-1) as StoredEntry
     const end = last.position + last.count
     const floor = end > this.#floor.position ? { position: end, runningHash: last.runningHash } : this.#floor
+    // With the entry that says that a range is lost goes what remembers that it may turn up.
+    const lostRanges: Operation[] = []
+    for (const entry of entries) {
+      if (entry.kind !== 'batch') lostRanges.push(...(await this.#parts.lost.deleteWithin(entry)))
+    }
     await this.#parts.writer.commit((operations) => {
-      for (const entry of entries) operations.push(...deleteEntry(entry), ...deleteLostRange(entry))
-      operations.push(this.#parts.commit.release(sizeBytes))
+      // At once: a cursor that is looked at while this is written must not take what is gone for foreign.
+      this.#floor = floor
+      for (const entry of entries) operations.push(...deleteEntry(entry))
+      operations.push(...lostRanges, this.#parts.commit.release(sizeBytes))
       operations.push({ type: 'put', key: metaKey('floor'), value: encodeFloor(floor) })
     })
-    this.#floor = floor
     this.#parts.order.tail.dropBefore(end)
   }
 
-  /** Forgets logs that ended long ago and of which nothing is stored any more. */
+  /** Forgets logs that ended long ago, of which nothing is stored and nothing more can turn up. */
   async #forgetLogs(beforeMs: number): Promise<void> {
-    const { database, logs, logOrder, writer } = this.#parts
+    const { database, logs, logOrder, writer, lost } = this.#parts
     const forgotten: LogState[] = []
     for await (const [key, value] of database.iterate(LOGS)) {
       const bytes = key.subarray(1)
       const state = decodeLogState(encodeLogId(bytes), bytes, value)
-      if (state.successor === undefined || state.headCreatedAtMs >= beforeMs) continue
-      if (!(await this.#isEmpty(state))) continue
+      const endedAtMs = endOf(state)
+      if (endedAtMs === undefined || endedAtMs >= beforeMs) continue
+      if (!(await this.#isEmpty(state)) || (await lost.hasAny(state, 0, state.next))) continue
       const tip = await database.get(ownTipKey(state.sender, state.channel))
       if (tip !== undefined && equalBytes(tip, state.run)) continue
       forgotten.push(state)
       if (forgotten.length === CHUNK_ENTRIES) break
     }
     if (forgotten.length === 0) return
-    const before = Math.max(logOrder.prunedBeforeMs, ...forgotten.map((state) => state.headCreatedAtMs))
+    const before = Math.max(logOrder.prunedBeforeMs, ...forgotten.map((state) => endOf(state) ?? 0))
     await writer.commit((operations) => {
       operations.push({ type: 'put', key: metaKey('pruned-before'), value: numberValue(before) })
       for (const state of forgotten) {
@@ -211,10 +222,9 @@ export class Retention {
   }
 }
 
-/** With the entry that says that a range is lost goes what remembers that it may turn up. */
-function deleteLostRange(entry: StoredEntry): Operation[] {
-  if (entry.kind === 'batch') return []
-  return [{ type: 'del', key: lostKey(decodeLogId(entry.log), entry.first) }]
+/** No batch of a log is younger; undefined: it may still go on. */
+function endOf({ successor, headCreatedAtMs }: LogState): number | undefined {
+  return successor === undefined ? undefined : Math.max(headCreatedAtMs, successor.createdAtMs)
 }
 
 function encodeFloor({ position, runningHash }: Floor): Buffer {

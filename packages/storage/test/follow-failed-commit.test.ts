@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import type { StoredEntry } from '../src/index.ts'
+import type { MessageStore } from '../src/index.ts'
 import { append, appendAll } from './fixtures/batches.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
 import { openStore } from './fixtures/open-store.ts'
 
 /** Takes entries until one reaches a position, and checks that they touch. */
-async function takeUntil(follower: AsyncGenerator<StoredEntry>, from: number, end: number): Promise<void> {
+async function takeUntil(
+  follower: ReturnType<MessageStore['follow']>,
+  from: number,
+  end: number,
+): Promise<void> {
   let position = from
   while (position < end) {
     const { value } = await follower.next()

@@ -1,12 +1,12 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { ArrivalOrder } from '../src/arrival-order.ts'
-import type { StoredEntry } from '../src/index.ts'
+import type { MessageStore } from '../src/index.ts'
 import { append, appendAll, collect } from './fixtures/batches.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
 import { openStore } from './fixtures/open-store.ts'
 
-async function take(follower: AsyncGenerator<StoredEntry>, count: number): Promise<number[]> {
+async function take(follower: ReturnType<MessageStore['follow']>, count: number): Promise<number[]> {
   const positions: number[] = []
   while (positions.length < count) positions.push((await follower.next()).value.position)
   return positions

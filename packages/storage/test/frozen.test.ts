@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Alert } from '../src/index.ts'
 import { append, entered, inShort, offer } from './fixtures/batches.ts'
 import { expectSoundOrder } from './fixtures/expect-sound-order.ts'
+import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
 import { openStore } from './fixtures/open-store.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -162,5 +163,35 @@ describe('a frozen log', () => {
     await append(store, await bob.write())
     await offer(store, fork)
     expect(store.alerts()).toHaveLength(33)
+  })
+
+  test('beyond those that are kept is told of once, however many batches show it', async () => {
+    const store = await openStore()
+    const told: string[] = []
+    store.onAlert(({ log }) => told.push(log))
+    const alert = { kind: 'own-identity' as const, reason: 'not written here' }
+    for (let i = 0; i < 34; i++) {
+      const writer = new LogWriter({ identity: 'me', runs: `${i}`, signed: false })
+      for (let k = 0; k < 3; k++) await offer(store, await writer.write(), { alert })
+    }
+    expect(told).toHaveLength(34)
+    expect(new Set(told).size).toBe(34)
+  })
+
+  test('and its alert survive a moment in which nothing can be written', async () => {
+    const database = await FaultyDatabase.create()
+    const store = await openStore({ database })
+    const writer = new LogWriter({ identity: 'alice' })
+    const fork = await writer.fork().write({ bodies: OTHER })
+    await append(store, await writer.write())
+    database.failNextWrite()
+    await expect(append(store, await new LogWriter({ identity: 'bob' }).write())).rejects.toThrow()
+    // Reading works again before writing does.
+    for (let i = 0; i < 100 && !store.writer.isOpen; i++) {
+      await expect(offer(store, fork)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    }
+    while (!store.writer.isOpen) await new Promise((resolve) => setImmediate(resolve))
+    expect((await offer(store, fork)).status).toBe('conflict')
+    expect(await store.evidence(fork.logBytes)).toHaveLength(2)
   })
 })

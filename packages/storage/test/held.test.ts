@@ -109,6 +109,24 @@ describe('held batches', () => {
     expect(store.sizes.heldBatches).toBe(1)
   })
 
+  test('of runs that follow each other in a circle are no gap for ever: their log is frozen', async () => {
+    const store = await openStore()
+    const [a, b] = [
+      new LogWriter({ identity: 'mallory', runs: 'a' }),
+      new LogWriter({ identity: 'mallory', runs: 'b' }),
+    ]
+    const runOf = async (writer: LogWriter) => (await writer.fork().write()).batch.run
+    const [runA, runB] = [await runOf(a), await runOf(b)]
+    const previous = new Uint8Array(32).fill(1)
+    const first = await a.write({ change: { follows: { run: runB, head: 3 }, previous } })
+    const second = await b.write({ change: { follows: { run: runA, head: 3 }, previous } })
+    expect((await offer(store, first)).status).toBe('held')
+    expect((await offer(store, second)).status).toBe('conflict')
+    await store.settled()
+    expect(store.sizes.heldBatches).toBe(0)
+    await expectSoundOrder(store)
+  })
+
   test('of many senders are bounded in all', async () => {
     const store = await openStore()
     for (let i = 0; i < 12; i++) {

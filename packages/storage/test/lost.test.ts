@@ -71,18 +71,18 @@ describe('a range that is given up', () => {
     expect(await inShort(store)).toEqual(['0-1', '2-3'])
   })
 
-  test('enters at the end as `late` if it turns up after all, in sequence, naming the entry', async () => {
+  test('enters at the end as `late` if it turns up after all, naming the entry', async () => {
     const store = await openStore()
     const [first, second, third, fourth] = await write()
     await append(store, first)
     await offer(store, fourth)
     await giveUpAll(store)
     await entered(store, 5)
-    expect(await offer(store, third)).toMatchObject({ status: 'gap', missing: { first: 2, last: 3 } })
-    expect((await offer(store, second)).status).toBe('appended')
     expect((await offer(store, third)).status).toBe('appended')
+    expect(await store.lostRanges(10)).toEqual([{ log: third.log, first: 2, last: 3 }])
+    expect((await offer(store, second)).status).toBe('appended')
     expect((await offer(store, third)).status).toBe('known')
-    expect(await inShort(store)).toEqual(['0-1', 'lost 2-5 (denied)', '6-7', '2-3 late@2', '4-5 late@2'])
+    expect(await inShort(store)).toEqual(['0-1', 'lost 2-5 (denied)', '6-7', '4-5 late@2', '2-3 late@2'])
     expect(await store.lostRanges(10)).toEqual([])
     await expectSoundOrder(store)
   })
@@ -98,6 +98,38 @@ describe('a range that is given up', () => {
     await entered(store, 3)
     for (const signed of [second, third]) expect((await offer(store, signed)).status).toBe('appended')
     expect(await inShort(store)).toEqual(['0-0', 'lost 1-2 (denied)', '0-0', '1-1 late@1', '2-2 late@1'])
+    await expectSoundOrder(store)
+  })
+
+  test('may turn up in the middle alone: what is around it is still lost', async () => {
+    const store = await openStore()
+    const [, second, , fourth] = await write()
+    await offer(store, fourth)
+    await giveUpAll(store)
+    await entered(store, 3)
+    expect((await offer(store, second)).status).toBe('appended')
+    expect(await inShort(store)).toEqual(['lost 0-5 (denied)', '6-7', '2-3 late@0'])
+    const { log } = second
+    expect(await store.lostRanges(10)).toEqual([
+      { log, first: 0, last: 1 },
+      { log, first: 4, last: 5 },
+    ])
+    await expectSoundOrder(store)
+  })
+
+  test('whose first batch turns up says what is missing of the run before', async () => {
+    const store = await openStore()
+    const writer = new LogWriter({ identity: 'alice' })
+    await write(writer)
+    const middle = await writer.newRun().write()
+    const last = await writer.newRun().write()
+    await offer(store, last)
+    await giveUpAll(store)
+    await entered(store, 2)
+    expect((await offer(store, middle)).status).toBe('held')
+    await giveUpAll(store)
+    await store.settled()
+    expect(await inShort(store)).toEqual(['lost 0-0 (denied)', '0-0', 'lost 0-9 (denied)', '0-0 late@0'])
     await expectSoundOrder(store)
   })
 
@@ -150,6 +182,18 @@ describe('history that is not wanted', () => {
     const [, second] = await write()
     const wantedSinceMs = second.batch.createdAtMs
     expect((await offer(store, second, { wantedSinceMs })).status).toBe('held')
+  })
+
+  test('does not swallow what is held: that enters first', async () => {
+    const store = await openStore()
+    const [, , third, , fifth] = await write()
+    expect((await offer(store, third)).status).toBe('held')
+    const wantedSinceMs = fifth.batch.createdAtMs + 1
+    await offer(store, fifth, { wantedSinceMs })
+    await store.settled()
+    expect(await inShort(store)).toEqual(['before-history 0-3 (before-history)', '4-5'])
+    expect(await store.gaps(10)).toMatchObject([{ first: 6, last: 7 }])
+    await expectSoundOrder(store)
   })
 
   test('does not come in by the back door', async () => {

@@ -107,6 +107,39 @@ describe('retention', () => {
     await append(store, await alice.newRun().write())
   })
 
+  test('forgets no log of which nothing was stored: it stays lost, frozen or before the history', async () => {
+    const store = await openStore()
+    const alice = new LogWriter({ identity: 'alice', startedAtMs: Date.now() })
+    const old = [await alice.write({ count: 2 }), await alice.write({ count: 2 })]
+    const next = await alice.newRun().write()
+    await offer(store, next, { wantedSinceMs: next.batch.createdAtMs + 1 })
+    const before = await inShort(store)
+    await pruneAll(store, { receivedBeforeMs: 0 })
+    for (const signed of old) {
+      expect((await offer(store, signed, { wantedSinceMs: next.batch.createdAtMs + 1 })).status).toBe(
+        'pruned',
+      )
+    }
+    expect(await inShort(store)).toEqual(before)
+  })
+
+  test('is said to a follower that was slow', async () => {
+    const store = await openStore()
+    await fill(store, new LogWriter({ identity: 'alice', signed: false }), 100)
+    // Nothing is in memory any more.
+    await store.stop()
+    await store.start()
+    const follower = store.follow({ channel: 'topic/test' })
+    expect((await follower.next()).value).toMatchObject({ position: 0 })
+    await pruneAll(store)
+    const rest = []
+    for await (const entry of follower) {
+      rest.push(entry.kind === 'removed' ? `removed below ${entry.position}` : entry.position)
+      if (rest.at(-1) === 198) break
+    }
+    expect(rest).toContain('removed below 198')
+  })
+
   test('behind a failed commit removes nothing twice and loses no count', async () => {
     const database = await FaultyDatabase.create()
     const store = await openStore({ database })

@@ -245,6 +245,7 @@ export class ChannelWriter {
       own: true,
     })
     if (placement.status === 'appended') return placement
+    if ('committed' in placement) placement.committed.catch(() => {})
     throw new MeshError(
       'ERR_COMMIT_FAILED',
       `the store answered "${placement.status}" to this node's own next batch`,
