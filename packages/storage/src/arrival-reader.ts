@@ -6,6 +6,7 @@ import { decodeLogPosition, type LogPositionRecord } from './index-record.ts'
 import { ARRIVALS, pickIndex, scan } from './index-scan.ts'
 import { arrivalKey, logPositionKey, positionOf } from './keys.ts'
 import { type StoredBatch, type StoredEntry, toStoredEntry } from './stored-entry.ts'
+import { scanType } from './type-index.ts'
 
 /** What to follow of the arrival order. */
 export interface FollowOptions {
@@ -22,6 +23,8 @@ export interface FollowOptions {
 export interface ReadOptions extends FollowOptions {
   /** Positions below this one only. @default the end of the order */
   readonly to?: number
+  /** Only batches that hold a message of this type: they may hold others beside it. Nothing is said of what is lost. */
+  readonly type?: string
   /** From the newest to the oldest. @default false */
   readonly reverse?: boolean
 }
@@ -29,7 +32,7 @@ export interface ReadOptions extends FollowOptions {
 /** Batches fetched at once: bounds what a page of the largest batches holds in memory to some 16 MiB. */
 const FETCH_BATCHES = 32
 
-/** Reads the arrival order by position, channel, sender or log. */
+/** Reads the arrival order by position, channel, sender, type or log. */
 export class ArrivalReader {
   readonly #database: Database
 
@@ -39,9 +42,14 @@ export class ArrivalReader {
 
   /** Entries of the order; whole batches, so the first or last may hold positions outside of what was asked. */
   async *read(options: ReadOptions & { readonly to: number }): AsyncGenerator<StoredEntry> {
-    const index = pickIndex(options.channel, options.sender)
-    const entries = scan(this.#database, index, { ...options, from: options.from ?? 0 })
-    if (index === ARRIVALS) {
+    const { type, channel, sender } = options
+    const range = { ...options, from: options.from ?? 0 }
+    const index = pickIndex(channel, sender)
+    const entries =
+      type === undefined
+        ? scan(this.#database, index, range)
+        : scanType(this.#database, { type, channel, sender }, range)
+    if (type === undefined && index === ARRIVALS) {
       for await (const { position, value } of entries) yield toStoredEntry(decodeArrival(position, value))
       return
     }
@@ -104,8 +112,13 @@ export class ArrivalReader {
   }
 
   /** The entry that holds a position of the arrival order. */
-  async entryAt(position: number): Promise<ArrivalRecord | undefined> {
-    const range = { from: position, to: position + 1 }
+  entryAt(position: number): Promise<ArrivalRecord | undefined> {
+    return this.firstWithin(position, position + 1)
+  }
+
+  /** The first entry that holds positions of a range. */
+  async firstWithin(from: number, to: number): Promise<ArrivalRecord | undefined> {
+    const range = { from, to }
     for await (const entry of scan(this.#database, ARRIVALS, range)) {
       return decodeArrival(entry.position, entry.value)
     }

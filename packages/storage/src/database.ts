@@ -45,7 +45,8 @@ const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 const CACHE_BYTES = 16 * 1024 * 1024
 /** Files that compaction makes. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024
-/** Entries that an iteration reads at once; LevelDB stops at 16 KiB. */
+/** Entries that an iteration reads at once, the second time and from then on; LevelDB stops at 16 KiB. */
+const FIRST_READ_AHEAD_ENTRIES = 32
 const READ_AHEAD_ENTRIES = 1000
 
 const NOT_OPEN = new Set(['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'])
@@ -101,8 +102,8 @@ export class LevelDatabase implements Database {
   async *iterate(range: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer]> {
     const iterator = await this.#read(async (level) => level.iterator({ ...range }))
     try {
-      // Often one entry is all that is wanted.
-      for (let size = 1; ; size = READ_AHEAD_ENTRIES) {
+      // Often one entry is all that is wanted, or a few.
+      for (let size = 1; ; size = size === 1 ? FIRST_READ_AHEAD_ENTRIES : READ_AHEAD_ENTRIES) {
         const entries = await this.#read(() => iterator.nextv(size))
         if (entries.length === 0) return
         yield* entries

@@ -130,7 +130,7 @@ export class Retention {
     }
     const to = order.end
     for await (const entry of reader.read({ to, ...(rules.signal ? { signal: rules.signal } : {}) })) {
-      const isOver = commit.storedBytes - chunkBytes > rules.maxBytes
+      const isOver = commit.stored.sizeBytes - chunkBytes > rules.maxBytes
       if (entry.receivedAtMs >= rules.receivedBeforeMs && !isOver) break
       // The last entry carries the running hash on.
       if (entry.position + entry.count >= to) break
@@ -171,9 +171,12 @@ export class Retention {
     const last = entries.at(-1) as StoredEntry
     const end = last.position + last.count
     const floor = end > this.#floor.position ? { position: end, runningHash: last.runningHash } : this.#floor
+    const batches = entries.filter(({ kind }) => kind === 'batch')
+    const messages = batches.reduce((sum, { count }) => sum + count, 0)
+    const removals = entries.flatMap((entry) => [...deleteEntry(entry), ...deleteLostRange(entry)])
     await this.#parts.writer.commit((operations) => {
-      for (const entry of entries) operations.push(...deleteEntry(entry), ...deleteLostRange(entry))
-      operations.push(this.#parts.commit.release(sizeBytes))
+      operations.push(...removals)
+      operations.push(this.#parts.commit.release({ sizeBytes, batches: batches.length, messages }))
       operations.push({ type: 'put', key: metaKey('floor'), value: encodeFloor(floor) })
     })
     this.#floor = floor
