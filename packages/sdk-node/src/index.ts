@@ -126,6 +126,8 @@ export interface ReadMessagesOptions {
   readonly untilMs?: number
   /** From the newest to the oldest. @default false */
   readonly reverse?: boolean
+  /** At most so many entries, what is said of the cursor aside. Not many more are then read from the disk. */
+  readonly limit?: number
   readonly signal?: AbortSignal
 }
 

@@ -53,10 +53,12 @@ export class MessageReader {
 
   /** What is stored now. */
   async *read(options: ReadMessagesOptions): AsyncGenerator<ReceivedEntry> {
-    const { topic, sender, type, reverse = false, signal } = options
+    const { topic, sender, type, reverse = false, limit, signal } = options
     const begin = options.from === undefined ? undefined : await this.#begin(options.from, reverse)
     const { from, to } = await this.#range(options, begin?.position)
     if (begin?.notice !== undefined) yield begin.notice
+    if (limit !== undefined && limit <= 0) return
+    let count = 0
     const entries = this.#store.read({
       from,
       to,
@@ -64,6 +66,7 @@ export class MessageReader {
       ...(topic === undefined ? {} : { channel: topicChannel(topic) }),
       ...(sender === undefined ? {} : { sender: decodePastelId(sender) }),
       ...(type === undefined ? {} : { type }),
+      ...(limit === undefined ? {} : { wanted: limit }),
       ...(signal === undefined ? {} : { signal }),
     })
     for await (const entry of entries) {
@@ -71,6 +74,8 @@ export class MessageReader {
       for (const one of reverse ? [...within].reverse() : within) {
         signal?.throwIfAborted()
         yield one
+        count += 1
+        if (count === limit) return
       }
     }
   }
@@ -80,8 +85,10 @@ export class MessageReader {
     { reverse = false, sinceMs, untilMs }: ReadMessagesOptions,
     place: number | undefined,
   ): Promise<{ from: number; to: number }> {
-    const since = sinceMs === undefined ? 0 : await this.#store.positionAt(sinceMs)
-    const until = untilMs === undefined ? this.#store.end : await this.#store.positionAt(untilMs)
+    const [since, until] = await Promise.all([
+      sinceMs === undefined ? 0 : this.#store.positionAt(sinceMs),
+      untilMs === undefined ? this.#store.end : this.#store.positionAt(untilMs),
+    ])
     if (reverse) return { from: since, to: Math.min(place ?? until, until) }
     return { from: Math.max(place ?? since, since), to: until }
   }

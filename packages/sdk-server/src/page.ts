@@ -41,6 +41,8 @@ export async function readPage(request: PageRequest, { node, store }: Context): 
   let end: string | undefined
   const stored = node.messages({
     reverse: !oldestFirst,
+    // One more tells whether there is a next page.
+    limit: limit + 1,
     ...(topic === undefined ? {} : { topic }),
     ...(sender === undefined ? {} : { sender }),
     ...(type === undefined ? {} : { type }),

@@ -25,11 +25,15 @@ export interface ScanRange {
   readonly reverse?: boolean
   /** Nothing that begins before `from` reaches over it. @default false */
   readonly beginsAtFrom?: boolean
+  /** Entries to read at once first. @default 1 */
+  readonly readAhead?: number
   readonly signal?: AbortSignal
 }
 
 export interface ScanEntry {
   readonly position: number
+  /** Positions that it takes. */
+  readonly count: number
   readonly value: Buffer
 }
 
@@ -51,7 +55,7 @@ export function pickIndex(channel: string | undefined, sender: Uint8Array | unde
 export async function* scan(
   database: Database,
   { prefix, countOf }: Index,
-  { from, to, reverse = false, beginsAtFrom = false, signal }: ScanRange,
+  { from, to, reverse = false, beginsAtFrom = false, readAhead = 1, signal }: ScanRange,
 ): AsyncGenerator<ScanEntry> {
   signal?.throwIfAborted()
   if (from >= to) return
@@ -62,10 +66,10 @@ export async function* scan(
       if (positionOf(key) + countOf(value) > from) first = positionOf(key)
     }
   }
-  const range = { gte: numbered(prefix, first), lt: numbered(prefix, to), reverse }
+  const range = { gte: numbered(prefix, first), lt: numbered(prefix, to), reverse, readAhead }
   for await (const [key, value] of database.iterate(range)) {
     signal?.throwIfAborted()
-    yield { position: positionOf(key), value }
+    yield { position: positionOf(key), count: countOf(value), value }
   }
 }
 

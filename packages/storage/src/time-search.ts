@@ -32,16 +32,16 @@ export class TimeSearch {
     let low = 0
     for (let step = 2 ** Math.floor(Math.log2(end)); step >= 1; step /= 2) {
       if (low + step > end) continue
-      if ((await this.#timeBefore(low + step, end)) < timeMs) low += step
+      if ((await this.#timeBefore(low + step)) < timeMs) low += step
     }
     return low
   }
 
   /** When the last position before a place was taken in; of one that was removed, the next that is there. */
-  async #timeBefore(place: number, end: number): Promise<number> {
+  async #timeBefore(place: number): Promise<number> {
     const known = this.#times.get(place)
     if (known !== undefined) return known
-    const entry = await this.#reader.firstWithin(place - 1, end)
+    const entry = await this.#reader.entryFrom(place - 1)
     const timeMs = entry?.receivedAtMs ?? Number.POSITIVE_INFINITY
     if (entry === undefined || place % REMEMBERED_EVERY !== 0) return timeMs
     if (this.#times.size >= MAX_REMEMBERED) this.#times.clear()
