@@ -47,7 +47,9 @@ const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 const CACHE_BYTES = 16 * 1024 * 1024
 /** Files that compaction makes. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024
-/** Entries that an iteration reads at once, when it has gone on for a while; LevelDB stops at 16 KiB. */
+/** Bytes after which an iteration stops reading ahead that was told how many entries will be asked for. */
+const READ_AHEAD_BYTES = 256 * 1024
+/** Entries that an iteration reads at once, when it has gone on for a while; it stops at 16 KiB unless told so. */
 const READ_AHEAD_ENTRIES = 1000
 
 const NOT_OPEN = new Set(['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'])
@@ -101,7 +103,8 @@ export class LevelDatabase implements Database {
   }
 
   async *iterate({ readAhead = 1, ...range }: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer]> {
-    const iterator = await this.#read(async (level) => level.iterator(range))
+    const ahead = readAhead > 1 ? { highWaterMarkBytes: READ_AHEAD_BYTES } : {}
+    const iterator = await this.#read(async (level) => level.iterator({ ...range, ...ahead }))
     try {
       let left = range.limit ?? Number.POSITIVE_INFINITY
       // Often one entry is all that is wanted, or a few.
