@@ -69,5 +69,3 @@ function receiverOf(name: string): { topic: string } | { recipient: string } {
   const channel = parseChannel(name)
   return channel.kind === 'topic' ? { topic: channel.topic } : { recipient: channel.recipient }
 }
-
-export type CountOutput = ReturnType<typeof toCountOutput>
