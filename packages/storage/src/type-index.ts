@@ -26,7 +26,14 @@ export interface TypeQuery {
 
 /** The types of some messages, each once. */
 export function distinctTypes(messages: readonly MessageContent[]): string[] {
-  return [...new Set(messages.map(({ type }) => type))]
+  const types = new Set<string>()
+  let last: string | undefined
+  for (const { type } of messages) {
+    // Mostly all are of one.
+    if (type !== last) types.add(type)
+    last = type
+  }
+  return [...types]
 }
 
 /** The types that an entry holds messages of. A payload that does not open, and what is lost, has none. */
