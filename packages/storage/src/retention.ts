@@ -58,6 +58,22 @@ export interface RetentionComponents {
   readonly order: ArrivalOrder
 }
 
+/** An entry that goes, without its messages, which need not stay in memory until then. */
+interface Removal extends Pick<StoredEntry, 'kind' | 'position' | 'count' | 'runningHash'> {
+  readonly operations: readonly Operation[]
+}
+
+function toRemoval(entry: StoredEntry): Removal {
+  const { kind, position, count, runningHash } = entry
+  return {
+    kind,
+    position,
+    count,
+    runningHash,
+    operations: [...deleteEntry(entry), ...deleteLostRange(entry)],
+  }
+}
+
 /** Entries removed in one commit: a commit in between waits no longer than a few ms. */
 const CHUNK_ENTRIES = 128
 
@@ -119,7 +135,7 @@ export class Retention {
     let entries = 0
     let sizeBytes = 0
     let pinned = 0
-    let chunk: StoredEntry[] = []
+    let chunk: Removal[] = []
     let chunkBytes = 0
     const flush = async () => {
       if (chunk.length > 0) await this.#remove(chunk, chunkBytes)
@@ -138,7 +154,8 @@ export class Retention {
         pinned += 1
         continue
       }
-      chunk.push(entry)
+      // Now, for it takes a look at the messages, and not for the whole chunk at once.
+      chunk.push(toRemoval(entry))
       chunkBytes += encodeArrival(toArrivalRecord(entry)).length
       if (chunk.length === CHUNK_ENTRIES) await flush()
     }
@@ -167,15 +184,14 @@ export class Retention {
     return entry.position + entry.count > (this.#passed.get(channel) ?? 0)
   }
 
-  async #remove(entries: readonly StoredEntry[], sizeBytes: number): Promise<void> {
-    const last = entries.at(-1) as StoredEntry
+  async #remove(entries: readonly Removal[], sizeBytes: number): Promise<void> {
+    const last = entries.at(-1) as Removal
     const end = last.position + last.count
     const floor = end > this.#floor.position ? { position: end, runningHash: last.runningHash } : this.#floor
     const batches = entries.filter(({ kind }) => kind === 'batch')
     const messages = batches.reduce((sum, { count }) => sum + count, 0)
-    const removals = entries.flatMap((entry) => [...deleteEntry(entry), ...deleteLostRange(entry)])
     await this.#parts.writer.commit((operations) => {
-      operations.push(...removals)
+      for (const entry of entries) operations.push(...entry.operations)
       operations.push(this.#parts.commit.release({ sizeBytes, batches: batches.length, messages }))
       operations.push({ type: 'put', key: metaKey('floor'), value: encodeFloor(floor) })
     })
