@@ -1,4 +1,5 @@
 import { broadcast } from './broadcast/broadcast.ts'
+import { history } from './history/history.ts'
 import { latency } from './latency/latency.ts'
 import type { Outcome } from './outcome.ts'
 import { start } from './start/start.ts'
@@ -6,6 +7,7 @@ import { start } from './start/start.ts'
 /** The benchmarks by name; each prints a table, and its figures become the last line, of JSON. */
 const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<Outcome>> = {
   broadcast,
+  history,
   latency,
   start,
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { runCli } from './fixtures/cli.ts'
 
 describe('pmesh', () => {
-  it.each(['start', 'status', 'connect', 'disconnect', 'publish', 'messages'])(
+  it.each(['start', 'status', 'connect', 'disconnect', 'publish', 'messages', 'stats'])(
     '%s --help shows an example',
     async (command) => {
       const { code, stdout, stderr } = await runCli([command, '--help'])
@@ -19,7 +19,7 @@ describe('pmesh', () => {
   it('--help names the commands and shows an example', async () => {
     const { code, stdout } = await runCli(['--help'])
     expect(code).toBe(0)
-    for (const command of ['start', 'status', 'connect', 'disconnect', 'publish', 'messages']) {
+    for (const command of ['start', 'status', 'connect', 'disconnect', 'publish', 'messages', 'stats']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
     expect(stdout).toContain('Example:\n  $ pmesh start')
@@ -41,6 +41,11 @@ describe('pmesh', () => {
       ['messages', '--limit', '100001'],
       "argument '100001' is invalid. Give a whole number from 1 to 100000.",
     ],
+    [
+      ['messages', '--since', 'now'],
+      "argument 'now' is invalid. Give a time such as 30s, 10m, 2h, 3d, 1w (ago)",
+    ],
+    [['stats', '--by', 'all'], 'Allowed choices are sender, receiver, pair.'],
     [['messages', '--limit', '0'], "argument '0' is invalid. Give a whole number from 1 to 100000."],
   ])('%j is refused with what is wrong and where help is', async (args, complaint) => {
     const { code, stdout, stderr } = await runCli(args)

@@ -65,6 +65,22 @@ describe('pmesh messages', () => {
     })
   })
 
+  it('shows those of one type', async () => {
+    expect(await messages('--type', 'price')).toEqual([expect.stringMatching(/ {2}price {2}\{"usd":1\}$/)])
+  })
+
+  it('shows those that the node took in since, or before, a time', async () => {
+    expect(await messages('--topic', 'prices', '--since', '1h')).toHaveLength(2)
+    expect(await messages('--topic', 'prices', '--until', '2100-01-01')).toHaveLength(2)
+    for (const times of [
+      ['--until', '1h'],
+      ['--since', '2100-01-01T00:00:00Z'],
+    ]) {
+      const { stderr } = await runCli(['messages', ...times, '--data', node.dataDir])
+      expect(stderr).toBe('pmesh: no messages are stored that match\n')
+    }
+  })
+
   it('prints one JSON document a line with --json', async () => {
     const lines = await messages('--topic', 'prices', '--json')
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([

@@ -116,10 +116,18 @@ export interface SubscribeOptions {
 export interface ReadMessagesOptions {
   readonly topic?: string
   readonly sender?: PastelId
+  /** Only messages of this type; then nothing is said of what is lost, whose type nobody knows. */
+  readonly type?: string
   /** Where to begin: a cursor. @default the end that the direction begins at */
   readonly from?: string
+  /** Only what this node took in at this time or later, in ms since 1970; when it was written says `createdAtMs`. */
+  readonly sinceMs?: number
+  /** Only what this node took in before this time, in ms since 1970. */
+  readonly untilMs?: number
   /** From the newest to the oldest. @default false */
   readonly reverse?: boolean
+  /** At most so many entries, what is said of the cursor aside. Not many more are then read from the disk. */
+  readonly limit?: number
   readonly signal?: AbortSignal
 }
 

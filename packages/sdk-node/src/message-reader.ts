@@ -57,30 +57,48 @@ export class MessageReader {
 
   /** What is stored now. */
   async *read(options: ReadMessagesOptions): AsyncGenerator<ReceivedEntry> {
-    const { topic, sender, reverse = false, signal } = options
+    const { topic, sender, type, reverse = false, limit, signal } = options
     const begin = options.from === undefined ? undefined : await this.#begin(options.from, reverse)
-    const from = reverse ? 0 : (begin?.position ?? 0)
-    const to = reverse ? (begin?.position ?? this.#store.end) : this.#store.end
+    const { from, to } = await this.#range(options, begin?.position)
     if (begin?.notice !== undefined) yield begin.notice
+    if (limit !== undefined && limit <= 0) return
+    let count = 0
     const entries = this.#store.read({
       from,
       to,
       reverse,
       ...(topic === undefined ? {} : { channel: topicChannel(topic) }),
       ...(sender === undefined ? {} : { sender: decodePastelId(sender) }),
+      ...(type === undefined ? {} : { type }),
+      ...(limit === undefined ? {} : { wanted: limit }),
       ...(signal === undefined ? {} : { signal }),
     })
     for await (const entry of entries) {
-      const within = this.#within(entry, from, to)
+      const within = this.#within(entry, from, to, type)
       for (const one of reverse ? [...within].reverse() : within) {
         signal?.throwIfAborted()
         yield one
+        count += 1
+        if (count === limit) return
       }
     }
   }
 
+  /** Positions to read: from the place where reading begins, as far as the times allow. */
+  async #range(
+    { reverse = false, sinceMs, untilMs }: ReadMessagesOptions,
+    place: number | undefined,
+  ): Promise<{ from: number; to: number }> {
+    const [since, until] = await Promise.all([
+      sinceMs === undefined ? 0 : this.#store.positionAt(sinceMs),
+      untilMs === undefined ? this.#store.end : this.#store.positionAt(untilMs),
+    ])
+    if (reverse) return { from: since, to: Math.min(place ?? until, until) }
+    return { from: Math.max(place ?? since, since), to: until }
+  }
+
   /** What an entry holds between two positions of the order. */
-  *#within(entry: StoredEntry, from: number, to: number): Generator<ReceivedEntry> {
+  *#within(entry: StoredEntry, from: number, to: number, type?: string): Generator<ReceivedEntry> {
     const { storeId } = this.#store
     if (entry.kind !== 'batch') {
       yield toLostNotice(entry, storeId)
@@ -89,6 +107,7 @@ export class MessageReader {
     if (isExpired(entry, Date.now())) return
     const end = Math.min(entry.count, to - entry.position)
     for (let index = Math.max(0, from - entry.position); index < end; index += 1) {
+      if (type !== undefined && entry.messages()[index]?.type !== type) continue
       yield toReceivedMessage(entry, index, storeId)
     }
   }

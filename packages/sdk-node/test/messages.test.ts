@@ -146,6 +146,24 @@ test.each([false, true])('what is no cursor is refused, reverse: %s', async (rev
   })
 })
 
+test('what is lost shows in reads that ask for no type', async () => {
+  const store = await openStore()
+  const writer = new LogWriter({ identity: 'carol', channel: 'topic/a' })
+  await writer.write({ types: ['x'] })
+  const placement = await store.place(await writer.write({ types: ['x', 'y', 'x'] }))
+  if (placement.status !== 'held') throw new Error(placement.status)
+  await store.giveUp(placement.missing, 'denied')
+  // What was held enters by itself.
+  for await (const { kind } of store.follow()) if (kind === 'batch') break
+  const reader = new MessageReader({ store })
+  const kinds = async (filter: object) =>
+    (await collect(reader.read(filter))).map((entry) => (entry.kind === 'message' ? entry.type : entry.kind))
+  expect(await kinds({})).toEqual(['lost', 'x', 'y', 'x'])
+  expect(await kinds({ topic: 'a', sender: writer.signer.pastelId })).toEqual(['lost', 'x', 'y', 'x'])
+  expect(await kinds({ type: 'x' })).toEqual(['x', 'x'])
+  expect(await kinds({ type: 'y', topic: 'a', reverse: true })).toEqual(['y'])
+})
+
 test('the beginning and the end can be named', async () => {
   const { reader, expected } = await openMixed([2, 3])
   expect(ids(await messagesOf(reader.read({ from: 'start' })))).toEqual(ids(expected))

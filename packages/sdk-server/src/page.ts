@@ -11,6 +11,11 @@ const MAX_PAGE_BYTES = 4 * 1024 * 1024
 export interface PageRequest {
   readonly topic?: string | undefined
   readonly sender?: PastelId | undefined
+  readonly type?: string | undefined
+  /** When this node took it in, in ms since 1970: then or later. */
+  readonly since?: number | undefined
+  /** Before. */
+  readonly until?: number | undefined
   /** A cursor. */
   readonly from?: string | undefined
   readonly oldestFirst: boolean
@@ -27,7 +32,7 @@ export interface Page {
 
 /** @throws StorageError ERR_CURSOR; ProtocolError ERR_TOPIC_NAME */
 export async function readPage(request: PageRequest, { node, store }: Context): Promise<Page> {
-  const { topic, sender, from, oldestFirst, limit } = request
+  const { topic, sender, type, since, until, from, oldestFirst, limit } = request
   const messages: MessageOutput[] = []
   const notices: NoticeOutput[] = []
   let count = 0
@@ -36,8 +41,13 @@ export async function readPage(request: PageRequest, { node, store }: Context): 
   let end: string | undefined
   const stored = node.messages({
     reverse: !oldestFirst,
+    // One more tells whether there is a next page.
+    limit: limit + 1,
     ...(topic === undefined ? {} : { topic }),
     ...(sender === undefined ? {} : { sender }),
+    ...(type === undefined ? {} : { type }),
+    ...(since === undefined ? {} : { sinceMs: since }),
+    ...(until === undefined ? {} : { untilMs: until }),
     ...(from === undefined ? {} : { from }),
   })
   for await (const entry of stored) {

@@ -13,12 +13,17 @@ export function isPlainJson(value: unknown): boolean {
   return isPlain(value, MAX_DEPTH)
 }
 
-function isPlain(value: unknown, depth: number): boolean {
+/** The same, and JSON text says all of it: it has no minus zero, which comes back as zero. */
+export function isUnambiguousJson(value: unknown): boolean {
+  return isPlain(value, MAX_DEPTH, (number) => !Object.is(number, -0))
+}
+
+function isPlain(value: unknown, depth: number, isGood: (number: number) => boolean = () => true): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
-  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value === 'number') return Number.isFinite(value) && isGood(value)
   if (typeof value !== 'object' || depth === 0) return false
-  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth - 1))
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth - 1, isGood))
   const prototype = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return false
-  return Object.entries(value).every(([key, item]) => key !== '__proto__' && isPlain(item, depth - 1))
+  return Object.entries(value).every(([key, item]) => key !== '__proto__' && isPlain(item, depth - 1, isGood))
 }

@@ -1,8 +1,11 @@
 import { isPastelId, parsePastelId } from '@pastel-mesh/identity'
+import { MAX_TYPE_BYTES } from '@pastel-mesh/protocol'
 import { z } from 'zod'
 import { checkMessages } from './check-messages.ts'
 import { messageInput, toMessageInput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES, readPage } from './page.ts'
+import { statistics } from './statistics.ts'
+import { timeInput } from './time-schema.ts'
 import { procedure, router } from './trpc.ts'
 
 /** Messages of one call; more go in several. */
@@ -26,13 +29,17 @@ const messages = router({
 
   /**
    * A page of stored messages, the newest first unless asked otherwise. `next`, given as `from`, goes on where
-   * a page ended that was not the last.
+   * a page ended that was not the last. `since` (included) and `until` (not included) are about the time at which
+   * this node took a message in. With `type`, nothing is said of what is lost.
    */
   list: procedure
     .input(
       z.strictObject({
         topic: z.string().optional(),
         sender: pastelId.optional(),
+        type: z.string().min(1).max(MAX_TYPE_BYTES).optional(),
+        since: timeInput.optional(),
+        until: timeInput.optional(),
         from: z.string().optional(),
         oldestFirst: z.boolean().default(false),
         limit: z.number().int().min(1).max(MAX_PAGE_MESSAGES).default(100),
@@ -77,7 +84,7 @@ const admin = router({
   disconnect: procedure.input(target).mutation(({ input, ctx }) => ctx.node.disconnect(input.target)),
 })
 
-export const appRouter = router({ service: router({ messages }), admin })
+export const appRouter = router({ service: router({ messages, statistics }), admin })
 
 /** The type that clients are built on. */
 export type AppRouter = typeof appRouter

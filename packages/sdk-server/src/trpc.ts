@@ -4,6 +4,7 @@ import type { MessageStore } from '@pastel-mesh/storage'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { formatError } from './error-format.ts'
+import { isUnambiguousJson } from './plain-json.ts'
 import { trpcCode } from './trpc-code.ts'
 
 /** What a procedure works with. */
@@ -30,6 +31,8 @@ const t = initTRPC.context<Context>().create({
  * header or in JSON, and one such message must not make a page unreadable: it goes as the plain JSON that it is.
  */
 function serialize(value: unknown): ReturnType<typeof superjson.serialize> {
+  // Pages are, and superjson would take a large part of their time to find nothing that it had to note.
+  if (isUnambiguousJson(value)) return { json: value as ReturnType<typeof superjson.serialize>['json'] }
   try {
     return superjson.serialize(value)
   } catch {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isPlainJson } from '../src/plain-json.ts'
+import { isPlainJson, isUnambiguousJson } from '../src/plain-json.ts'
 
 function nested(levels: number): unknown {
   return levels === 0 ? 1 : [nested(levels - 1)]
@@ -33,5 +33,16 @@ describe('plain JSON', () => {
   it('has up to 64 levels', () => {
     expect(isPlainJson(nested(64))).toBe(true)
     expect(isPlainJson(nested(65))).toBe(false)
+  })
+
+  it('is unambiguous if JSON text gives it back', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        if (isUnambiguousJson(value)) expect(JSON.parse(JSON.stringify(value))).toStrictEqual(value)
+      }),
+    )
+    expect(isUnambiguousJson({ a: [1, 'x', null] })).toBe(true)
+    expect(isUnambiguousJson({ a: [-0] })).toBe(false)
+    expect(isPlainJson({ a: [-0] })).toBe(true)
   })
 })

@@ -1,11 +1,13 @@
 import { decodeLogId, encodeLogId, type LogRange, parseMessageId } from '@pastel-mesh/protocol'
 import { type ArrivalRecord, decodeArrival } from './arrival-record.ts'
 import type { Earlier } from './chain.ts'
-import type { Database } from './database.ts'
+import type { Database, RangeOptions } from './database.ts'
+import { fetchEntries } from './fetch-entries.ts'
 import { decodeLogPosition, type LogPositionRecord } from './index-record.ts'
-import { ARRIVALS, pickIndex, scan } from './index-scan.ts'
+import { ARRIVALS, pickIndex, type ScanEntry, scan } from './index-scan.ts'
 import { arrivalKey, logPositionKey, positionOf } from './keys.ts'
 import { type StoredBatch, type StoredEntry, toStoredEntry } from './stored-entry.ts'
+import { scanType } from './type-index.ts'
 
 /** What to follow of the arrival order. */
 export interface FollowOptions {
@@ -22,14 +24,18 @@ export interface FollowOptions {
 export interface ReadOptions extends FollowOptions {
   /** Positions below this one only. @default the end of the order */
   readonly to?: number
+  /** Only batches that hold a message of this type: they may hold others beside it. Nothing is said of what is lost. */
+  readonly type?: string
   /** From the newest to the oldest. @default false */
   readonly reverse?: boolean
+  /** Messages that the reader will take, so that not many more are read ahead. Reading does not end there. */
+  readonly wanted?: number
 }
 
-/** Batches fetched at once: bounds what a page of the largest batches holds in memory to some 16 MiB. */
-const FETCH_BATCHES = 32
+/** Index entries read at once for a page: about as many as the database gives. */
+const MAX_READ_AHEAD = 128
 
-/** Reads the arrival order by position, channel, sender or log. */
+/** Reads the arrival order by position, channel, sender, type or log. */
 export class ArrivalReader {
   readonly #database: Database
 
@@ -39,21 +45,19 @@ export class ArrivalReader {
 
   /** Entries of the order; whole batches, so the first or last may hold positions outside of what was asked. */
   async *read(options: ReadOptions & { readonly to: number }): AsyncGenerator<StoredEntry> {
-    const index = pickIndex(options.channel, options.sender)
-    const entries = scan(this.#database, index, { ...options, from: options.from ?? 0 })
-    if (index === ARRIVALS) {
+    const { type, channel, sender } = options
+    const readAhead = Math.min(options.wanted ?? 1, MAX_READ_AHEAD)
+    const range = { ...options, from: options.from ?? 0, readAhead }
+    const index = pickIndex(channel, sender)
+    const entries =
+      type === undefined
+        ? scan(this.#database, index, range)
+        : scanType(this.#database, { type, channel, sender }, range)
+    if (type === undefined && index === ARRIVALS) {
       for await (const { position, value } of entries) yield toStoredEntry(decodeArrival(position, value))
       return
     }
-    let positions: number[] = []
-    for await (const { position } of entries) {
-      positions.push(position)
-      if (positions.length === FETCH_BATCHES) {
-        yield* await this.#fetch(positions)
-        positions = []
-      }
-    }
-    yield* await this.#fetch(positions)
+    yield* fetchEntries(this.#database, entries, options.wanted)
   }
 
   /** The batches of one log that hold positions of a range, in order, as far as they are stored. */
@@ -62,15 +66,9 @@ export class ArrivalReader {
     const bytes = decodeLogId(log)
     const from = (await this.#containing(bytes, first)) ?? first
     const range = { gte: logPositionKey(bytes, from), lte: logPositionKey(bytes, last) }
-    let positions: number[] = []
-    for await (const [, value] of this.#database.iterate(range)) {
-      positions.push(decodeLogPosition(value).arrival)
-      if (positions.length === FETCH_BATCHES) {
-        yield* (await this.#fetch(positions)).filter(isBatch)
-        positions = []
-      }
+    for await (const entry of fetchEntries(this.#database, this.#logIndex(range))) {
+      if (entry.kind === 'batch') yield entry
     }
-    yield* (await this.#fetch(positions)).filter(isBatch)
   }
 
   /** Where the batch of a log that begins at a position stands. */
@@ -105,9 +103,21 @@ export class ArrivalReader {
 
   /** The entry that holds a position of the arrival order. */
   async entryAt(position: number): Promise<ArrivalRecord | undefined> {
-    const range = { from: position, to: position + 1 }
-    for await (const entry of scan(this.#database, ARRIVALS, range)) {
-      return decodeArrival(entry.position, entry.value)
+    const range = { gte: arrivalKey(0), lte: arrivalKey(position), reverse: true, limit: 1 }
+    for await (const [key, value] of this.#database.iterate(range)) {
+      const entry = decodeArrival(positionOf(key), value)
+      return entry.position + entry.count > position ? entry : undefined
+    }
+    return undefined
+  }
+
+  /** The entry that holds a position, or if that was removed, the next. */
+  async entryFrom(position: number): Promise<ArrivalRecord | undefined> {
+    const entry = await this.entryAt(position)
+    if (entry !== undefined) return entry
+    const range = { gte: arrivalKey(position), lte: arrivalKey(Number.MAX_SAFE_INTEGER), limit: 1 }
+    for await (const [key, value] of this.#database.iterate(range)) {
+      return decodeArrival(positionOf(key), value)
     }
     return undefined
   }
@@ -121,14 +131,11 @@ export class ArrivalReader {
     return undefined
   }
 
-  async #fetch(positions: readonly number[]): Promise<StoredEntry[]> {
-    if (positions.length === 0) return []
-    const values = await this.#database.getMany(positions.map(arrivalKey))
-    const found: StoredEntry[] = []
-    for (const [i, value] of values.entries()) {
-      if (value !== undefined) found.push(toStoredEntry(decodeArrival(positions[i] as number, value)))
+  async *#logIndex(range: RangeOptions): AsyncGenerator<Pick<ScanEntry, 'position' | 'count'>> {
+    for await (const [, value] of this.#database.iterate(range)) {
+      const { arrival, count } = decodeLogPosition(value)
+      yield { position: arrival, count }
     }
-    return found
   }
 
   /** First position of the batch of a log that holds `position`. */
@@ -140,8 +147,4 @@ export class ArrivalReader {
     }
     return undefined
   }
-}
-
-function isBatch(entry: StoredEntry): entry is StoredBatch {
-  return entry.kind === 'batch'
 }

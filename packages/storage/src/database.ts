@@ -18,6 +18,8 @@ export interface RangeOptions {
   readonly lte?: Buffer
   readonly reverse?: boolean
   readonly limit?: number
+  /** Entries to read at once first: about as many as will be asked for. @default 1 */
+  readonly readAhead?: number
 }
 
 /**
@@ -45,7 +47,9 @@ const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 const CACHE_BYTES = 16 * 1024 * 1024
 /** Files that compaction makes. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024
-/** Entries that an iteration reads at once; LevelDB stops at 16 KiB. */
+/** Bytes after which an iteration stops reading ahead that was told how many entries will be asked for. */
+const READ_AHEAD_BYTES = 256 * 1024
+/** Entries that an iteration reads at once, when it has gone on for a while; it stops at 16 KiB unless told so. */
 const READ_AHEAD_ENTRIES = 1000
 
 const NOT_OPEN = new Set(['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'])
@@ -98,13 +102,16 @@ export class LevelDatabase implements Database {
     await this.#opened().batch([...operations] satisfies LevelOperation[], options)
   }
 
-  async *iterate(range: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer]> {
-    const iterator = await this.#read(async (level) => level.iterator({ ...range }))
+  async *iterate({ readAhead = 1, ...range }: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer]> {
+    const ahead = readAhead > 1 ? { highWaterMarkBytes: READ_AHEAD_BYTES } : {}
+    const iterator = await this.#read(async (level) => level.iterator({ ...range, ...ahead }))
     try {
-      // Often one entry is all that is wanted.
-      for (let size = 1; ; size = READ_AHEAD_ENTRIES) {
+      let left = range.limit ?? Number.POSITIVE_INFINITY
+      // Often one entry is all that is wanted, or a few.
+      for (let size = readAhead; left > 0; size = Math.min(size * 32, READ_AHEAD_ENTRIES)) {
         const entries = await this.#read(() => iterator.nextv(size))
         if (entries.length === 0) return
+        left -= entries.length
         yield* entries
       }
     } finally {

@@ -1,7 +1,7 @@
 import { decodeLogId } from '@pastel-mesh/protocol'
 import { encodeArrival } from './arrival-record.ts'
 import type { Operation } from './database.ts'
-import { encodeIndex, encodeLogPosition } from './index-record.ts'
+import { encodeCount, encodeIndex, encodeLogPosition } from './index-record.ts'
 import {
   arrivalKey,
   channelPrefix,
@@ -12,9 +12,13 @@ import {
   senderPrefix,
 } from './keys.ts'
 import { aboutOf, type StoredEntry, toArrivalRecord } from './stored-entry.ts'
+import { typePrefixes, typesOf } from './type-index.ts'
 
-/** What an entry of the arrival order writes: the batch once, and a few small index entries. */
-export function putEntry(entry: StoredEntry): Operation[] {
+/**
+ * What an entry of the arrival order writes: the batch once, and a few small index entries.
+ * @param types what {@link typesOf} gives
+ */
+export function putEntry(entry: StoredEntry, types: readonly string[]): Operation[] {
   const puts: Operation[] = [
     { type: 'put', key: arrivalKey(entry.position), value: encodeArrival(toArrivalRecord(entry)) },
   ]
@@ -25,12 +29,14 @@ export function putEntry(entry: StoredEntry): Operation[] {
   }
   const index = encodeIndex({ log: logBytesOf(entry), count: entry.count })
   for (const key of indexKeys(entry)) puts.push({ type: 'put', key, value: index })
+  const count = encodeCount(entry.count)
+  for (const key of typeKeys(entry, types)) puts.push({ type: 'put', key, value: count })
   return puts
 }
 
 /** What removing it deletes. */
 export function deleteEntry(entry: StoredEntry): Operation[] {
-  const keys = [arrivalKey(entry.position), ...indexKeys(entry)]
+  const keys = [arrivalKey(entry.position), ...indexKeys(entry), ...typeKeys(entry, typesOf(entry))]
   if (entry.kind === 'batch') keys.push(logPositionKey(entry.signed.logBytes, entry.signed.batch.first))
   return keys.map((key) => ({ type: 'del', key }))
 }
@@ -45,6 +51,10 @@ function indexKeys(entry: StoredEntry): Buffer[] {
   return [channelPrefix(channel), senderPrefix(sender), senderChannelPrefix(sender, channel)].map((prefix) =>
     numbered(prefix, entry.position),
   )
+}
+
+function typeKeys(entry: StoredEntry, types: readonly string[]): Buffer[] {
+  return typePrefixes(types, aboutOf(entry)).map((prefix) => numbered(prefix, entry.position))
 }
 
 function logBytesOf(entry: StoredEntry): Uint8Array {

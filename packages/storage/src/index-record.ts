@@ -36,3 +36,14 @@ export function encodeIndex(record: IndexRecord): Buffer {
 export function decodeIndex(value: Buffer): IndexRecord {
   return { log: value.subarray(0, LOG_ID_BYTES), count: value.readUInt16BE(LOG_ID_BYTES) }
 }
+
+/** Value of the type indexes: the positions of the arrival order that the batch takes. */
+export function encodeCount(count: number): Buffer {
+  const value = Buffer.allocUnsafe(2)
+  value.writeUInt16BE(count)
+  return value
+}
+
+export function decodeCount(value: Buffer): number {
+  return value.readUInt16BE(0)
+}

@@ -23,11 +23,17 @@ export interface ScanRange {
   readonly to: number
   /** @default false */
   readonly reverse?: boolean
+  /** Nothing that begins before `from` reaches over it. @default false */
+  readonly beginsAtFrom?: boolean
+  /** Entries to read at once first. @default 1 */
+  readonly readAhead?: number
   readonly signal?: AbortSignal
 }
 
 export interface ScanEntry {
   readonly position: number
+  /** Positions that it takes. */
+  readonly count: number
   readonly value: Buffer
 }
 
@@ -49,35 +55,39 @@ export function pickIndex(channel: string | undefined, sender: Uint8Array | unde
 export async function* scan(
   database: Database,
   { prefix, countOf }: Index,
-  { from, to, reverse = false, signal }: ScanRange,
+  { from, to, reverse = false, beginsAtFrom = false, readAhead = 1, signal }: ScanRange,
 ): AsyncGenerator<ScanEntry> {
   signal?.throwIfAborted()
   if (from >= to) return
   let first = from
-  if (from > 0) {
+  if (from > 0 && !beginsAtFrom) {
     const range = { gte: numbered(prefix, 0), lte: numbered(prefix, from), reverse: true, limit: 1 }
     for await (const [key, value] of database.iterate(range)) {
       if (positionOf(key) + countOf(value) > from) first = positionOf(key)
     }
   }
-  const range = { gte: numbered(prefix, first), lt: numbered(prefix, to), reverse }
+  const range = { gte: numbered(prefix, first), lt: numbered(prefix, to), reverse, readAhead }
   for await (const [key, value] of database.iterate(range)) {
     signal?.throwIfAborted()
-    yield { position: positionOf(key), value }
+    yield { position: positionOf(key), count: countOf(value), value }
   }
 }
 
-/** Several scans as one, in the order of positions. */
-export async function* mergeScans(scans: readonly AsyncGenerator<ScanEntry>[]): AsyncGenerator<ScanEntry> {
+/** Several scans of the same direction as one, in the order of positions. */
+export async function* mergeScans(
+  scans: readonly AsyncGenerator<ScanEntry>[],
+  { reverse = false }: Pick<ScanRange, 'reverse'> = {},
+): AsyncGenerator<ScanEntry> {
+  const sign = reverse ? -1 : 1
   try {
     const fronts = await Promise.all(scans.map((entries) => entries.next()))
     for (;;) {
       let first = -1
       let lowest = Number.POSITIVE_INFINITY
       for (const [i, front] of fronts.entries()) {
-        if (front.done === true || front.value.position >= lowest) continue
+        if (front.done === true || front.value.position * sign >= lowest) continue
         first = i
-        lowest = front.value.position
+        lowest = front.value.position * sign
       }
       if (first === -1) return
       yield (fronts[first] as IteratorYieldResult<ScanEntry>).value

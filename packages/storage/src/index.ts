@@ -8,6 +8,7 @@ import type { FollowOptions, ReadOptions } from './arrival-reader.ts'
 import type { LostReason } from './arrival-record.ts'
 import type { Missing } from './chain.ts'
 import type { CommitWriter, CommitWriterComponents, CommitWriterOptions } from './commit-writer.ts'
+import type { Counts, CountsPage, CountsQuery } from './counters.ts'
 import type { Database } from './database.ts'
 import type { Disk, DiskHealthComponents, DiskHealthOptions } from './disk-health.ts'
 import type { RemovedNotice } from './follow.ts'
@@ -24,6 +25,7 @@ export type { LostReason, Notice } from './arrival-record.ts'
 export { noticeHash } from './arrival-record.ts'
 export type { Missing } from './chain.ts'
 export type { CommitWriter, CommitWriterOptions } from './commit-writer.ts'
+export type { Count, CountedBy, Counts, CountsPage, CountsQuery } from './counters.ts'
 export { formatCursor, nextRunningHash, parseCursor } from './cursor.ts'
 export type { Database, Operation, RangeOptions } from './database.ts'
 export { LevelDatabase } from './database.ts'
@@ -81,9 +83,19 @@ export interface MessageStore {
   /** What it stores and holds, in bytes of signed batches and their entries; the database takes somewhat more. */
   readonly sizes: {
     readonly storedBytes: number
+    readonly storedBatches: number
+    readonly storedMessages: number
     readonly heldBatches: number
     readonly heldBytes: number
   }
+
+  /**
+   * What was ever taken in, own batches included; what {@link prune} removed stays counted. Commits on their way
+   * to the disk count already.
+   */
+  readonly taken: Counts
+  /** The same by sender, by channel or by both: 8192, 8192 and 32768 counters, and one for all others. */
+  counts(query: CountsQuery): CountsPage
 
   /** @throws StorageError ERR_STORE_LOCKED, ERR_STORE_OPEN, ERR_STORE_SCHEMA, ERR_COMMIT_FAILED */
   start(): Promise<void>
@@ -140,6 +152,11 @@ export interface MessageStore {
   /** The ends of the logs of some channels that got entries at or after a position, `limit` of them at most. */
   heads(from: number, channels: readonly string[], limit: number): Promise<HeadsPage>
 
+  /**
+   * The first position that this node took in at a time (in ms since 1970) or later; the order's end, if there is
+   * none. `from` of one time and `to` of another make {@link read} give what came between the two.
+   */
+  positionAt(timeMs: number): Promise<number>
   /** @throws StorageError ERR_CURSOR if the order does not reach that far */
   cursorAt(position: number): Promise<Cursor>
   /** Whether a cursor is of this order; `pruned`: it is, and entries behind it may have been removed. */

@@ -11,9 +11,12 @@
  * | H | log id, position of the first message | a held batch: it waits for what is before it |
  * | L | log id, position of the first message | arrival position, count, batch hash |
  * | M | name | a value of the store itself: schema, store id |
+ * | N | kind, sender and channel as far as the kind has them | what was ever taken in: see counters.ts |
  * | O | sender, channel | run of the log that this node wrote last there |
  * | P | channel | how far some member has read this node's own batches there |
  * | S | sender, arrival position | log id, count |
+ * | T | what it is combined with, sender, channel, type, arrival position | count; see type-index.ts |
+ * | U | type, arrival position | count; only batches of many types: see type-index.ts |
  * | X | log id, first position | a lost range, which may still turn up: see lost-ranges.ts |
  *
  * Numbers are 8 bytes, big-endian, so that the order of keys is the order of positions. Entries are only ever
@@ -34,9 +37,12 @@ const LOG = family('G')
 const HELD = family('H')
 const LOG_POSITION = family('L')
 const META = family('M')
+const COUNTER = family('N')
 const OWN_TIP = family('O')
 const PASSED = family('P')
 const SENDER = family('S')
+const TYPE = family('T')
+const MIXED_TYPE = family('U')
 const LOST = family('X')
 
 export function arrivalKey(position: number): Buffer {
@@ -83,6 +89,7 @@ export const ARRIVAL_PREFIX: Buffer = Buffer.of(ARRIVAL)
 
 /** The keys of whole families, from the first to behind the last. */
 export const ALERTS: KeyRange = familyRange(ALERT)
+export const COUNTERS: KeyRange = familyRange(COUNTER)
 export const HELD_BATCHES: KeyRange = familyRange(HELD)
 export const LOGS: KeyRange = familyRange(LOG)
 export const LOST_RANGES: KeyRange = familyRange(LOST)
@@ -110,6 +117,37 @@ export function senderPrefix(sender: Uint8Array): Buffer {
 /** Prefix of the entries of one sender in one channel. */
 export function senderChannelPrefix(sender: Uint8Array, channel: string): Buffer {
   return concat(BOTH, Buffer.concat([sender, counted(channel)]))
+}
+
+/** Prefix of the batches that hold messages of a type; of one channel, one sender or both, if given. */
+export function typePrefix(
+  type: string,
+  channel: string | undefined,
+  sender: Uint8Array | undefined,
+): Buffer {
+  const parts: Uint8Array[] = [Buffer.of((channel === undefined ? 0 : 1) + (sender === undefined ? 0 : 2))]
+  if (sender !== undefined) parts.push(sender)
+  if (channel !== undefined) parts.push(counted(channel))
+  parts.push(typeName(type))
+  return concat(TYPE, Buffer.concat(parts))
+}
+
+/** Prefix of the batches of many types that hold messages of a type. */
+export function mixedTypePrefix(type: string): Buffer {
+  return concat(MIXED_TYPE, typeName(type))
+}
+
+/** A type behind its length: of two bytes, so that one that is asked for and longer than any finds nothing. */
+function typeName(type: string): Buffer {
+  const name = Buffer.from(type)
+  const length = Buffer.allocUnsafe(2)
+  length.writeUInt16BE(Math.min(name.length, 0xffff))
+  return Buffer.concat([length, name])
+}
+
+/** Key of a counter: what it counts, and of whom. */
+export function counterKey(kind: number, name: Uint8Array): Buffer {
+  return concat(COUNTER, Buffer.concat([Buffer.of(kind), name]))
 }
 
 /** A channel's name behind its length (a byte: a name has at most 106), which keeps names that begin alike apart. */

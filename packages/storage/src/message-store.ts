@@ -15,6 +15,7 @@ import { ArrivalReader, type FollowOptions, type ReadOptions } from './arrival-r
 import type { LostReason } from './arrival-record.ts'
 import type { Missing } from './chain.ts'
 import { CommitWriter } from './commit-writer.ts'
+import { Counters, type CountsPage, type CountsQuery } from './counters.ts'
 import { type Database, LevelDatabase } from './database.ts'
 import { type Disk, DiskHealth } from './disk-health.ts'
 import { StorageError } from './errors.ts'
@@ -32,9 +33,10 @@ import { OrderCommit } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import { type Pruned, Retention, type RetentionRules } from './retention.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
+import { TimeSearch } from './time-search.ts'
 
 /** Layout of the database that this code reads and writes; see keys.ts. */
-const SCHEMA_VERSION = '2'
+const SCHEMA_VERSION = '3'
 
 /** The message logs and the arrival order of one node, on LevelDB: its parts, wired. */
 export class LevelMessageStore implements MessageStore {
@@ -48,6 +50,8 @@ export class LevelMessageStore implements MessageStore {
   readonly #alerts: Alerts
   readonly #order = new ArrivalOrder()
   readonly #reader: ArrivalReader
+  readonly #times: TimeSearch
+  readonly #counters: Counters
   readonly #commit: OrderCommit
   readonly #logOrder: LogOrder
   readonly #retention: Retention
@@ -66,6 +70,8 @@ export class LevelMessageStore implements MessageStore {
     this.#held = new HeldBatches({ database })
     this.#alerts = new Alerts({ database })
     this.#reader = new ArrivalReader({ database })
+    this.#times = new TimeSearch({ reader: this.#reader })
+    this.#counters = new Counters({ database })
     this.writer = new CommitWriter(options, {
       database,
       onWrote: (sizeBytes) => this.#health.wrote(sizeBytes),
@@ -86,7 +92,7 @@ export class LevelMessageStore implements MessageStore {
       reader: this.#reader,
       logs: this.#logs,
     }
-    this.#commit = new OrderCommit({ ...parts, lost })
+    this.#commit = new OrderCommit({ ...parts, lost, counters: this.#counters })
     const rest = {
       ...parts,
       lost,
@@ -116,11 +122,22 @@ export class LevelMessageStore implements MessageStore {
   }
 
   get sizes() {
+    const { sizeBytes, batches, messages } = this.#commit.stored
     return {
-      storedBytes: this.#commit.storedBytes,
+      storedBytes: sizeBytes,
+      storedBatches: batches,
+      storedMessages: messages,
       heldBatches: this.#held.batches,
       heldBytes: this.#held.sizeBytes,
     }
+  }
+
+  get taken() {
+    return this.#counters.total
+  }
+
+  counts(query: CountsQuery): CountsPage {
+    return this.#counters.list(query)
   }
 
   async start(): Promise<void> {
@@ -208,6 +225,10 @@ export class LevelMessageStore implements MessageStore {
 
   heads(from: number, channels: readonly string[], limit: number): Promise<HeadsPage> {
     return readHeads(this.#database, { from, to: this.#order.end, channels, limit })
+  }
+
+  positionAt(timeMs: number): Promise<number> {
+    return this.#times.positionAt(timeMs, this.#order.end)
   }
 
   async cursorAt(position: number): Promise<Cursor> {
@@ -317,7 +338,9 @@ export class LevelMessageStore implements MessageStore {
   /** Reads from the disk what memory only carries on. */
   async #reload(): Promise<void> {
     this.#order.reset(await this.#reader.lastEntry())
-    this.#commit.reset(await this.#database.get(metaKey('bytes')))
+    this.#times.clear()
+    this.#commit.reset(await this.#database.get(metaKey('stored')))
+    await this.#counters.load()
     this.#logs.clear()
     await this.#held.load()
     await this.#alerts.load()

@@ -2,6 +2,7 @@ import { type MessageContent, openBatch, type SignedBatch } from '@pastel-mesh/p
 import type { ArrivalOrder } from './arrival-order.ts'
 import { type Notice, noticeHash } from './arrival-record.ts'
 import type { CommitWriter } from './commit-writer.ts'
+import type { Counters } from './counters.ts'
 import type { Operation } from './database.ts'
 import { putEntry } from './entry-operations.ts'
 import { logKey, metaKey, readNumber, writeNumber } from './keys.ts'
@@ -9,6 +10,7 @@ import { encodeLogState, type LogNames, type LogState } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
 import type { LostRanges } from './lost-ranges.ts'
 import { isViewOfMore, type StoredEntry, toStoredBatch, toStoredNotice } from './stored-entry.ts'
+import { distinctTypes, typesOf } from './type-index.ts'
 
 /** An entry to be: a batch, or a range that the order goes on without. */
 export type Planned =
@@ -37,26 +39,39 @@ export interface OrderCommitComponents {
   readonly order: ArrivalOrder
   readonly logs: LogTable
   readonly lost: LostRanges
+  readonly counters: Counters
 }
 
-/** Writes steps of the arrival order: entries, their indexes, the states of their logs, in one commit. */
+/** What is stored: the entries' bytes without the database's own, batches, and their messages. */
+export interface Stored {
+  readonly sizeBytes: number
+  readonly batches: number
+  readonly messages: number
+}
+
+/** An entry to be, with the types of its messages if they are known. */
+interface Kept {
+  readonly planned: Planned
+  readonly types: readonly string[] | undefined
+}
+
+/** Writes steps of the arrival order: entries, their indexes, counters and the states of their logs, in one commit. */
 export class OrderCommit {
   readonly #components: OrderCommitComponents
-  /** Bytes of the entries that are stored: ahead of the disk by the commits in flight. */
-  #storedBytes = 0
+  /** Ahead of the disk by the commits in flight. */
+  #stored: Stored = NOTHING
 
   constructor(components: OrderCommitComponents) {
     this.#components = components
   }
 
-  /** Bytes of the stored entries, without the database's own. */
-  get storedBytes(): number {
-    return this.#storedBytes
+  get stored(): Stored {
+    return this.#stored
   }
 
   /** Begins with what is on disk. */
-  reset(storedBytes: Buffer | undefined): void {
-    this.#storedBytes = storedBytes === undefined ? 0 : readNumber(storedBytes, 0)
+  reset(stored: Buffer | undefined): void {
+    this.#stored = stored === undefined ? NOTHING : decodeStored(stored)
   }
 
   /**
@@ -67,14 +82,14 @@ export class OrderCommit {
     const { writer, order, logs } = this.#components
     if (!writer.isOpen) throw writer.unavailable()
     const finish = states.map((state) => logs.begin(state))
-    const kept = entries.map(withoutRest)
+    const kept = entries.map(toKept)
     const committed = writer.commit((group) => {
-      const taken = kept.map((planned) => this.#take(planned, group))
+      const taken = kept.map((one) => this.#take(one, group))
       for (const state of states) {
         group.push({ type: 'put', key: logKey(state.bytes), value: encodeLogState(state) })
       }
       group.push(...operations)
-      if (taken.length > 0) group.push(this.#putStoredBytes())
+      if (taken.length > 0) group.push(this.#putStored())
       return taken
     })
     return committed.then((taken) => {
@@ -85,17 +100,19 @@ export class OrderCommit {
   }
 
   /** Entries were removed, in the commit that is being put together. */
-  release(sizeBytes: number): Operation {
-    this.#storedBytes -= sizeBytes
-    return this.#putStoredBytes()
+  release({ sizeBytes, batches, messages }: Stored): Operation {
+    this.#add(-sizeBytes, -batches, -messages)
+    return this.#putStored()
   }
 
-  #take(planned: Planned, group: Operation[]): StoredEntry {
-    const { order, lost } = this.#components
+  #take({ planned, types }: Kept, group: Operation[]): StoredEntry {
+    const { order, lost, counters } = this.#components
     let entry: StoredEntry
     if ('batch' in planned) {
       const { batch, lostAt, messages } = planned
-      entry = toStoredBatch(order.take(batch.batch.count, batch.hash), batch, { lostAt, messages })
+      const { sender, channel, count } = batch.batch
+      entry = toStoredBatch(order.take(count, batch.hash), batch, { lostAt, messages })
+      counters.add({ sender, channel, messages: count, bytes: batch.envelope.length }, group)
     } else {
       const { notice, names, remember } = planned
       entry = toStoredNotice(order.take(1, noticeHash(notice)), notice)
@@ -106,23 +123,48 @@ export class OrderCommit {
         group.push(lost.put({ ...range, lostAt: entry.position, ...remember }))
       }
     }
-    const operations = putEntry(entry)
+    const operations = putEntry(entry, types ?? typesOf(entry))
     const [arrival] = operations
-    if (arrival?.type === 'put') this.#storedBytes += arrival.value.length
+    const sizeBytes = arrival?.type === 'put' ? arrival.value.length : 0
+    if (entry.kind === 'batch') this.#add(sizeBytes, 1, entry.count)
+    else this.#add(sizeBytes, 0, 0)
     group.push(...operations)
     return entry
   }
 
-  #putStoredBytes(): Operation {
-    const value = Buffer.allocUnsafe(8)
-    writeNumber(value, this.#storedBytes, 0)
-    return { type: 'put', key: metaKey('bytes'), value }
+  #add(sizeBytes: number, batches: number, messages: number): void {
+    const { stored } = this
+    this.#stored = {
+      sizeBytes: stored.sizeBytes + sizeBytes,
+      batches: stored.batches + batches,
+      messages: stored.messages + messages,
+    }
+  }
+
+  #putStored(): Operation {
+    return { type: 'put', key: metaKey('stored'), value: encodeStored(this.#stored) }
   }
 }
 
+const NOTHING: Stored = { sizeBytes: 0, batches: 0, messages: 0 }
+
+function encodeStored({ sizeBytes, batches, messages }: Stored): Buffer {
+  const value = Buffer.allocUnsafe(3 * 8)
+  writeNumber(value, sizeBytes, 0)
+  writeNumber(value, batches, 8)
+  writeNumber(value, messages, 16)
+  return value
+}
+
+function decodeStored(value: Buffer): Stored {
+  return { sizeBytes: readNumber(value, 0), batches: readNumber(value, 8), messages: readNumber(value, 16) }
+}
+
 /** A batch that is a small part of a larger buffer is copied, for it stays in memory for a while. */
-function withoutRest(planned: Planned): Planned {
-  if (!('batch' in planned) || !isViewOfMore(planned.batch)) return planned
-  const { messages: _, ...rest } = planned
-  return { ...rest, batch: openBatch(new Uint8Array(planned.batch.envelope)) }
+function toKept(planned: Planned): Kept {
+  if (!('batch' in planned)) return { planned, types: [] }
+  const { messages, ...rest } = planned
+  const types = messages === undefined ? undefined : distinctTypes(messages)
+  if (!isViewOfMore(planned.batch)) return { planned, types }
+  return { planned: { ...rest, batch: openBatch(new Uint8Array(planned.batch.envelope)) }, types }
 }

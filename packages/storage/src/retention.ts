@@ -59,6 +59,11 @@ export interface RetentionComponents {
   readonly order: ArrivalOrder
 }
 
+/** An entry that goes, without its messages, which need not stay in memory until then. */
+interface Removal extends Pick<StoredEntry, 'kind' | 'position' | 'count' | 'runningHash'> {
+  readonly operations: readonly Operation[]
+}
+
 /** Entries removed in one commit: a commit in between waits no longer than a few ms. */
 const CHUNK_ENTRIES = 128
 
@@ -123,7 +128,7 @@ export class Retention {
     let entries = 0
     let sizeBytes = 0
     let pinned = 0
-    let chunk: StoredEntry[] = []
+    let chunk: Removal[] = []
     let chunkBytes = 0
     const flush = async () => {
       if (chunk.length > 0) await this.#remove(chunk, chunkBytes)
@@ -134,7 +139,7 @@ export class Retention {
     }
     const to = order.end
     for await (const entry of reader.read({ to, ...(rules.signal ? { signal: rules.signal } : {}) })) {
-      const isOver = commit.storedBytes - chunkBytes > rules.maxBytes
+      const isOver = commit.stored.sizeBytes - chunkBytes > rules.maxBytes
       if (entry.receivedAtMs >= rules.receivedBeforeMs && !isOver) break
       // The last entry carries the running hash on.
       if (entry.position + entry.count >= to) break
@@ -142,7 +147,8 @@ export class Retention {
         pinned += 1
         continue
       }
-      chunk.push(entry)
+      // Now, for it takes a look at the messages, and not for the whole chunk at once.
+      chunk.push(await this.#toRemoval(entry))
       chunkBytes += encodeArrival(toArrivalRecord(entry)).length
       if (chunk.length === CHUNK_ENTRIES) await flush()
     }
@@ -171,20 +177,25 @@ export class Retention {
     return entry.position + entry.count > (this.#passed.get(channel) ?? 0)
   }
 
-  async #remove(entries: readonly StoredEntry[], sizeBytes: number): Promise<void> {
-    const last = entries.at(-1) as StoredEntry
+  async #toRemoval(entry: StoredEntry): Promise<Removal> {
+    const { kind, position, count, runningHash } = entry
+    const operations = deleteEntry(entry)
+    // With the entry that says that a range is lost goes what remembers that it may turn up.
+    if (entry.kind !== 'batch') operations.push(...(await this.#parts.lost.deleteWithin(entry)))
+    return { kind, position, count, runningHash, operations }
+  }
+
+  async #remove(entries: readonly Removal[], sizeBytes: number): Promise<void> {
+    const last = entries.at(-1) as Removal
     const end = last.position + last.count
     const floor = end > this.#floor.position ? { position: end, runningHash: last.runningHash } : this.#floor
-    // With the entry that says that a range is lost goes what remembers that it may turn up.
-    const lostRanges: Operation[] = []
-    for (const entry of entries) {
-      if (entry.kind !== 'batch') lostRanges.push(...(await this.#parts.lost.deleteWithin(entry)))
-    }
+    const batches = entries.filter(({ kind }) => kind === 'batch')
+    const messages = batches.reduce((sum, { count }) => sum + count, 0)
     await this.#parts.writer.commit((operations) => {
       // At once: a cursor that is looked at while this is written must not take what is gone for foreign.
       this.#floor = floor
-      for (const entry of entries) operations.push(...deleteEntry(entry))
-      operations.push(...lostRanges, this.#parts.commit.release(sizeBytes))
+      for (const entry of entries) operations.push(...entry.operations)
+      operations.push(this.#parts.commit.release({ sizeBytes, batches: batches.length, messages }))
       operations.push({ type: 'put', key: metaKey('floor'), value: encodeFloor(floor) })
     })
     this.#parts.order.tail.dropBefore(end)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { MessageStore, Placement, StoredBatch } from '../src/index.ts'
 import { append, collect, entered } from './fixtures/batches.ts'
+import { expectExactCounters } from './fixtures/expect-exact-counters.ts'
 import { expectSoundOrder } from './fixtures/expect-sound-order.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
@@ -51,6 +52,7 @@ describe('a failed commit', () => {
     expect(next.position).toBe(3)
     expect(database.events).toEqual(['write begun', 'write failed', 'close', 'open', 'write begun', 'write'])
     await expectSoundOrder(store)
+    await expectExactCounters(store)
   })
 
   test('says what failed', async () => {
@@ -77,6 +79,7 @@ describe('a failed commit', () => {
     await append(store, second)
     await entered(store, 3)
     await expectSoundOrder(store)
+    await expectExactCounters(store)
   })
 
   test('that is on disk all the same is known after the reopening, and positions continue behind it', async () => {
@@ -93,6 +96,7 @@ describe('a failed commit', () => {
     expect(store.end).toBe(6)
     expect((await append(store, await writer.write())).position).toBe(6)
     await expectSoundOrder(store)
+    await expectExactCounters(store)
   })
 
   test('that shows on disk only after the reopening is not overlooked for what was read before it', async () => {
@@ -113,6 +117,7 @@ describe('a failed commit', () => {
     expect(await store.place(second)).toEqual({ status: 'known' })
     await append(store, await writer.write())
     await expectSoundOrder(store)
+    await expectExactCounters(store)
   })
 
   test('does not make its batch a conflict for who offers it meanwhile', async () => {
@@ -135,6 +140,7 @@ describe('a failed commit', () => {
     await opened
     if (outcome !== 'appended') await append(store, first)
     await expectSoundOrder(store)
+    await expectExactCounters(store)
   })
 
   test('does not make its batch a conflict for who looked before and hears after the reopening', async () => {
@@ -155,6 +161,7 @@ describe('a failed commit', () => {
     releaseReads()
     await committedOf(await again)
     await expectSoundOrder(store)
+    await expectExactCounters(store)
   })
 
   test('is refused at once, however long the database cannot be opened', async () => {
@@ -250,6 +257,7 @@ describe('a failed commit', () => {
     if (store.writer.isReopening) await reopened(store)
     expect(failures).toBeGreaterThan(20)
     const order = await expectSoundOrder(store)
+    await expectExactCounters(store)
     expect(order).toHaveLength(4 * 120)
     const hashes = new Map(order.map(({ position, hash }) => [position, hash]))
     for (const { position, signed } of acknowledged) expect(hashes.get(position)).toEqual(signed.hash)

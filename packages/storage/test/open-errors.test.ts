@@ -62,7 +62,7 @@ describe('a store that cannot be opened', () => {
     for (let i = 0; i < 2; i++) {
       const starting = store.start()
       await expect(starting).rejects.toMatchObject({ code: 'ERR_STORE_SCHEMA' })
-      await expect(starting).rejects.toThrow(`${directory} has schema 99, this version reads 2`)
+      await expect(starting).rejects.toThrow(`${directory} has schema 99, this version reads 3`)
     }
     await database.open()
     expect((await database.get(metaKey('schema')))?.toString()).toBe('99')

@@ -2,7 +2,7 @@ import { encodePastelId } from '@pastel-mesh/identity'
 import type { SignedBatch } from '@pastel-mesh/protocol'
 import { describe, expect, test } from 'vitest'
 import type { MessageStore, RetentionRules } from '../src/index.ts'
-import { append, appendAll, inShort, offer } from './fixtures/batches.ts'
+import { append, appendAll, collect, inShort, offer } from './fixtures/batches.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
 import { openStore } from './fixtures/open-store.ts'
@@ -39,7 +39,16 @@ describe('retention', () => {
     expect(await pruneAll(store)).toMatchObject({ entries: 4, pinned: 0 })
     expect(await inShort(store)).toEqual(['8-9'])
     const { sender, channel } = (last as SignedBatch).batch
-    for (const options of [{ sender }, { channel }, { sender, channel }]) {
+    const type = 'message'
+    for (const options of [
+      { sender },
+      { channel },
+      { sender, channel },
+      { type },
+      { type, sender },
+      { type, channel },
+      { type, sender, channel },
+    ]) {
       const positions: number[] = []
       for await (const { position } of store.read(options)) positions.push(position)
       expect(positions).toEqual([8])
@@ -50,6 +59,21 @@ describe('retention', () => {
       families.set(family, (families.get(family) ?? 0) + 1)
     }
     for (const family of ['A', 'B', 'C', 'L', 'S']) expect(families.get(family), family).toBe(1)
+    expect(families.get('T')).toBe(4)
+  })
+
+  test('removes a batch of many types from under each of them', async () => {
+    const database = await FaultyDatabase.create()
+    const store = await openStore({ database })
+    const alice = new LogWriter({ identity: 'alice', signed: false })
+    const types = Array.from({ length: 512 }, (_, i) => `type ${i}`)
+    await append(store, await alice.write({ types }))
+    await append(store, await alice.write({ types: types.slice(0, 5) }))
+    const listed = async () =>
+      (await collect(database.iterate({ gte: Buffer.from('T'), lt: Buffer.from('V') }))).length
+    expect(await listed()).toBe(512 + 5)
+    await pruneAll(store)
+    expect(await listed()).toBe(5)
   })
 
   test('by size removes the oldest, no more than it must', async () => {

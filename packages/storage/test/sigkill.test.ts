@@ -2,6 +2,7 @@ import { messageId } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
 import { createStore } from '../src/index.ts'
 import { type Acknowledged, crash, findLosses } from './fixtures/crash.ts'
+import { expectExactCounters } from './fixtures/expect-exact-counters.ts'
 import { expectSoundChains, expectSoundOrder } from './fixtures/expect-sound-order.ts'
 import { Random } from './fixtures/random.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -29,6 +30,7 @@ test('a process killed at any moment, again and again, loses nothing that it ack
     const isLast = round === KILLS - 1
     const order = isLast ? await expectSoundOrder(store) : await expectSoundChains(store)
     expect(findLosses(order, acknowledged)).toEqual([])
+    await expectExactCounters(store)
     for (const { log, first, count, position } of isLast ? acknowledged : recent) {
       const found = await store.findMessage(messageId(log, first + count - 1))
       expect(found).toMatchObject({ index: count - 1, stored: { position } })

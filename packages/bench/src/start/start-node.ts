@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { createControlClient, dataFolder } from '@pastel-mesh/node'
+import { type ControlClient, createControlClient, dataFolder } from '@pastel-mesh/node'
 
 export interface StartOptions {
   readonly dataDir: string
@@ -21,7 +21,15 @@ export interface StartRun {
 const MAX_READY_MS = 60_000
 
 /** Starts `pmesh start` in a process of its own, waits until it answers, and ends it. */
-export async function startNode({ dataDir, network, topic }: StartOptions): Promise<StartRun> {
+export function startNode(options: StartOptions): Promise<StartRun> {
+  return withNode(options, async (_, run) => run)
+}
+
+/** The same, and uses it before it ends. */
+export async function withNode<T>(
+  { dataDir, network, topic }: StartOptions,
+  use: (api: ControlClient['api'], run: StartRun) => Promise<T>,
+): Promise<T> {
   const args = [
     ...cliCommand(),
     ...['start', '--data', dataDir, '--network', network, '--topic', topic],
@@ -36,7 +44,7 @@ export async function startNode({ dataDir, network, topic }: StartOptions): Prom
     const status = await client.api.admin.status.query()
     const readyMs = performance.now() - beganMs
     if (status.pid !== child.pid) throw new Error(`another process answers in ${dataDir}`)
-    return { readyMs, messages: status.store.messages }
+    return await use(client.api, { readyMs, messages: status.store.messages })
   } finally {
     await client.close()
     child.kill('SIGTERM')

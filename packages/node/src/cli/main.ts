@@ -3,9 +3,13 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_DATA_DIR } from '../data-folder.ts'
 import { readVersion } from '../version.ts'
 import { describeError, survivePipes, warn } from './output.ts'
+import { parseTime } from './parse-time.ts'
 
 /** Messages that one command shows: they are held in memory, as the newest come last. */
 const MAX_LISTED = 100_000
+
+/** Counters that one command shows: what the node gives at once. */
+const MAX_STATS = 1_000
 
 /** 2^53 bytes, above which numbers are not whole. */
 const MAX_MEBIBYTES = 2 ** 33 - 1
@@ -19,11 +23,13 @@ const DAY_MS = 24 * 60 * 60_000
 const collect = (value: string, previous: string[] = []) => [...previous, value]
 const dataOption = () =>
   new Option('-d, --data <folder>', 'data folder of the node').default(DEFAULT_DATA_DIR).env('PMESH_DATA')
-const toCount = (value: string) => {
+const countUpTo = (max: number) => (value: string) => {
   const count = Number(value)
-  if (Number.isInteger(count) && count > 0 && count <= MAX_LISTED) return count
-  throw new InvalidArgumentError(`Give a whole number from 1 to ${MAX_LISTED}.`)
+  if (Number.isInteger(count) && count > 0 && count <= max) return count
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${max}.`)
 }
+const toCount = countUpTo(MAX_LISTED)
+const toStatsCount = countUpTo(MAX_STATS)
 const toMebibytes = (value: string) => {
   const mebibytes = Number(value)
   if (/^\d+$/.test(value) && mebibytes <= MAX_MEBIBYTES) return mebibytes
@@ -160,11 +166,38 @@ program
   .addOption(jsonOption())
   .option('-t, --topic <name>', 'only of this topic')
   .option('--sender <pastelid>', 'only of this sender')
+  .option('--type <type>', 'only of this type')
+  .option('--since <time>', 'only what the node took in since: 10m, 2h, 3d ago, or ISO 8601', (text) =>
+    parseTime(text),
+  )
+  .option('--until <time>', 'only what the node took in before', (text) => parseTime(text))
   .option('--limit <count>', 'at most so many, the newest', toCount, 20)
-  .addHelpText('after', '\nExample:\n  $ pmesh messages --topic prices --limit 5')
+  .addHelpText('after', '\nExample:\n  $ pmesh messages --topic prices --type trade --since 10m --limit 5')
   .action(async ({ data, json, ...filter }) => {
     const { listMessages } = await import('./messages.ts')
     await listMessages(data, filter, json === true)
+  })
+
+program
+  .command('stats')
+  .description('what the node ever took in, by sender, by receiver or by both, and what it stores')
+  .addOption(dataOption())
+  .addOption(jsonOption())
+  .addOption(
+    new Option('--by <what>', 'whose counters').choices(['sender', 'receiver', 'pair']).default('pair'),
+  )
+  .addOption(
+    new Option('--order <what>', 'the largest first')
+      .choices(['messages', 'batches', 'bytes'])
+      .default('messages'),
+  )
+  .option('-t, --topic <name>', 'only of this topic')
+  .option('--sender <pastelid>', 'only of this sender')
+  .option('--limit <count>', 'at most so many', toStatsCount, 20)
+  .addHelpText('after', '\nExample:\n  $ pmesh stats --by sender --order bytes')
+  .action(async ({ data, json, ...filter }) => {
+    const { showStats } = await import('./stats.ts')
+    await showStats(data, filter, json === true)
   })
 
 survivePipes()

@@ -6,6 +6,11 @@ import { withClient } from './with-client.ts'
 export interface MessageFilter {
   readonly topic?: string
   readonly sender?: string
+  readonly type?: string
+  /** When the node took it in, in ms since 1970: then or later. */
+  readonly since?: number
+  /** Before. */
+  readonly until?: number
   /** How many of the newest; what stands for messages that are not there counts as one. */
   readonly limit: number
 }

@@ -1,0 +1,206 @@
+import type { Database, Operation } from './database.ts'
+import { COUNTERS, counterKey, readNumber, writeNumber } from './keys.ts'
+import { SENDER_BYTES } from './log-state.ts'
+
+/** How much: messages, the batches they came in, and the bytes of those batches with their signatures. */
+export interface Counts {
+  readonly messages: number
+  readonly batches: number
+  readonly bytes: number
+}
+
+/** By what is counted: the sender; the receiver, which is a channel; or both. */
+export type CountedBy = 'sender' | 'channel' | 'pair'
+
+/** What was taken in from a sender, for a channel, or of both. */
+export interface Count extends Counts {
+  /** 57-byte public key. */
+  readonly sender?: Uint8Array
+  readonly channel?: string
+}
+
+export interface CountsQuery {
+  readonly by: CountedBy
+  /** Only pairs with this sender. */
+  readonly sender?: Uint8Array
+  /** Only pairs with this channel. */
+  readonly channel?: string
+  /** The largest first. @default 'messages' */
+  readonly order?: keyof Counts
+  /** @default 0 */
+  readonly offset?: number
+  /** @default 100 */
+  readonly limit?: number
+}
+
+export interface CountsPage {
+  readonly counts: Count[]
+  /** How many there are, those of other pages included. */
+  readonly size: number
+  /** All that have no counter of their own, because there were too many before them, together. */
+  readonly others: Counts
+}
+
+/**
+ * Counters of their own: some 250 bytes of memory each, so 12 MB if all are used, and as many puts of 24 bytes.
+ * A network of supernodes has some thousands of members; in one that is open anybody can make up senders.
+ */
+const MAX_COUNTERS: Record<CountedBy, number> = { sender: 8192, channel: 8192, pair: 32_768 }
+
+const KINDS: readonly (CountedBy | 'total')[] = ['total', 'sender', 'channel', 'pair']
+const VALUE_BYTES = 3 * 8
+
+type Put = Extract<Operation, { type: 'put' }>
+
+/** A counter in memory: ahead of the disk by the commits in flight. */
+interface Counter {
+  messages: number
+  batches: number
+  bytes: number
+  readonly key: Buffer
+  /** The operation that wrote it last, and where it stands in its commit. */
+  put?: Put
+  putAt: number
+}
+
+/** What the counters have to know of a batch. */
+export interface Counted {
+  readonly sender: Uint8Array
+  readonly channel: string
+  readonly messages: number
+  readonly bytes: number
+}
+
+/**
+ * What was ever taken in, in total, by sender, by channel and by both: every batch of the arrival order, own ones
+ * included; what retention removed stays counted. Written in the commit that writes the batch, so exact whatever
+ * fails; one put a counter however many batches a commit has.
+ */
+export class Counters {
+  readonly #database: Database
+  #total = newCounter('total')
+  #counters = newTables()
+  #others = newOthers()
+
+  constructor(components: { database: Database }) {
+    this.#database = components.database
+  }
+
+  /** Begins with what is on disk. */
+  async load(): Promise<void> {
+    this.#total = newCounter('total')
+    this.#counters = newTables()
+    this.#others = newOthers()
+    for await (const [key, value] of this.#database.iterate(COUNTERS)) {
+      const kind = KINDS[key[1] as number]
+      if (kind === undefined) throw new Error(`there is a counter of unknown kind ${key[1]}`)
+      const isOwn = kind !== 'total' && key.length > 2
+      const counter = kind === 'total' ? this.#total : isOwn ? newCounter(kind, key) : this.#others[kind]
+      counter.messages = readNumber(value, 0)
+      counter.batches = readNumber(value, 8)
+      counter.bytes = readNumber(value, 16)
+      if (isOwn) this.#counters[kind].set(nameOf(key), counter)
+    }
+  }
+
+  /** Counts a batch, in the commit that is being put together. */
+  add({ sender, channel, messages, bytes }: Counted, group: Operation[]): void {
+    const who = Buffer.from(sender.buffer, sender.byteOffset, sender.length)
+    const where = Buffer.from(channel)
+    for (const counter of [
+      this.#total,
+      this.#counterOf('sender', who),
+      this.#counterOf('channel', where),
+      this.#counterOf('pair', Buffer.concat([who, where])),
+    ]) {
+      counter.messages += messages
+      counter.batches += 1
+      counter.bytes += bytes
+      put(counter, group)
+    }
+  }
+
+  get total(): Counts {
+    return countsOf(this.#total)
+  }
+
+  /** The counters of one kind, the largest first. */
+  list({ by, sender, channel, order = 'messages', offset = 0, limit = 100 }: CountsQuery): CountsPage {
+    let found = [...this.#counters[by].values()]
+    if (sender !== undefined || channel !== undefined) {
+      found = found.filter(({ key }) => isAbout(toCount(by, key), sender, channel))
+    }
+    found.sort((a, b) => b[order] - a[order] || Buffer.compare(a.key, b.key))
+    const counts = found
+      .slice(offset, offset + limit)
+      .map((counter) => ({ ...toCount(by, counter.key), ...countsOf(counter) }))
+    return { counts, size: found.length, others: countsOf(this.#others[by]) }
+  }
+
+  #counterOf(kind: CountedBy, name: Buffer): Counter {
+    const counters = this.#counters[kind]
+    const text = name.toString('latin1')
+    const known = counters.get(text)
+    if (known !== undefined) return known
+    if (counters.size >= MAX_COUNTERS[kind]) return this.#others[kind]
+    const counter = newCounter(kind, counterKey(KINDS.indexOf(kind), name))
+    counters.set(text, counter)
+    return counter
+  }
+}
+
+/** Writes a counter; if the commit has written it already, that put gets the new value. */
+function put(counter: Counter, group: Operation[]): void {
+  let last = counter.put
+  if (last === undefined || group[counter.putAt] !== last) {
+    last = { type: 'put', key: counter.key, value: Buffer.allocUnsafe(VALUE_BYTES) }
+    counter.put = last
+    counter.putAt = group.push(last) - 1
+  }
+  writeNumber(last.value, counter.messages, 0)
+  writeNumber(last.value, counter.batches, 8)
+  writeNumber(last.value, counter.bytes, 16)
+}
+
+function newCounter(
+  kind: CountedBy | 'total',
+  key = counterKey(KINDS.indexOf(kind), Buffer.alloc(0)),
+): Counter {
+  return { messages: 0, batches: 0, bytes: 0, key, putAt: -1 }
+}
+
+function newTables(): Record<CountedBy, Map<string, Counter>> {
+  return { sender: new Map(), channel: new Map(), pair: new Map() }
+}
+
+/** Stored under the name of nobody. */
+function newOthers(): Record<CountedBy, Counter> {
+  return { sender: newCounter('sender'), channel: newCounter('channel'), pair: newCounter('pair') }
+}
+
+function nameOf(key: Buffer): string {
+  return key.toString('latin1', 2)
+}
+
+function countsOf({ messages, batches, bytes }: Counter): Counts {
+  return { messages, batches, bytes }
+}
+
+function toCount(by: CountedBy, key: Buffer): Pick<Count, 'sender' | 'channel'> {
+  const channelAt = by === 'channel' ? 2 : 2 + SENDER_BYTES
+  return {
+    ...(by === 'channel' ? {} : { sender: key.subarray(2, channelAt) }),
+    ...(by === 'sender' ? {} : { channel: key.toString('utf8', channelAt) }),
+  }
+}
+
+function isAbout(
+  count: Pick<Count, 'sender' | 'channel'>,
+  sender: Uint8Array | undefined,
+  channel: string | undefined,
+): boolean {
+  return (
+    (channel === undefined || count.channel === channel) &&
+    (sender === undefined || (count.sender !== undefined && Buffer.compare(count.sender, sender) === 0))
+  )
+}
