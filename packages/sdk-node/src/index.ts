@@ -59,7 +59,7 @@ export interface NodeOptions {
   readonly peerRates?: InboundRates
   /** What one sender may have delivered. @default DEFAULT_RATES */
   readonly senderRates?: InboundRates
-  /** How often a few peers are asked for what gossip did not bring, in ms. @default 3000 */
+  /** How often a few peers are asked for what gossip did not bring, in ms. @default 4000 */
   readonly syncIntervalMs?: number
   /**
    * How far back the node wants the history of its topics, in ms. What is missing from before is not waited for:

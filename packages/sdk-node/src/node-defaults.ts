@@ -2,7 +2,8 @@
 export const MAX_PACING_MS = 1_000
 
 export const DEFAULT_CERTIFICATE_LIFETIME_MS = 24 * 60 * 60_000
-export const DEFAULT_SYNC_INTERVAL_MS = 3_000
+/** A lost tail shows within five seconds; more often costs an idle mesh more than its messages. */
+export const DEFAULT_SYNC_INTERVAL_MS = 4_000
 /** A weekend: what a node that comes new, or comes back, waits for. */
 export const DEFAULT_HISTORY_MS = 3 * 24 * 60 * 60_000
 /** Long enough for a node that restarts, or whose link is down for a moment, to bring what only it has. */

@@ -27,9 +27,11 @@ test('what a node had from the sender itself it forwards to some of its mesh, ev
       .length
 
   await alice.publish(Uint8Array.of(1, 1, 1))
-  // Not flooded by its sender: it was too large.
-  await alice.publish(new Uint8Array(20_000).fill(1))
+  await waitUntil(() => reached(1, 3) > 0, { what: 'it to be forwarded, a moment later' })
+  // Streams keep their order: when these have reached all, whatever was sent before has arrived.
   await alice.publish(Uint8Array.of(2, 2, 2))
+  // Not flooded by its sender: it is too large.
+  await alice.publish(new Uint8Array(20_000).fill(1))
   await waitUntil(() => reached(2, 3) === LEAVES && reached(1, 20_000) === LEAVES, {
     what: 'the later ones to reach all',
   })

@@ -10,7 +10,7 @@ export interface RoundTripMeterComponents {
 }
 
 /** How often each connection is measured: one stream and 64 bytes. */
-const INTERVAL_MS = 5_000
+const INTERVAL_MS = 15_000
 /** An answer that takes longer is none. */
 const PING_TIMEOUT_MS = 10_000
 

@@ -35,6 +35,14 @@ const IGNORED_WORK = 8
  */
 const FIRST_HOP_PEERS = 3
 
+/**
+ * How long it waits before it does, in ms, and by how much that differs from message to message: whoever has the
+ * message from the sender stores and shows it first, and those who forward late leave out the peers that have sent
+ * it to them meanwhile.
+ */
+const FIRST_HOP_DELAY_MS = 20
+const FIRST_HOP_JITTER_MS = 30
+
 const RESULTS = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
@@ -51,6 +59,7 @@ export class Gossip {
   readonly #onError: (error: unknown) => void
   /** Gossip topic → channel, for the topics that this node joined. */
   readonly #channels = new Map<string, string>()
+  readonly #timers = new Set<NodeJS.Timeout>()
 
   constructor(options: GossipOptions, components: GossipComponents) {
     this.#options = options
@@ -74,6 +83,8 @@ export class Gossip {
   stop(): void {
     this.#gossipsub.removeEventListener('gossipsub:message', this.#onMessage)
     this.#channels.clear()
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
   }
 
   join(topic: string): void {
@@ -106,6 +117,15 @@ export class Gossip {
     return name
   }
 
+  #later(act: () => void): void {
+    const delayMs = FIRST_HOP_DELAY_MS + Math.random() * FIRST_HOP_JITTER_MS
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      act()
+    }, delayMs)
+    this.#timers.add(timer)
+  }
+
   readonly #onMessage = ({ detail }: CustomEvent<GossipsubMessage>): void => {
     const { msg, msgId, propagationSource } = detail
     const channel = this.#channels.get(msg.topic)
@@ -116,7 +136,7 @@ export class Gossip {
         if (verdict.action === 'ignore') this.#charge(source, IGNORED_WORK)
         const isFlooded = msg.data.length <= FLOOD_PUBLISH_BYTES
         if (verdict.action === 'accept' && isFlooded && this.#isNodeOf(source, verdict.sender)) {
-          acceptForSome(this.#gossipsub, msgId, source, FIRST_HOP_PEERS)
+          this.#later(() => acceptForSome(this.#gossipsub, msgId, source, FIRST_HOP_PEERS))
         } else {
           this.#gossipsub.reportMessageValidationResult(msgId, source, RESULTS[verdict.action])
         }

@@ -15,7 +15,7 @@ import { SyncPlace } from './sync-place.ts'
 const SYNC_PROTOCOL = '/pastel-mesh/log/1'
 
 export interface LogSyncOptions {
-  /** How often a few peers are asked for what gossip did not bring, in ms. @default 3000 */
+  /** How often a few peers are asked for what gossip did not bring, in ms. @default 4000 */
   readonly intervalMs: number
   /** How long all holders that can be reached must have denied a gap before it is given up, in ms. */
   readonly lostAfterMs: number
