@@ -23,6 +23,8 @@ export interface LogSyncOptions {
 
 export interface LogSyncComponents {
   readonly store: MessageStore
+  /** The node's own public key. */
+  readonly own: Uint8Array
   readonly channels: () => readonly string[]
   readonly receive: (envelope: Uint8Array, peer: string, delivery: SyncDelivery) => Promise<Verdict>
   /** The PastelID of a certified peer, as its public key. */
@@ -127,6 +129,7 @@ export class LogSync {
       claims: this.#claims,
       openStream: (signal) => connection.newStream(SYNC_PROTOCOL, { signal }),
       receive: (envelope, delivery) => this.#components.receive(envelope, peer, delivery),
+      sender: () => this.#components.senderOf(peer),
       onDenied: (denied, pruned) => this.#denied(peer, denied, pruned),
     })
     const state = {
@@ -262,7 +265,7 @@ export class LogSync {
   async #serve(stream: Stream): Promise<void> {
     this.#serving.add(stream)
     try {
-      await serveSync(stream, this.#components.store)
+      await serveSync(stream, this.#components)
     } catch (error) {
       stream.abort(error as Error)
     } finally {

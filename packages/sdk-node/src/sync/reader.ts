@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   decodeLogId,
+  equalBytes,
   type HeadsResponse,
   type LogId,
   type LogRange,
@@ -26,6 +27,8 @@ export interface SyncReaderComponents extends SyncRequesterComponents {
   readonly place: SyncPlace
   readonly claims: RangeClaims
   readonly receive: (envelope: Uint8Array, delivery: SyncDelivery) => Promise<Verdict>
+  /** The PastelID of the holder, as its public key; while it is not known, anything may be its own. */
+  readonly sender?: () => Uint8Array | undefined
   /** Told what the peer does not have, or not any more. */
   readonly onDenied: (denied: readonly LogRange[], pruned: readonly LogRange[]) => Promise<void>
 }
@@ -46,6 +49,7 @@ export class SyncReader {
   readonly #claims: RangeClaims
   readonly #receive: SyncReaderComponents['receive']
   readonly #onDenied: SyncReaderComponents['onDenied']
+  readonly #sender: () => Uint8Array | undefined
   readonly #requester: SyncRequester
   readonly #announced = new Set<LogId>()
   #stored = 0
@@ -56,6 +60,7 @@ export class SyncReader {
     this.#claims = components.claims
     this.#receive = components.receive
     this.#onDenied = components.onDenied
+    this.#sender = components.sender ?? (() => undefined)
     this.#requester = new SyncRequester(components)
   }
 
@@ -112,7 +117,7 @@ export class SyncReader {
     let from = this.#place.checkpoint(channels)
     let isComplete = true
     for (let page = 0; page < MAX_PAGES; page += 1) {
-      const answer = await this.#requester.heads(channels, from)
+      const answer = await this.#requester.heads(channels, from, this.#place.stored(channels))
       isComplete = (await this.#fetch(await this.#missing(answer))) && isComplete
       if (generation !== this.#place.generation) return
       if (isComplete) this.#place.advance(channels, answer.next)
@@ -127,11 +132,17 @@ export class SyncReader {
     for (const { sender, channel, run, position: last } of heads) {
       const log = logId(sender, channel, run)
       if (this.#announced.size < MAX_ANNOUNCED) this.#announced.add(log)
-      const range = await this.#hole({ log, channel, first: 0, last })
+      const isHolders = this.#isHolders(sender)
+      const range = await this.#hole({ log, channel, first: 0, last, ...(isHolders ? { isHolders } : {}) })
       if (range.first <= range.last && !this.#place.isWaiting(range, performance.now()))
         missing.set(log, range)
     }
     return [...missing.values()]
+  }
+
+  #isHolders(sender: Uint8Array): boolean {
+    const holder = this.#sender()
+    return holder === undefined || equalBytes(holder, sender)
   }
 
   /**
