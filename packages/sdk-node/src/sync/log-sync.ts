@@ -47,6 +47,8 @@ const MIN_FAILURE_PAUSE_MS = 1_000
 const MAX_FAILURE_PAUSE_MS = 5 * 60_000
 
 interface PeerState {
+  /** What it is called where gaps are concerned: its PastelID, so that a new node key makes no new peer of it. */
+  readonly name: string
   readonly reader: SyncReader
   readonly connection: Connection
   running: Promise<void> | undefined
@@ -132,7 +134,8 @@ export class LogSync {
       sender: () => this.#components.senderOf(peer),
       onDenied: (denied, pruned) => this.#denied(peer, denied, pruned),
     })
-    const state = {
+    const state: PeerState = {
+      name: this.#nameOf(peer),
       reader,
       connection,
       running: undefined,
@@ -142,13 +145,14 @@ export class LogSync {
       askedForLost: false,
     }
     this.#peers.set(peer, state)
-    this.#gaps.returned(peer)
+    this.#gaps.returned(state.name)
     this.read(peer)
   }
 
   disconnected(peer: string): void {
     this.#peers.get(peer)?.reader.close()
     this.#peers.delete(peer)
+    this.#noticeCutOff()
   }
 
   /**
@@ -185,7 +189,7 @@ export class LogSync {
     const { reader, connection } = state
     try {
       const isFruitful = await reader.pass(this.#components.channels())
-      await this.#fillGaps(peer, state)
+      await this.#fillGaps(state)
       state.failures = 0
       return isFruitful
     } catch (error) {
@@ -195,15 +199,16 @@ export class LogSync {
       state.failures += 1
       const pauseMs = MIN_FAILURE_PAUSE_MS * 2 ** (state.failures - 1)
       state.pausedUntilMs = performance.now() + Math.min(MAX_FAILURE_PAUSE_MS, pauseMs)
+      this.#noticeCutOff()
       if (connection.status === 'open' && !isHangUp(error)) this.#components.onError(error, peer)
       return false
     }
   }
 
   /** Asks a peer for what held batches wait for, and for what had been given up. */
-  async #fillGaps(peer: string, state: PeerState): Promise<void> {
+  async #fillGaps(state: PeerState): Promise<void> {
     await this.#gaps.refresh()
-    const missing = this.#gaps.ask(peer)
+    const missing = this.#gaps.ask(state.name)
     if (missing.length > 0) await state.reader.fetchMissing(missing)
     await this.#fetchLost(state)
     await this.#settleGaps()
@@ -224,15 +229,34 @@ export class LogSync {
 
   /** Gives up what all deny, and asks those who were not asked yet. */
   async #settleGaps(): Promise<void> {
-    const reachable = [...this.#peers].filter(([, { failures }]) => failures < MAX_REACHABLE_FAILURES)
-    const toAsk = await this.#gaps.settle(new Set(reachable.map(([peer]) => peer)))
-    for (const peer of pick([...toAsk], NEIGHBOURS)) {
-      if (this.#peers.get(peer)?.running === undefined) this.read(peer)
+    const reachable = this.#reachable()
+    const toAsk = await this.#gaps.settle(new Set(reachable.keys()))
+    for (const name of pick([...toAsk], NEIGHBOURS)) {
+      const peer = reachable.get(name)
+      if (peer !== undefined && this.#peers.get(peer)?.running === undefined) this.read(peer)
     }
   }
 
+  /** The peers that answer, by their names. */
+  #reachable(): Map<string, string> {
+    const reachable = new Map<string, string>()
+    for (const [peer, { name, failures }] of this.#peers) {
+      if (failures < MAX_REACHABLE_FAILURES) reachable.set(name, peer)
+    }
+    return reachable
+  }
+
+  #noticeCutOff(): void {
+    if (this.#reachable().size === 0) this.#gaps.cutOff()
+  }
+
+  #nameOf(peer: string): string {
+    const sender = this.#components.senderOf(peer)
+    return sender === undefined ? peer : Buffer.from(sender).toString('base64')
+  }
+
   async #denied(peer: string, denied: readonly LogRange[], pruned: readonly LogRange[]): Promise<void> {
-    this.#gaps.denied(peer, [...denied, ...pruned])
+    this.#gaps.denied(this.#peers.get(peer)?.name ?? this.#nameOf(peer), [...denied, ...pruned])
     const sender = this.#components.senderOf(peer)
     if (sender !== undefined && pruned.length > 0) await this.#gaps.pruned(sender, pruned)
   }
