@@ -138,5 +138,7 @@ test('a peer that opens log sync and never answers does not keep the others wait
   await connect(bob, await startNode({ identity: 'honest' }))
   const [lost] = await take(bob.node.subscribe('test', { from: 'start' }), 1)
   expect(shortly(lost)).toBe('lost 0-2')
+  // It was there all the time.
+  expect(bob.node.peers()).toHaveLength(2)
   expect(silent.headsRequests()).toHaveLength(1)
 })

@@ -188,7 +188,7 @@ export class Gaps {
     const { lostAfterMs } = this.#options
     return [...reachable].filter((peer) => {
       const asked = this.#peerOf(gap, peer)
-      if (this.#now() - asked.sinceMs >= lostAfterMs) asked.isSilent = true
+      if (!asked.hasDenied && this.#now() - asked.sinceMs >= lostAfterMs) asked.isSilent = true
       return !asked.hasDenied && !asked.isSilent
     })
   }
