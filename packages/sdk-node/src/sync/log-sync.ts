@@ -7,6 +7,7 @@ import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import type { Verdict } from '../inbound/pipeline.ts'
 import { Gaps } from './gaps.ts'
 import { serveSync } from './holder.ts'
+import { LostRequests } from './lost-requests.ts'
 import { RangeClaims } from './range-claims.ts'
 import { type SyncDelivery, SyncReader } from './reader.ts'
 import { SyncPlace } from './sync-place.ts'
@@ -58,13 +59,9 @@ interface PeerState {
   failures: number
   /** It is left alone until then. */
   pausedUntilMs: number
-  /** It was asked, since it connected, for all that had been given up. */
-  askedForLost: boolean
+  /** What had been given up, and may have come to it. */
+  readonly lost: LostRequests
 }
-
-/** Ranges that were given up for which a peer that connects is asked, and how often while it brings some. */
-const MAX_LOST_RANGES = 256
-const MAX_LOST_ROUNDS = 16
 
 /** With so many failed passes in a row a peer does not count as one that can be reached. */
 const MAX_REACHABLE_FAILURES = 3
@@ -134,15 +131,19 @@ export class LogSync {
       sender: () => this.#components.senderOf(peer),
       onDenied: (denied, pruned) => this.#denied(peer, denied, pruned),
     })
+    const lost = new LostRequests({
+      store: this.#components.store,
+      fetch: (ranges) => reader.fetchLost(ranges),
+    })
     const state: PeerState = {
       name: this.#nameOf(peer),
       reader,
+      lost,
       connection,
       running: undefined,
       again: false,
       failures: 0,
       pausedUntilMs: 0,
-      askedForLost: false,
     }
     this.#peers.set(peer, state)
     this.#gaps.returned(state.name)
@@ -210,21 +211,9 @@ export class LogSync {
     await this.#gaps.refresh()
     const missing = this.#gaps.ask(state.name)
     if (missing.length > 0) await state.reader.fetchMissing(missing)
-    await this.#fetchLost(state)
+    state.lost.announced(state.reader.takeAnnounced())
+    await state.lost.pass()
     await this.#settleGaps()
-  }
-
-  /** All that had been given up once, and then that of logs in which the peer got something: it may have come late. */
-  async #fetchLost(state: PeerState): Promise<void> {
-    const announced = state.reader.takeAnnounced()
-    if (state.askedForLost && announced.size === 0) return
-    for (let round = 0; round < MAX_LOST_ROUNDS; round += 1) {
-      const ranges = (await this.#components.store.lostRanges(MAX_LOST_RANGES)).filter(
-        ({ log }) => !state.askedForLost || announced.has(log),
-      )
-      if (ranges.length === 0 || !(await state.reader.fetchLost(ranges))) break
-    }
-    state.askedForLost = true
   }
 
   /** Gives up what all deny, and asks those who were not asked yet. */
