@@ -56,6 +56,11 @@ export interface HeadsRequest {
   /** Absent: from the beginning. */
   readonly from?: Cursor
   readonly channels: readonly string[]
+  /**
+   * What the holder itself wrote to these channels and announced below this cursor is stored at the reader, or
+   * is not wanted there. Absent: nothing is said.
+   */
+  readonly stored?: Cursor
 }
 
 export interface RangesRequest {
@@ -108,6 +113,7 @@ export function encodeSyncRequest(request: SyncRequest): Uint8Array {
       heads: {
         ...(request.from === undefined ? {} : { from: toFrame(request.from) }),
         channels: [...request.channels],
+        ...(request.stored === undefined ? {} : { stored: toFrame(request.stored) }),
       },
     })
   }
@@ -125,9 +131,15 @@ export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
     ranges: { ranges: MAX_SYNC_RANGES },
   })
   if (wire.heads !== undefined && wire.ranges === undefined) {
-    const { from, channels } = wire.heads
+    const { from, channels, stored } = wire.heads
     for (const channel of channels) parseChannel(channel)
-    return { kind: 'heads', id: wire.id, channels, ...(from === undefined ? {} : { from: fromFrame(from) }) }
+    return {
+      kind: 'heads',
+      id: wire.id,
+      channels,
+      ...(from === undefined ? {} : { from: fromFrame(from) }),
+      ...(stored === undefined ? {} : { stored: fromFrame(stored) }),
+    }
   }
   if (wire.ranges !== undefined && wire.heads === undefined) {
     return {

@@ -159,8 +159,18 @@ const head: fc.Arbitrary<Head> = fc.record({
 
 export const syncRequest: fc.Arbitrary<SyncRequest> = fc.oneof(
   fc
-    .record({ from: fc.option(cursor, { nil: undefined }), id: number(), channels: fc.array(channel) })
-    .map(({ from, ...rest }) => ({ kind: 'heads' as const, ...rest, ...(from && { from }) })),
+    .record({
+      from: fc.option(cursor, { nil: undefined }),
+      stored: fc.option(cursor, { nil: undefined }),
+      id: number(),
+      channels: fc.array(channel),
+    })
+    .map(({ from, stored, ...rest }) => ({
+      kind: 'heads' as const,
+      ...rest,
+      ...(from && { from }),
+      ...(stored && { stored }),
+    })),
   fc.record({
     kind: fc.constant('ranges' as const),
     id: number(),

@@ -195,6 +195,7 @@ describe('frames', () => {
       id: Number.MAX_SAFE_INTEGER,
       from: sampleCursor,
       channels,
+      stored: sampleCursor,
     })
     expect(decodeSyncRequest(request)).toMatchObject({ channels })
     const one = {

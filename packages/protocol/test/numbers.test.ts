@@ -56,6 +56,7 @@ describe.each(tooLarge)('the number %s is refused', (number) => {
       { id: 1, ranges: { ranges: [range] } },
       { id: 1, ranges: { ranges: [], maxBytes: number } },
       { id: 1, heads: { from: cursor, channels: [] } },
+      { id: 1, heads: { channels: [], stored: cursor } },
     ]) {
       await expectProtocolError(() => decodeSyncRequest(encodeBySchema(syncRequestSchema, fields)))
     }

@@ -78,7 +78,11 @@ export const syncRequestSchema: Schema = {
   1: { name: 'id', kind: 'number' },
   2: {
     name: 'heads',
-    kind: { 1: { name: 'from', kind: cursor }, 2: { name: 'channels', kind: 'text', repeated: true } },
+    kind: {
+      1: { name: 'from', kind: cursor },
+      2: { name: 'channels', kind: 'text', repeated: true },
+      3: { name: 'stored', kind: cursor },
+    },
   },
   3: {
     name: 'ranges',

@@ -315,6 +315,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       },
       {
         store: this.#components.store,
+        own: this.#components.signer.publicKey,
         channels: () => this.#topics.all.map(topicChannel),
         receive: (envelope, peer, delivery) =>
           this.#inbound.receive(envelope, { via: 'sync', peer, ...delivery }),

@@ -1,4 +1,4 @@
-import type { LogRange } from '@pastel-mesh/protocol'
+import type { LogRange, SignedBatch } from '@pastel-mesh/protocol'
 import type { StoredEntry } from '@pastel-mesh/storage'
 import { expect, test } from 'vitest'
 import { Gaps } from '../src/sync/gaps.ts'
@@ -82,7 +82,7 @@ test('it is lost when all have denied it, and once more after the time', async (
   const { store, settle, deny, pass, expectLost } = await openGaps()
   deny('bob')
   expect(await settle('bob', 'carol')).toEqual(['carol'])
-  pass(LOST_AFTER_MS)
+  pass(LOST_AFTER_MS - 1)
   // The time begins when the last has denied it.
   expect(await settle('bob', 'carol')).toEqual(['carol'])
   deny('carol')
@@ -218,4 +218,100 @@ test('what came need not be asked for any more, and is not given up', async () =
   expect((await entries()).map(({ kind }) => kind)).toEqual(['batch', 'batch', 'batch'])
   await gaps.refresh()
   expect(gaps.size).toBe(0)
+})
+
+test('while the node is cut off no time passes', async () => {
+  const { gaps, store, settle, deny, pass } = await openGaps()
+  deny('bob')
+  await settle('bob')
+  pass(LOST_AFTER_MS - 1)
+  gaps.cutOff()
+  pass(60 * LOST_AFTER_MS)
+  for (let i = 0; i < 2; i += 1) {
+    await gaps.refresh()
+    expect(await settle('bob')).toEqual([])
+    deny('bob')
+  }
+  expect(store.end).toBe(0)
+})
+
+test('while somebody has not denied it no time passes', async () => {
+  const { store, settle, deny, pass } = await openGaps()
+  deny('bob')
+  await settle('bob')
+  pass(LOST_AFTER_MS - 1)
+  expect(await settle('bob', 'carol')).toEqual(['carol'])
+  pass(1)
+  deny('carol')
+  expect(await settle('bob', 'carol')).toEqual([])
+  deny('bob')
+  deny('carol')
+  await settle('bob', 'carol')
+  expect(store.end).toBe(0)
+})
+
+test.each(['is there all the time', 'comes again and again'])(
+  'a peer that never answers does not hold it up for ever: one that %s',
+  async (how) => {
+    const { gaps, settle, deny, pass, expectLost } = await openGaps()
+    const reconnects = how !== 'is there all the time'
+    deny('bob')
+    await settle('bob', 'silent')
+    for (let i = 0; i < 12; i += 1) {
+      pass(LOST_AFTER_MS / 3)
+      if (reconnects) gaps.returned('silent')
+      await gaps.refresh()
+      deny('bob')
+      await settle('bob', 'silent')
+    }
+    await expectLost('denied')
+  },
+)
+
+test('who denies it and comes again, and again, does not hold it up for ever', async () => {
+  const { gaps, settle, deny, pass, expectLost } = await openGaps()
+  for (let i = 0; i < 20; i += 1) {
+    deny('bob')
+    gaps.returned('mallory')
+    if (i % 2 === 0) deny('mallory')
+    await settle('bob', 'mallory')
+    pass(LOST_AFTER_MS / 3)
+    await gaps.refresh()
+  }
+  await expectLost('denied')
+})
+
+test('who brings it in many pieces is asked for all of them', async () => {
+  const store = await openStore()
+  const writer = new LogWriter({ identity: 'alice' })
+  const pieces: SignedBatch[] = []
+  for (let i = 0; i < MANY; i += 1) pieces.push(await writer.write())
+  await hold(store, await writer.write())
+  let nowMs = 0
+  const gaps = new Gaps({ lostAfterMs: LOST_AFTER_MS }, { store, now: () => nowMs })
+  for (const piece of pieces) {
+    await gaps.refresh()
+    expect(gaps.ask('bob')).toHaveLength(1)
+    await appendAll(store, [piece])
+    await gaps.settle(new Set(['bob']))
+    nowMs += LOST_AFTER_MS
+  }
+  await waitUntil(() => store.end === MANY + 1, { what: 'the held batch to enter the order' })
+})
+
+test('one sender’s gaps, however many, do not keep those of others waiting', async () => {
+  const store = await openStore()
+  const mallory = seededSigner('mallory')
+  const place = async (writer: LogWriter) => {
+    await writer.write()
+    await hold(store, await writer.write())
+    return writer.log
+  }
+  for (let i = 0; i < 300; i += 1) await place(new LogWriter({ identity: 'mallory', runs: `${i}` }, mallory))
+  const carols = await place(new LogWriter({ identity: 'carol' }))
+  const gaps = new Gaps({ lostAfterMs: LOST_AFTER_MS }, { store })
+  await gaps.refresh()
+  const asked = gaps.ask('bob').map(({ log }) => log)
+  expect(asked).toHaveLength(256)
+  expect(asked).toContain(carols)
 })

@@ -16,7 +16,7 @@ import { loseBefore, pruneAll } from './fixtures/lose.ts'
 import { numbered, startNode, type TestNode } from './fixtures/nodes.ts'
 import { ProtocolPeer } from './fixtures/protocol-peer.ts'
 import { appendAll, collect } from './fixtures/storage.ts'
-import { LogWriter, waitUntil } from './fixtures/testkit.ts'
+import { LogWriter, seededSigner, waitUntil } from './fixtures/testkit.ts'
 
 /** A certified peer that asks by hand. */
 class RawReader {
@@ -205,6 +205,62 @@ test('cursors of another order, and places that are not there, begin at the begi
   }
   expect(await reader.heads([])).toMatchObject({ heads: [], more: false })
   expect(await reader.heads(['topic/none', 'topic/test', 'topic/test'])).toMatchObject({ next })
+})
+
+/** What a node of the identity alice wrote, so far as nobody else has it, stays. */
+function pruneOwn({ store }: TestNode) {
+  const own = seededSigner('alice').publicKey
+  return store.prune({ receivedBeforeMs: Number.POSITIVE_INFINITY, maxBytes: 1e12, own })
+}
+
+test('only what a reader says it stores is taken for stored, not how far it has looked', async () => {
+  const alice = await startNode({ identity: 'alice' })
+  for (const message of numbered(3)) await alice.node.publish('test', message)
+  const reader = await RawReader.join(alice)
+  const channels = ['topic/test']
+  const { next } = await reader.heads(channels)
+  await reader.heads(channels, next)
+  expect(await pruneOwn(alice)).toMatchObject({ entries: 0, pinned: 2 })
+  const forged = { ...next, hash: new Uint8Array(8) }
+  await reader.ask({ kind: 'heads', id: 1, channels, stored: forged })
+  expect(await pruneOwn(alice)).toMatchObject({ entries: 0, pinned: 2 })
+  await reader.ask({ kind: 'heads', id: 1, channels, stored: next })
+  expect(await pruneOwn(alice)).toMatchObject({ entries: 2, pinned: 0 })
+})
+
+test('a place below what was removed, where any hash would do, tells nothing', async () => {
+  const alice = await startNode({
+    identity: 'alice',
+    async prepare(store) {
+      const own = new LogWriter({ identity: 'alice' })
+      const other = new LogWriter({ identity: 'carol' })
+      const batches = [await own.write(), await other.write(), await other.write(), await other.write()]
+      await appendAll(store, batches)
+    },
+  })
+  await alice.node.publish('test', { text: 'one' })
+  expect(await pruneOwn(alice)).toMatchObject({ entries: 3, pinned: 1 })
+  const reader = await RawReader.join(alice)
+  const channels = ['topic/test']
+  const stored = { store: alice.store.storeId, position: 2, hash: new Uint8Array(8) }
+  await reader.ask({ kind: 'heads', id: 1, channels, stored })
+  expect(await pruneOwn(alice)).toMatchObject({ entries: 0, pinned: 1 })
+})
+
+test('of channels in which a node wrote nothing it remembers nothing, whoever asks for them', async () => {
+  const alice = await startNode({ identity: 'alice' })
+  await alice.node.publish('test', { text: 'one' })
+  const reader = await RawReader.join(alice)
+  const { next: stored } = await reader.heads(['topic/test'])
+  const channels = ['topic/test', ...Array.from({ length: 100 }, (_, i) => `topic/none-${i}`)]
+  const told: string[] = []
+  const { passed } = alice.store
+  alice.store.passed = (channel, position) => {
+    told.push(channel)
+    passed.call(alice.store, channel, position)
+  }
+  await reader.ask({ kind: 'heads', id: 1, channels, stored })
+  expect(told).toEqual(['topic/test'])
 })
 
 const garbage: [string, Uint8Array][] = [

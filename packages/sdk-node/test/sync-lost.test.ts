@@ -2,7 +2,9 @@ import { textOf } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { expect, test } from 'vitest'
 import type { LostNotice, ReceivedEntry } from '../src/index.ts'
-import { loseBefore, pruneAll } from './fixtures/lose.ts'
+import { BatchHolder } from './fixtures/batch-holder.ts'
+import { hold, loseBefore, pruneAll } from './fixtures/lose.ts'
+import { joinHolder } from './fixtures/lying-holder.ts'
 import { connect, startNode } from './fixtures/nodes.ts'
 import { appendAll } from './fixtures/storage.ts'
 import { LogWriter, waitUntil } from './fixtures/testkit.ts'
@@ -122,4 +124,21 @@ test('what turns up late at one node goes on to those that were connected to it 
     const entries = await take(node.subscribe('test', { from: 'start' }), 5)
     expect(entries.map(shortly)).toEqual(['0', 'lost 1-2', '3', 'late 1', 'late 2'])
   }
+})
+
+test('a peer that opens log sync and never answers does not keep the others waiting for ever', async () => {
+  const { third } = await carolsBatches()
+  const bob = await startNode({ identity: 'bob', lostAfterMs: 300, prepare: (store) => hold(store, third) })
+  const silent = new BatchHolder()
+  silent.heads = async function* () {
+    await new Promise<void>(() => {})
+    yield silent.honestHeads({ kind: 'heads', id: 1, channels: [] })
+  }
+  await joinHolder(bob, silent)
+  await connect(bob, await startNode({ identity: 'honest' }))
+  const [lost] = await take(bob.node.subscribe('test', { from: 'start' }), 1)
+  expect(shortly(lost)).toBe('lost 0-2')
+  // It was there all the time.
+  expect(bob.node.peers()).toHaveLength(2)
+  expect(silent.headsRequests()).toHaveLength(1)
 })

@@ -14,6 +14,7 @@ import type { Disk, DiskHealthComponents, DiskHealthOptions } from './disk-healt
 import type { RemovedNotice } from './follow.ts'
 import type { HeadsPage } from './heads.ts'
 import type { LogState } from './log-state.ts'
+import type { LostQuery } from './lost-ranges.ts'
 import { LevelMessageStore } from './message-store.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import type { Pruned, RetentionRules } from './retention.ts'
@@ -39,6 +40,7 @@ export { StorageError } from './errors.ts'
 export type { RemovedNotice } from './follow.ts'
 export type { HeadsPage } from './heads.ts'
 export type { LogNames, LogState } from './log-state.ts'
+export type { LostQuery } from './lost-ranges.ts'
 export type { Placement, PlaceOptions } from './placement.ts'
 export type { Pruned, RetentionRules } from './retention.ts'
 export type { StoredBatch, StoredEntry, StoredNotice } from './stored-entry.ts'
@@ -117,8 +119,8 @@ export interface MessageStore {
   settled(): Promise<void>
   /** What held batches wait for, `limit` ranges at most. */
   gaps(limit: number): Promise<Missing[]>
-  /** Ranges that were given up and may still turn up, `limit` of them at most. */
-  lostRanges(limit: number): Promise<LogRange[]>
+  /** Ranges that were given up and may still turn up, `limit` of them at most: of all logs, or as `query` says. */
+  lostRanges(limit: number, query?: LostQuery): Promise<LogRange[]>
   /** Whether a range was here and has been removed by {@link prune}. */
   wasPruned(range: LogRange): Promise<boolean>
   /** Position of the first held message of a log. */

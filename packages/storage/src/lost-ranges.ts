@@ -27,6 +27,14 @@ export interface LostRange {
   readonly isWanted: boolean
 }
 
+/** Which lost ranges are looked for. @default all */
+export interface LostQuery {
+  /** Only those of one log. */
+  readonly log?: LogId
+  /** Only those behind one that an earlier answer named last. */
+  readonly after?: LogRange
+}
+
 /** The lost ranges, on disk: few, and looked at only when something turns up where nothing is. */
 export class LostRanges {
   readonly #database: Database
@@ -49,9 +57,14 @@ export class LostRanges {
   }
 
   /** Some of the ranges that may still turn up. */
-  async wanted(limit: number): Promise<LogRange[]> {
+  async wanted(limit: number, { log: only, after }: LostQuery = {}): Promise<LogRange[]> {
     const ranges: LogRange[] = []
-    for await (const [key, value] of this.#database.iterate(LOST_RANGES)) {
+    const from = only === undefined ? LOST_RANGES.gte : lostKey(decodeLogId(only), 0)
+    const to = only === undefined ? LOST_RANGES.lt : lostKey(decodeLogId(only), Number.MAX_SAFE_INTEGER)
+    const begin = after === undefined ? from : lostKey(decodeLogId(after.log), after.last)
+    for await (const [key, value] of this.#database.iterate({ gte: begin, lte: to })) {
+      // It begins where the one before ends: only a range of one position does, and that was named.
+      if (after !== undefined && key.equals(begin)) continue
       const bytes = key.subarray(1, 1 + LOG_ID_BYTES)
       const { log, next, last, isWanted } = decode(encodeLogId(bytes), bytes, positionOf(key), value)
       if (isWanted) ranges.push({ log, first: next, last })

@@ -28,7 +28,7 @@ import { Listeners } from './listeners.ts'
 import { LogOrder } from './log-order.ts'
 import { type LogState, logNames } from './log-state.ts'
 import { LogTable } from './log-table.ts'
-import { LostRanges } from './lost-ranges.ts'
+import { type LostQuery, LostRanges } from './lost-ranges.ts'
 import { OrderCommit } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import { type Pruned, Retention, type RetentionRules } from './retention.ts'
@@ -178,8 +178,8 @@ export class LevelMessageStore implements MessageStore {
     return this.#logOrder.giveUp(missing, reason)
   }
 
-  lostRanges(limit: number): Promise<LogRange[]> {
-    return this.#lost.wanted(limit)
+  lostRanges(limit: number, query?: LostQuery): Promise<LogRange[]> {
+    return this.#lost.wanted(limit, query)
   }
 
   /** Whether a range was here, and has been removed. */

@@ -124,7 +124,7 @@ export class Retention {
   async #prune(rules: RetentionRules): Promise<Pruned> {
     const { commit, order, reader } = this.#parts
     const nowMs = rules.nowMs ?? Date.now()
-    await this.#rememberPassed()
+    await this.#rememberPassed(rules.own)
     let entries = 0
     let sizeBytes = 0
     let pinned = 0
@@ -157,15 +157,28 @@ export class Retention {
     return { entries, sizeBytes, pinned }
   }
 
-  async #rememberPassed(): Promise<void> {
+  async #rememberPassed(own: Uint8Array): Promise<void> {
+    const gone: string[] = []
+    for (const channel of this.#passed.keys()) if (!(await this.#hasAny(own, channel))) gone.push(channel)
+    for (const channel of gone) {
+      this.#passed.delete(channel)
+      this.#moved.delete(channel)
+    }
     const moved = [...this.#moved]
     await this.#parts.writer.commit((operations) => {
+      for (const channel of gone) operations.push({ type: 'del', key: passedKey(channel) })
       for (const channel of moved) {
         const value = numberValue(this.#passed.get(channel) ?? 0)
         operations.push({ type: 'put', key: passedKey(channel), value })
       }
     })
     for (const channel of moved) this.#moved.delete(channel)
+  }
+
+  /** Whether anything of a sender is left in a channel: if not, what it writes next is behind every place. */
+  async #hasAny(sender: Uint8Array, channel: string): Promise<boolean> {
+    for await (const _ of this.#parts.reader.read({ sender, channel, to: this.#parts.order.end })) return true
+    return false
   }
 
   /** Own batches that nobody else is known to have: what was not read, and inboxes until they expire. */

@@ -232,6 +232,27 @@ describe('own batches are pinned', () => {
     expect(await pruneAll(again, { own })).toMatchObject({ entries: 3, pinned: 0 })
   })
 
+  test('how far members have read is forgotten where nothing own is left', async () => {
+    const database = await FaultyDatabase.create()
+    const store = await openStore({ database })
+    const writer = new LogWriter({ identity: 'me', channel: 'topic/prices' })
+    await append(store, await writer.write(), { own: true })
+    await append(store, await new LogWriter({ identity: 'other' }).write())
+    const places = async () => {
+      const channels: string[] = []
+      const keys = { gte: Buffer.from('P'), lt: Buffer.from('Q') }
+      for await (const [key] of database.iterate(keys)) channels.push(key.toString('utf8', 1))
+      return channels
+    }
+    const own = writer.signer.publicKey
+    for (let i = 0; i < 100; i++) store.passed(`topic/none-${i}`, 1)
+    store.passed('topic/prices', 1)
+    expect(await pruneAll(store, { own })).toMatchObject({ entries: 1, pinned: 0 })
+    expect(await places()).toEqual(['topic/prices'])
+    await pruneAll(store, { own })
+    expect(await places()).toEqual([])
+  })
+
   test('in an inbox until they expire', async () => {
     const recipient = encodePastelId(new LogWriter({ identity: 'recipient' }).signer.publicKey)
     const expiresAtMs = Date.now() + DAY_MS

@@ -65,6 +65,13 @@ export async function makeSyncFrames(): Promise<Json> {
       channels: [channel],
     },
     'heads from position 0 of a known store': { kind: 'heads', id: 4, from: beginning, channels: [channel] },
+    'heads from a cursor, of which less is stored': {
+      kind: 'heads',
+      id: 6,
+      from: { store, position: 3, hash: two.runningHash },
+      channels: [channel],
+      stored: { store, position: 2, hash: one.runningHash },
+    },
     ranges: { kind: 'ranges', id: 5, ranges: [{ log, first: 0, last: 1 }], maxBytes: 1_000_000 },
   }
   const responses: Record<string, SyncResponse> = {

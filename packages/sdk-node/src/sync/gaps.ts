@@ -13,12 +13,21 @@ export interface GapsComponents {
   readonly now?: () => number
 }
 
+/** What a peer had to say to a gap. */
+interface Asked {
+  times: number
+  /** Since when it could have answered: when it was first seen or asked, whatever connections it had since. */
+  sinceMs: number
+  /** It said that it does not have it. */
+  hasDenied: boolean
+  /** It said nothing for so long that it is not waited for any more; it may still bring it. */
+  isSilent: boolean
+}
+
 interface Gap {
   missing: Missing
-  /** Peers that said that they do not have it. */
-  readonly deniedBy: Set<string>
-  /** How often each peer was asked. */
-  readonly asked: Map<string, number>
+  /** By peer; of very many those that came last. */
+  readonly peers: Map<string, Asked>
   /** Since when all that can be reached have denied it. */
   allDeniedSinceMs: number | undefined
   /** They are asked a second time, for the last. */
@@ -30,6 +39,12 @@ const MAX_ASKED = 8
 
 /** Gaps that are looked after at a time; the others wait for their turn. */
 const MAX_GAPS = 256
+
+/** Gaps among which senders take turns: more batches than this a store does not hold. */
+const MAX_FOUND = 16_384
+
+/** Peers that are remembered for one gap: members that come and go, each with a PastelID of its own. */
+const MAX_PEERS = 1024
 
 /**
  * What held batches wait for, and who has denied to have it.
@@ -43,7 +58,9 @@ const MAX_GAPS = 256
  *                                       └─ denied by all again, or its sender does not have it any more ─▶ lost
  * ```
  *
- * Whatever fills it ends it. With nobody to ask nothing is ever lost.
+ * Whatever fills it ends it, and what fills a part of it starts it anew. With nobody to ask nothing is ever lost:
+ * the time begins again when somebody is there. A peer that has not answered for `lostAfterMs` counts as one that
+ * denies, whatever connections it made in the meantime; peers are named so that a new connection is no new peer.
  */
 export class Gaps {
   readonly #options: GapsOptions
@@ -63,24 +80,20 @@ export class Gaps {
 
   /** Looks what is missing now. */
   async refresh(): Promise<void> {
-    const found = await this.#store.gaps(MAX_GAPS)
+    let found = await this.#store.gaps(MAX_GAPS + 1)
+    if (found.length > MAX_GAPS) found = inTurns(await this.#store.gaps(MAX_FOUND)).slice(0, MAX_GAPS)
     const gaps = new Map<LogId, Gap>()
     for (const missing of found) {
       const before = this.#gaps.get(missing.id)
       // Who denied all of a range has denied each part of it.
       const isPart =
         before !== undefined && before.missing.first <= missing.first && before.missing.last >= missing.last
+      if (isPart && before.missing.first < missing.first) startAnew(before)
       gaps.set(
         missing.id,
         isPart
           ? Object.assign(before, { missing })
-          : {
-              missing,
-              deniedBy: new Set(),
-              asked: new Map(),
-              allDeniedSinceMs: undefined,
-              isLastRound: false,
-            },
+          : { missing, peers: new Map(), allDeniedSinceMs: undefined, isLastRound: false },
       )
     }
     this.#gaps = gaps
@@ -89,22 +102,23 @@ export class Gaps {
   /** What a peer is asked for now: the gaps that it has not denied. */
   ask(peer: string): ChannelRange[] {
     const ranges: ChannelRange[] = []
-    for (const { missing, deniedBy, asked } of this.#gaps.values()) {
-      if (deniedBy.has(peer)) continue
-      const times = (asked.get(peer) ?? 0) + 1
-      asked.set(peer, times)
-      const { id, channel, first, last } = missing
+    for (const gap of this.#gaps.values()) {
+      const asked = this.#peerOf(gap, peer)
+      if (asked.hasDenied || asked.times >= MAX_ASKED) continue
+      asked.times += 1
+      const { id, channel, first, last } = gap.missing
       ranges.push({ log: id, channel, first, last })
       // One that neither brings nor denies it holds nothing up for ever.
-      if (times >= MAX_ASKED) deniedBy.add(peer)
+      if (asked.times === MAX_ASKED) asked.isSilent = true
     }
     return ranges
   }
 
-  /** A peer came again: it may have learned what it denied, or be a copy of who did. */
+  /** A peer came again: it may have learned what it denied. What it did not answer it has still to answer. */
   returned(peer: string): void {
-    for (const { asked, deniedBy } of this.#gaps.values()) {
-      if ((asked.get(peer) ?? 0) < MAX_ASKED) deniedBy.delete(peer)
+    for (const { peers } of this.#gaps.values()) {
+      const asked = peers.get(peer)
+      if (asked !== undefined && asked.times < MAX_ASKED) asked.hasDenied = false
     }
   }
 
@@ -112,7 +126,8 @@ export class Gaps {
   denied(peer: string, ranges: readonly LogRange[]): void {
     for (const { log, first, last } of ranges) {
       const gap = this.#gaps.get(log)
-      if (gap !== undefined && first <= gap.missing.first && last >= gap.missing.last) gap.deniedBy.add(peer)
+      if (gap === undefined || first > gap.missing.first || last < gap.missing.last) continue
+      this.#peerOf(gap, peer).hasDenied = true
     }
   }
 
@@ -127,6 +142,14 @@ export class Gaps {
     }
   }
 
+  /** Nobody can be reached: what was denied before proves nothing about those who come. */
+  cutOff(): void {
+    for (const gap of this.#gaps.values()) {
+      gap.allDeniedSinceMs = undefined
+      gap.isLastRound = false
+    }
+  }
+
   /**
    * Gives up what has been denied for long enough.
    * @param reachable the peers that answer now
@@ -134,11 +157,15 @@ export class Gaps {
    */
   async settle(reachable: ReadonlySet<string>): Promise<Set<string>> {
     const toAsk = new Set<string>()
-    if (reachable.size === 0) return toAsk
+    if (reachable.size === 0) {
+      this.cutOff()
+      return toAsk
+    }
     for (const [log, gap] of this.#gaps) {
-      const open = [...reachable].filter((peer) => !gap.deniedBy.has(peer))
+      const open = this.#openPeers(gap, reachable)
       if (open.length > 0) {
-        for (const peer of open) if (!gap.asked.has(peer)) toAsk.add(peer)
+        if (!gap.isLastRound) gap.allDeniedSinceMs = undefined
+        for (const peer of open) if (gap.peers.get(peer)?.times === 0) toAsk.add(peer)
         continue
       }
       gap.allDeniedSinceMs ??= this.#now()
@@ -148,11 +175,60 @@ export class Gaps {
         await this.#store.giveUp(gap.missing, 'denied')
       } else {
         gap.isLastRound = true
-        gap.deniedBy.clear()
-        gap.asked.clear()
+        for (const asked of gap.peers.values())
+          Object.assign(asked, { times: 0, sinceMs: this.#now(), hasDenied: false })
         for (const peer of reachable) toAsk.add(peer)
       }
     }
     return toAsk
   }
+
+  /** The peers that are waited for. */
+  #openPeers(gap: Gap, reachable: ReadonlySet<string>): string[] {
+    const { lostAfterMs } = this.#options
+    return [...reachable].filter((peer) => {
+      const asked = this.#peerOf(gap, peer)
+      if (!asked.hasDenied && this.#now() - asked.sinceMs >= lostAfterMs) asked.isSilent = true
+      return !asked.hasDenied && !asked.isSilent
+    })
+  }
+
+  #peerOf({ peers }: Gap, peer: string): Asked {
+    let asked = peers.get(peer)
+    if (asked !== undefined) return asked
+    asked = { times: 0, sinceMs: this.#now(), hasDenied: false, isSilent: false }
+    peers.set(peer, asked)
+    for (const oldest of peers.keys()) {
+      if (peers.size <= MAX_PEERS) break
+      peers.delete(oldest)
+    }
+    return asked
+  }
+}
+
+/** Some of it came: whoever brings the rest has its time again. Who denied all of it has denied the rest as well. */
+function startAnew(gap: Gap): void {
+  gap.allDeniedSinceMs = undefined
+  gap.isLastRound = false
+  for (const [peer, { hasDenied }] of gap.peers) if (!hasDenied) gap.peers.delete(peer)
+}
+
+/** The first of each sender, then the second of each, and so on: nobody's gaps keep those of others waiting. */
+function inTurns(found: readonly Missing[]): Missing[] {
+  const bySender = new Map<string, Missing[]>()
+  for (const missing of found) {
+    const sender = Buffer.from(missing.sender).toString('latin1')
+    const gaps = bySender.get(sender)
+    if (gaps === undefined) bySender.set(sender, [missing])
+    else gaps.push(missing)
+  }
+  const turns: Missing[] = []
+  const longest = Math.max(...[...bySender.values()].map(({ length }) => length))
+  for (let turn = 0; turn < longest; turn += 1) {
+    for (const gaps of bySender.values()) {
+      const missing = gaps[turn]
+      if (missing !== undefined) turns.push(missing)
+    }
+  }
+  return turns
 }

@@ -1,5 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import {
+  type Cursor,
   decodeLogId,
   decodeSyncRequest,
   encodeSyncResponse,
@@ -31,16 +32,22 @@ const REQUEST_LIMITS = {
 /** A peer that does not read its answer for that long is cut off. */
 const WRITE_TIMEOUT_MS = 30_000
 
+export interface HolderComponents {
+  readonly store: MessageStore
+  /** The node's own public key. */
+  readonly own: Uint8Array
+}
+
 /** Answers a peer's questions about this node's arrival order, one after the other, until it hangs up. */
-export async function serveSync(stream: Stream, store: MessageStore): Promise<void> {
+export async function serveSync(stream: Stream, components: HolderComponents): Promise<void> {
   const frames = syncFrames(stream, REQUEST_LIMITS)
   for (;;) {
     const bytes = await frames.read()
     // Hung up: this end does so as well, or the stream would stay half open and count against the peer.
     if (bytes === undefined) return stream.close({ signal: AbortSignal.timeout(WRITE_TIMEOUT_MS) })
     const request = decodeSyncRequest(bytes)
-    if (request.kind === 'heads') await send(frames, await answerHeads(request, store))
-    else for await (const answer of answerRanges(request, store)) await send(frames, answer)
+    if (request.kind === 'heads') await send(frames, await answerHeads(request, components))
+    else for await (const answer of answerRanges(request, components.store)) await send(frames, answer)
   }
 }
 
@@ -49,14 +56,14 @@ function send(frames: SyncFrames, response: SyncResponse): Promise<void> {
 }
 
 async function answerHeads(
-  { id, from, channels }: HeadsRequest,
-  store: MessageStore,
+  { id, from, channels, stored }: HeadsRequest,
+  { store, own }: HolderComponents,
 ): Promise<HeadsResponse> {
   // What was removed behind a cursor was read before.
   const isOurs = from !== undefined && (await store.checkCursor(from)) !== 'foreign'
   // Inboxes are nobody's business but their owners'.
   const topics = channels.filter((channel) => parseChannel(channel).kind === 'topic')
-  if (isOurs) for (const topic of topics) store.passed(topic, from.position)
+  if (stored !== undefined) await learnStored(stored, topics, { store, own })
   const { heads, next, more } = await store.heads(isOurs ? from.position : 0, topics, MAX_SYNC_HEADS)
   return {
     kind: 'heads',
@@ -65,6 +72,19 @@ async function answerHeads(
     more,
     reset: from !== undefined && !isOurs,
     next: await store.cursorAt(next),
+  }
+}
+
+/** A reader says what it stores. Only channels in which this node wrote are remembered: there are few of them. */
+async function learnStored(
+  stored: Cursor,
+  topics: readonly string[],
+  { store, own }: HolderComponents,
+): Promise<void> {
+  // Below the floor nothing tells whether a place is of this order.
+  if ((await store.checkCursor(stored)) !== 'ok') return
+  for (const topic of new Set(topics)) {
+    if ((await store.ownTip(own, topic)) !== undefined) store.passed(topic, stored.position)
   }
 }
 

@@ -7,6 +7,7 @@ import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import type { Verdict } from '../inbound/pipeline.ts'
 import { Gaps } from './gaps.ts'
 import { serveSync } from './holder.ts'
+import { LostRequests } from './lost-requests.ts'
 import { RangeClaims } from './range-claims.ts'
 import { type SyncDelivery, SyncReader } from './reader.ts'
 import { SyncPlace } from './sync-place.ts'
@@ -23,6 +24,8 @@ export interface LogSyncOptions {
 
 export interface LogSyncComponents {
   readonly store: MessageStore
+  /** The node's own public key. */
+  readonly own: Uint8Array
   readonly channels: () => readonly string[]
   readonly receive: (envelope: Uint8Array, peer: string, delivery: SyncDelivery) => Promise<Verdict>
   /** The PastelID of a certified peer, as its public key. */
@@ -45,6 +48,8 @@ const MIN_FAILURE_PAUSE_MS = 1_000
 const MAX_FAILURE_PAUSE_MS = 5 * 60_000
 
 interface PeerState {
+  /** What it is called where gaps are concerned: its PastelID, so that a new node key makes no new peer of it. */
+  readonly name: string
   readonly reader: SyncReader
   readonly connection: Connection
   running: Promise<void> | undefined
@@ -54,13 +59,9 @@ interface PeerState {
   failures: number
   /** It is left alone until then. */
   pausedUntilMs: number
-  /** It was asked, since it connected, for all that had been given up. */
-  askedForLost: boolean
+  /** What had been given up, and may have come to it. */
+  readonly lost: LostRequests
 }
-
-/** Ranges that were given up for which a peer that connects is asked, and how often while it brings some. */
-const MAX_LOST_RANGES = 256
-const MAX_LOST_ROUNDS = 16
 
 /** With so many failed passes in a row a peer does not count as one that can be reached. */
 const MAX_REACHABLE_FAILURES = 3
@@ -127,25 +128,32 @@ export class LogSync {
       claims: this.#claims,
       openStream: (signal) => connection.newStream(SYNC_PROTOCOL, { signal }),
       receive: (envelope, delivery) => this.#components.receive(envelope, peer, delivery),
+      sender: () => this.#components.senderOf(peer),
       onDenied: (denied, pruned) => this.#denied(peer, denied, pruned),
     })
-    const state = {
+    const lost = new LostRequests({
+      store: this.#components.store,
+      fetch: (ranges) => reader.fetchLost(ranges),
+    })
+    const state: PeerState = {
+      name: this.#nameOf(peer),
       reader,
+      lost,
       connection,
       running: undefined,
       again: false,
       failures: 0,
       pausedUntilMs: 0,
-      askedForLost: false,
     }
     this.#peers.set(peer, state)
-    this.#gaps.returned(peer)
+    this.#gaps.returned(state.name)
     this.read(peer)
   }
 
   disconnected(peer: string): void {
     this.#peers.get(peer)?.reader.close()
     this.#peers.delete(peer)
+    this.#noticeCutOff()
   }
 
   /**
@@ -182,7 +190,7 @@ export class LogSync {
     const { reader, connection } = state
     try {
       const isFruitful = await reader.pass(this.#components.channels())
-      await this.#fillGaps(peer, state)
+      await this.#fillGaps(state)
       state.failures = 0
       return isFruitful
     } catch (error) {
@@ -192,44 +200,52 @@ export class LogSync {
       state.failures += 1
       const pauseMs = MIN_FAILURE_PAUSE_MS * 2 ** (state.failures - 1)
       state.pausedUntilMs = performance.now() + Math.min(MAX_FAILURE_PAUSE_MS, pauseMs)
+      this.#noticeCutOff()
       if (connection.status === 'open' && !isHangUp(error)) this.#components.onError(error, peer)
       return false
     }
   }
 
   /** Asks a peer for what held batches wait for, and for what had been given up. */
-  async #fillGaps(peer: string, state: PeerState): Promise<void> {
+  async #fillGaps(state: PeerState): Promise<void> {
     await this.#gaps.refresh()
-    const missing = this.#gaps.ask(peer)
+    const missing = this.#gaps.ask(state.name)
     if (missing.length > 0) await state.reader.fetchMissing(missing)
-    await this.#fetchLost(state)
+    state.lost.announced(state.reader.takeAnnounced())
+    await state.lost.pass()
     await this.#settleGaps()
-  }
-
-  /** All that had been given up once, and then that of logs in which the peer got something: it may have come late. */
-  async #fetchLost(state: PeerState): Promise<void> {
-    const announced = state.reader.takeAnnounced()
-    if (state.askedForLost && announced.size === 0) return
-    for (let round = 0; round < MAX_LOST_ROUNDS; round += 1) {
-      const ranges = (await this.#components.store.lostRanges(MAX_LOST_RANGES)).filter(
-        ({ log }) => !state.askedForLost || announced.has(log),
-      )
-      if (ranges.length === 0 || !(await state.reader.fetchLost(ranges))) break
-    }
-    state.askedForLost = true
   }
 
   /** Gives up what all deny, and asks those who were not asked yet. */
   async #settleGaps(): Promise<void> {
-    const reachable = [...this.#peers].filter(([, { failures }]) => failures < MAX_REACHABLE_FAILURES)
-    const toAsk = await this.#gaps.settle(new Set(reachable.map(([peer]) => peer)))
-    for (const peer of pick([...toAsk], NEIGHBOURS)) {
-      if (this.#peers.get(peer)?.running === undefined) this.read(peer)
+    const reachable = this.#reachable()
+    const toAsk = await this.#gaps.settle(new Set(reachable.keys()))
+    for (const name of pick([...toAsk], NEIGHBOURS)) {
+      const peer = reachable.get(name)
+      if (peer !== undefined && this.#peers.get(peer)?.running === undefined) this.read(peer)
     }
   }
 
+  /** The peers that answer, by their names. */
+  #reachable(): Map<string, string> {
+    const reachable = new Map<string, string>()
+    for (const [peer, { name, failures }] of this.#peers) {
+      if (failures < MAX_REACHABLE_FAILURES) reachable.set(name, peer)
+    }
+    return reachable
+  }
+
+  #noticeCutOff(): void {
+    if (this.#reachable().size === 0) this.#gaps.cutOff()
+  }
+
+  #nameOf(peer: string): string {
+    const sender = this.#components.senderOf(peer)
+    return sender === undefined ? peer : Buffer.from(sender).toString('base64')
+  }
+
   async #denied(peer: string, denied: readonly LogRange[], pruned: readonly LogRange[]): Promise<void> {
-    this.#gaps.denied(peer, [...denied, ...pruned])
+    this.#gaps.denied(this.#peers.get(peer)?.name ?? this.#nameOf(peer), [...denied, ...pruned])
     const sender = this.#components.senderOf(peer)
     if (sender !== undefined && pruned.length > 0) await this.#gaps.pruned(sender, pruned)
   }
@@ -262,7 +278,7 @@ export class LogSync {
   async #serve(stream: Stream): Promise<void> {
     this.#serving.add(stream)
     try {
-      await serveSync(stream, this.#components.store)
+      await serveSync(stream, this.#components)
     } catch (error) {
       stream.abort(error as Error)
     } finally {

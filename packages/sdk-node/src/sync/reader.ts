@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   decodeLogId,
+  equalBytes,
   type HeadsResponse,
   type LogId,
   type LogRange,
@@ -26,6 +27,8 @@ export interface SyncReaderComponents extends SyncRequesterComponents {
   readonly place: SyncPlace
   readonly claims: RangeClaims
   readonly receive: (envelope: Uint8Array, delivery: SyncDelivery) => Promise<Verdict>
+  /** The PastelID of the holder, as its public key; while it is not known, anything may be its own. */
+  readonly sender?: () => Uint8Array | undefined
   /** Told what the peer does not have, or not any more. */
   readonly onDenied: (denied: readonly LogRange[], pruned: readonly LogRange[]) => Promise<void>
 }
@@ -46,6 +49,7 @@ export class SyncReader {
   readonly #claims: RangeClaims
   readonly #receive: SyncReaderComponents['receive']
   readonly #onDenied: SyncReaderComponents['onDenied']
+  readonly #sender: () => Uint8Array | undefined
   readonly #requester: SyncRequester
   readonly #announced = new Set<LogId>()
   #stored = 0
@@ -56,6 +60,7 @@ export class SyncReader {
     this.#claims = components.claims
     this.#receive = components.receive
     this.#onDenied = components.onDenied
+    this.#sender = components.sender ?? (() => undefined)
     this.#requester = new SyncRequester(components)
   }
 
@@ -82,13 +87,17 @@ export class SyncReader {
     await this.#fetch(ranges)
   }
 
-  /** Asks once for ranges that were given up. @returns whether any of it came */
-  async fetchLost(ranges: readonly LogRange[]): Promise<boolean> {
-    let came = 0
-    for (let i = 0; i < ranges.length; i += MAX_SYNC_RANGES) {
-      came += (await this.#ask(ranges.slice(i, i + MAX_SYNC_RANGES))).came.size
-    }
-    return came > 0
+  /**
+   * Asks once for ranges that were given up, as many as one request names.
+   * @returns the logs of which it is worth asking for the rest: something of them was stored, or of others, so
+   * that there was no room for them in the answer
+   */
+  async fetchLost(ranges: readonly LogRange[]): Promise<Set<LogId>> {
+    const { came, denied, stored } = await this.#ask(ranges.slice(0, MAX_SYNC_RANGES))
+    const again = new Set(stored)
+    if (stored.size === 0) return again
+    for (const { log } of ranges) if (!came.has(log) && !denied.has(log)) again.add(log)
+    return again
   }
 
   /** The logs in which the peer has said that there is something new, since this was asked last. */
@@ -112,7 +121,7 @@ export class SyncReader {
     let from = this.#place.checkpoint(channels)
     let isComplete = true
     for (let page = 0; page < MAX_PAGES; page += 1) {
-      const answer = await this.#requester.heads(channels, from)
+      const answer = await this.#requester.heads(channels, from, this.#place.stored(channels))
       isComplete = (await this.#fetch(await this.#missing(answer))) && isComplete
       if (generation !== this.#place.generation) return
       if (isComplete) this.#place.advance(channels, answer.next)
@@ -127,11 +136,17 @@ export class SyncReader {
     for (const { sender, channel, run, position: last } of heads) {
       const log = logId(sender, channel, run)
       if (this.#announced.size < MAX_ANNOUNCED) this.#announced.add(log)
-      const range = await this.#hole({ log, channel, first: 0, last })
+      const isHolders = this.#isHolders(sender)
+      const range = await this.#hole({ log, channel, first: 0, last, ...(isHolders ? { isHolders } : {}) })
       if (range.first <= range.last && !this.#place.isWaiting(range, performance.now()))
         missing.set(log, range)
     }
     return [...missing.values()]
+  }
+
+  #isHolders(sender: Uint8Array): boolean {
+    const holder = this.#sender()
+    return holder === undefined || equalBytes(holder, sender)
   }
 
   /**
@@ -202,11 +217,15 @@ export class SyncReader {
     return { left, moved }
   }
 
-  /** @returns the logs of which a batch came, and those of which the peer does not have all */
+  /**
+   * @returns the logs of which a batch came, whatever became of it; those of which one was stored; and those of
+   * which the peer does not have all
+   */
   async #ask(ranges: readonly LogRange[]) {
     const asked = new Map(ranges.map((range) => [range.log, range]))
     const came = new Set<LogId>()
     const denied = new Set<LogId>()
+    const stored = new Set<LogId>()
     const isAsked = ({ log, batch: { first, count } }: SignedBatch) => {
       const range = asked.get(log)
       if (range === undefined || first > range.last || first + count <= range.first) return false
@@ -214,24 +233,36 @@ export class SyncReader {
       return true
     }
     for await (const answer of this.#requester.ranges(ranges)) {
-      await this.#take(answer.batches, isAsked)
+      await this.#take(answer.batches, isAsked, stored)
       for (const { log } of [...answer.denied, ...answer.pruned]) denied.add(log)
       await this.#onDenied(answer.denied, answer.pruned)
     }
-    return { came, denied }
+    return { came, denied, stored }
   }
 
   /** Hands batches to the inbound pipeline, side by side, and waits until they are on disk. */
-  async #take(batches: readonly Uint8Array[], isAsked: SyncDelivery['isAsked']): Promise<void> {
-    const delivery = { isAsked, signal: this.signal }
+  async #take(
+    batches: readonly Uint8Array[],
+    isAsked: SyncDelivery['isAsked'],
+    stored: Set<LogId>,
+  ): Promise<void> {
     const taken = await Promise.allSettled(
       batches.map(async (envelope) => {
+        let log: LogId | undefined
+        const delivery = {
+          isAsked: (signed: SignedBatch) => {
+            log = signed.log
+            return isAsked(signed)
+          },
+          signal: this.signal,
+        }
         const verdict = await this.#receive(envelope, delivery)
         if (verdict.action === 'reject') throw protocolError(`a batch that is refused: ${verdict.reason}`)
         if (verdict.action === 'ignore' && verdict.reason === 'disk-reserve') throw noRoom()
         if (verdict.action !== 'accept' || !('committed' in verdict)) return
         await verdict.committed
         this.#stored += 1
+        if (log !== undefined) stored.add(log)
       }),
     )
     for (const outcome of taken) if (outcome.status === 'rejected') throw outcome.reason

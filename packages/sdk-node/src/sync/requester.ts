@@ -48,13 +48,18 @@ export class SyncRequester {
     return this.#closed.signal
   }
 
-  /** Which logs got something since a cursor. */
-  async heads(channels: readonly string[], from: Cursor | undefined): Promise<HeadsResponse> {
+  /** Which logs got something since a cursor. `stored`: what is said to be here, see HeadsRequest. */
+  async heads(
+    channels: readonly string[],
+    from: Cursor | undefined,
+    stored?: Cursor | undefined,
+  ): Promise<HeadsResponse> {
     const id = await this.#ask((id) => ({
       kind: 'heads',
       id,
       channels,
       ...(from === undefined ? {} : { from }),
+      ...(stored === undefined ? {} : { stored }),
     }))
     const answer = await this.#read(id)
     if (answer.kind !== 'heads') throw protocolError('ranges in answer to heads')

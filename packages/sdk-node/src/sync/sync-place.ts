@@ -3,6 +3,8 @@ import type { Cursor, LogId, LogRange } from '@pastel-mesh/protocol'
 /** A range of a log, and the channel of the log. */
 export interface ChannelRange extends LogRange {
   readonly channel: string
+  /** The peer that announced it wrote it itself: until it is here, the peer must keep it. */
+  readonly isHolders?: boolean
 }
 
 interface Wanted {
@@ -26,6 +28,7 @@ const MAX_PAUSE_MS = 10 * 60_000
  */
 export class SyncPlace {
   readonly #checkpoints = new Map<string, Cursor>()
+  readonly #stored = new Map<string, Cursor>()
   readonly #wanted = new Map<LogId, Wanted>()
   #generation = 0
 
@@ -38,13 +41,16 @@ export class SyncPlace {
   forget(): void {
     this.#generation += 1
     this.#checkpoints.clear()
+    this.#stored.clear()
     this.#wanted.clear()
   }
 
   /** Leaves out what belongs to other channels. */
   keep(groups: readonly (readonly string[])[]): void {
     const keys = new Set(groups.map(keyOf))
-    for (const key of this.#checkpoints.keys()) if (!keys.has(key)) this.#checkpoints.delete(key)
+    for (const places of [this.#checkpoints, this.#stored]) {
+      for (const key of places.keys()) if (!keys.has(key)) places.delete(key)
+    }
     const channels = new Set(groups.flat())
     for (const [log, { range }] of this.#wanted) if (!channels.has(range.channel)) this.#wanted.delete(log)
   }
@@ -57,11 +63,27 @@ export class SyncPlace {
     this.#checkpoints.set(keyOf(channels), cursor)
   }
 
+  /**
+   * Up to where all that the peer itself wrote is stored here, or not wanted: the checkpoint, when nothing of it
+   * is still to come; else where that was so last.
+   */
+  stored(channels: readonly string[]): Cursor | undefined {
+    const key = keyOf(channels)
+    const names = new Set(channels)
+    const checkpoint = this.#checkpoints.get(key)
+    const isComing = [...this.#wanted.values()].some(
+      ({ range }) => range.isHolders === true && names.has(range.channel),
+    )
+    if (checkpoint !== undefined && !isComing) this.#stored.set(key, checkpoint)
+    return this.#stored.get(key)
+  }
+
   /** Whether a range waits for its time to be asked for again; if so, it is extended. */
   isWaiting(range: ChannelRange, nowMs: number): boolean {
     const wanted = this.#wanted.get(range.log)
     if (wanted === undefined) return false
-    wanted.range = { ...wanted.range, last: Math.max(wanted.range.last, range.last) }
+    const last = Math.max(wanted.range.last, range.last)
+    wanted.range = { ...merged(wanted.range, range), last }
     return wanted.dueMs > nowMs
   }
 
@@ -75,7 +97,7 @@ export class SyncPlace {
     const before = this.#wanted.get(range.log)
     if (before === undefined && this.#wanted.size >= MAX_WANTED) return false
     const pauseMs = before === undefined ? MIN_PAUSE_MS : Math.min(MAX_PAUSE_MS, before.pauseMs * 2)
-    this.#wanted.set(range.log, { range, pauseMs, dueMs: nowMs + pauseMs })
+    this.#wanted.set(range.log, { range: merged(range, before?.range), pauseMs, dueMs: nowMs + pauseMs })
     return true
   }
 
@@ -89,6 +111,11 @@ export class SyncPlace {
   settle(log: LogId): void {
     this.#wanted.delete(log)
   }
+}
+
+/** A range; it is the peer's own if it was announced as such once. */
+function merged(range: ChannelRange, other: ChannelRange | undefined): ChannelRange {
+  return other?.isHolders === true ? { ...range, isHolders: true } : range
 }
 
 function keyOf(channels: readonly string[]): string {
