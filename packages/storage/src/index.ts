@@ -164,7 +164,7 @@ export interface MessageStore {
   /** Whether a cursor is of this order; `pruned`: it is, and entries behind it may have been removed. */
   checkCursor(cursor: Cursor): Promise<'ok' | 'foreign' | 'pruned'>
 
-  /** A member has read a topic's channel up to a position of this order: own batches below are not pinned. */
+  /** A member stores what is own of a topic's channel below a position of this order: it is not pinned. */
   passed(channel: string, position: number): void
   /**
    * Removes the oldest entries. What the node itself wrote stays until {@link passed} says that somebody has

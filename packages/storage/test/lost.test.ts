@@ -117,6 +117,34 @@ describe('a range that is given up', () => {
     await expectSoundOrder(store)
   })
 
+  test('is found by its log, and behind another', async () => {
+    const store = await openStore()
+    const all = await Promise.all(
+      ['alice', 'bob', 'carol'].map(async (identity) => write(new LogWriter({ identity }))),
+    )
+    for (const [, , , fourth] of all) await offer(store, fourth)
+    await giveUpAll(store)
+    await entered(store, 9)
+    for (const [, second] of all) await offer(store, second)
+    const found = await store.lostRanges(10)
+    expect(found).toHaveLength(6)
+    for (const [{ log }] of all) {
+      const ranges = [
+        { log, first: 0, last: 1 },
+        { log, first: 4, last: 5 },
+      ] as const
+      expect(await store.lostRanges(10, { log })).toEqual(ranges)
+      expect(await store.lostRanges(10, { log, after: ranges[0] })).toEqual(ranges.slice(1))
+      expect(await store.lostRanges(10, { log, after: ranges[1] })).toEqual([])
+    }
+    const paged: typeof found = []
+    for (let page = found.slice(0, 2); page.length > 0; ) {
+      paged.push(...page)
+      page = await store.lostRanges(2, { after: page.at(-1) as (typeof found)[0] })
+    }
+    expect(paged).toEqual(found)
+  })
+
   test('whose first batch turns up says what is missing of the run before', async () => {
     const store = await openStore()
     const writer = new LogWriter({ identity: 'alice' })
