@@ -150,6 +150,11 @@ function decodeBatch(bytes: Uint8Array): Batch {
   const problem = findProblem(wire, bytes.length)
   if (problem !== undefined) throw new ProtocolError('ERR_BATCH_FIELD', `the batch is malformed: ${problem}`)
   if (wire.encoding === ENCODING_ZSTD) parseZstdFrame(wire.payload)
+  return fromWire(wire)
+}
+
+/** A decoded batch, as the rest of the code knows it; nothing is checked. */
+export function fromWire(wire: WireBatch): Batch {
   return {
     network: wire.network,
     sender: wire.sender,

@@ -63,6 +63,7 @@ export {
 } from './payload.ts'
 export type { SignedKind } from './signed-text.ts'
 export { signedText } from './signed-text.ts'
+export { readStoredBatch, readStoredMessages } from './stored.ts'
 export type {
   Cursor,
   Head,

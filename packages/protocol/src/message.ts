@@ -117,6 +117,11 @@ export function fromWireMessage(wire: WireMessage): MessageContent {
   const problem = findProblem(wire)
   if (problem !== undefined)
     throw new ProtocolError('ERR_MESSAGE', `a message of the batch is malformed: ${problem}`)
+  return toContent(wire)
+}
+
+/** A decoded message, as the rest of the code knows it; nothing is checked. */
+export function toContent(wire: WireMessage): MessageContent {
   return {
     type: wire.type,
     contentType: CONTENT_TYPES[wire.contentType] as ContentType,

@@ -1,4 +1,9 @@
-import { type MessageContent, openBatch, openPayload, type SignedBatch } from '@pastel-mesh/protocol'
+import {
+  type MessageContent,
+  readStoredBatch,
+  readStoredMessages,
+  type SignedBatch,
+} from '@pastel-mesh/protocol'
 import {
   type ArrivalRecord,
   lateBody,
@@ -60,7 +65,7 @@ export function toStoredBatch(
     signed,
     ...(lostAt === undefined ? {} : { lostAt }),
     messages() {
-      decoded ??= openPayload(signed.batch)
+      decoded ??= readStoredMessages(signed.batch)
       return decoded
     },
   }
@@ -74,10 +79,10 @@ export function toStoredNotice(taken: Taken, notice: Notice): StoredNotice {
 
 /** An entry as it is read from the disk. */
 export function toStoredEntry(record: ArrivalRecord): StoredEntry {
-  if (record.kind === 'batch') return toStoredBatch(record, openBatch(record.body))
+  if (record.kind === 'batch') return toStoredBatch(record, readStoredBatch(record.body))
   if (record.kind === 'late') {
     const { lostAt, envelope } = readLateBody(record.body)
-    return toStoredBatch(record, openBatch(envelope), { lostAt })
+    return toStoredBatch(record, readStoredBatch(envelope), { lostAt })
   }
   return toStoredNotice(record, readNoticeBody(record.body))
 }
