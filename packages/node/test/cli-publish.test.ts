@@ -3,7 +3,9 @@ import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { type CliOptions, finished, gather, runCli, spawnCli } from './fixtures/cli.ts'
 import { sharedNode } from './fixtures/shared-node.ts'
 
-const node = sharedNode()
+/** The topic that the node has joined. */
+const JOINED = 'prices'
+const node = sharedNode({ args: ['--topic', JOINED] })
 let topics = 0
 
 function newTopic(): string {
@@ -25,10 +27,14 @@ async function stored(topic: string): Promise<{ id: string; text: string; type: 
 }
 
 describe('pmesh publish', () => {
+  it('says nothing more where the node has joined the topic', async () => {
+    expect(await publish([JOINED, 'hello'])).toMatchObject({ code: 0, stderr: '' })
+  })
+
   it('prints the id of the message', async () => {
     const topic = newTopic()
     const { code, stdout, stderr } = await publish([topic, 'hello', '--type', 'greeting'])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`has not joined ${topic}`) })
     expect(await stored(topic)).toMatchObject([{ id: stdout.trim(), text: 'hello', type: 'greeting' }])
   })
 
@@ -72,7 +78,7 @@ describe('pmesh publish', () => {
       ...Array(8).fill('\u0001'.repeat(250_000)),
     ]
     const { code, stdout, stderr } = await publish([topic], { input: lines.join('\n') })
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`has not joined ${topic}`) })
     expect(stdout.split('\n')).toHaveLength(lines.length + 1)
   })
 

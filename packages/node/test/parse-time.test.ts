@@ -13,6 +13,7 @@ test.each([
   ['2026-01-31T12:00:00Z', NOW_MS],
   ['2026-01-31T13:00:00.000+01:00', NOW_MS],
   ['2026-01-31', NOW_MS - 12 * 3_600_000],
+  ['2026-01-31T12:00', NOW_MS],
 ])('%s is a time', (text, timeMs) => {
   expect(parseTime(text, NOW_MS)).toBe(timeMs)
 })

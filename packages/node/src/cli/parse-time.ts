@@ -2,8 +2,8 @@ import { InvalidArgumentError } from 'commander'
 
 const UNITS_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
-/** ISO 8601: a date, or a date and a time with `Z`, an offset, or nothing for the local time. */
-const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/
+/** ISO 8601: a date, or a date and a time with `Z`, an offset, or nothing: UTC, in which times are shown. */
+const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?<zone>Z|[+-]\d\d:\d\d)?)?$/
 
 /**
  * A time as it is typed: `10m` ago (s, m, h, d, w), or ISO 8601. In ms since 1970.
@@ -19,5 +19,8 @@ export function parseTime(text: string, nowMs: number = Date.now()): number {
 }
 
 function parseIso(text: string): number {
-  return ISO.test(text) ? Date.parse(text) : Number.NaN
+  const match = ISO.exec(text)
+  if (match === null) return Number.NaN
+  const isUtc = !text.includes('T') || match.groups?.zone !== undefined
+  return Date.parse(isUtc ? text : `${text}Z`)
 }

@@ -1,6 +1,6 @@
 import { MAX_BODY_BYTES } from '@pastel-mesh/protocol'
 import { inChunks, PUBLISH_LIMITS } from '../in-chunks.ts'
-import { json, print, warn } from './output.ts'
+import { json, print, printable, warn } from './output.ts'
 import { readLines } from './read-lines.ts'
 import { withClient } from './with-client.ts'
 
@@ -24,6 +24,11 @@ export async function publish(dataDir: string, request: PublishRequest): Promise
       count += ids.length
       for (const id of ids) print(asJson ? json({ id }) : id)
     }
-    if (count === 0) warn('there was nothing to publish')
+    if (count === 0) return warn('there was nothing to publish')
+    const { topics } = await api.admin.status.query()
+    if (topics.some((joined) => joined.topic === topic)) return
+    warn(
+      `this node has not joined ${printable(topic)}: it stores what it publishes there, and hears nothing from others`,
+    )
   })
 }

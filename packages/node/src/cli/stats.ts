@@ -1,5 +1,5 @@
 import { table } from '../table.ts'
-import { json, print, printable } from './output.ts'
+import { json, print, printable, warn } from './output.ts'
 import { withClient } from './with-client.ts'
 
 export interface StatsFilter {
@@ -20,13 +20,15 @@ export async function showStats(dataDir: string, filter: StatsFilter, asJson: bo
   const { taken, stored } = totals
   const { counts, size, others } = list
   const shown = counts.length
+  const isFiltered = filter.topic !== undefined || filter.sender !== undefined
   const rows = [
     ['', 'messages', 'batches', 'bytes'],
-    row('stored now', stored),
-    row('taken in, ever', taken),
+    // Of what is filtered there are no totals.
+    ...(isFiltered ? [] : [row('stored now', stored), row('taken in, ever', taken)]),
     ...counts.map((count) => row(nameOf(count), count)),
     ...(others.batches > 0 ? [row('others', others)] : []),
   ]
+  if (rows.length === 1) return warn('nothing was taken in that matches')
   print(table(rows))
   if (shown < size) print(`the ${shown} with most ${filter.order} of ${size}: see --limit`)
 }
