@@ -93,6 +93,14 @@ export class CommitWriter {
     return promise
   }
 
+  /**
+   * Waits until everything that was handed in before is on disk: for who reads there what memory is ahead of.
+   * @throws StorageError as {@link commit}
+   */
+  flush(): Promise<void> {
+    return this.commit(() => {})
+  }
+
   /** Finds out whether writing works again, if it is time to: writes as much as a large commit, and leaves nothing. */
   probe(): void {
     if (this.#state !== 'open') return

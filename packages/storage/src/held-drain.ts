@@ -90,7 +90,7 @@ export class HeldDrain {
     const signed = await held.read(batch)
     if (signed !== undefined) return signed
     // Its own commit may be on its way.
-    await writer.commit(() => {})
+    await writer.flush()
     return held.read(batch)
   }
 

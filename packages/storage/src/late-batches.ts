@@ -4,7 +4,7 @@ import type { ArrivalReader } from './arrival-reader.ts'
 import { extendLog, type Missing } from './chain.ts'
 import type { CommitWriter } from './commit-writer.ts'
 import type { HeldBatches } from './held-batches.ts'
-import { followedBy, namesOf } from './log-state.ts'
+import { followedBy, type LogState, namesOf } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
 import type { LostRange, LostRanges } from './lost-ranges.ts'
 import type { OrderCommit } from './order-commit.ts'
@@ -43,9 +43,15 @@ export class LateBatches {
   readonly #parts: LateBatchesComponents
   /** One after the other: they are few. */
   #last: Promise<unknown> = Promise.resolve()
+  #begun = 0
 
   constructor(components: LateBatchesComponents) {
     this.#parts = components
+  }
+
+  /** How many were begun to be written: what was found at places that had been lost may be outdated since. */
+  get begun(): number {
+    return this.#begun
   }
 
   /** @param position a position of the lost range */
@@ -63,6 +69,9 @@ export class LateBatches {
     const { logs, lost, held, commit, writer } = this.#parts
     const { batch } = signed
     const names = namesOf(signed)
+    // What is judged by is read from the disk, which memory is ahead of.
+    const before = await logs.load(names.id, names.bytes)
+    await writer.flush()
     const range = await lost.find(names, position)
     // Another copy was faster.
     if (range === undefined || range.next > batch.first) return undefined
@@ -75,6 +84,7 @@ export class LateBatches {
       consulted,
       ([state, followed]): Begun | { hold: Missing } | undefined => {
         if (state === undefined || state.isFrozen) return undefined
+        if (hasNewBehind(signed, before, state)) return undefined
         this.#parts.assertRoom()
         // Before memory is changed for a commit, for it may be refused.
         if (!writer.isOpen) throw writer.unavailable()
@@ -92,6 +102,7 @@ export class LateBatches {
         const waiting = held.has(signed) ? held.overlapping(signed) : undefined
         if (waiting !== undefined) operations.push(held.remove(waiting))
         const entries = [{ batch: signed, lostAt: range.lostAt, messages }]
+        this.#begun += 1
         const written = commit.write({ entries, states, operations })
         return { committed: written.then((entries) => entries.at(-1) as StoredBatch) }
       },
@@ -141,4 +152,11 @@ export class LateBatches {
     if (state?.successor === undefined || state.successor.head !== position - 1) return undefined
     return reader.batchWithin(state.successor.log, 0, 0)
   }
+}
+
+/** Whether what comes behind a batch may have come since its log was looked at: it has not been judged by that. */
+function hasNewBehind({ batch }: SignedBatch, before: LogState | undefined, now: LogState): boolean {
+  const isLast = before === undefined || before.next === batch.first + batch.count
+  if (!isLast) return false
+  return before?.next !== now.next || (before.successor === undefined) !== (now.successor === undefined)
 }

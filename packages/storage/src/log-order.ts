@@ -43,7 +43,8 @@ type Unsettled =
 
 /** What was found on the disk since the first judgement. */
 interface Found {
-  earlier?: Earlier
+  /** What stands behind it, while no more late batches than so many were begun. */
+  earlier?: { readonly is: Earlier; readonly late: number }
   /** Its log is to be frozen, with what proves the contradiction. */
   contradiction?: { readonly reason: string; readonly evidence: Evidence }
 }
@@ -162,7 +163,11 @@ export class LogOrder {
       )
       if ('status' in judged) return judged
       if (judged.verdict === 'look') {
-        found.earlier = await this.#parts.reader.batchEndingAt(judged.log.bytes, judged.last)
+        const late = this.#late.begun
+        // Memory, which says that there is something, is ahead of the disk.
+        await this.#parts.writer.flush()
+        const is = await this.#parts.reader.batchEndingAt(judged.log.bytes, judged.last)
+        found.earlier = { is, late }
       } else if (judged.verdict === 'contradiction') {
         const evidence = await this.#evidence(signed, judged.rival)
         found.contradiction = { reason: judged.reason, evidence }
@@ -184,7 +189,8 @@ export class LogOrder {
     if (state === undefined && batch.createdAtMs <= this.prunedBeforeMs) return { status: 'pruned' }
     if (state?.isFrozen === true) return { status: 'frozen' }
     if (contradiction !== undefined) return this.#freeze(signed, state, contradiction)
-    const judged = judgeChain(signed, state, followed, earlier)
+    const isNew = earlier?.late === this.#late.begun
+    const judged = judgeChain(signed, state, followed, isNew ? earlier.is : undefined)
     // What is held takes its room already.
     if (held === undefined && (judged.verdict === 'next' || judged.verdict === 'gap'))
       this.#parts.assertRoom()
@@ -345,8 +351,8 @@ export class LogOrder {
     const { writer, logs, lost, reader } = this.#parts
     if (await this.isStored(signed)) return { status: 'known' }
     if (inFlight) {
-      // Commits are written in order: when this one is through, so are those that took the positions.
-      await writer.commit(() => {})
+      // Commits are written in order: those that took the positions are through then.
+      await writer.flush()
       if (await this.isStored(signed)) return { status: 'known' }
     }
     // What had taken the positions was not written.
@@ -375,9 +381,10 @@ export class LogOrder {
 
   /** The batch that was there first, and the one that contradicts it. */
   async #evidence(signed: SignedBatch, rival: HeldBatch | undefined): Promise<Evidence> {
-    const { held, reader } = this.#parts
+    const { held, reader, writer } = this.#parts
     const { batch, logBytes } = signed
     const followed = followedBy(signed)
+    await writer.flush()
     const other =
       rival !== undefined
         ? (await held.read(rival))?.envelope

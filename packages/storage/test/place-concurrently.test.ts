@@ -1,7 +1,7 @@
 import type { SignedBatch } from '@pastel-mesh/protocol'
 import { describe, expect, test } from 'vitest'
-import type { MessageStore, Placement } from '../src/index.ts'
-import { append, entered } from './fixtures/batches.ts'
+import type { MessageStore, Missing, Placement } from '../src/index.ts'
+import { append, entered, offer } from './fixtures/batches.ts'
 import { expectSoundOrder } from './fixtures/expect-sound-order.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
@@ -156,5 +156,68 @@ describe('batches placed at once', () => {
     if (first.status === 'appended') await first.committed
     releaseReads()
     expect(await again).toEqual({ status: 'known' })
+  })
+
+  test('a run that names another end of what it follows is found out while that is being written', async () => {
+    const database = await FaultyDatabase.create()
+    const store = await openStore({ database })
+    const writer = new LogWriter({ identity: 'alice' })
+    const twin = writer.fork()
+    await writer.write()
+    const next = await writer.newRun().write()
+    const release = database.holdWrites()
+    // The log goes on beyond the place that the run follows, so what stands there has to be looked up.
+    await store.place(await twin.write({ bodies: [Buffer.from('other')] }))
+    await store.place(await twin.write())
+    await database.happened('write begun', 2)
+    const placing = store.place(next)
+    await store.has(next)
+    release()
+    const placed = await placing
+    if (placed.status === 'conflict') await placed.committed
+    expect(placed.status).toBe('conflict')
+    expect(await store.evidence(next.logBytes)).toHaveLength(2)
+    await expectSoundOrder(store)
+  })
+
+  test('a contradiction of a batch that is being written is kept with both', async () => {
+    const database = await FaultyDatabase.create()
+    const store = await openStore({ database })
+    const writer = new LogWriter({ identity: 'alice' })
+    const twin = writer.fork()
+    await twin.write({ bodies: [Buffer.from('other')] })
+    const release = database.holdWrites()
+    await store.place(await writer.write())
+    await database.happened('write begun', 2)
+    const second = await twin.write()
+    const placing = store.place(second)
+    await store.has(second)
+    release()
+    const placed = await placing
+    if (placed.status === 'conflict') await placed.committed
+    expect(placed.status).toBe('conflict')
+    expect(await store.evidence(second.logBytes)).toHaveLength(2)
+  })
+
+  test('what turns up late and does not fit a run that is being written behind it is found out', async () => {
+    const database = await FaultyDatabase.create()
+    const store = await openStore({ database })
+    const writer = new LogWriter({ identity: 'alice' })
+    const twin = writer.fork()
+    await writer.write()
+    expect((await offer(store, await writer.newRun().write())).status).toBe('held')
+    const [gap] = await store.gaps(1)
+    await store.giveUp(gap as Missing, 'denied')
+    // Now the run enters that waited for it.
+    const release = database.holdWrites()
+    const writes = database.events.filter((event) => event === 'write begun').length
+    await database.happened('write begun', writes + 1)
+    const late = await twin.write({ bodies: [Buffer.from('other')] })
+    const placing = store.place(late)
+    await store.has(late)
+    release()
+    expect((await placing).status).toBe('conflict')
+    await store.settled()
+    await expectSoundOrder(store)
   })
 })
