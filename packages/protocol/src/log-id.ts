@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { base32 } from '@scure/base'
 import { asBuffer } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
+import { sha256 } from './hash.ts'
 
 /** Bytes of a log id. */
 export const LOG_ID_BYTES = 16
@@ -19,14 +19,12 @@ export type MessageId = string & { readonly __brand: 'MessageId' }
 const LOG_ID = /^[a-z2-7]{25}[aeimquy4]$/
 const MESSAGE_ID = /^[a-z2-7]{25}[aeimquy4]-(?:0|[1-9][0-9]{0,15})$/
 
-/** The first 16 bytes of SHA-256(sender ‖ channel ‖ run). */
+/**
+ * The first 16 bytes of SHA-256(sender ‖ channel ‖ run). In one call: a hash object for each batch that is read would
+ * live until the next full garbage collection, and be moved by each of the small ones before it.
+ */
 export function logIdBytes(sender: Uint8Array, channel: string, run: Uint8Array): Uint8Array {
-  return createHash('sha256')
-    .update(sender)
-    .update(channel, 'utf8')
-    .update(run)
-    .digest()
-    .subarray(0, LOG_ID_BYTES)
+  return sha256(Buffer.concat([sender, Buffer.from(channel, 'utf8'), run])).subarray(0, LOG_ID_BYTES)
 }
 
 /** The id of the log that one sender wrote to one channel during one run. */

@@ -98,13 +98,16 @@ function judgeFollowing(
   return fork === undefined ? { verdict: 'next' } : { verdict: 'next', fork }
 }
 
-function contradictionOf(signed: SignedBatch, earlier: Earlier): string | undefined {
+export const OTHER_PREDECESSOR = 'it names another predecessor than the one that is stored'
+
+/** How a batch contradicts what is stored at the end of what it goes on from. */
+export function contradictionOf(signed: SignedBatch, earlier: Earlier): string | undefined {
   if (earlier.kind === 'inside') return 'it follows another run in the middle of a batch'
   return earlier.kind === 'batch' ? contradiction(signed, earlier.hash, earlier.createdAtMs) : undefined
 }
 
 function contradiction({ batch }: SignedBatch, hash: Uint8Array, createdAtMs: number): string | undefined {
-  if (!equalBytes(batch.previous, hash)) return 'it names another predecessor than the one that is stored'
+  if (!equalBytes(batch.previous, hash)) return OTHER_PREDECESSOR
   if (batch.createdAtMs < createdAtMs) return 'it is older than its predecessor'
   return undefined
 }

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { type Cursor, RUNNING_HASH_BYTES, STORE_ID_BYTES } from '@pastel-mesh/protocol'
+import { type Cursor, RUNNING_HASH_BYTES, STORE_ID_BYTES, sha256 } from '@pastel-mesh/protocol'
 import { StorageError } from './errors.ts'
 import { readNumber, writeNumber } from './keys.ts'
 
@@ -10,8 +9,7 @@ export const EMPTY_RUNNING_HASH: Uint8Array = new Uint8Array(RUNNING_HASH_BYTES)
 export function nextRunningHash(previous: Uint8Array, batchHash: Uint8Array, position: number): Uint8Array {
   const number = Buffer.allocUnsafe(8)
   writeNumber(number, position, 0)
-  const hash = createHash('sha256').update(previous).update(batchHash).update(number).digest()
-  return hash.subarray(0, RUNNING_HASH_BYTES)
+  return sha256(Buffer.concat([previous, batchHash, number])).subarray(0, RUNNING_HASH_BYTES)
 }
 
 const CURSOR_BYTES = STORE_ID_BYTES + 8 + RUNNING_HASH_BYTES

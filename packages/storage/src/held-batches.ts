@@ -2,6 +2,7 @@ import { equalBytes, type LogId, openBatch, type SignedBatch } from '@pastel-mes
 import type { Database, Operation } from './database.ts'
 import { HELD_BATCHES, heldKey } from './keys.ts'
 import { followedBy, type LogNames } from './log-state.ts'
+import type { LogTable } from './log-table.ts'
 
 /** A batch that waits on disk for what is before it; the batch itself is not in memory. */
 export interface HeldBatch extends LogNames {
@@ -82,13 +83,25 @@ export class HeldBatches {
     return held !== undefined && equalBytes(held.hash, hash)
   }
 
-  /** The first held batch of a log. */
-  firstOf(log: LogId): HeldBatch | undefined {
+  /** The first held batch of a log, of those that begin at a position or behind it. */
+  firstOf(log: LogId, from = 0): HeldBatch | undefined {
     let lowest: HeldBatch | undefined
     for (const held of this.#logs.get(log)?.values() ?? []) {
-      if (lowest === undefined || held.first < lowest.first) lowest = held
+      if (held.first >= from && (lowest === undefined || held.first < lowest.first)) lowest = held
     }
     return lowest
+  }
+
+  /**
+   * The held batches of a log that something is missing directly before. Mostly one: a late first batch, which waits
+   * for the log that it follows, holds up nothing of its own log, which has gone on without it.
+   */
+  async frontsOf(log: LogId, logs: LogTable): Promise<HeldBatch[]> {
+    const first = this.firstOf(log)
+    if (first === undefined) return []
+    const state = await logs.load(first.id, first.bytes)
+    const next = this.firstOf(log, state?.next ?? 0)
+    return next === undefined || next.first === first.first ? [first] : [first, next]
   }
 
   /** Position behind the last held message of a log; 0: none. */

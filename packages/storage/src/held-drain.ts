@@ -70,8 +70,8 @@ export class HeldDrain {
   async #enterResolved(log: LogId): Promise<void> {
     const { held, writer } = this.#parts
     for (;;) {
-      const first = held.firstOf(log)
-      if (first === undefined || !(await this.#isResolved(first))) return
+      const first = await this.#nextResolved(log)
+      if (first === undefined) return
       const signed = await this.#read(first)
       const placement = signed === undefined ? undefined : await this.#parts.place(signed, first)
       if (placement?.status === 'gap') return
@@ -82,6 +82,12 @@ export class HeldDrain {
         })
       }
     }
+  }
+
+  async #nextResolved(log: LogId): Promise<HeldBatch | undefined> {
+    const { held, logs } = this.#parts
+    for (const front of await held.frontsOf(log, logs)) if (await this.#isResolved(front)) return front
+    return undefined
   }
 
   /** The batch itself; undefined if it has entered already, and only memory did not know. */

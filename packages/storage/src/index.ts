@@ -123,8 +123,8 @@ export interface MessageStore {
   lostRanges(limit: number, query?: LostQuery): Promise<LogRange[]>
   /** Whether a range was here and has been removed by {@link prune}. */
   wasPruned(range: LogRange): Promise<boolean>
-  /** Position of the first held message of a log. */
-  firstHeld(log: LogId): number | undefined
+  /** Position of the first held message of a log, at a position or behind it. */
+  firstHeld(log: LogId, from: number): number | undefined
   /**
    * Goes on without a missing range: an entry says so, and what was held behind it enters the order. Should the
    * range turn up after all, it enters at the end, naming that entry.

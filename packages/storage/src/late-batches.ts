@@ -1,8 +1,9 @@
 import { equalBytes, type SignedBatch } from '@pastel-mesh/protocol'
 import type { Evidence } from './alerts.ts'
 import type { ArrivalReader } from './arrival-reader.ts'
-import { extendLog, type Missing } from './chain.ts'
+import { contradictionOf, extendLog, type Missing, OTHER_PREDECESSOR } from './chain.ts'
 import type { CommitWriter } from './commit-writer.ts'
+import { evidenceAgainst } from './evidence-against.ts'
 import type { HeldBatches } from './held-batches.ts'
 import { followedBy, type LogState, namesOf } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
@@ -54,43 +55,44 @@ export class LateBatches {
     return this.#begun
   }
 
-  /** @param position a position of the lost range */
-  enter(signed: SignedBatch, position: number, options: PlaceOptions): Promise<LateOutcome> {
-    const turn = this.#last.then(() => this.#enter(signed, position, options))
+  enter(signed: SignedBatch, options: PlaceOptions): Promise<LateOutcome> {
+    const turn = this.#last.then(() => this.#enter(signed, options))
     this.#last = turn.catch(() => {})
     return turn
   }
 
-  async #enter(
-    signed: SignedBatch,
-    position: number,
-    { wantedSinceMs = 0, messages }: PlaceOptions,
-  ): Promise<LateOutcome> {
+  async #enter(signed: SignedBatch, { wantedSinceMs = 0, messages }: PlaceOptions): Promise<LateOutcome> {
     const { logs, lost, held, commit, writer } = this.#parts
     const { batch } = signed
     const names = namesOf(signed)
     // What is judged by is read from the disk, which memory is ahead of.
-    const before = await logs.load(names.id, names.bytes)
+    const followedNames = followedBy(signed)
+    const consulted = followedNames === undefined ? [names] : [names, followedNames]
+    const [before, followedBefore] = await logs.consult(consulted, (states) => states)
     await writer.flush()
-    const range = await lost.find(names, position)
+    // As it is now: others of its turn may have taken parts of it.
+    const range = await lost.find(names, batch.first)
     // Another copy was faster.
     if (range === undefined || range.next > batch.first) return undefined
     if (batch.createdAtMs < wantedSinceMs) return { status: 'pruned' }
-    const contradiction = await this.#contradiction(signed, range)
+    const contradiction =
+      (await this.#contradictionBefore(signed, range, followedBefore)) ??
+      (await this.#contradictionBehind(signed, range))
     if (contradiction !== undefined) return { contradiction }
-    const followedNames = followedBy(signed)
-    const consulted = followedNames === undefined ? [names] : [names, followedNames]
     const begun = await logs.consult(
       consulted,
       ([state, followed]): Begun | { hold: Missing } | undefined => {
         if (state === undefined || state.isFrozen) return undefined
-        if (hasNewBehind(signed, before, state)) return undefined
-        this.#parts.assertRoom()
+        if (hasNewBehind(signed, before, state) || !lost.isKept(range)) return undefined
+        // It was not judged by what has come there since.
+        const head = batch.follows?.head ?? 0
+        if ((followed?.next ?? 0) > head && (followedBefore?.next ?? 0) <= head) return undefined
+        // What is held takes its room already.
+        if (!held.has(signed)) this.#parts.assertRoom()
         // Before memory is changed for a commit, for it may be refused.
         if (!writer.isOpen) throw writer.unavailable()
         const extended = extendLog(signed, state)
         if (followedNames !== undefined && batch.follows !== undefined) {
-          const { head } = batch.follows
           const next = followed?.next ?? 0
           if (followed?.isFrozen !== true && next <= head)
             return { hold: { ...followedNames, first: next, last: head } }
@@ -112,13 +114,34 @@ export class LateBatches {
     return { status: 'appended', ...begun }
   }
 
-  /** How a late batch contradicts what is stored before and behind its range. */
-  async #contradiction(
+  /** How a late batch contradicts what is stored before it: in its log, or at the end of the one that it follows. */
+  async #contradictionBefore(
+    signed: SignedBatch,
+    range: LostRange,
+    followed: LogState | undefined,
+  ): Promise<{ reason: string; evidence: Evidence } | undefined> {
+    const { reader } = this.#parts
+    const { previous, first, follows } = signed.batch
+    if (first !== range.next) return undefined
+    let reason: string | undefined
+    if (first > 0) {
+      const earlier = await reader.batchEndingAt(signed.logBytes, first - 1)
+      const isOther = range.previous !== undefined && !equalBytes(previous, range.previous)
+      reason = contradictionOf(signed, earlier) ?? (isOther ? OTHER_PREDECESSOR : undefined)
+    } else if (follows !== undefined && followed !== undefined && !followed.isFrozen) {
+      reason = contradictionOf(signed, await reader.batchEndingAt(followed.bytes, follows.head))
+    }
+    if (reason === undefined) return undefined
+    return { reason, evidence: await evidenceAgainst(signed, this.#parts, undefined) }
+  }
+
+  /** How a late batch contradicts what is stored behind its range. */
+  async #contradictionBehind(
     signed: SignedBatch,
     range: LostRange,
   ): Promise<{ reason: string; evidence: Evidence } | undefined> {
     const { reader } = this.#parts
-    const { previous, first, count, createdAtMs } = signed.batch
+    const { first, count, createdAtMs } = signed.batch
     const end = first + count
     const of = (reason: string, rival: StoredBatch | undefined) => ({
       reason,
@@ -127,10 +150,6 @@ export class LateBatches {
     if (end - 1 > range.last) {
       const rival = await reader.batchWithin(signed.logBytes, range.last + 1, range.last + 1)
       return of('it reaches over what is stored behind it', rival)
-    }
-    if (first === range.next && range.previous !== undefined && !equalBytes(previous, range.previous)) {
-      const rival = await reader.batchWithin(signed.logBytes, first - 1, first - 1)
-      return of('it names another predecessor than the one that is stored', rival)
     }
     if (end - 1 < range.last) return undefined
     const behind = await this.#batchBehind(signed, end)

@@ -5,6 +5,7 @@ import type { LostReason } from './arrival-record.ts'
 import { type ChainVerdict, type Earlier, extendLog, judgeChain, type Missing, skipRange } from './chain.ts'
 import type { CommitWriter } from './commit-writer.ts'
 import { putOwnTip } from './entry-operations.ts'
+import { evidenceAgainst } from './evidence-against.ts'
 import type { HeldBatch, HeldBatches } from './held-batches.ts'
 import { HeldDrain } from './held-drain.ts'
 import { LateBatches } from './late-batches.ts'
@@ -43,7 +44,7 @@ type Unsettled =
 
 /** What was found on the disk since the first judgement. */
 interface Found {
-  /** What stands behind it, while no more late batches than so many were begun. */
+  /** What stands before it; how many late batches were begun before that was looked up. */
   earlier?: { readonly is: Earlier; readonly late: number }
   /** Its log is to be frozen, with what proves the contradiction. */
   contradiction?: { readonly reason: string; readonly evidence: Evidence }
@@ -97,15 +98,15 @@ export class LogOrder {
     const gaps = new Map<string, Missing>()
     for (const log of held.logs()) {
       if (gaps.size >= limit) break
-      const first = held.firstOf(log)
-      if (first === undefined) continue
-      const names = first.follows ?? first
-      const last = this.#lastMissing(names.id, first.follows?.head ?? first.first - 1)
-      const state = await logs.load(names.id, names.bytes)
-      const next = state?.next ?? 0
-      if (next > last || state?.isFrozen === true) continue
-      const { id, bytes, sender, channel, run } = names
-      gaps.set(id, { id, bytes, sender, channel, run, first: next, last })
+      for (const first of await held.frontsOf(log, logs)) {
+        const names = first.follows ?? first
+        const state = await logs.load(names.id, names.bytes)
+        const next = state?.next ?? 0
+        const last = this.#lastMissing(names.id, next, first.follows?.head ?? first.first - 1)
+        if (next > last || state?.isFrozen === true) continue
+        const { id, bytes, sender, channel, run } = names
+        gaps.set(id, { id, bytes, sender, channel, run, first: next, last })
+      }
     }
     return [...gaps.values()]
   }
@@ -117,7 +118,7 @@ export class LogOrder {
   async giveUp(missing: Missing, reason: LostReason): Promise<StoredEntry | undefined> {
     const committed = await this.#parts.logs.consult([missing], ([state]) => {
       const next = state?.next ?? 0
-      const last = this.#lastMissing(missing.id, missing.last)
+      const last = this.#lastMissing(missing.id, next, missing.last)
       if (state?.isFrozen === true || next > last || next < missing.first) return undefined
       const entries = [skipped(missing, state, last, reason)]
       return this.#parts.commit.write({ entries, states: [skipRange(missing, state, last)] })
@@ -135,8 +136,8 @@ export class LogOrder {
   }
 
   /** A gap ends where something is held. */
-  #lastMissing(log: LogNames['id'], last: number): number {
-    const held = this.#parts.held.firstOf(log)
+  #lastMissing(log: LogNames['id'], next: number, last: number): number {
+    const held = this.#parts.held.firstOf(log, next)
     return held === undefined ? last : Math.min(last, held.first - 1)
   }
 
@@ -169,7 +170,7 @@ export class LogOrder {
         const is = await this.#parts.reader.batchEndingAt(judged.log.bytes, judged.last)
         found.earlier = { is, late }
       } else if (judged.verdict === 'contradiction') {
-        const evidence = await this.#evidence(signed, judged.rival)
+        const evidence = await evidenceAgainst(signed, this.#parts, judged.rival)
         found.contradiction = { reason: judged.reason, evidence }
       } else {
         const placement = await this.#settleTaken(signed, judged, found, options, held)
@@ -189,8 +190,9 @@ export class LogOrder {
     if (state === undefined && batch.createdAtMs <= this.prunedBeforeMs) return { status: 'pruned' }
     if (state?.isFrozen === true) return { status: 'frozen' }
     if (contradiction !== undefined) return this.#freeze(signed, state, contradiction)
-    const isNew = earlier?.late === this.#late.begun
-    const judged = judgeChain(signed, state, followed, isNew ? earlier.is : undefined)
+    // Only what is not there may come since.
+    const isOutdated = earlier?.is.kind === 'nothing' && earlier.late !== this.#late.begun
+    const judged = judgeChain(signed, state, followed, isOutdated ? undefined : earlier?.is)
     // What is held takes its room already.
     if (held === undefined && (judged.verdict === 'next' || judged.verdict === 'gap'))
       this.#parts.assertRoom()
@@ -269,7 +271,7 @@ export class LogOrder {
   ): Placement | Unsettled {
     const isOwn = missing.id === signed.log
     const before = isOwn ? state : followed
-    const last = this.#lastMissing(missing.id, missing.last)
+    const last = this.#lastMissing(missing.id, before?.next ?? 0, missing.last)
     const skip = last < missing.first ? [] : [skipped(missing, before, last, 'before-history')]
     const after = skip.length === 0 ? before : skipRange(missing, before, last)
     if (last === missing.last) {
@@ -360,7 +362,7 @@ export class LogOrder {
     const { first, count } = signed.batch
     const range = await lost.find({ id: signed.log, bytes: signed.logBytes }, first)
     if (range !== undefined && first >= range.next) {
-      const outcome = await this.#late.enter(signed, range.first, options)
+      const outcome = await this.#late.enter(signed, options)
       if (outcome === undefined || 'status' in outcome) return outcome
       if ('contradiction' in outcome) {
         found.contradiction = outcome.contradiction
@@ -368,31 +370,16 @@ export class LogOrder {
       }
       const placement = this.#hold(signed, outcome.hold, options.alert, held)
       if ('status' in placement) return placement
-      const evidence = await this.#evidence(signed, placement.rival)
+      const evidence = await evidenceAgainst(signed, this.#parts, placement.rival)
       found.contradiction = { reason: placement.reason, evidence }
       return undefined
     }
     const rival = await reader.batchWithin(signed.logBytes, first, first + count - 1)
     if (rival === undefined) return { status: 'pruned' }
+    // Another copy came in since this one was looked for.
+    if (equalBytes(rival.signed.hash, signed.hash)) return { status: 'known' }
     const reason = 'another batch is stored at its positions'
     found.contradiction = { reason, evidence: [rival.envelope, signed.envelope] }
     return undefined
-  }
-
-  /** The batch that was there first, and the one that contradicts it. */
-  async #evidence(signed: SignedBatch, rival: HeldBatch | undefined): Promise<Evidence> {
-    const { held, reader, writer } = this.#parts
-    const { batch, logBytes } = signed
-    const followed = followedBy(signed)
-    await writer.flush()
-    const other =
-      rival !== undefined
-        ? (await held.read(rival))?.envelope
-        : batch.first > 0
-          ? (await reader.batchWithin(logBytes, batch.first - 1, batch.first + batch.count - 1))?.envelope
-          : followed !== undefined && batch.follows !== undefined
-            ? (await reader.batchWithin(followed.bytes, batch.follows.head, batch.follows.head))?.envelope
-            : undefined
-    return other === undefined ? [signed.envelope] : [other, signed.envelope]
   }
 }

@@ -55,7 +55,7 @@ export function namesOf({ batch, log, logBytes }: SignedBatch): LogNames {
 }
 
 /** The log that a batch's run follows. */
-export function followedBy({ batch }: SignedBatch): LogNames | undefined {
+export function followedBy({ batch }: Pick<SignedBatch, 'batch'>): LogNames | undefined {
   if (batch.follows === undefined) return undefined
   return logNames(batch.sender, batch.channel, batch.follows.run)
 }

@@ -87,9 +87,11 @@ export class LogTable {
     }
   }
 
-  /** Inside {@link consult} of others: a log is removed from the disk. @returns false if someone is using it */
-  forget(id: LogId): boolean {
-    if (this.#held.has(id)) return false
+  /** A log is removed from the disk, if it is as it was when it was looked at. @returns false if not, or in use */
+  forget({ id, next, stored }: LogState): boolean {
+    const idle = this.#idle.get(id)
+    if (this.#held.has(id) || (idle !== undefined && (idle.next !== next || idle.stored !== stored)))
+      return false
     this.#idle.delete(id)
     return true
   }

@@ -35,12 +35,26 @@ export interface LostQuery {
   readonly after?: LogRange
 }
 
-/** The lost ranges, on disk: few, and looked at only when something turns up where nothing is. */
+/**
+ * The lost ranges, on disk: few, and looked at only when something turns up where nothing is. A range goes with the
+ * entry that says so, also if a part of it was written anew while retention removed that.
+ */
 export class LostRanges {
   readonly #database: Database
+  readonly #floor: () => number
 
-  constructor(components: { database: Database }) {
+  constructor(components: {
+    database: Database
+    /** Below it entries that say so are removed. */
+    floor: () => number
+  }) {
     this.#database = components.database
+    this.#floor = components.floor
+  }
+
+  /** Whether the entry that says so is still there. */
+  isKept({ lostAt }: LostRange): boolean {
+    return lostAt >= this.#floor()
   }
 
   /** The lost range that has a position of a log. */
@@ -51,7 +65,7 @@ export class LostRanges {
     const range = { gte: lostKey(bytes, 0), lte: lostKey(bytes, position), reverse: true, limit: 1 }
     for await (const [key, value] of this.#database.iterate(range)) {
       const lost = decode(id, bytes, positionOf(key), value)
-      return position <= lost.last ? lost : undefined
+      return position <= lost.last && this.isKept(lost) ? lost : undefined
     }
     return undefined
   }
@@ -66,8 +80,9 @@ export class LostRanges {
       // It begins where the one before ends: only a range of one position does, and that was named.
       if (after !== undefined && key.equals(begin)) continue
       const bytes = key.subarray(1, 1 + LOG_ID_BYTES)
-      const { log, next, last, isWanted } = decode(encodeLogId(bytes), bytes, positionOf(key), value)
-      if (isWanted) ranges.push({ log, first: next, last })
+      const lost = decode(encodeLogId(bytes), bytes, positionOf(key), value)
+      if (lost.isWanted && this.isKept(lost))
+        ranges.push({ log: lost.log, first: lost.next, last: lost.last })
       if (ranges.length === limit) break
     }
     return ranges
@@ -97,8 +112,10 @@ export class LostRanges {
   /** Whether some of the positions `first` to `last` of a log are lost. */
   async hasAny(names: Pick<LogNames, 'id' | 'bytes'>, first: number, last: number): Promise<boolean> {
     if ((await this.find(names, first)) !== undefined) return true
-    const range = { gte: lostKey(names.bytes, first), lte: lostKey(names.bytes, last), limit: 1 }
-    for await (const _ of this.#database.iterate(range)) return true
+    const range = { gte: lostKey(names.bytes, first), lte: lostKey(names.bytes, last) }
+    for await (const [key, value] of this.#database.iterate(range)) {
+      if (this.isKept(decode(names.id, names.bytes, positionOf(key), value))) return true
+    }
     return false
   }
 

@@ -16,17 +16,17 @@ import type { LostReason } from './arrival-record.ts'
 import type { Missing } from './chain.ts'
 import { CommitWriter } from './commit-writer.ts'
 import { Counters, type CountsPage, type CountsQuery } from './counters.ts'
-import { type Database, LevelDatabase } from './database.ts'
+import { type Database, LevelDatabase, type Operation } from './database.ts'
 import { type Disk, DiskHealth } from './disk-health.ts'
 import { StorageError } from './errors.ts'
 import { follow, type RemovedNotice } from './follow.ts'
 import { type HeadsPage, readHeads } from './heads.ts'
 import { HeldBatches } from './held-batches.ts'
 import type { MessageStore, StoreComponents, StoreOptions } from './index.ts'
-import { metaKey, ownTipKey } from './keys.ts'
+import { logKey, metaKey, ownTipKey } from './keys.ts'
 import { Listeners } from './listeners.ts'
 import { LogOrder } from './log-order.ts'
-import { type LogState, logNames } from './log-state.ts'
+import { decodeLogState, type LogState, logNames } from './log-state.ts'
 import { LogTable } from './log-table.ts'
 import { type LostQuery, LostRanges } from './lost-ranges.ts'
 import { OrderCommit } from './order-commit.ts'
@@ -83,7 +83,7 @@ export class LevelMessageStore implements MessageStore {
       onReopened: () => this.#onReopened(),
       ...(components.pause === undefined ? {} : { pause: components.pause }),
     })
-    this.#lost = new LostRanges({ database })
+    this.#lost = new LostRanges({ database, floor: () => this.floor })
     const lost = this.#lost
     const parts = {
       database,
@@ -185,13 +185,16 @@ export class LevelMessageStore implements MessageStore {
   /** Whether a range was here, and has been removed. */
   async wasPruned({ log, first, last }: LogRange): Promise<boolean> {
     const names = { id: log, bytes: decodeLogId(log) }
-    const state = await this.#logs.load(names.id, names.bytes)
-    if (state === undefined || state.isFrozen || last >= state.next) return false
-    return !(await this.#lost.hasAny(names, first, last))
+    // From the disk, not from the table of logs, which is ahead of it: what is on its way was not removed.
+    const value = await this.#database.get(logKey(names.bytes))
+    if (value === undefined) return false
+    const { isFrozen, next } = decodeLogState(names.id, names.bytes, value)
+    if (isFrozen || last >= next || (await this.#lost.hasAny(names, first, last))) return false
+    return (await this.#reader.batchWithin(names.bytes, first, last)) === undefined
   }
 
-  firstHeld(log: LogId): number | undefined {
-    return this.#held.firstOf(log)?.first
+  firstHeld(log: LogId, from: number): number | undefined {
+    return this.#held.firstOf(log, from)?.first
   }
 
   log(id: LogId, bytes: Uint8Array): Promise<LogState | undefined> {
@@ -293,9 +296,10 @@ export class LevelMessageStore implements MessageStore {
     await this.#database.open()
     try {
       await this.#health.start()
-      this.writer.open()
       await this.#openSchema()
       await this.#reload()
+      // What memory carries on is read: what is written from now on is behind it.
+      this.writer.open()
     } catch (error) {
       await this.#shut()
       throw error
@@ -322,9 +326,13 @@ export class LevelMessageStore implements MessageStore {
   async #openSchema(): Promise<void> {
     const schema = await this.#database.get(metaKey('schema'))
     if (schema === undefined) {
-      await this.writer.commit((operations) => {
-        operations.push({ type: 'put', key: metaKey('schema'), value: Buffer.from(SCHEMA_VERSION) })
-        operations.push({ type: 'put', key: metaKey('store'), value: randomBytes(STORE_ID_BYTES) })
+      const operations: Operation[] = [
+        { type: 'put', key: metaKey('schema'), value: Buffer.from(SCHEMA_VERSION) },
+        { type: 'put', key: metaKey('store'), value: randomBytes(STORE_ID_BYTES) },
+      ]
+      await this.#database.write(operations, { sync: true }).catch((cause: Error) => {
+        const message = `the first write to the database in ${this.#directory} failed: ${cause.message}`
+        throw new StorageError('ERR_COMMIT_FAILED', message, { cause })
       })
     } else if (schema.toString() !== SCHEMA_VERSION) {
       throw new StorageError(

@@ -223,7 +223,8 @@ export class Retention {
       const state = decodeLogState(encodeLogId(bytes), bytes, value)
       const endedAtMs = endOf(state)
       if (endedAtMs === undefined || endedAtMs >= beforeMs) continue
-      if (!(await this.#isEmpty(state)) || (await lost.hasAny(state, 0, state.next))) continue
+      // In this order: the last batch that was lost may come between the two.
+      if ((await lost.hasAny(state, 0, state.next)) || !(await this.#isEmpty(state))) continue
       const tip = await database.get(ownTipKey(state.sender, state.channel))
       if (tip !== undefined && equalBytes(tip, state.run)) continue
       forgotten.push(state)
@@ -232,12 +233,13 @@ export class Retention {
     if (forgotten.length === 0) return
     const before = Math.max(logOrder.prunedBeforeMs, ...forgotten.map((state) => endOf(state) ?? 0))
     await writer.commit((operations) => {
+      // At once: what comes while this is written must not take what is forgotten for new.
+      logOrder.prunedBeforeMs = before
       operations.push({ type: 'put', key: metaKey('pruned-before'), value: numberValue(before) })
       for (const state of forgotten) {
-        if (logs.forget(state.id)) operations.push({ type: 'del', key: logKey(state.bytes) })
+        if (logs.forget(state)) operations.push({ type: 'del', key: logKey(state.bytes) })
       }
     })
-    logOrder.prunedBeforeMs = before
   }
 
   async #isEmpty({ id, next }: { id: LogId; next: number }): Promise<boolean> {

@@ -1,4 +1,4 @@
-import type { LogId, SignedBatch } from '@pastel-mesh/protocol'
+import { decodeLogId, type LogId, type SignedBatch } from '@pastel-mesh/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { MessageStore } from '../src/index.ts'
@@ -109,6 +109,13 @@ test('the arrival order of a log is explained by the rules, whatever comes, in a
         await expectComplete(store, honest)
       }
       const alerts = store.alerts()
+      // A sender that never branched contradicts nothing, and no batch contradicts itself.
+      if (branches.length === 0) expect(alerts).toEqual([])
+      for (const { kind, log } of alerts) {
+        if (kind !== 'frozen') continue
+        const [first, second] = await store.evidence(decodeLogId(log))
+        if (second !== undefined) expect(Buffer.compare(first as Uint8Array, second)).not.toBe(0)
+      }
       seen.frozen += alerts.filter(({ kind }) => kind === 'frozen').length
       seen.fork += alerts.filter(({ kind }) => kind === 'fork').length
       for await (const entry of store.read()) {

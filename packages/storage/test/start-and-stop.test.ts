@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createStore } from '../src/index.ts'
-import { append } from './fixtures/batches.ts'
+import { append, offer } from './fixtures/batches.ts'
 import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { LogWriter } from './fixtures/log-writer.ts'
 import { openStore } from './fixtures/open-store.ts'
@@ -91,6 +91,24 @@ describe('starting and stopping', () => {
     if (placing.status !== 'appended') throw new Error(placing.status)
     await expect(placing.committed).rejects.toMatchObject({ code: 'ERR_COMMIT_FAILED' })
     await stopped
+  })
+
+  test('nothing is taken before the disk was read', async () => {
+    const database = await FaultyDatabase.create()
+    const { directory } = database
+    const before = await openStore({ directory })
+    await append(before, await new LogWriter({ identity: 'alice' }).write())
+    await before.stop()
+    const store = createStore({ directory }, { database })
+    const release = database.holdNextRead()
+    const starting = store.start()
+    await database.happened('read held')
+    const early = offer(store, await new LogWriter({ identity: 'bob' }).write())
+    await expect(early).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    release()
+    await starting
+    expect(store.end).toBe(1)
+    await store.stop()
   })
 
   test('a start whose first write fails closes the database, and can be tried again', async () => {

@@ -275,8 +275,8 @@ export class SyncReader {
     // Nothing more of it would be taken.
     if (state?.isFrozen === true) return { ...range, first: range.last + 1 }
     const first = Math.max(range.first, state?.next ?? 0)
-    const held = this.#store.firstHeld(log)
-    const last = held !== undefined && held > first ? Math.min(range.last, held - 1) : range.last
+    const held = this.#store.firstHeld(log, first + 1)
+    const last = held === undefined ? range.last : Math.min(range.last, held - 1)
     return { ...range, first, last }
   }
 }
