@@ -12,7 +12,7 @@ import {
   PROTOCOL_VERSION,
   SIGNATURE_BYTES,
 } from './limits.ts'
-import { encodeLogId, type LogId, logIdBytes, RUN_BYTES } from './log-id.ts'
+import { type LogId, logIdPair, RUN_BYTES } from './log-id.ts'
 import { isTime } from './message.ts'
 import { isNetworkName, parseChannel, TOPIC_PREFIX } from './names.ts'
 import { parseZstdFrame } from './zstd-frame.ts'
@@ -129,8 +129,8 @@ export function toSignedBatch(batch: Batch, { signature, bytes, hash }: SplitEnv
 
 function withLogId(parts: Omit<SignedBatch, 'log' | 'logBytes'>): SignedBatch {
   const { sender, channel, run } = parts.batch
-  const logBytes = logIdBytes(sender, channel, run)
-  return { ...parts, log: encodeLogId(logBytes), logBytes }
+  const { id, bytes } = logIdPair(sender, channel, run)
+  return { ...parts, log: id, logBytes: bytes }
 }
 
 /**

@@ -33,7 +33,7 @@ export {
   encodeLogId,
   LOG_ID_BYTES,
   logId,
-  logIdBytes,
+  logIdPair,
   makeRun,
   messageId,
   parseMessageId,

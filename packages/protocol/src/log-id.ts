@@ -23,13 +23,39 @@ const MESSAGE_ID = /^[a-z2-7]{25}[aeimquy4]-(?:0|[1-9][0-9]{0,15})$/
  * The first 16 bytes of SHA-256(sender ‖ channel ‖ run). In one call: a hash object for each batch that is read would
  * live until the next full garbage collection, and be moved by each of the small ones before it.
  */
-export function logIdBytes(sender: Uint8Array, channel: string, run: Uint8Array): Uint8Array {
+function logIdBytes(sender: Uint8Array, channel: string, run: Uint8Array): Uint8Array {
   return sha256(Buffer.concat([sender, Buffer.from(channel, 'utf8'), run])).subarray(0, LOG_ID_BYTES)
+}
+
+/** The id of a log, as text and as its 16 bytes. */
+export interface LogIdPair {
+  readonly id: LogId
+  /** Shared by all who ask: not to be changed. */
+  readonly bytes: Uint8Array
+}
+
+/** Logs remembered: at some 300 bytes each, about a megabyte. */
+const MAX_LOGS = 4096
+
+const logs = new Map<string, LogIdPair>()
+
+/** The id of a log, remembered: most batches that come, or are read, are of logs that came before. */
+export function logIdPair(sender: Uint8Array, channel: string, run: Uint8Array): LogIdPair {
+  const key = `${asBuffer(run).toString('latin1')}${asBuffer(sender).toString('latin1')}${channel}`
+  let pair = logs.get(key)
+  if (pair === undefined) {
+    // Copied: the hash is a view of memory that others share.
+    const bytes = new Uint8Array(logIdBytes(sender, channel, run))
+    pair = { id: encodeLogId(bytes), bytes }
+    if (logs.size >= MAX_LOGS) logs.clear()
+    logs.set(key, pair)
+  }
+  return pair
 }
 
 /** The id of the log that one sender wrote to one channel during one run. */
 export function logId(sender: Uint8Array, channel: string, run: Uint8Array): LogId {
-  return encodeLogId(logIdBytes(sender, channel, run))
+  return logIdPair(sender, channel, run).id
 }
 
 export function encodeLogId(bytes: Uint8Array): LogId {

@@ -7,15 +7,14 @@ import { type Batch, ENCODING_PLAIN, fromWire, type SignedBatch } from './batch.
 import { decompressPayload } from './compression.ts'
 import { sha256 } from './hash.ts'
 import { SIGNATURE_BYTES } from './limits.ts'
-import { encodeLogId, type LogId, logIdBytes } from './log-id.ts'
+import { type LogId, type LogIdPair, logIdPair } from './log-id.ts'
 import { type MessageContent, toContent } from './message.ts'
 
 class StoredEnvelope implements SignedBatch {
   readonly envelope: Uint8Array
   readonly batch: Batch
   #hash: Uint8Array | undefined
-  #logBytes: Uint8Array | undefined
-  #log: LogId | undefined
+  #log: LogIdPair | undefined
 
   constructor(envelope: Uint8Array) {
     this.envelope = envelope
@@ -32,13 +31,16 @@ class StoredEnvelope implements SignedBatch {
   }
 
   get logBytes(): Uint8Array {
-    const { sender, channel, run } = this.batch
-    this.#logBytes ??= logIdBytes(sender, channel, run)
-    return this.#logBytes
+    return this.#pair.bytes
   }
 
   get log(): LogId {
-    this.#log ??= encodeLogId(this.logBytes)
+    return this.#pair.id
+  }
+
+  get #pair(): LogIdPair {
+    const { sender, channel, run } = this.batch
+    this.#log ??= logIdPair(sender, channel, run)
     return this.#log
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeLogId, encodeLogId, logId, logIdBytes } from '../src/index.ts'
+import { decodeLogId, encodeLogId, logId, logIdPair } from '../src/index.ts'
 import { bytes, channel } from './arbitraries.ts'
 import { expectProtocolError } from './expect-protocol-error.ts'
 import { hex } from './hex.ts'
@@ -21,7 +21,7 @@ describe('a log id', () => {
         const whole = createHash('sha256')
           .update(Buffer.concat([sender, Buffer.from(name), run]))
           .digest()
-        expect(hex(logIdBytes(sender, name, run))).toBe(hex(whole.subarray(0, 16)))
+        expect(hex(logIdPair(sender, name, run).bytes)).toBe(hex(whole.subarray(0, 16)))
         expect(logId(sender, name, run)).toBe(base32(whole.subarray(0, 16)))
       }),
     )

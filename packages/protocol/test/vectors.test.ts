@@ -22,7 +22,7 @@ import {
   encodeSyncRequest,
   encodeSyncResponse,
   logId,
-  logIdBytes,
+  logIdPair,
   type MessageContent,
   makeCertificateEnvelope,
   makeEnvelope,
@@ -143,7 +143,7 @@ describe('the committed vectors', () => {
     }>('message-ids.json')
     expect(logs).toHaveLength(4)
     for (const { sender, channel, run, logBytes, log, ids } of logs) {
-      expect(hex(logIdBytes(unhex(sender), channel, unhex(run)))).toBe(logBytes)
+      expect(hex(logIdPair(unhex(sender), channel, unhex(run)).bytes)).toBe(logBytes)
       expect(logId(unhex(sender), channel, unhex(run))).toBe(log)
       for (const { position, id } of ids) {
         expect(messageId(logId(unhex(sender), channel, unhex(run)), position)).toBe(id)

@@ -75,45 +75,91 @@ export type CursorNotice =
   | { readonly kind: 'foreign-cursor' /** Where reading goes on. */; readonly cursor: string }
   | { readonly kind: 'pruned' /** Where reading goes on. */; readonly cursor: string }
 
-/** One message of a stored batch. */
-export function toReceivedMessage(stored: StoredBatch, index: number, storeId: Uint8Array): ReceivedMessage {
-  const { batch, log } = stored.signed
-  const content = stored.messages()[index] as MessageContent
-  const arrival = stored.position + index
-  return {
-    kind: 'message',
-    id: messageId(log, batch.first + index),
-    sender: pastelIdOf(batch.sender),
-    channel: parseChannel(batch.channel),
-    log,
-    position: batch.first + index,
-    arrival,
-    get cursor() {
-      return formatCursor({ store: storeId, position: arrival + 1, hash: stored.runningHash })
-    },
-    ...content,
-    receivedAtMs: stored.receivedAtMs,
-    ...(batch.expiresAtMs === 0 ? {} : { expiresAtMs: batch.expiresAtMs }),
-    ...(stored.lostAt === undefined ? {} : { lostAt: stored.lostAt }),
+/**
+ * Entries as classes, so that all share a shape and make their cursor only for who asks: an object literal with a
+ * getter gets a shape of its own, which holds on to the whole batch until the next full garbage collection.
+ */
+class Entry {
+  readonly sender: PastelId
+  readonly channel: Channel
+  readonly log: LogId
+  readonly arrival: number
+  readonly receivedAtMs: number
+  readonly #storeId: Uint8Array
+  readonly #runningHash: Uint8Array
+
+  constructor(
+    entry: { readonly runningHash: Uint8Array; readonly receivedAtMs: number },
+    about: { readonly sender: Uint8Array; readonly channel: string; readonly log: LogId },
+    arrival: number,
+    storeId: Uint8Array,
+  ) {
+    this.sender = pastelIdOf(about.sender)
+    this.channel = parseChannel(about.channel)
+    this.log = about.log
+    this.arrival = arrival
+    this.receivedAtMs = entry.receivedAtMs
+    this.#storeId = storeId
+    this.#runningHash = entry.runningHash
+  }
+
+  get cursor(): string {
+    return formatCursor({ store: this.#storeId, position: this.arrival + 1, hash: this.#runningHash })
   }
 }
 
-export function toLostNotice(notice: StoredNotice, storeId: Uint8Array): LostNotice {
-  const { kind, log, first, last, reason, position, receivedAtMs, runningHash } = notice
-  return {
-    kind,
-    sender: pastelIdOf(notice.sender),
-    channel: parseChannel(notice.channel),
-    log,
-    first,
-    last,
-    reason,
-    arrival: position,
-    get cursor() {
-      return formatCursor({ store: storeId, position: position + 1, hash: runningHash })
-    },
-    receivedAtMs,
+class MessageEntry extends Entry implements ReceivedMessage {
+  readonly kind = 'message'
+  readonly id: MessageId
+  readonly position: number
+  readonly type: string
+  readonly contentType: ContentType
+  readonly body: Uint8Array
+  readonly createdAtMs: number
+  readonly headers: Readonly<Record<string, string>>
+  declare readonly expiresAtMs?: number
+  declare readonly replyTo?: string
+  declare readonly lostAt?: number
+
+  constructor(stored: StoredBatch, index: number, storeId: Uint8Array) {
+    const { batch, log } = stored.signed
+    super(stored, { sender: batch.sender, channel: batch.channel, log }, stored.position + index, storeId)
+    const content = stored.messages()[index] as MessageContent
+    this.position = batch.first + index
+    this.id = messageId(log, this.position)
+    this.type = content.type
+    this.contentType = content.contentType
+    this.body = content.body
+    this.createdAtMs = content.createdAtMs
+    this.headers = content.headers
+    if (content.replyTo !== undefined) this.replyTo = content.replyTo
+    if (batch.expiresAtMs !== 0) this.expiresAtMs = batch.expiresAtMs
+    if (stored.lostAt !== undefined) this.lostAt = stored.lostAt
   }
+}
+
+class NoticeEntry extends Entry implements LostNotice {
+  readonly kind: LostNotice['kind']
+  readonly first: number
+  readonly last: number
+  readonly reason: LostReason
+
+  constructor(notice: StoredNotice, storeId: Uint8Array) {
+    super(notice, notice, notice.position, storeId)
+    this.kind = notice.kind
+    this.first = notice.first
+    this.last = notice.last
+    this.reason = notice.reason
+  }
+}
+
+/** One message of a stored batch. */
+export function toReceivedMessage(stored: StoredBatch, index: number, storeId: Uint8Array): ReceivedMessage {
+  return new MessageEntry(stored, index, storeId)
+}
+
+export function toLostNotice(notice: StoredNotice, storeId: Uint8Array): LostNotice {
+  return new NoticeEntry(notice, storeId)
 }
 
 /** Whether a batch's messages are not delivered any more. It is stored all the same: its log goes on behind it. */

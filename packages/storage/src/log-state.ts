@@ -1,9 +1,8 @@
 import {
-  encodeLogId,
   HASH_BYTES,
   LOG_ID_BYTES,
   type LogId,
-  logIdBytes,
+  logIdPair,
   RUN_BYTES,
   type SignedBatch,
   ZERO_HASH,
@@ -44,8 +43,7 @@ export interface LogState extends LogNames {
 export const SENDER_BYTES = 57
 
 export function logNames(sender: Uint8Array, channel: string, run: Uint8Array): LogNames {
-  const bytes = logIdBytes(sender, channel, run)
-  return { id: encodeLogId(bytes), bytes, sender, channel, run }
+  return { ...logIdPair(sender, channel, run), sender, channel, run }
 }
 
 /** The log of a batch. */

@@ -2,7 +2,7 @@ import {
   type Batch,
   encodeBatch,
   logId,
-  logIdBytes,
+  logIdPair,
   makeEnvelope,
   makeRun,
   messageId,
@@ -125,7 +125,7 @@ export async function makeMessageIds(): Promise<Json> {
         position,
         id: messageId(log, position),
       }))
-      return { sender, channel, run, logBytes: logIdBytes(sender, channel, run), log, ids }
+      return { sender, channel, run, logBytes: logIdPair(sender, channel, run).bytes, log, ids }
     })
   const log = 'a'.repeat(26)
   const invalid = [
