@@ -1,4 +1,3 @@
-import { noise } from '@chainsafe/libp2p-noise'
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
@@ -11,6 +10,7 @@ import { boundedWebSockets } from './connection/bounded-websockets.ts'
 import { boundedYamux, MAX_STREAM_WINDOW_BYTES } from './connection/bounded-yamux.ts'
 import { type Certifier, certifiedRegistrar, type StreamHooks } from './connection/certified-streams.ts'
 import { limitedRegistrar } from './connection/limited-registrar.ts'
+import { quietNoise } from './connection/quiet-noise.ts'
 import { gossipsubOptions } from './gossip/settings.ts'
 
 export interface TransportOptions {
@@ -61,7 +61,7 @@ export async function createTransport(
       }),
       boundedWebSockets(),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [quietNoise()],
     streamMuxers: [
       boundedYamux({
         maxInboundStreams: 64,

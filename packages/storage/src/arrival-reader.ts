@@ -103,6 +103,9 @@ export class ArrivalReader {
 
   /** The entry that holds a position of the arrival order. */
   async entryAt(position: number): Promise<ArrivalRecord | undefined> {
+    // Most entries that are looked for begin there, and a value costs a third of an iteration.
+    const value = await this.#database.get(arrivalKey(position))
+    if (value !== undefined) return decodeArrival(position, value)
     const range = { gte: arrivalKey(0), lte: arrivalKey(position), reverse: true, limit: 1 }
     for await (const [key, value] of this.#database.iterate(range)) {
       const entry = decodeArrival(positionOf(key), value)

@@ -7,10 +7,11 @@ import { loadAverage } from '../machine-load.ts'
 import type { Outcome } from '../outcome.ts'
 import { startNode, withNode } from '../start/start-node.ts'
 import { percentile, round } from '../statistics.ts'
-import { askPages } from './ask-pages.ts'
+import { askPages, type Pager, pagesOfApi, pagesOfNode } from './ask-pages.ts'
 import { fillHistory } from './fill-history.ts'
 import { scanPlainly } from './plain-scan.ts'
 import { QUESTIONS, RARE_COMBINATION } from './questions.ts'
+import { withReader } from './with-reader.ts'
 
 /** For each question: 99 of 100 pages come within it. */
 const BUDGET_MS = 5
@@ -22,7 +23,10 @@ const SEED = 20_260_101
 /** Pages asked before it is measured: the process is warm, as one that serves applications is. */
 const WARM_UP_PAGES = 300
 
-/** Pages among many messages, each a batch of its own, by every filter: through the API of a running node. */
+/**
+ * Pages among many messages, each a batch of its own, by every filter: from a node in this process, which is what the
+ * budget is of, and from a running node, through the API on its control socket.
+ */
 export async function history(args: readonly string[]): Promise<Outcome> {
   const { values } = parseArgs({
     args: [...args],
@@ -53,27 +57,29 @@ export async function history(args: readonly string[]): Promise<Outcome> {
     process.stdout.write(`stored     ${Math.round(messages / fillSeconds)} batches/s\n`)
     // Makes the keys, which only the first start does.
     await startNode(node)
-    const options = { ...filled, pages, limit: PAGE, seed: SEED }
-    const results = await withNode(node, async (api) => {
+    const askAll = async (way: string, read: Pager): Promise<Result[]> => {
+      const options = { ...filled, pages, limit: PAGE, seed: SEED }
       for (const question of QUESTIONS) {
-        await askPages(api, question, { ...options, pages: Math.ceil(WARM_UP_PAGES / QUESTIONS.length) })
+        await askPages(read, question, { ...options, pages: Math.ceil(WARM_UP_PAGES / QUESTIONS.length) })
       }
       const found: Result[] = []
       for (const question of QUESTIONS) {
-        const pagesMs = await askPages(api, question, options)
+        const pagesMs = await askPages(read, question, options)
         const result = { name: question.name, p50: percentile(pagesMs, 50), p99: percentile(pagesMs, 99) }
-        process.stdout.write(`${row(result)}  load ${loadAverage()}\n`)
+        process.stdout.write(`${way}  ${row(result)}  load ${loadAverage()}\n`)
         found.push(result)
       }
       return found
-    })
+    }
+    const results = await withReader(node, (reader) => askAll('node', pagesOfNode(reader)))
+    const apiResults = await withNode(node, (api) => askAll('API ', pagesOfApi(api)))
     const cursors = filled.cursors.slice(0, Number(values['baseline-pages']))
     const baselineMs = await scanPlainly(folder, { filter: RARE_COMBINATION.filter, cursors, limit: PAGE })
     const baseline = percentile(baselineMs, 50)
     process.stdout.write(
       `${row({ name: 'rare combination, by a plain scan', p50: baseline, p99: Number.NaN })}\n`,
     )
-    const worst = results.reduce((a, b) => (b.p99 > a.p99 ? b : a))
+    const worst = worstOf(results)
     const rare = results.find(({ name }) => name === RARE_COMBINATION.name) as Result
     process.stdout.write(
       `\n${pages} pages each; ${sizeBytes} bytes, ${machine.cpu}, ${machine.cores} cores\n`,
@@ -83,13 +89,10 @@ export async function history(args: readonly string[]): Promise<Outcome> {
       unit: 'ms',
       worst: worst.name,
       p99: round(worst.p99),
-      p50: round(
-        percentile(
-          results.map(({ p50 }) => p50),
-          50,
-        ),
-      ),
+      p50: round(medianP50(results)),
       rare_p50: round(rare.p50),
+      api_p50: round(medianP50(apiResults)),
+      api_p99: round(worstOf(apiResults).p99),
       baseline: round(baseline),
       ratio: round(baseline / rare.p50),
       messages,
@@ -111,6 +114,17 @@ interface Result {
   readonly name: string
   readonly p50: number
   readonly p99: number
+}
+
+function worstOf(results: readonly Result[]): Result {
+  return results.reduce((a, b) => (b.p99 > a.p99 ? b : a))
+}
+
+function medianP50(results: readonly Result[]): number {
+  return percentile(
+    results.map(({ p50 }) => p50),
+    50,
+  )
 }
 
 function row({ name, p50, p99 }: Result): string {

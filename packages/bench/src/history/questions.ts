@@ -14,7 +14,7 @@ const { sender, topic, type } = FREQUENT
 export const RARE_COMBINATION: Question = { name: 'rare combination', filter: FREQUENT }
 
 export const QUESTIONS: readonly Question[] = [
-  // What the way to the node and back costs, and how much the machine disturbs it.
+  // What asking costs by itself, and how much the machine disturbs it.
   { name: 'what is not there', filter: { type: 'none' } },
   { name: 'everything', filter: {} },
   { name: 'topic', filter: { topic } },
