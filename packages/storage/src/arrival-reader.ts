@@ -4,7 +4,7 @@ import type { Earlier } from './chain.ts'
 import type { Database, RangeOptions } from './database.ts'
 import { fetchEntries } from './fetch-entries.ts'
 import { decodeLogPosition, type LogPositionRecord } from './index-record.ts'
-import { ARRIVALS, pickIndex, type ScanEntry, scan } from './index-scan.ts'
+import { ARRIVALS, pickIndex, type ScanEntry, scanChunks } from './index-scan.ts'
 import { arrivalKey, logPositionKey, positionOf } from './keys.ts'
 import { type StoredBatch, type StoredEntry, toStoredEntry } from './stored-entry.ts'
 import { scanType } from './type-index.ts'
@@ -51,13 +51,17 @@ export class ArrivalReader {
     const index = pickIndex(channel, sender)
     const entries =
       type === undefined
-        ? scan(this.#database, index, range)
+        ? scanChunks(this.#database, index, range)
         : scanType(this.#database, { type, channel, sender }, range)
     if (type === undefined && index === ARRIVALS) {
-      for await (const { position, value } of entries) yield toStoredEntry(decodeArrival(position, value))
+      for await (const chunk of entries) {
+        for (const { position, value } of chunk) yield toStoredEntry(decodeArrival(position, value))
+      }
       return
     }
-    yield* fetchEntries(this.#database, entries, options.wanted)
+    for await (const fetched of fetchEntries(this.#database, entries, options.wanted)) {
+      for (const entry of fetched) yield entry
+    }
   }
 
   /** The batches of one log that hold positions of a range, in order, as far as they are stored. */
@@ -66,8 +70,8 @@ export class ArrivalReader {
     const bytes = decodeLogId(log)
     const from = (await this.#containing(bytes, first)) ?? first
     const range = { gte: logPositionKey(bytes, from), lte: logPositionKey(bytes, last) }
-    for await (const entry of fetchEntries(this.#database, this.#logIndex(range))) {
-      if (entry.kind === 'batch') yield entry
+    for await (const fetched of fetchEntries(this.#database, this.#logIndex(range))) {
+      for (const entry of fetched) if (entry.kind === 'batch') yield entry
     }
   }
 
@@ -134,10 +138,12 @@ export class ArrivalReader {
     return undefined
   }
 
-  async *#logIndex(range: RangeOptions): AsyncGenerator<Pick<ScanEntry, 'position' | 'count'>> {
-    for await (const [, value] of this.#database.iterate(range)) {
-      const { arrival, count } = decodeLogPosition(value)
-      yield { position: arrival, count }
+  async *#logIndex(range: RangeOptions): AsyncGenerator<Pick<ScanEntry, 'position' | 'count'>[]> {
+    for await (const entries of this.#database.iterateChunks(range)) {
+      yield entries.map(([, value]) => {
+        const { arrival, count } = decodeLogPosition(value)
+        return { position: arrival, count }
+      })
     }
   }
 

@@ -20,6 +20,8 @@ export interface RangeOptions {
   readonly limit?: number
   /** Entries to read at once first: about as many as will be asked for. @default 1 */
   readonly readAhead?: number
+  /** Entries to read at once later, at most. @default 1000 */
+  readonly maxReadAhead?: number
 }
 
 /**
@@ -37,6 +39,8 @@ export interface Database {
   write(operations: readonly Operation[], options: { sync: boolean }): Promise<void>
   /** The entries of a range as they are when the first is asked for. */
   iterate(range: RangeOptions): AsyncIterable<[key: Buffer, value: Buffer]>
+  /** The same, as many at a time as come together: handing on each by itself costs more than reading it. */
+  iterateChunks(range: RangeOptions): AsyncIterable<[key: Buffer, value: Buffer][]>
 }
 
 type LevelOperation = AbstractBatchOperation<Level<Buffer, Buffer>, Buffer, Buffer>
@@ -102,17 +106,25 @@ export class LevelDatabase implements Database {
     await this.#opened().batch([...operations] satisfies LevelOperation[], options)
   }
 
-  async *iterate({ readAhead = 1, ...range }: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer]> {
+  async *iterate(range: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer]> {
+    for await (const entries of this.iterateChunks(range)) for (const entry of entries) yield entry
+  }
+
+  async *iterateChunks({
+    readAhead = 1,
+    maxReadAhead = READ_AHEAD_ENTRIES,
+    ...range
+  }: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer][]> {
     const ahead = readAhead > 1 ? { highWaterMarkBytes: READ_AHEAD_BYTES } : {}
     const iterator = await this.#read(async (level) => level.iterator({ ...range, ...ahead }))
     try {
       let left = range.limit ?? Number.POSITIVE_INFINITY
       // Often one entry is all that is wanted, or a few.
-      for (let size = readAhead; left > 0; size = Math.min(size * 32, READ_AHEAD_ENTRIES)) {
+      for (let size = readAhead; left > 0; size = Math.min(size * 32, maxReadAhead)) {
         const entries = await this.#read(() => iterator.nextv(size))
         if (entries.length === 0) return
         left -= entries.length
-        yield* entries
+        yield entries
       }
     } finally {
       await iterator.close()

@@ -13,38 +13,40 @@ const MAX_FETCH_ENTRIES = 128
 const SLICE_ENTRIES = 16
 
 /**
- * The entries that an index names, fetched some at a time.
+ * The entries that an index names, fetched some at a time; they are decoded as they are taken.
  * @param wanted messages that the reader will take as far as one knows: not many more are fetched
  */
 export async function* fetchEntries(
   database: Database,
-  index: AsyncIterable<Pick<ScanEntry, 'position' | 'count'>>,
+  index: AsyncIterable<readonly Pick<ScanEntry, 'position' | 'count'>[]>,
   wanted: number = Number.POSITIVE_INFINITY,
-): AsyncGenerator<StoredEntry> {
+): AsyncGenerator<Iterable<StoredEntry>> {
   let maxEntries = FIRST_FETCH_ENTRIES
   let expected = wanted
   let maxMessages = expected
   let messages = 0
   let positions: number[] = []
-  for await (const { position, count } of index) {
-    positions.push(position)
-    messages += count
-    if (positions.length < maxEntries && messages < maxMessages) continue
-    const values = await fetchValues(database, positions)
-    yield* decodeAll(positions, values)
-    const sizeBytes = values.reduce((sum, value) => sum + (value?.length ?? 0), 1)
-    const fitting = Math.floor((MAX_FETCH_BYTES * positions.length) / sizeBytes)
-    maxEntries = Math.max(1, Math.min(MAX_FETCH_ENTRIES, fitting))
-    if (messages < maxMessages) maxMessages -= messages
-    else {
-      // Not all that came was what the reader looks for: more is needed than it seemed.
-      expected *= 2
-      maxMessages = expected
+  for await (const entries of index) {
+    for (const { position, count } of entries) {
+      positions.push(position)
+      messages += count
+      if (positions.length < maxEntries && messages < maxMessages) continue
+      const values = await fetchValues(database, positions)
+      yield decodeAll(positions, values)
+      const sizeBytes = values.reduce((sum, value) => sum + (value?.length ?? 0), 1)
+      const fitting = Math.floor((MAX_FETCH_BYTES * positions.length) / sizeBytes)
+      maxEntries = Math.max(1, Math.min(MAX_FETCH_ENTRIES, fitting))
+      if (messages < maxMessages) maxMessages -= messages
+      else {
+        // Not all that came was what the reader looks for: more is needed than it seemed.
+        expected *= 2
+        maxMessages = expected
+      }
+      messages = 0
+      positions = []
     }
-    messages = 0
-    positions = []
   }
-  yield* decodeAll(positions, await fetchValues(database, positions))
+  yield decodeAll(positions, await fetchValues(database, positions))
 }
 
 async function fetchValues(

@@ -1,7 +1,7 @@
 import { encodeLogId, type Head, type LogId } from '@pastel-mesh/protocol'
 import type { Database } from './database.ts'
 import { decodeIndex } from './index-record.ts'
-import { mergeScans, pickIndex, scan } from './index-scan.ts'
+import { mergeScans, pickIndex, type ScanEntry, scanChunks } from './index-scan.ts'
 import { logKey } from './keys.ts'
 import { decodeLogState } from './log-state.ts'
 
@@ -32,21 +32,23 @@ export async function readHeads(database: Database, query: HeadsQuery): Promise<
   const { from, to } = query
   const limit = Math.max(1, query.limit)
   const scans = [...new Set(query.channels)].map((channel) =>
-    scan(database, pickIndex(channel, undefined), { from, to }),
+    scanChunks(database, pickIndex(channel, undefined), { from, to }),
   )
   const touched = new Map<LogId, Uint8Array>()
   let scanned = 0
   let next = to
-  for await (const { position, value } of mergeScans(scans)) {
+  const take = ({ position, value }: ScanEntry): boolean => {
     const { log } = decodeIndex(value)
     const id = encodeLogId(log)
     if (scanned === MAX_SCANNED || (touched.size === limit && !touched.has(id))) {
       next = position
-      break
+      return false
     }
     scanned += 1
     touched.set(id, log)
+    return true
   }
+  for await (const chunk of mergeScans(scans)) if (!chunk.every(take)) break
   return { heads: await loadHeads(database, touched), next, more: next < to }
 }
 

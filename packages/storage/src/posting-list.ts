@@ -14,8 +14,9 @@ export class PostingList {
   constructor(database: Database, index: Index, range: ScanRange) {
     this.#database = database
     this.#index = index
-    this.#range = range
-    this.#entries = scan(database, index, range)
+    // No more at once than it passes before it leaps.
+    this.#range = { ...range, readAhead: Math.min(range.readAhead ?? 1, MAX_STEPS), maxReadAhead: MAX_STEPS }
+    this.#entries = scan(database, index, this.#range)
   }
 
   /** @param target where an entry begins: the next one there or beyond it. @default the next one */
@@ -42,14 +43,14 @@ export class PostingList {
 }
 
 /** The entries that two lists of the same direction have in common: each leaps to where the other stands. */
-export async function* intersect(a: PostingList, b: PostingList): AsyncGenerator<ScanEntry> {
+export async function* intersect(a: PostingList, b: PostingList): AsyncGenerator<ScanEntry[]> {
   try {
     let [ahead, behind] = [a, b]
     let front = await ahead.next()
     while (front !== undefined) {
       const met = await behind.next(front.position)
       if (met?.position === front.position) {
-        yield met
+        yield [met]
         front = await ahead.next()
       } else {
         front = met

@@ -1,7 +1,14 @@
 import { type MessageContent, ProtocolError } from '@pastel-mesh/protocol'
 import type { Database } from './database.ts'
 import { decodeCount } from './index-record.ts'
-import { type Index, mergeScans, pickIndex, type ScanEntry, type ScanRange, scan } from './index-scan.ts'
+import {
+  type Index,
+  mergeScans,
+  pickIndex,
+  type ScanEntry,
+  type ScanRange,
+  scanChunks,
+} from './index-scan.ts'
 import { mixedTypePrefix, typePrefix } from './keys.ts'
 import { intersect, PostingList } from './posting-list.ts'
 import type { StoredEntry } from './stored-entry.ts'
@@ -61,17 +68,17 @@ export function typePrefixes(
   ])
 }
 
-/** The batches of a range that hold messages of a type. */
+/** The batches of a range that hold messages of a type, in chunks. */
 export function scanType(
   database: Database,
   { type, channel, sender }: TypeQuery,
   range: ScanRange,
-): AsyncGenerator<ScanEntry> {
-  const listed = scan(database, typeIndex(typePrefix(type, channel, sender)), range)
+): AsyncGenerator<ScanEntry[]> {
+  const listed = scanChunks(database, typeIndex(typePrefix(type, channel, sender)), range)
   const mixed = typeIndex(mixedTypePrefix(type))
   const found =
     channel === undefined && sender === undefined
-      ? scan(database, mixed, range)
+      ? scanChunks(database, mixed, range)
       : intersect(
           new PostingList(database, mixed, range),
           new PostingList(database, pickIndex(channel, sender), range),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { dataFolder } from '@pastel-mesh/node'
 import { measureMachine } from '../machine.ts'
 import { loadAverage } from '../machine-load.ts'
 import type { Outcome } from '../outcome.ts'
@@ -11,6 +12,7 @@ import { askPages, type Pager, pagesOfApi, pagesOfNode } from './ask-pages.ts'
 import { fillHistory } from './fill-history.ts'
 import { scanPlainly } from './plain-scan.ts'
 import { QUESTIONS, RARE_COMBINATION } from './questions.ts'
+import { warmFiles } from './warm-files.ts'
 import { withReader } from './with-reader.ts'
 
 /** For each question: 99 of 100 pages come within it. */
@@ -64,6 +66,7 @@ export async function history(args: readonly string[]): Promise<Outcome> {
       }
       const found: Result[] = []
       for (const question of QUESTIONS) {
+        await warmFiles(dataFolder(folder).database)
         const pagesMs = await askPages(read, question, options)
         const result = { name: question.name, p50: percentile(pagesMs, 50), p99: percentile(pagesMs, 99) }
         process.stdout.write(`${way}  ${row(result)}  load ${loadAverage()}\n`)
