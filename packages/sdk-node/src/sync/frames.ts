@@ -30,11 +30,10 @@ export function syncFrames(stream: Stream, { maxFrameBytes, maxBufferBytes }: Fr
     async write(bytes, signal) {
       try {
         await frames.write(bytes, signal === undefined ? {} : { signal })
-      } catch (error) {
-        // A stream that is closed meanwhile rejects with the event of it.
-        throw error instanceof Error
-          ? error
-          : new MeshError('ERR_SYNC_CLOSED', 'the peer closed the sync stream')
+      } catch (cause) {
+        // A stream that was closed says so; one that is closed meanwhile rejects with the event of it.
+        if (cause instanceof Error && cause.name !== 'StreamStateError') throw cause
+        throw new MeshError('ERR_SYNC_CLOSED', 'the peer closed the sync stream', { cause })
       }
     },
   }
