@@ -37,5 +37,5 @@ describe('a node whose disk has less free than the reserve', () => {
 it.each(['-1', '1.5', '256MiB', '99999999999'])('a reserve of %s is refused', async (value) => {
   const { code, stderr } = await runCli(['start', `--min-free=${value}`, '--data', '/nowhere'])
   expect(code).toBe(1)
-  expect(stderr).toContain('Give a whole number of MiB')
+  expect(stderr).toContain('Give a whole number from 0')
 })

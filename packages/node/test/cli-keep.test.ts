@@ -19,6 +19,6 @@ describe('pmesh start takes what is kept, and how much history is wanted,', () =
     const { code, stderr } = await runCli(['start', `${option}=${value}`, '--data', '/nowhere'])
     expect(code).toBe(1)
     expect(stderr).toContain(`'${option} <`)
-    expect(stderr).toContain('Give a whole number of')
+    expect(stderr).toContain('Give a whole number from')
   })
 })

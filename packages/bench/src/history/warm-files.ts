@@ -8,6 +8,11 @@ import { join } from 'node:path'
  */
 export async function warmFiles(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    for await (const _ of createReadStream(join(folder, name)));
+    try {
+      for await (const _ of createReadStream(join(folder, name)));
+    } catch (error) {
+      // The database compacts itself: a file may be gone by now.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
   }
 }
