@@ -77,6 +77,7 @@ export type {
   SyncResponse,
 } from './sync.ts'
 export {
+  DIRECT_SENDER_BYTES,
   decodeSyncRequest,
   decodeSyncResponse,
   encodeSyncRequest,

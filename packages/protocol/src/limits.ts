@@ -48,6 +48,8 @@ export const MAX_ADDRESS_BYTES = 512
 export const MAX_SYNC_CHANNELS = 512
 export const MAX_SYNC_HEADS = 1024
 export const MAX_SYNC_RANGES = 256
+/** Senders that a reader is connected to: as many as a node has connections, and some. */
+export const MAX_SYNC_DIRECT = 256
 /** Batches in one ranges response: the smallest legal batch takes about 300 bytes of the frame. */
 export const MAX_SYNC_BATCHES = 2048
 /** Bytes of one sync request: the longest legal heads request. */

@@ -13,6 +13,7 @@ import {
   MAX_NUMBER,
   MAX_SYNC_BATCHES,
   MAX_SYNC_CHANNELS,
+  MAX_SYNC_DIRECT,
   MAX_SYNC_HEADS,
   MAX_SYNC_RANGES,
   MAX_SYNC_REQUEST_BYTES,
@@ -24,6 +25,8 @@ import { isReasonCode, parseChannel } from './names.ts'
 /** Bytes of a store id and of a running hash. */
 export const STORE_ID_BYTES = 16
 export const RUNNING_HASH_BYTES = 8
+/** Bytes of a sender's public key that stand for it where a reader says to whom it is connected. */
+export const DIRECT_SENDER_BYTES = 8
 
 /** A place in one store's arrival order: everything below `position` has been read. */
 export interface Cursor {
@@ -61,6 +64,11 @@ export interface HeadsRequest {
    * is not wanted there. Absent: nothing is said.
    */
   readonly stored?: Cursor
+  /**
+   * The senders to whose nodes the reader is connected, by the first 8 bytes of their public keys: what these flood
+   * it has from themselves. Replaces what it said before. @default none
+   */
+  readonly direct?: readonly Uint8Array[]
 }
 
 export interface RangesRequest {
@@ -114,6 +122,7 @@ export function encodeSyncRequest(request: SyncRequest): Uint8Array {
         ...(request.from === undefined ? {} : { from: toFrame(request.from) }),
         channels: [...request.channels],
         ...(request.stored === undefined ? {} : { stored: toFrame(request.stored) }),
+        direct: (request.direct ?? []).map(plain),
       },
     })
   }
@@ -127,18 +136,22 @@ export function encodeSyncRequest(request: SyncRequest): Uint8Array {
 export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
   assertSize(bytes, MAX_SYNC_REQUEST_BYTES, 'request')
   const wire = decodeCanonical(WireRequest, bytes, 'sync request', {
-    heads: { channels: MAX_SYNC_CHANNELS },
+    heads: { channels: MAX_SYNC_CHANNELS, direct: MAX_SYNC_DIRECT },
     ranges: { ranges: MAX_SYNC_RANGES },
   })
   if (wire.heads !== undefined && wire.ranges === undefined) {
-    const { from, channels, stored } = wire.heads
+    const { from, channels, stored, direct } = wire.heads
     for (const channel of channels) parseChannel(channel)
+    if (!direct.every(({ length }) => length === DIRECT_SENDER_BYTES)) {
+      throw new ProtocolError('ERR_SYNC_FIELD', 'what stands for a sender has another length')
+    }
     return {
       kind: 'heads',
       id: wire.id,
       channels,
       ...(from === undefined ? {} : { from: fromFrame(from) }),
       ...(stored === undefined ? {} : { stored: fromFrame(stored) }),
+      ...(direct.length === 0 ? {} : { direct }),
     }
   }
   if (wire.ranges !== undefined && wire.heads === undefined) {

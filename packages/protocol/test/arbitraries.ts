@@ -162,14 +162,16 @@ export const syncRequest: fc.Arbitrary<SyncRequest> = fc.oneof(
     .record({
       from: fc.option(cursor, { nil: undefined }),
       stored: fc.option(cursor, { nil: undefined }),
+      direct: fc.array(bytes(8)),
       id: number(),
       channels: fc.array(channel),
     })
-    .map(({ from, stored, ...rest }) => ({
+    .map(({ from, stored, direct, ...rest }) => ({
       kind: 'heads' as const,
       ...rest,
       ...(from && { from }),
       ...(stored && { stored }),
+      ...(direct.length > 0 && { direct }),
     })),
   fc.record({
     kind: fc.constant('ranges' as const),

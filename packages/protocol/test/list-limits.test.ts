@@ -196,6 +196,7 @@ describe('frames', () => {
       from: sampleCursor,
       channels,
       stored: sampleCursor,
+      direct: Array.from({ length: 256 }, () => new Uint8Array(8)),
     })
     expect(decodeSyncRequest(request)).toMatchObject({ channels })
     const one = {

@@ -82,6 +82,7 @@ export const syncRequestSchema: Schema = {
       1: { name: 'from', kind: cursor },
       2: { name: 'channels', kind: 'text', repeated: true },
       3: { name: 'stored', kind: cursor },
+      4: { name: 'direct', kind: 'bytes', repeated: true },
     },
   },
   3: {

@@ -45,6 +45,7 @@ describe('a sync request', () => {
       { heads: { ...heads, from: { store: sampleCursor.store, position: 1 } } },
     ],
     ['a stored place without a store id', { heads: { ...heads, stored: { position: 0 } } }],
+    ['7 bytes for a sender', { heads: { ...heads, direct: [new Uint8Array(7)] } }],
     ['a running hash at position 0', { heads: { ...heads, from: { ...sampleCursor, position: 0 } } }],
     ['a log id of 15 bytes', { ranges: { ranges: [{ ...range, log: new Uint8Array(15) }] } }],
     ['a range that ends before it begins', { ranges: { ranges: [{ ...range, last: 2 }] } }],

@@ -52,6 +52,7 @@ const read = <T>(file: string) => JSON.parse(readFileSync(new URL(file, folder),
 const BYTE_FIELDS = new Set(
   [
     'sender',
+    'direct',
     'run',
     'previous',
     'payload',

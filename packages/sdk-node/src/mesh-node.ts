@@ -193,8 +193,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     options: { signal?: AbortSignal } = {},
   ): Promise<Accepted> {
     options.signal?.throwIfAborted()
-    const accepting = this.#running().accept(topicChannel(topic), [message])
-    const [accepted] = await abortable(accepting, options.signal)
+    const [accepted] = await abortable(this.#running().accept(topicChannel(topic), [message]), options.signal)
     return accepted as Accepted
   }
 
@@ -301,6 +300,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         charge: (peer, work) => this.#gossipStreams.charge(peer, work),
         receive: (envelope, peer, channel) => this.#receiveGossip(envelope, peer, channel),
         isNodeOf: (peer, sender) => this.#peers.pastelIdOf(peer) === sender,
+        reaches: (peer, author) => this.#sync.reaches(peer, author),
       },
     )
     this.#guard = new PeerGuard({

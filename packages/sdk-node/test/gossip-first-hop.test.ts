@@ -37,3 +37,33 @@ test('what a node had from the sender itself it forwards to some of its mesh, ev
   })
   expect(reached(1, 3)).toBe(3)
 })
+
+test('what a node had from the sender itself it forwards to those that are not connected to it', async () => {
+  const alice = await GossipNode.start({ identity: 'alice' })
+  const connected = new Set<string>()
+  const middle = await GossipNode.start({
+    identity: 'middle',
+    receive: async ([first]) => ({
+      action: 'accept',
+      sender: first === 1 ? ALICE : BOB,
+      missing: undefined as never,
+    }),
+    isNodeOf: (peer, sender) => peer === alice.peerId && sender === ALICE,
+    reaches: (peer, author) => author === alice.peerId && connected.has(peer),
+  })
+  const leaves: GossipNode[] = []
+  for (let i = 0; i < LEAVES; i += 1) leaves.push(await GossipNode.start({ identity: `leaf ${i}` }))
+  for (const node of [alice, ...leaves]) await node.join(middle)
+  for (const { peerId } of leaves.slice(0, 2)) connected.add(peerId)
+  const [first, second, ...needy] = leaves.map(
+    ({ received }) =>
+      (value: number) =>
+        received.some(({ data }) => data[0] === value),
+  )
+
+  await alice.publish(Uint8Array.of(1))
+  await alice.publish(Uint8Array.of(2))
+  await waitUntil(() => [first, second, ...needy].every((has) => has?.(2)), { what: 'all to have the later' })
+  expect(needy.map((has) => has(1))).toEqual(needy.map(() => true))
+  expect([first?.(1), second?.(1)]).toEqual([false, false])
+})

@@ -49,3 +49,5 @@ process.on('message', async (message: ToChild) => {
     process.disconnect()
   }
 })
+// A parent that was killed leaves nothing running.
+process.on('disconnect', () => process.exit())

@@ -77,3 +77,5 @@ async function act(message: ToChild): Promise<void> {
 }
 
 process.on('message', (message: ToChild) => void act(message))
+// A parent that was killed leaves nothing running.
+process.on('disconnect', () => process.exit())

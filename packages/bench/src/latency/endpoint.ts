@@ -2,6 +2,7 @@ import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { createNode, createOpenRegistry, generateNodeKey } from '@pastel-mesh/sdk-node'
 import { createStore } from '@pastel-mesh/storage'
 import { createStrictSignNode } from '../strict-sign-node.ts'
+import { floorEndpoint } from './floor-endpoint.ts'
 import type { Variant } from './protocol.ts'
 
 const TOPIC = 'bench'
@@ -23,8 +24,10 @@ export interface EndpointOptions {
   readonly onShown: (body: Uint8Array) => void
 }
 
+const ENDPOINTS = { mesh: meshEndpoint, 'strict-sign': strictSignEndpoint, floor: floorEndpoint }
+
 export function createEndpoint(kind: Variant['kind'], options: EndpointOptions): Promise<Endpoint> {
-  return kind === 'mesh' ? meshEndpoint(options) : strictSignEndpoint(options)
+  return ENDPOINTS[kind](options)
 }
 
 /** A MeshNode with its defaults, read as an application reads: by a subscription. */

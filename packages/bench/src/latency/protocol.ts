@@ -1,12 +1,13 @@
 /** How ten processes carry the same messages, all storing them with sync. */
 export interface Variant {
   readonly name: string
-  readonly kind: 'mesh' | 'strict-sign'
+  readonly kind: 'mesh' | 'strict-sign' | 'floor'
 }
 
 export const VARIANTS = {
   ours: { name: 'Pastel Mesh', kind: 'mesh' },
   strictSign: { name: 'stock gossipsub, StrictSign', kind: 'strict-sign' },
+  floor: { name: 'plain sockets and files', kind: 'floor' },
 } as const satisfies Record<string, Variant>
 
 /** What each process publishes. */

@@ -72,6 +72,12 @@ export async function makeSyncFrames(): Promise<Json> {
       channels: [channel],
       stored: { store, position: 2, hash: one.runningHash },
     },
+    'heads, by a reader that is connected to two senders': {
+      kind: 'heads',
+      id: 7,
+      channels: [channel],
+      direct: [sender.subarray(0, 8), testSigner(1).publicKey.subarray(0, 8)],
+    },
     ranges: { kind: 'ranges', id: 5, ranges: [{ log, first: 0, last: 1 }], maxBytes: 1_000_000 },
   }
   const responses: Record<string, SyncResponse> = {

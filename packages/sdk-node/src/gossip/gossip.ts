@@ -2,6 +2,7 @@ import { type GossipSub, type GossipsubMessage, TopicValidatorResult } from '@li
 import type { PastelId } from '@pastel-mesh/identity'
 import { gossipTopic, topicChannel } from '@pastel-mesh/protocol'
 import type { Verdict } from '../inbound/pipeline.ts'
+import { chosen, firstHop } from './first-hop.ts'
 import { acceptForSome, gossipsubInternals, interceptRpcs, keepScores } from './gossipsub-internals.ts'
 import { admitRpc } from './rpc-guard.ts'
 import { FLOOD_PUBLISH_BYTES, TOPIC_SCORE } from './settings.ts'
@@ -16,6 +17,8 @@ export interface GossipComponents {
   readonly receive: (envelope: Uint8Array, peer: string, channel: string) => Promise<Verdict>
   /** Whether a peer is the node of a sender. */
   readonly isNodeOf: (peer: string, sender: PastelId) => boolean
+  /** Whether a peer is connected to the node that `author` is; undefined if that is not known. */
+  readonly reaches: (peer: string, author: string) => boolean | undefined
   /** Charges a peer for work that its frames cause, in units of a message. */
   readonly charge: (peer: string, work: number) => void
   /** Told about what cannot be helped here. */
@@ -29,16 +32,9 @@ export interface GossipComponents {
 const IGNORED_WORK = 8
 
 /**
- * To how many peers of its mesh a node forwards what it had from the sender itself. The sender sends a small batch
- * to all of the topic's subscribers that it is connected to, so most copies of it that these forward to each other
- * come twice: of the frames of a small mesh they were the most. From the next hop on the whole mesh gets it.
- */
-const FIRST_HOP_PEERS = 3
-
-/**
- * How long it waits before it does, in ms, and by how much that differs from message to message: whoever has the
- * message from the sender stores and shows it first, and those who forward late leave out the peers that have sent
- * it to them meanwhile.
+ * How long a node waits before it forwards what it had from the author itself to peers that may have it from there
+ * too, in ms, and by how much that differs from message to message: it stores and shows it first, and leaves out
+ * those that have sent it meanwhile.
  */
 const FIRST_HOP_DELAY_MS = 20
 const FIRST_HOP_JITTER_MS = 30
@@ -55,6 +51,7 @@ export class Gossip {
   readonly #gossipsub: ReturnType<typeof gossipsubInternals>
   readonly #receive: GossipComponents['receive']
   readonly #isNodeOf: GossipComponents['isNodeOf']
+  readonly #reaches: GossipComponents['reaches']
   readonly #charge: GossipComponents['charge']
   readonly #onError: (error: unknown) => void
   /** Gossip topic → channel, for the topics that this node joined. */
@@ -66,6 +63,7 @@ export class Gossip {
     this.#gossipsub = gossipsubInternals(components.gossipsub)
     this.#receive = components.receive
     this.#isNodeOf = components.isNodeOf
+    this.#reaches = components.reaches
     this.#charge = components.charge
     this.#onError = components.onError
     keepScores(this.#gossipsub)
@@ -117,6 +115,17 @@ export class Gossip {
     return name
   }
 
+  /** Accepts and forwards what came from its author. */
+  #forwardFirst(topic: string, msgId: string, author: string): void {
+    const reaches = (peer: string) => this.#reaches(peer, author)
+    const accept = () =>
+      acceptForSome(this.#gossipsub, msgId, author, (mesh) => chosen(firstHop(mesh, reaches)))
+    const others = this.#gossipsub.getMeshPeers(topic).filter((peer) => peer !== author)
+    const { needy, unknown } = firstHop(new Set(others), reaches)
+    if (needy.length === 0 && unknown.length > 0) this.#later(accept)
+    else accept()
+  }
+
   #later(act: () => void): void {
     const delayMs = FIRST_HOP_DELAY_MS + Math.random() * FIRST_HOP_JITTER_MS
     const timer = setTimeout(() => {
@@ -136,7 +145,7 @@ export class Gossip {
         if (verdict.action === 'ignore') this.#charge(source, IGNORED_WORK)
         const isFlooded = msg.data.length <= FLOOD_PUBLISH_BYTES
         if (verdict.action === 'accept' && isFlooded && this.#isNodeOf(source, verdict.sender)) {
-          this.#later(() => acceptForSome(this.#gossipsub, msgId, source, FIRST_HOP_PEERS))
+          this.#forwardFirst(msg.topic, msgId, source)
         } else {
           this.#gossipsub.reportMessageValidationResult(msgId, source, RESULTS[verdict.action])
         }

@@ -55,26 +55,22 @@ export function interceptRpcs(gossipsub: Internals, admit: (from: string, rpc: R
 }
 
 /**
- * Accepts a message and forwards it to some peers of the mesh only, chosen at random. Gossipsub chooses them while
- * the acceptance is reported.
+ * Accepts a message and forwards it to those peers of the mesh only that are chosen. Gossipsub asks for them while the
+ * acceptance is reported.
  */
-export function acceptForSome(gossipsub: Internals, messageId: string, source: string, peers: number): void {
+export function acceptForSome(
+  gossipsub: Internals,
+  messageId: string,
+  source: string,
+  choose: (peers: Set<string>) => Set<string>,
+): void {
   const select = gossipsub.selectPeersToForward
-  gossipsub.selectPeersToForward = (...args) => someOf(select.apply(gossipsub, args), peers)
+  gossipsub.selectPeersToForward = (...args) => choose(select.apply(gossipsub, args))
   try {
     gossipsub.reportMessageValidationResult(messageId, source, TopicValidatorResult.Accept)
   } finally {
     gossipsub.selectPeersToForward = select
   }
-}
-
-function someOf(peers: Set<string>, count: number): Set<string> {
-  const all = [...peers]
-  for (let i = 0; i < Math.min(count, all.length); i += 1) {
-    const j = i + Math.floor(Math.random() * (all.length - i))
-    ;[all[i], all[j]] = [all[j] as string, all[i] as string]
-  }
-  return new Set(all.slice(0, count))
 }
 
 /**

@@ -36,6 +36,8 @@ export interface HolderComponents {
   readonly store: MessageStore
   /** The node's own public key. */
   readonly own: Uint8Array
+  /** The reader says to the nodes of which senders it is connected. */
+  readonly onDirect?: (senders: readonly Uint8Array[]) => void
 }
 
 /** Answers a peer's questions about this node's arrival order, one after the other, until it hangs up. */
@@ -56,9 +58,10 @@ function send(frames: SyncFrames, response: SyncResponse): Promise<void> {
 }
 
 async function answerHeads(
-  { id, from, channels, stored }: HeadsRequest,
-  { store, own }: HolderComponents,
+  { id, from, channels, stored, direct }: HeadsRequest,
+  { store, own, onDirect }: HolderComponents,
 ): Promise<HeadsResponse> {
+  if (direct !== undefined) onDirect?.(direct)
   // What was removed behind a cursor was read before.
   const isOurs = from !== undefined && (await store.checkCursor(from)) !== 'foreign'
   // Inboxes are nobody's business but their owners'.

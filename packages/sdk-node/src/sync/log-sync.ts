@@ -5,6 +5,7 @@ import { MeshError } from '@pastel-mesh/identity'
 import type { LogId, LogRange } from '@pastel-mesh/protocol'
 import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import type { Verdict } from '../inbound/pipeline.ts'
+import { DirectSenders, directSenders } from './direct-senders.ts'
 import { Gaps } from './gaps.ts'
 import { serveSync } from './holder.ts'
 import { LostRequests } from './lost-requests.ts'
@@ -52,6 +53,8 @@ interface PeerState {
   readonly name: string
   readonly reader: SyncReader
   readonly connection: Connection
+  /** When it was asked last; monotonic, in ms. */
+  askedMs: number
   running: Promise<void> | undefined
   /** Asked for while a pass was running: another follows. */
   again: boolean
@@ -77,6 +80,7 @@ export class LogSync {
   /** The peer that was connected last is at the end. */
   readonly #places = new Map<string, SyncPlace>()
   readonly #claims = new RangeClaims()
+  readonly #direct = new DirectSenders()
   readonly #gaps: Gaps
   readonly #running = new Set<Promise<void>>()
   readonly #serving = new Set<Stream>()
@@ -95,7 +99,7 @@ export class LogSync {
   /** @param registrar one that lets certified connections only */
   async start(registrar: Registrar): Promise<void> {
     this.#registrar = registrar
-    await registrar.handle(SYNC_PROTOCOL, (stream) => this.#serve(stream), {
+    await registrar.handle(SYNC_PROTOCOL, (stream, connection) => this.#serve(stream, connection), {
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
     })
@@ -129,6 +133,7 @@ export class LogSync {
       openStream: (signal) => connection.newStream(SYNC_PROTOCOL, { signal }),
       receive: (envelope, delivery) => this.#components.receive(envelope, peer, delivery),
       sender: () => this.#components.senderOf(peer),
+      direct: () => this.#directNow(),
       onDenied: (denied, pruned) => this.#denied(peer, denied, pruned),
     })
     const lost = new LostRequests({
@@ -140,6 +145,7 @@ export class LogSync {
       reader,
       lost,
       connection,
+      askedMs: 0,
       running: undefined,
       again: false,
       failures: 0,
@@ -153,6 +159,7 @@ export class LogSync {
   disconnected(peer: string): void {
     this.#peers.get(peer)?.reader.close()
     this.#peers.delete(peer)
+    this.#direct.forget(peer)
     this.#noticeCutOff()
   }
 
@@ -164,6 +171,7 @@ export class LogSync {
     const state = this.#peers.get(peer)
     if (state === undefined || isPaused(state) || !this.#hasRoom) return
     if (gap !== undefined) this.#places.get(peer)?.hurry(gap)
+    state.askedMs = performance.now()
     if (state.running !== undefined) {
       state.again = true
       return
@@ -174,6 +182,17 @@ export class LogSync {
     })
     state.running = running
     this.#running.add(running)
+  }
+
+  /** Whether a peer is connected to another's node, too; undefined if it has not said yet. */
+  reaches(peer: string, other: string): boolean | undefined {
+    const sender = this.#components.senderOf(other)
+    return sender === undefined ? undefined : this.#direct.reaches(peer, sender)
+  }
+
+  #directNow(): Uint8Array[] {
+    const publicKeys = [...this.#peers.keys()].map((peer) => this.#components.senderOf(peer))
+    return directSenders(publicKeys.filter((publicKey) => publicKey !== undefined))
   }
 
   async #run(peer: string, state: PeerState): Promise<void> {
@@ -235,6 +254,9 @@ export class LogSync {
     return reachable
   }
 
+  readonly #byLastAsked = (a: string, b: string): number =>
+    (this.#peers.get(a)?.askedMs ?? 0) - (this.#peers.get(b)?.askedMs ?? 0)
+
   #noticeCutOff(): void {
     if (this.#reachable().size === 0) this.#gaps.cutOff()
   }
@@ -275,10 +297,16 @@ export class LogSync {
     return place
   }
 
-  async #serve(stream: Stream): Promise<void> {
+  async #serve(stream: Stream, connection: Connection): Promise<void> {
+    const peer = connection.remotePeer.toString()
     this.#serving.add(stream)
     try {
-      await serveSync(stream, this.#components)
+      await serveSync(stream, {
+        ...this.#components,
+        onDirect: (senders) => {
+          if (this.#peers.has(peer)) this.#direct.told(peer, senders)
+        },
+      })
     } catch (error) {
       stream.abort(error as Error)
     } finally {
@@ -290,7 +318,9 @@ export class LogSync {
     const pauseMs = this.#options.intervalMs * (0.8 + 0.4 * Math.random())
     this.#timer = setTimeout(() => {
       const peers = [...this.#peers].filter(([, state]) => !isPaused(state)).map(([peer]) => peer)
-      for (const peer of pick(peers, NEIGHBOURS)) this.read(peer)
+      // Whoever was not asked for longest: each of them in turn learns, too, to whom this node is connected.
+      for (const peer of pick(peers, peers.length).sort(this.#byLastAsked).slice(0, NEIGHBOURS))
+        this.read(peer)
       this.#schedule()
     }, pauseMs)
   }

@@ -29,6 +29,8 @@ export interface SyncReaderComponents extends SyncRequesterComponents {
   readonly receive: (envelope: Uint8Array, delivery: SyncDelivery) => Promise<Verdict>
   /** The PastelID of the holder, as its public key; while it is not known, anything may be its own. */
   readonly sender?: () => Uint8Array | undefined
+  /** The senders to whose nodes this node is connected, for the holder to know. @default says nothing */
+  readonly direct?: () => readonly Uint8Array[]
   /** Told what the peer does not have, or not any more. */
   readonly onDenied: (denied: readonly LogRange[], pruned: readonly LogRange[]) => Promise<void>
 }
@@ -50,6 +52,7 @@ export class SyncReader {
   readonly #receive: SyncReaderComponents['receive']
   readonly #onDenied: SyncReaderComponents['onDenied']
   readonly #sender: () => Uint8Array | undefined
+  readonly #direct: () => readonly Uint8Array[]
   readonly #requester: SyncRequester
   readonly #announced = new Set<LogId>()
   #stored = 0
@@ -61,6 +64,7 @@ export class SyncReader {
     this.#receive = components.receive
     this.#onDenied = components.onDenied
     this.#sender = components.sender ?? (() => undefined)
+    this.#direct = components.direct ?? (() => [])
     this.#requester = new SyncRequester(components)
   }
 
@@ -121,7 +125,8 @@ export class SyncReader {
     let from = this.#place.checkpoint(channels)
     let isComplete = true
     for (let page = 0; page < MAX_PAGES; page += 1) {
-      const answer = await this.#requester.heads(channels, from, this.#place.stored(channels))
+      const stored = this.#place.stored(channels)
+      const answer = await this.#requester.heads(channels, from, stored, page === 0 ? this.#direct() : [])
       isComplete = (await this.#fetch(await this.#missing(answer))) && isComplete
       if (generation !== this.#place.generation) return
       if (isComplete) this.#place.advance(channels, answer.next)

@@ -48,11 +48,12 @@ export class SyncRequester {
     return this.#closed.signal
   }
 
-  /** Which logs got something since a cursor. `stored`: what is said to be here, see HeadsRequest. */
+  /** Which logs got something since a cursor. `stored` and `direct`: see HeadsRequest. */
   async heads(
     channels: readonly string[],
     from: Cursor | undefined,
     stored?: Cursor | undefined,
+    direct: readonly Uint8Array[] = [],
   ): Promise<HeadsResponse> {
     const id = await this.#ask((id) => ({
       kind: 'heads',
@@ -60,6 +61,7 @@ export class SyncRequester {
       channels,
       ...(from === undefined ? {} : { from }),
       ...(stored === undefined ? {} : { stored }),
+      direct,
     }))
     const answer = await this.#read(id)
     if (answer.kind !== 'heads') throw protocolError('ranges in answer to heads')
