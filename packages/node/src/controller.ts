@@ -1,8 +1,9 @@
-import { MeshError } from '@pastel-mesh/identity'
+import { MeshError, type Signer } from '@pastel-mesh/identity'
 import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
 import { createServer } from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
-import { type CheckedConfig, type ControllerConfig, checkConfig } from './config.ts'
+import { type CheckedConfig, checkConfig } from './config/checked-config.ts'
+import type { ControllerConfig } from './config/schema.ts'
 import { dataFolder, openDataFolder } from './data-folder.ts'
 import { openIdentity } from './identity-key.ts'
 import type { ControllerComponents, NodeController } from './index.ts'
@@ -43,13 +44,14 @@ export class Controller implements NodeController {
     const folder = dataFolder(config.dataDir)
     await openDataFolder(config.dataDir)
     const signer = await openIdentity(folder)
+    checkIdentity(config, signer)
     const nodeKey = await openNodeKey(folder.nodeKey)
-    const store = createStore(defined({ directory: folder.database, minFreeBytes: config.minFreeBytes }))
+    const store = createStore({ directory: folder.database, minFreeBytes: config.minFreeBytes })
     const registry =
       config.members === 'open'
         ? createOpenRegistry()
         : createFileRegistry({ path: folder.members, always: [signer.pastelId] })
-    const node = await createNode(defined(config), { signer, nodeKey, store, registry })
+    const node = await createNode(config, { signer, nodeKey, store, registry })
     const { onError = () => {} } = components
     node.addEventListener('error', ({ detail }) => onError(detail))
     const server = createServer(
@@ -130,7 +132,11 @@ function named(name: string, part: { start(): Promise<void>; stop(): Promise<voi
   return { name, start: () => part.start(), stop: () => part.stop() }
 }
 
-/** Without the keys that are undefined, so that a part's own default holds. */
-function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+/** @throws MeshError ERR_CONFIG */
+function checkIdentity({ identity, dataDir }: CheckedConfig, { pastelId }: Signer): void {
+  if (identity === undefined || identity === pastelId) return
+  throw new MeshError(
+    'ERR_CONFIG',
+    `the configuration is wrong: identity "${identity}": the key in ${dataDir} is that of ${pastelId}`,
+  )
 }

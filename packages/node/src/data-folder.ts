@@ -14,6 +14,8 @@ export interface DataFolder {
   /** Of the identity's key, unless it comes from the environment. */
   readonly passphrase: string
   readonly nodeKey: string
+  /** Settings of the node, if the operator wrote any. */
+  readonly config: string
 }
 
 export function dataFolder(directory: string): DataFolder {
@@ -24,6 +26,7 @@ export function dataFolder(directory: string): DataFolder {
     identityKey: join(directory, 'identity.key'),
     passphrase: join(directory, 'passphrase'),
     nodeKey: join(directory, 'node.key'),
+    config: join(directory, 'pmesh.yaml'),
   }
 }
 

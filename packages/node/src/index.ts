@@ -4,10 +4,12 @@
  */
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
-import type { CheckedConfig, ControllerConfig } from './config.ts'
+import type { CheckedConfig } from './config/checked-config.ts'
+import type { ControllerConfig } from './config/schema.ts'
 import { Controller } from './controller.ts'
 
-export type { CheckedConfig, ControllerConfig } from './config.ts'
+export type { CheckedConfig } from './config/checked-config.ts'
+export type { ControllerConfig } from './config/schema.ts'
 export { type ControlClient, createControlClient } from './control-client.ts'
 export { type DataFolder, DEFAULT_DATA_DIR, dataFolder } from './data-folder.ts'
 export { type ChunkLimits, inChunks, PUBLISH_LIMITS } from './in-chunks.ts'
@@ -43,7 +45,7 @@ export interface NodeController {
  * @throws MeshError ERR_CONFIG, ERR_DATA_FOLDER, ERR_NODE_KEY, ERR_PASSPHRASE_MISSING, ERR_PASSPHRASE_EMPTY,
  * ERR_PASSPHRASE_FILE, and the errors of key files
  * @example
- * const controller = await createController({ dataDir: './data', topics: ['prices'] })
+ * const controller = await createController({ dataDir: './data', topics: ['prices'], sync: { history: '7d' } })
  * await controller.start()
  * await controller.node.publish('prices', { text: 'hello' })
  * await controller.stop()

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { CONFIG_KEYS } from '../src/config/config-keys.ts'
 import { runCli } from './fixtures/cli.ts'
 
 describe('pmesh', () => {
-  it.each(['start', 'status', 'connect', 'disconnect', 'publish', 'messages', 'stats'])(
+  it.each(['init', 'start', 'status', 'connect', 'disconnect', 'publish', 'messages', 'stats'])(
     '%s --help shows an example',
     async (command) => {
       const { code, stdout, stderr } = await runCli([command, '--help'])
@@ -16,10 +17,27 @@ describe('pmesh', () => {
     },
   )
 
+  it('start --help has a flag for every key, with its default', async () => {
+    const { stdout } = await runCli(['help', 'start'])
+    const flags = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag)
+    expect(flags).toEqual(['--data', '--config', ...CONFIG_KEYS.map(({ flag }) => flag), '--help'])
+    expect(stdout).toMatch(/--sync-history <duration> {2,}how far back[^-]+\(default:\s+3d\)/)
+  })
+
   it('--help names the commands and shows an example', async () => {
     const { code, stdout } = await runCli(['--help'])
     expect(code).toBe(0)
-    for (const command of ['start', 'status', 'connect', 'disconnect', 'publish', 'messages', 'stats']) {
+    for (const command of [
+      'init',
+      'config',
+      'start',
+      'status',
+      'connect',
+      'disconnect',
+      'publish',
+      'messages',
+      'stats',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
     expect(stdout).toContain('Example:\n  $ pmesh start')
@@ -35,7 +53,7 @@ describe('pmesh', () => {
     [['bogus'], "error: unknown command 'bogus'"],
     [['status', '--bogus'], "error: unknown option '--bogus'"],
     [['publish'], "error: missing required argument 'topic'"],
-    [['start', '--members', 'all'], 'Allowed choices are file, open.'],
+    [['start', '--min-free', '1'], "error: unknown option '--min-free'"],
     [['messages', '--limit', 'abc'], "argument 'abc' is invalid. Give a whole number from 1 to 100000."],
     [
       ['messages', '--limit', '100001'],

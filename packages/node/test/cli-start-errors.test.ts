@@ -39,9 +39,16 @@ describe('pmesh start says in one line', () => {
       ...['--bootstrap', 'nonsense', '--listen', '/ip4/127.0.0.1/udp/1'],
     ])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toMatch(
-      /^pmesh: the configuration is wrong: .*"Main Net".*"\/ip4\/127\.0\.0\.1\/udp\/1".*"nonsense".*"!!".* \(ERR_CONFIG\)\n$/,
-    )
+    expect(stderr.split('\n')).toEqual([
+      'pmesh: the configuration is wrong in 4 places (ERR_CONFIG)',
+      expect.stringMatching(/^ {2}network "Main Net" \(--network\): not a network name/),
+      expect.stringMatching(
+        /^ {2}listen\[0\] "\/ip4\/127\.0\.0\.1\/udp\/1" \(--listen\): QUIC, .* not supported/,
+      ),
+      expect.stringMatching(/^ {2}bootstrap\[0\] "nonsense" \(--bootstrap\): not an address/),
+      expect.stringMatching(/^ {2}topics\[0\] "!!" \(--topic\): not a topic name/),
+      '',
+    ])
     expect(existsSync(data)).toBe(false)
   })
 

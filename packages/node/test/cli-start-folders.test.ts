@@ -130,7 +130,7 @@ describe('pmesh start says in one line that its folder', () => {
       const disk = await smallDisk(32)
       const dataDir = join(disk.path, 'data')
       await makeCheapIdentity(dataDir)
-      const node = await startNode({ dataDir, args: ['--topic', 'prices', '--min-free', '0'] })
+      const node = await startNode({ dataDir, args: ['--topic', 'prices', '--disk-min-free', '0'] })
       expect((await runCli(['publish', 'prices', 'precious', '--data', dataDir])).code).toBe(0)
       await stopNode(node, 'SIGKILL')
       await disk.fill()

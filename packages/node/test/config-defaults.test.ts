@@ -1,6 +1,9 @@
 import { isAbsolute } from 'node:path'
+import { DEFAULT_RATES } from '@pastel-mesh/sdk-node'
 import { expect, it } from 'vitest'
-import { checkConfig } from '../src/config.ts'
+import { checkConfig } from '../src/config/checked-config.ts'
+
+const DAY_MS = 86_400_000
 
 it('an empty configuration is a node of its own, on the loopback address', () => {
   const { dataDir, ...rest } = checkConfig({})
@@ -14,5 +17,32 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
     relay: false,
     members: 'file',
     manyPeersPerHost: false,
+    minFreeBytes: 256 * 2 ** 20,
+    syncIntervalMs: 4_000,
+    historyMs: 3 * DAY_MS,
+    lostAfterMs: 60_000,
+    retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 16 * 2 ** 30, intervalMs: 600_000 },
+    log: { level: 'info' },
+    stopTimeoutMs: 20_000,
+    maxBatchMessages: 512,
+    peerRates: DEFAULT_RATES,
+    senderRates: DEFAULT_RATES,
+  })
+})
+
+it('durations and sizes are texts or numbers, the log file lies in the data folder', () => {
+  const config = checkConfig({
+    dataDir: '/data',
+    sync: { history: '1.5h', interval: 250 },
+    disk: { minFree: 0 },
+    retention: { maxSize: '10MB' },
+    log: { file: 'logs/node.log' },
+  })
+  expect(config).toMatchObject({
+    historyMs: 5_400_000,
+    syncIntervalMs: 250,
+    minFreeBytes: 0,
+    retention: { maxBytes: 10_000_000, intervalMs: 600_000 },
+    log: { file: '/data/logs/node.log', level: 'info' },
   })
 })

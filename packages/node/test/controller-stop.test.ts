@@ -63,7 +63,8 @@ describe('a controller', () => {
       code: 'ERR_STOPPED',
       message: expect.stringContaining('make a new controller'),
     })
-    const next = await createController(controller.config)
+    const { dataDir, listen } = controller.config
+    const next = await createController({ dataDir, listen })
     await next.start()
     const stored: unknown[] = []
     for await (const entry of next.node.messages()) stored.push(entry)

@@ -11,7 +11,7 @@ it('retention tells how much it removed, and the store from where on it has ever
   const controller = await createController({
     dataDir,
     listen: ['/ip4/127.0.0.1/tcp/0'],
-    retention: { maxBytes: 0, intervalMs: 20 },
+    retention: { maxSize: 0, interval: 20 },
   })
   onTestFinished(() => controller.stop())
   const lines: string[] = []
@@ -23,7 +23,7 @@ it('retention tells how much it removed, and the store from where on it has ever
   expect(controller.store.floor).toBeGreaterThan(0)
 })
 
-it.each([{ maxAgeMs: 0 }, { maxBytes: -1 }, { intervalMs: 2 ** 31 }, { days: 1 }])(
+it.each([{ maxAge: 0 }, { maxSize: -1 }, { interval: 2 ** 31 }, { maxAge: '1' }])(
   'a retention of %j is refused',
   async (retention) => {
     await expect(createController({ dataDir: '/nowhere', retention })).rejects.toMatchObject({

@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { readVersion } from '../version.ts'
+import { addConfig } from './commands/config.ts'
 import { addConnect, addDisconnect } from './commands/connect.ts'
+import { addInit } from './commands/init.ts'
 import { addMessages } from './commands/messages.ts'
 import { addPublish } from './commands/publish.ts'
 import { addStart } from './commands/start.ts'
 import { addStats } from './commands/stats.ts'
 import { addStatus } from './commands/status.ts'
+import { helpAsFlag } from './help-arguments.ts'
 import { examples } from './options.ts'
-import { describeError, survivePipes, warn } from './output.ts'
+import { survivePipes, warnError } from './output.ts'
 
 // Each command loads what it needs when it runs: nobody should wait for all of libp2p to see a status.
 const program = new Command('pmesh')
@@ -17,6 +20,8 @@ const program = new Command('pmesh')
   .showHelpAfterError('(pmesh help <command> shows what is possible)')
   .addHelpText('after', examples('pmesh start --topic prices', 'pmesh publish prices "hello"'))
 
+addInit(program)
+addConfig(program)
 addStart(program)
 addStatus(program)
 addConnect(program)
@@ -27,9 +32,9 @@ addStats(program)
 
 survivePipes()
 try {
-  await program.parseAsync()
+  await program.parseAsync(helpAsFlag(process.argv))
 } catch (error) {
-  warn(describeError(error))
+  warnError(error)
   // Not only the code: an input that was not read to its end, or what half started, would keep the process.
   process.exit(1)
 }

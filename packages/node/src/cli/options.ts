@@ -1,11 +1,21 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { readEnvFile } from '../config/env-file.ts'
 import { DEFAULT_DATA_DIR } from '../data-folder.ts'
 
 /** The data folder of the node that a command is about. */
 export function dataOption(): Option {
   return new Option('-d, --data <folder>', 'data folder of the node')
-    .default(DEFAULT_DATA_DIR)
+    .default(fromEnvFile() ?? DEFAULT_DATA_DIR)
     .env('PMESH_DATA')
+}
+
+function fromEnvFile(): string | undefined {
+  try {
+    return readEnvFile(process.cwd())?.variables.PMESH_DATA || undefined
+  } catch {
+    // The help is shown all the same, and a start says what is wrong.
+    return undefined
+  }
 }
 
 export function jsonOption(): Option {

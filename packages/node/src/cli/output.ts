@@ -21,6 +21,13 @@ export function warn(line: string): void {
   process.stderr.write(`pmesh: ${printable(line)}\n`)
 }
 
+/** An error on the standard error: one line, but a line for each thing that is wrong with a configuration. */
+export function warnError(error: unknown): void {
+  warn(describeError(error))
+  if (!(error instanceof MeshError && error.code === 'ERR_CONFIG')) return
+  for (const line of error.message.split('\n').slice(1)) process.stderr.write(`  ${printable(line)}\n`)
+}
+
 /** A value as JSON on one line that does not steer the terminal either. */
 export function json(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(UNESCAPED, escapeUnicode)

@@ -1,16 +1,24 @@
 import { MeshError } from '@pastel-mesh/identity'
-import type { ControllerConfig } from '../config.ts'
+import type { OptionValues } from 'commander'
+import { loadConfig } from '../config/load-config.ts'
+import { adoptPassphrases } from '../config/passphrase-variables.ts'
 import type { NodeController } from '../index.ts'
-import { createController } from '../index.ts'
 import { stopOnSignal } from '../signals.ts'
 import { table } from '../table.ts'
 import { readVersion } from '../version.ts'
-import { describeError, print } from './output.ts'
+import { placesOf } from './config-options.ts'
+import { describeError, print, warn } from './output.ts'
 import { eventLine, tellEvents } from './tell-events.ts'
 
 /** Runs a node until a signal stops it. @returns the exit code */
-export async function start(config: ControllerConfig): Promise<number> {
-  const creating = createController(config, {
+export async function start(options: OptionValues): Promise<number> {
+  const places = placesOf(options)
+  const { input, warnings } = await loadConfig(places)
+  for (const warning of warnings) warn(warning)
+  adoptPassphrases(places.cwd)
+  // Only now: what is wrong with the settings is said before all of libp2p is loaded.
+  const { createController } = await import('../index.ts')
+  const creating = createController(input, {
     onError: (error) => print(eventLine('error', describeError(error))),
   })
   // Before there is anything to stop: as process 1 of a container a signal that nobody handles is lost.

@@ -95,7 +95,7 @@ export class LocalNode {
       'start',
       ...['--data', dataDir, '--network', network, '--members', members, '--many-peers-per-host'],
       ...['--listen', this.address],
-      ...(minFreeMiB === undefined ? [] : ['--min-free', String(minFreeMiB)]),
+      ...(minFreeMiB === undefined ? [] : ['--disk-min-free', `${minFreeMiB}MiB`]),
       ...repeated('--bootstrap', bootstrap),
       ...repeated('--topic', topics),
     ]

@@ -1,0 +1,66 @@
+import type { OptionValues } from 'commander'
+import { ConfigError, describeProblem } from '../config/config-error.ts'
+import { CONFIG_KEYS, valueAt } from '../config/config-keys.ts'
+import { formatValue, writtenValue } from '../config/format-value.ts'
+import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
+import { describeOrigin, type Origin } from '../config/origin.ts'
+import { table } from '../table.ts'
+import { placesOf } from './config-options.ts'
+import { json, print, printable, warn } from './output.ts'
+
+/** Every key, its value and where it comes from. */
+export async function printConfig(options: OptionValues): Promise<void> {
+  const { config, read, file, origins } = await loadConfig(placesOf(options))
+  const keys = CONFIG_KEYS.map((key) => ({
+    key,
+    value: valueAt(read, key.parts),
+    origin: origins.get(key.path) ?? ({ kind: 'default' } as Origin),
+  }))
+  if (options.json === true) {
+    const settings = keys.map(({ key, value, origin }) => [
+      key.path,
+      { value: writtenValue(key, value) ?? null, origin },
+    ])
+    return print(json({ dataDir: config.dataDir, file: file ?? null, keys: Object.fromEntries(settings) }, 2))
+  }
+  const rows = keys.map(({ key, value, origin }) => [
+    key.path,
+    formatValue(key, value),
+    describeOrigin(origin),
+  ])
+  print(
+    table(
+      [
+        ['data folder', config.dataDir],
+        ['file', file ?? 'none'],
+      ].map((row) => row.map(printable)),
+    ),
+  )
+  print('')
+  print(table(rows.map((row) => row.map(printable))))
+}
+
+/** Says whether a node could be started with the settings. @returns the exit code */
+export async function checkSettings(options: OptionValues): Promise<number> {
+  const isJson = options.json === true
+  try {
+    const loaded = await loadConfig(placesOf(options))
+    if (isJson) print(json({ isRight: true, problems: [], warnings: loaded.warnings }, 2))
+    else {
+      for (const warning of loaded.warnings) warn(warning)
+      print(printable(describeRight(loaded)))
+    }
+    return 0
+  } catch (error) {
+    if (!isJson || !(error instanceof ConfigError)) throw error
+    const problems = error.problems.map((problem) => ({ ...problem, line: describeProblem(problem) }))
+    print(json({ isRight: false, problems, warnings: [] }, 2))
+    return 1
+  }
+}
+
+function describeRight({ file, origins }: LoadedConfig): string {
+  const set = [...origins.values()].filter(({ kind }) => kind !== 'default').length
+  const values = `${set} ${set === 1 ? 'value' : 'values'} set`
+  return `the configuration is right: ${values}, ${file === undefined ? 'no file' : file}`
+}

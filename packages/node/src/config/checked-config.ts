@@ -1,0 +1,98 @@
+import { resolve } from 'node:path'
+import type { PastelId } from '@pastel-mesh/identity'
+import { parsePastelId } from '@pastel-mesh/identity'
+import { z } from 'zod'
+import { ConfigError, type ConfigProblem } from './config-error.ts'
+import { CONFIG_KEYS, valueAt } from './config-keys.ts'
+import type { Origin } from './origin.ts'
+import { type ControllerConfig, configSchema, type ReadConfig } from './schema.ts'
+
+/** A configuration that was checked: every key has its value, in plain numbers. */
+export interface CheckedConfig {
+  /** Absolute. */
+  readonly dataDir: string
+  readonly network: string
+  /** Which PastelID of the folder; undefined: the only one. */
+  readonly identity?: PastelId
+  readonly listen: readonly string[]
+  readonly announce: readonly string[]
+  readonly bootstrap: readonly string[]
+  readonly topics: readonly string[]
+  readonly relay: boolean
+  readonly members: 'file' | 'open'
+  readonly manyPeersPerHost: boolean
+  readonly minFreeBytes: number
+  readonly syncIntervalMs: number
+  readonly historyMs: number
+  readonly lostAfterMs: number
+  readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number; readonly intervalMs: number }
+  /** `file` is absolute. */
+  readonly log: { readonly level: ReadConfig['log']['level']; readonly file?: string }
+  /** How long a graceful stop may take. */
+  readonly stopTimeoutMs: number
+  readonly maxBatchMessages: number
+  readonly peerRates: ReadConfig['limits']['peerRates']
+  readonly senderRates: ReadConfig['limits']['senderRates']
+}
+
+/**
+ * Checks what a program gave.
+ * @throws MeshError ERR_CONFIG: names every key that is wrong, its value and why, one line each
+ */
+export function checkConfig(config: ControllerConfig): CheckedConfig {
+  const { read, problems } = readConfig(config)
+  if (read === undefined) throw new ConfigError(problems)
+  return toChecked(read)
+}
+
+/**
+ * Reads a configuration.
+ * @param originOf where the value at a path comes from; for the problems
+ * @returns `read` is undefined if there are problems
+ */
+export function readConfig(
+  config: ControllerConfig,
+  originOf: (path: readonly PropertyKey[]) => Origin | undefined = () => undefined,
+): { readonly read?: ReadConfig; readonly problems: readonly ConfigProblem[] } {
+  const parsed = configSchema.safeParse(config)
+  if (parsed.success) return { read: parsed.data, problems: [] }
+  const problems = parsed.error.issues.flatMap((issue) => {
+    // zod reports the object that has them.
+    const paths =
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]
+    const reason = issue.code === 'unrecognized_keys' ? 'there is no such key' : issue.message
+    return paths.map((path) => {
+      const dotted = z.core.toDotPath(path)
+      const isSecret = CONFIG_KEYS.some((key) => key.isSecret === true && dotted.startsWith(key.path))
+      return {
+        key: dotted || 'configuration',
+        value: isSecret ? undefined : valueAt(config, path),
+        origin: originOf(path),
+        reason,
+      }
+    })
+  })
+  return { problems }
+}
+
+export function toChecked({ disk, sync, retention, log, stop, limits, ...rest }: ReadConfig): CheckedConfig {
+  const { identity, ...same } = rest
+  const dataDir = resolve(rest.dataDir)
+  return {
+    ...same,
+    dataDir,
+    ...(identity === undefined ? {} : { identity: parsePastelId(identity) }),
+    minFreeBytes: disk.minFree,
+    syncIntervalMs: sync.interval,
+    historyMs: sync.history,
+    lostAfterMs: sync.lostAfter,
+    retention: {
+      maxAgeMs: retention.maxAge,
+      maxBytes: retention.maxSize,
+      intervalMs: retention.interval,
+    },
+    log: { level: log.level, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
+    stopTimeoutMs: stop.timeout,
+    ...limits,
+  }
+}

@@ -1,0 +1,255 @@
+import { isPastelId, MeshError } from '@pastel-mesh/identity'
+import { isNetworkName, isTopicName } from '@pastel-mesh/protocol'
+import { z } from 'zod'
+import { DEFAULT_DATA_DIR } from '../data-folder.ts'
+import { parseListenAddress, parsePeerAddress } from './addresses.ts'
+import { keyRegistry } from './config-key.ts'
+import { formatDuration, parseDuration } from './durations.ts'
+import { parseSize } from './sizes.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+/** The longest that a timer of Node can wait is 24.8 days; with more it fires at once. */
+const MAX_TIMER_MS = 24 * DAY_MS
+/** A hundred years: more is a mistake. */
+const MAX_HISTORY_MS = 36_500 * DAY_MS
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** A duration as text, or in ms; in ms when it was read. */
+function duration(maxMs: number) {
+  return z
+    .union([z.string(), z.number()], { error: 'not a duration such as 500ms, 10s, 10m, 2h, 3d or 1w' })
+    .transform(read((value) => (typeof value === 'number' ? value : parseDuration(value))))
+    .pipe(
+      z
+        .int({ error: 'not a whole number of milliseconds' })
+        .min(1, { error: 'must be longer than nothing' })
+        .max(maxMs, { error: `must not be longer than ${formatDuration(maxMs)}` }),
+    )
+}
+
+/** A size as text, or in bytes; in bytes when it was read. */
+function size(min: number) {
+  return z
+    .union([z.string(), z.number()], { error: 'not a size such as 64KiB, 10MB or 1.5GiB' })
+    .transform(read((value) => (typeof value === 'number' ? value : parseSize(value))))
+    .pipe(z.int({ error: 'not a whole number of bytes' }).min(min, { error: `must not be less than ${min}` }))
+}
+
+function count(min: number, max: number) {
+  const error = `not a whole number from ${min} to ${max}`
+  return z.int({ error }).min(min, { error }).max(max, { error })
+}
+
+/** What a function of this folder reads; its error is the reason. */
+function read<Input, Output>(parse: (value: Input) => Output) {
+  return (value: Input, context: z.RefinementCtx<Input>): Output => {
+    try {
+      return parse(value)
+    } catch (error) {
+      if (!(error instanceof MeshError)) throw error
+      context.addIssue({ code: 'custom', message: error.message })
+      return z.NEVER
+    }
+  }
+}
+
+function list<Item extends z.ZodType>(item: Item) {
+  return z.array(item, { error: 'not a list' }).readonly()
+}
+
+const text = z.string({ error: 'not a text' })
+const yesOrNo = z.boolean({ error: 'neither true nor false (yes/no, on/off, 1/0)' })
+const listenAddress = text.transform(read(parseListenAddress))
+const peerAddress = text.transform(read(parsePeerAddress))
+
+function rates(what: string) {
+  const rate = (unit: string) => `${unit} a second that one ${what} may deliver`
+  const burst = (unit: string) => `${unit} that one ${what} may deliver at once, after it was quiet`
+  const bytes = { kind: 'size', placeholder: '<size>' } as const
+  const batches = { kind: 'count', placeholder: '<count>' } as const
+  return z
+    .strictObject({
+      bytes: z
+        .strictObject({
+          perSecond: size(1)
+            .prefault('48MiB')
+            .register(keyRegistry, { ...bytes, about: rate('bytes') }),
+          burst: size(1)
+            .prefault('192MiB')
+            .register(keyRegistry, { ...bytes, about: burst('bytes') }),
+        })
+        .prefault({}),
+      batches: z
+        .strictObject({
+          perSecond: count(1, 1e9)
+            .prefault(4_000)
+            .register(keyRegistry, { ...batches, about: rate('batches') }),
+          burst: count(1, 1e9)
+            .prefault(20_000)
+            .register(keyRegistry, { ...batches, about: burst('batches') }),
+        })
+        .prefault({}),
+    })
+    .prefault({})
+}
+
+/** Every key with its type, its default and what it means; flags, variables, the file and the reference follow it. */
+export const configSchema = z.strictObject({
+  /** No key: the file lies in it. */
+  dataDir: text.min(1, { error: 'give the path of a folder' }).prefault(DEFAULT_DATA_DIR),
+  network: text
+    .refine(isNetworkName, 'not a network name: use 1 to 32 lower-case letters, digits and inner hyphens')
+    .prefault('local')
+    .register(keyRegistry, {
+      kind: 'text',
+      about: 'nodes of different networks never mix',
+      placeholder: '<name>',
+      short: 'n',
+    }),
+  identity: text.refine(isPastelId, 'not a PastelID').optional().register(keyRegistry, {
+    kind: 'text',
+    about: 'which PastelID of the data folder the node is',
+    placeholder: '<pastelid>',
+    otherwise: 'the only one',
+  }),
+  listen: list(listenAddress).prefault(['/ip4/127.0.0.1/tcp/7124']).register(keyRegistry, {
+    kind: 'text',
+    about: 'address to listen on: ADDRESS:PORT, *:PORT, or a multiaddr, which for WebSockets ends in /ws',
+    placeholder: '<address>',
+    isList: true,
+    short: 'l',
+  }),
+  announce: list(peerAddress).prefault([]).register(keyRegistry, {
+    kind: 'text',
+    about: 'address to tell others instead of those listened on',
+    placeholder: '<address>',
+    isList: true,
+  }),
+  bootstrap: list(peerAddress).prefault([]).register(keyRegistry, {
+    kind: 'text',
+    about: 'address of a node to stay connected to',
+    placeholder: '<address>',
+    isList: true,
+    short: 'b',
+  }),
+  topics: list(text.refine(isTopicName, 'not a topic name such as prices or eu/prices'))
+    .prefault([])
+    .register(keyRegistry, {
+      kind: 'text',
+      about: 'topic to join and store',
+      placeholder: '<name>',
+      isList: true,
+      flag: '--topic',
+      short: 't',
+    }),
+  relay: yesOrNo.prefault(false).register(keyRegistry, {
+    kind: 'boolean',
+    about: 'carry every topic that a peer announces, 256 at most',
+    placeholder: '[yes|no]',
+  }),
+  members: z
+    .enum(['file', 'open'], { error: 'neither file nor open' })
+    .prefault('file')
+    .register(keyRegistry, {
+      kind: 'choice',
+      about:
+        'who may take part; file: the PastelIDs in the file members of the data folder; open: anybody, with any key',
+      placeholder: '<file|open>',
+    }),
+  manyPeersPerHost: yesOrNo.prefault(false).register(keyRegistry, {
+    kind: 'boolean',
+    about: 'no limits by address, for several nodes on one machine',
+    placeholder: '[yes|no]',
+  }),
+  disk: z
+    .strictObject({
+      minFree: size(0).prefault('256MiB').register(keyRegistry, {
+        kind: 'size',
+        about: 'free disk space below which nothing new is accepted; 0: until the disk is full',
+        placeholder: '<size>',
+      }),
+    })
+    .prefault({}),
+  sync: z
+    .strictObject({
+      interval: duration(MAX_TIMER_MS).prefault('4s').register(keyRegistry, {
+        kind: 'duration',
+        about: 'how often a few peers are asked for what gossip did not bring',
+        placeholder: '<duration>',
+      }),
+      history: duration(MAX_HISTORY_MS).prefault('3d').register(keyRegistry, {
+        kind: 'duration',
+        about: 'how far back the history of the topics is wanted; what is missing before is not waited for',
+        placeholder: '<duration>',
+      }),
+      lostAfter: duration(MAX_TIMER_MS).prefault('60s').register(keyRegistry, {
+        kind: 'duration',
+        about: 'when something is given up that all who can be reached have denied to have',
+        placeholder: '<duration>',
+      }),
+    })
+    .prefault({}),
+  retention: z
+    .strictObject({
+      maxAge: duration(MAX_HISTORY_MS).prefault('30d').register(keyRegistry, {
+        kind: 'duration',
+        about: 'what came longer ago is removed',
+        placeholder: '<duration>',
+      }),
+      maxSize: size(0).prefault('16GiB').register(keyRegistry, {
+        kind: 'size',
+        about: 'how much is kept, the newest; the database takes somewhat more',
+        placeholder: '<size>',
+      }),
+      interval: duration(MAX_TIMER_MS).prefault('10m').register(keyRegistry, {
+        kind: 'duration',
+        about: 'how often it is looked at what is to be removed',
+        placeholder: '<duration>',
+      }),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(LEVELS, { error: `not a level: use ${LEVELS.join(', ')}` })
+        .prefault('info')
+        .register(keyRegistry, {
+          kind: 'choice',
+          about: `the least that is logged: ${LEVELS.join(', ')}`,
+          placeholder: '<level>',
+        }),
+      file: text.min(1, { error: 'give the path of a file' }).optional().register(keyRegistry, {
+        kind: 'text',
+        about: 'file to log to as well, relative to the data folder',
+        placeholder: '<path>',
+        otherwise: 'none',
+      }),
+    })
+    .prefault({}),
+  stop: z
+    .strictObject({
+      timeout: duration(MAX_TIMER_MS).prefault('20s').register(keyRegistry, {
+        kind: 'duration',
+        about: 'how long a graceful stop may take',
+        placeholder: '<duration>',
+      }),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      maxBatchMessages: count(1, 512).prefault(512).register(keyRegistry, {
+        kind: 'count',
+        about: 'messages in one batch at most; lower values are for measuring',
+        placeholder: '<count>',
+      }),
+      peerRates: rates('peer'),
+      senderRates: rates('sender'),
+    })
+    .prefault({}),
+})
+
+/** What a controller is started with: every key has a default. Durations and sizes as text, or in ms and bytes. */
+export type ControllerConfig = z.input<typeof configSchema>
+/** The same, read. */
+export type ReadConfig = z.output<typeof configSchema>

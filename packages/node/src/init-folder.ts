@@ -1,0 +1,75 @@
+import { lstat } from 'node:fs/promises'
+import { explainFileError, MeshError, type PastelId, writeDurableFile } from '@pastel-mesh/identity'
+import { type ConfigFlags, flagSource } from './config/flags.ts'
+import { mergeSources } from './config/load-config.ts'
+import { yamlTemplate } from './config/yaml-template.ts'
+import { type DataFolder, dataFolder, openDataFolder } from './data-folder.ts'
+import { openIdentity } from './identity-key.ts'
+import { openNodeKey } from './node-key.ts'
+
+const MEMBERS = `# Who may take part, one PastelID a line. The node itself need not be here.
+# The others need the PastelID of this node in their file.
+`
+
+/** A data folder that was made. */
+export interface InitialFolder {
+  readonly folder: DataFolder
+  readonly pastelId: PastelId
+}
+
+/**
+ * Makes a data folder with keys, an empty member file and a `pmesh.yaml` of the settings that were chosen. One in
+ * which anything of a node is already is left as it is.
+ *
+ * @param flags the settings, by the path of the key
+ * @throws MeshError ERR_CONFIG; ERR_INITIALISED: names what is there; ERR_DATA_FOLDER, ERR_FILE, and the errors of
+ * the keys
+ */
+export async function initFolder(dataDir: string, flags: ConfigFlags): Promise<InitialFolder> {
+  const source = flagSource(flags)
+  mergeSources([source], dataDir)
+  const folder = dataFolder(dataDir)
+  await refuseUsed(folder, dataDir)
+  await openDataFolder(dataDir)
+  const { pastelId } = await openIdentity(folder)
+  await openNodeKey(folder.nodeKey)
+  await write(folder.members, MEMBERS)
+  // Last: a folder that has it has all the rest.
+  const chosen = new Map([...source.settings].map(([path, { value }]) => [path, value]))
+  await write(folder.config, yamlTemplate(chosen))
+  return { folder, pastelId }
+}
+
+/** What of a folder's files is there. */
+export async function filesThere(folder: DataFolder): Promise<string[]> {
+  const paths: string[] = Object.values(folder)
+  const isThere = await Promise.all(
+    paths.map((path) =>
+      lstat(path).then(
+        () => true,
+        // What cannot be looked at may well be there.
+        ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT' && code !== 'ENOTDIR',
+      ),
+    ),
+  )
+  return paths.filter((_, index) => isThere[index])
+}
+
+async function refuseUsed(folder: DataFolder, dataDir: string): Promise<void> {
+  const files = await filesThere(folder)
+  if (files.length === 0) return
+  throw new MeshError(
+    'ERR_INITIALISED',
+    `${dataDir} has ${files.map((path) => path.slice(dataDir.length + 1)).join(', ')} already, and is left as it is: start the node, or name another folder with --data`,
+  )
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await writeDurableFile(path, text, { mode: 0o600, overwrite: false })
+  } catch (cause) {
+    throw new MeshError('ERR_FILE', `the file ${path} cannot be written: ${explainFileError(cause)}`, {
+      cause,
+    })
+  }
+}

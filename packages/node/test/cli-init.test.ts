@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { runCli } from './fixtures/cli.ts'
+import { folderContent } from './fixtures/folder-content.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
+
+it('pmesh init makes a folder that a node can start from, once', async () => {
+  const cwd = await temporaryFolder()
+  const data = join(cwd, 'my node')
+  const chosen = ['--network', 'trial', '--topic', 'a', '--topic', 'b', '--listen', '*:7124', '--relay']
+  const made = await runCli(['init', '--data', 'my node', ...chosen, '--bootstrap', 'node1:7124'], { cwd })
+  expect(made).toMatchObject({ code: 0, stderr: '' })
+  expect(made.stdout).toMatch(/^PastelID {5}jX\w{84}$/m)
+  expect(made.stdout).toMatch(/^next {9}pmesh start --data 'my node'$/m)
+  expect(await readFile(join(data, 'members'), 'utf8')).toMatch(/^(#.*\n)+$/)
+  expect((await stat(join(data, 'pmesh.yaml'))).mode & 0o777).toBe(0o600)
+
+  const { stdout } = await runCli(['config', 'print', '--data', data, '--json'], { cwd })
+  const { keys } = JSON.parse(stdout)
+  const set = Object.entries<{ value: unknown; origin: { kind: string } }>(keys).filter(
+    ([, { origin }]) => origin.kind === 'file',
+  )
+  expect(Object.fromEntries(set.map(([key, { value }]) => [key, value]))).toEqual({
+    network: 'trial',
+    listen: ['/ip4/0.0.0.0/tcp/7124'],
+    bootstrap: ['/dns/node1/tcp/7124'],
+    topics: ['a', 'b'],
+    relay: true,
+  })
+
+  const before = await folderContent(data)
+  const again = await runCli(['init', '--data', data, '--network', 'other'], { cwd })
+  expect(again).toMatchObject({ code: 1, stdout: '' })
+  expect(again.stderr).toMatch(/has members, .*node\.key, .*pmesh\.yaml already, .* \(ERR_INITIALISED\)\n$/)
+  expect(await folderContent(data)).toEqual(before)
+})
+
+it('pmesh init does not complete a folder that has part of it', async () => {
+  const data = await temporaryFolder()
+  await writeFile(join(data, 'members'), 'precious')
+  const before = await folderContent(data)
+  const { code, stderr } = await runCli(['init', '--data', data, '--json'])
+  expect(code).toBe(1)
+  expect(stderr).toContain(`${data} has members already, and is left as it is`)
+  expect(await folderContent(data)).toEqual(before)
+})
+
+it('pmesh init makes nothing when a setting is wrong', async () => {
+  const data = join(await temporaryFolder(), 'data')
+  const { code, stderr } = await runCli(['init', '--data', data, '--topic', '!!'])
+  expect({ code, stderr: stderr.includes('topics[0] "!!" (--topic): not a topic name') }).toEqual({
+    code: 1,
+    stderr: true,
+  })
+  expect(existsSync(data)).toBe(false)
+})
