@@ -9,14 +9,8 @@ import { openIdentity } from './identity-key.ts'
 import type { ControllerComponents, NodeController } from './index.ts'
 import { explainListenError } from './listen-error.ts'
 import { openNodeKey } from './node-key.ts'
+import { named, type Part, stopParts } from './parts.ts'
 import { readVersion } from './version.ts'
-
-/** A part of the node, with the name under which its failures are reported. */
-interface Part {
-  readonly name: string
-  start(): Promise<void>
-  stop(): Promise<void>
-}
 
 /**
  * Builds a node from its data folder and starts and stops the parts in order.
@@ -110,26 +104,13 @@ export class Controller implements NodeController {
     }
   }
 
-  async #stopParts(): Promise<void> {
-    const failures: Error[] = []
-    for (const part of this.#started.splice(0).reverse()) {
-      try {
-        await part.stop()
-      } catch (cause) {
-        failures.push(new Error(`the ${part.name} did not stop: ${(cause as Error).message}`, { cause }))
-      }
-    }
-    if (failures.length > 0)
-      throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
+  #stopParts(): Promise<void> {
+    return stopParts(this.#started.splice(0), this.config.stopTimeoutMs)
   }
 }
 
 function stopped(): MeshError {
   return new MeshError('ERR_STOPPED', 'this node was stopped, or did not start: make a new controller')
-}
-
-function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): Part {
-  return { name, start: () => part.start(), stop: () => part.stop() }
 }
 
 /** @throws MeshError ERR_CONFIG */

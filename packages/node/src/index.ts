@@ -34,7 +34,7 @@ export interface NodeController {
   /**
    * Stops them in reverse, for good: a new controller starts the node again. While they start, waits for the one
    * that is starting.
-   * @throws AggregateError: names the parts that did not stop
+   * @throws AggregateError: names the parts that did not stop, or not within `stop.timeout`
    */
   stop(): Promise<void>
 }

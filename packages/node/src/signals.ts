@@ -11,9 +11,15 @@ const SAME_KEY_MS = 250
 
 /**
  * Stops on SIGTERM and SIGINT: gracefully at the first, at once at the second.
+ * @param report says that it stops
+ * @param fail says what did not stop
  * @returns resolves with the exit code when the node has stopped
  */
-export function stopOnSignal(stop: () => Promise<void>, report: (line: string) => void): Promise<number> {
+export function stopOnSignal(
+  stop: () => Promise<void>,
+  report: (line: string) => void,
+  fail: (error: Error) => void = ({ message }) => report(message),
+): Promise<number> {
   return new Promise((resolve) => {
     let stoppingSinceMs: number | undefined
     const onSignal = (signal: NodeJS.Signals) => {
@@ -27,7 +33,7 @@ export function stopOnSignal(stop: () => Promise<void>, report: (line: string) =
       stop().then(
         () => end(0),
         (error: Error) => {
-          report(error.message)
+          fail(error)
           end(1)
         },
       )

@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import { expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { tellEvents } from '../src/cli/tell-events.ts'
@@ -14,12 +15,11 @@ it('retention tells how much it removed, and the store from where on it has ever
     retention: { maxSize: 0, interval: 20 },
   })
   onTestFinished(() => controller.stop())
-  const lines: string[] = []
-  tellEvents(controller.node, (line) => lines.push(line))
+  const lines: { event: string; msg: string }[] = []
+  tellEvents(controller.node, pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }))
   await controller.start()
-  await waitUntil(() => lines.some((line) => line.startsWith('pruned')), { what: 'the line' })
-  const [line] = lines.filter((line) => line.startsWith('pruned'))
-  expect(line).toMatch(/^pruned {8}\d entries, \d\.\d KiB$/)
+  await waitUntil(() => lines.some(({ event }) => event === 'pruned'), { what: 'the line' })
+  expect(lines.find(({ event }) => event === 'pruned')?.msg).toMatch(/^\d entries, \d\.\d KiB$/)
   expect(controller.store.floor).toBeGreaterThan(0)
 })
 

@@ -1,52 +1,50 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { OptionValues } from 'commander'
+import type { Logger } from 'pino'
 import { loadConfig } from '../config/load-config.ts'
 import { adoptPassphrases } from '../config/passphrase-variables.ts'
-import type { NodeController } from '../index.ts'
+import { createNodeLog } from '../log/logger.ts'
 import { stopOnSignal } from '../signals.ts'
-import { table } from '../table.ts'
-import { readVersion } from '../version.ts'
+import { exitOnUncaught } from '../uncaught.ts'
+import { banner, bannerFields } from './banner.ts'
 import { placesOf } from './config-options.ts'
-import { describeError, print, warn } from './output.ts'
-import { eventLine, tellEvents } from './tell-events.ts'
+import { describeError, print } from './output.ts'
+import { tellEvents } from './tell-events.ts'
 
 /** Runs a node until a signal stops it. @returns the exit code */
 export async function start(options: OptionValues): Promise<number> {
   const places = placesOf(options)
-  const { input, warnings } = await loadConfig(places)
-  for (const warning of warnings) warn(warning)
+  const { input, config, warnings } = await loadConfig(places)
+  const { logger, isPretty, reopen } = createNodeLog(config.log)
+  for (const warning of warnings) logger.warn({ event: 'settings' }, warning)
   adoptPassphrases(places.cwd)
   // Only now: what is wrong with the settings is said before all of libp2p is loaded.
   const { createController } = await import('../index.ts')
-  const creating = createController(input, {
-    onError: (error) => print(eventLine('error', describeError(error))),
-  })
+  const creating = createController(input, { onError: (error) => logError(logger, error) })
   // Before there is anything to stop: as process 1 of a container a signal that nobody handles is lost.
-  const ended = stopOnSignal(async () => (await creating).stop(), print)
+  const ended = stopOnSignal(
+    async () => (await creating).stop(),
+    (line) => logger.info({ event: 'stopping' }, line),
+    (error) => logger.error({ event: 'error', err: error }, error.message),
+  )
+  process.on('SIGHUP', reopen)
   const controller = await creating
-  tellEvents(controller.node, print)
+  const stopWatching = exitOnUncaught({ logger, closeDatabase: () => controller.store.stop() })
+  tellEvents(controller.node, logger)
   try {
     await controller.start()
-    print(banner(controller))
+    if (isPretty) print(banner(controller))
+    else logger.info({ event: 'ready', ...bannerFields(controller) }, 'ready')
   } catch (error) {
     if (!(error instanceof MeshError && error.code === 'ERR_STOPPED')) throw error
     // A signal came while it started.
   }
   const code = await ended
-  print('stopped')
+  stopWatching()
+  logger.info({ event: 'stopped' }, code === 0 ? 'all parts have stopped' : 'not all parts have stopped')
   return code
 }
 
-function banner({ node, config, store }: NodeController): string {
-  const lines = table([
-    ['PastelID', node.pastelId],
-    ['network', node.network],
-    ...node.addresses().map((address) => ['listening on', address]),
-    ['topics', node.topics.join(', ') || (config.relay ? 'none yet' : 'none yet: --topic NAME')],
-    ...(config.relay ? [['relay', 'carries every topic that its peers announce']] : []),
-    ['members', config.members === 'open' ? 'open: anybody' : `${config.dataDir}/members`],
-    ['data', config.dataDir],
-    ['stored', `${store.end} messages`],
-  ])
-  return `Pastel Mesh ${readVersion()}, ready\n${lines}`
+function logError(logger: Logger, error: Error): void {
+  logger.error({ event: 'error', err: error }, describeError(error))
 }

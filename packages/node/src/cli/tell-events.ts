@@ -1,55 +1,79 @@
 import type { MeshNode, Refusal } from '@pastel-mesh/sdk-node'
+import type { Logger } from 'pino'
 import { describeAlert } from './describe-alert.ts'
 import { describeDisk } from './describe-disk.ts'
 import { describePruned } from './describe-pruned.ts'
 import { LostTally } from './lost-tally.ts'
-import { printable } from './output.ts'
 import { Seldom } from './seldom.ts'
 
-/** One line of what happens: a word, and what it is about. */
-export function eventLine(name: string, what: string): string {
-  return `${name.padEnd(12)}  ${printable(what)}`
-}
-
-/** Tells of what happens at a node, a line each; what repeats itself, seldom. */
-export function tellEvents(node: MeshNode, print: (line: string) => void): void {
-  const say = (name: string, what: string) => print(eventLine(name, what))
+/** Logs what happens at a node; what repeats itself, seldom. Each line has the `event`, and fields for programs. */
+export function tellEvents(node: MeshNode, logger: Logger): void {
   const seldom = new Seldom()
-  const lost = new LostTally({}, { say: (kind, what) => say(kind === 'lost' ? 'lost' : 'too old', what) })
-  node.addEventListener('connected', ({ detail }) =>
-    say('connected', `${detail.pastelId}  ${detail.address}`),
+  const say = (kind: string, what: string) =>
+    logger.warn({ event: kind === 'lost' ? 'lost' : 'too old' }, what)
+  const lost = new LostTally({}, { say })
+  node.addEventListener('connected', ({ detail: { pastelId, address, direction } }) =>
+    logger.info({ event: 'connected', pastelId, address, direction }, `${pastelId}  ${address}`),
   )
-  node.addEventListener('disconnected', ({ detail }) => say('disconnected', detail.pastelId))
+  node.addEventListener('disconnected', ({ detail: { pastelId } }) =>
+    logger.info({ event: 'disconnected', pastelId }, pastelId),
+  )
   node.addEventListener('refused', ({ detail }) => {
     const { peerId, by, reason } = detail
-    if (seldom.isDue(`refused ${peerId} ${by} ${reason}`)) say('refused', describeRefusal(detail))
+    if (!seldom.isDue(`refused ${peerId} ${by} ${reason}`)) return
+    logger.warn({ event: 'refused', ...detail }, describeRefusal(detail))
   })
   node.addEventListener('runsTwice', ({ detail: { pastelId, address } }) => {
-    if (seldom.isDue(`twice ${pastelId}`)) say('runs twice', describeTwice(pastelId, address))
+    if (!seldom.isDue(`twice ${pastelId}`)) return
+    logger.warn({ event: 'runs twice', pastelId, address }, describeTwice(pastelId, address))
   })
   node.addEventListener('unreachable', ({ detail: { address, reason } }) =>
-    say('unreachable', `${address}: ${reason}; the node goes on trying`),
+    logger.warn({ event: 'unreachable', address, reason }, `${address}: ${reason}; the node goes on trying`),
   )
   node.addEventListener('relayFull', ({ detail: { topic } }) =>
-    say('relay full', `${topic}, and whatever else is announced now: it carries 256 topics at most`),
+    logger.warn(
+      { event: 'relay full', topic },
+      `${topic}, and whatever else is announced now: it carries 256 topics at most`,
+    ),
   )
-  node.addEventListener('disk', ({ detail }) => say('disk', describeDisk(detail)))
+  node.addEventListener('disk', ({ detail }) =>
+    logger.warn({ event: 'disk', disk: detail }, describeDisk(detail)),
+  )
   node.addEventListener('alert', ({ detail }) => {
-    if (seldom.isDue(`alert ${detail.kind} ${detail.sender}`)) say('alert', describeAlert(detail))
+    if (!seldom.isDue(`alert ${detail.kind} ${detail.sender}`)) return
+    logger.warn({ event: 'alert', alert: detail }, describeAlert(detail))
   })
   node.addEventListener('lost', ({ detail }) => lost.add(detail))
-  node.addEventListener('pruned', ({ detail }) => say('pruned', describePruned(detail)))
+  node.addEventListener('pruned', ({ detail }) =>
+    logger.info({ event: 'pruned', ...detail }, describePruned(detail)),
+  )
   node.addEventListener('stop', () => lost.flush())
 }
 
 function describeRefusal({ address, pastelId, reason, by }: Refusal): string {
   const line = `${pastelId ?? address}: ${reason} (by ${by === 'us' ? 'this node' : 'the other'})`
-  if (reason !== 'superseded') return line
-  const advice =
-    by === 'us'
-      ? 'another node with this PastelID started later, and only that one is let in'
-      : "another node with this node's PastelID started later: what is published here reaches nobody until this node is started again; stop one of the two"
-  return `${line}: ${advice}`
+  const advice = ADVICE[reason]?.[by]
+  return advice === undefined ? line : `${line}: ${advice}`
+}
+
+/** What the operator can do about a refusal, where there is something. */
+const ADVICE: Readonly<Record<string, Partial<Record<Refusal['by'], string>>>> = {
+  superseded: {
+    us: 'another node with this PastelID started later, and only that one is let in',
+    them: "another node with this node's PastelID started later: what is published here reaches nobody until this node is started again; stop one of the two",
+  },
+  'not-a-member': {
+    us: 'to let it in: "pmesh members add PASTELID"',
+    them: 'its operator lets it in with "pmesh members add" and this node\'s PastelID',
+  },
+  'other-network': {
+    us: 'it belongs to another network: see "network" in both configurations',
+    them: 'it belongs to another network: see "network" in both configurations',
+  },
+  'from-the-future': {
+    us: 'its clock is ahead of this one: set both by NTP',
+    them: "this node's clock is ahead of its own: set both by NTP",
+  },
 }
 
 function describeTwice(pastelId: string, address: string): string {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { PastelId } from '@pastel-mesh/identity'
 import { parsePastelId } from '@pastel-mesh/identity'
 import { z } from 'zod'
+import type { NodeLogOptions } from '../log/log-options.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { CONFIG_KEYS, valueAt } from './config-keys.ts'
 import type { Origin } from './origin.ts'
@@ -27,7 +28,7 @@ export interface CheckedConfig {
   readonly lostAfterMs: number
   readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number; readonly intervalMs: number }
   /** `file` is absolute. */
-  readonly log: { readonly level: ReadConfig['log']['level']; readonly file?: string }
+  readonly log: NodeLogOptions
   /** How long a graceful stop may take. */
   readonly stopTimeoutMs: number
   readonly maxBatchMessages: number
@@ -91,7 +92,7 @@ export function toChecked({ disk, sync, retention, log, stop, limits, ...rest }:
       maxBytes: retention.maxSize,
       intervalMs: retention.interval,
     },
-    log: { level: log.level, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
+    log: { ...log, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
     stopTimeoutMs: stop.timeout,
     ...limits,
   }

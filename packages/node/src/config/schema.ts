@@ -2,6 +2,7 @@ import { isPastelId, MeshError } from '@pastel-mesh/identity'
 import { isNetworkName, isTopicName } from '@pastel-mesh/protocol'
 import { z } from 'zod'
 import { DEFAULT_DATA_DIR } from '../data-folder.ts'
+import { LOG_FORMATS, LOG_LEVELS } from '../log/log-options.ts'
 import { parseListenAddress, parsePeerAddress } from './addresses.ts'
 import { keyRegistry } from './config-key.ts'
 import { formatDuration, parseDuration } from './durations.ts'
@@ -12,8 +13,6 @@ const DAY_MS = 24 * 60 * 60_000
 const MAX_TIMER_MS = 24 * DAY_MS
 /** A hundred years: more is a mistake. */
 const MAX_HISTORY_MS = 36_500 * DAY_MS
-
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** A duration as text, or in ms; in ms when it was read. */
 function duration(maxMs: number) {
@@ -212,16 +211,24 @@ export const configSchema = z.strictObject({
   log: z
     .strictObject({
       level: z
-        .enum(LEVELS, { error: `not a level: use ${LEVELS.join(', ')}` })
+        .enum(LOG_LEVELS, { error: `not a level: use ${LOG_LEVELS.join(', ')}` })
         .prefault('info')
         .register(keyRegistry, {
           kind: 'choice',
-          about: `the least that is logged: ${LEVELS.join(', ')}`,
+          about: `the least that is logged: ${LOG_LEVELS.join(', ')}`,
           placeholder: '<level>',
+        }),
+      format: z
+        .enum(LOG_FORMATS, { error: `not a format: use ${LOG_FORMATS.join(', ')}` })
+        .prefault('auto')
+        .register(keyRegistry, {
+          kind: 'choice',
+          about: 'how the standard output is written; auto: for reading on a terminal, as JSON otherwise',
+          placeholder: '<format>',
         }),
       file: text.min(1, { error: 'give the path of a file' }).optional().register(keyRegistry, {
         kind: 'text',
-        about: 'file to log to as well, relative to the data folder',
+        about: 'file to log to as well, as JSON, relative to the data folder; SIGHUP opens it anew',
         placeholder: '<path>',
         otherwise: 'none',
       }),

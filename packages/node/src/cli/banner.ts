@@ -1,0 +1,33 @@
+import type { NodeController } from '../index.ts'
+import { table } from '../table.ts'
+import { readVersion } from '../version.ts'
+
+/** What an operator wants to see of a node that has just started. */
+export function banner({ node, config, store }: NodeController): string {
+  const lines = table([
+    ['PastelID', node.pastelId],
+    ['network', node.network],
+    ...node.addresses().map((address) => ['listening on', address]),
+    ['topics', node.topics.join(', ') || (config.relay ? 'none yet' : 'none yet: --topic NAME')],
+    ...(config.relay ? [['relay', 'carries every topic that its peers announce']] : []),
+    ['members', config.members === 'open' ? 'open: anybody' : `${config.dataDir}/members`],
+    ['data', config.dataDir],
+    ['stored', `${store.end} messages`],
+  ])
+  return `Pastel Mesh ${readVersion()}, ready\n${lines}`
+}
+
+/** The same, for programs. */
+export function bannerFields({ node, config, store }: NodeController) {
+  return {
+    version: readVersion(),
+    pastelId: node.pastelId,
+    network: node.network,
+    addresses: node.addresses(),
+    topics: node.topics,
+    relay: config.relay,
+    members: config.members,
+    dataDir: config.dataDir,
+    storedMessages: store.end,
+  }
+}

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { MeshError } from '@pastel-mesh/identity'
+
+/** A part of the node, with the name under which its failures are reported. */
+export interface Part {
+  readonly name: string
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+export function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): Part {
+  return { name, start: () => part.start(), stop: () => part.stop() }
+}
+
+/**
+ * What a part still gets when those before it have used up the time: the database, which is stopped last, has to write
+ * down what it acknowledged and be closed.
+ */
+const MIN_PART_MS = 2_000
+
+/**
+ * Stops parts in the reverse order of their start. One that fails, or takes longer than what is left of the time,
+ * holds up no other.
+ *
+ * @throws AggregateError: names the parts that did not stop, and why
+ */
+export async function stopParts(started: readonly Part[], timeoutMs: number): Promise<void> {
+  const failures: Error[] = []
+  const endMs = performance.now() + timeoutMs
+  for (const part of [...started].reverse()) {
+    try {
+      await within(Math.max(MIN_PART_MS, endMs - performance.now()), part)
+    } catch (cause) {
+      failures.push(new Error(`the ${part.name} did not stop: ${(cause as Error).message}`, { cause }))
+    }
+  }
+  if (failures.length > 0)
+    throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
+}
+
+async function within(timeoutMs: number, part: Part): Promise<void> {
+  const done = new AbortController()
+  const stopping = part.stop()
+  try {
+    await Promise.race([stopping, fail(timeoutMs, done.signal)])
+  } finally {
+    done.abort()
+    // It may fail long after anybody waits for it.
+    stopping.catch(() => {})
+  }
+}
+
+async function fail(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(timeoutMs, undefined, { signal })
+  } catch {
+    return
+  }
+  throw new MeshError('ERR_STOP_TIMEOUT', `it takes longer than ${Math.round(timeoutMs / 1000)} s`)
+}

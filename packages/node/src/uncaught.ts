@@ -1,0 +1,44 @@
+import type { Logger } from 'pino'
+
+/** What the database gets to be closed when everything else is in an unknown state. */
+const MAX_CLOSE_MS = 5_000
+
+export interface UncaughtComponents {
+  readonly logger: Logger
+  /** Closes the database: what was acknowledged is on disk, and what is being written is finished. */
+  readonly closeDatabase: () => Promise<void>
+  /** @default process.exit */
+  readonly exit?: (code: number) => void
+}
+
+/**
+ * An error that nobody caught leaves the process in a state that nobody knows: it is logged, the database is closed, and
+ * the process ends with 1, for whoever runs it to start it again.
+ *
+ * @returns stops watching
+ */
+export function exitOnUncaught({
+  logger,
+  closeDatabase,
+  exit = process.exit,
+}: UncaughtComponents): () => void {
+  let isEnding = false
+  const onError = (error: unknown) => {
+    if (isEnding) return
+    isEnding = true
+    logger.fatal({ event: 'crash', err: error }, `${(error as Error)?.message ?? error}: the node ends`)
+    const timer = setTimeout(() => exit(1), MAX_CLOSE_MS)
+    closeDatabase()
+      .catch((cause) => logger.error({ event: 'crash', err: cause }, 'the database could not be closed'))
+      .finally(() => {
+        clearTimeout(timer)
+        exit(1)
+      })
+  }
+  process.on('uncaughtException', onError)
+  process.on('unhandledRejection', onError)
+  return () => {
+    process.off('uncaughtException', onError)
+    process.off('unhandledRejection', onError)
+  }
+}
