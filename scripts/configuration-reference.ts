@@ -45,8 +45,10 @@ More of: [\`disk.minFree\`](../guides/full-disk.md), [\`sync.lostAfter\` and \`s
 | \`-d\`, \`--data <folder>\` | \`PMESH_DATA\` | \`./.pmesh\` | folder for the database, keys, member file, settings and socket; made if it is not there, for its owner only |
 | \`--config <file>\` | \`PMESH_CONFIG\` | \`pmesh.yaml\` in the data folder | file with settings; one that is named has to be there |
 | | \`PMESH_PASSPHRASE\` | the file \`passphrase\` in the data folder | passphrase of the identity's key file; never a flag, which others would see |
+| | \`PMESH_PASSPHRASE_FILE\` | none | file that holds it |
+| | \`PMESH_NEW_PASSPHRASE\`, \`PMESH_NEW_PASSPHRASE_FILE\` | the terminal | the new one, for \`pmesh id import\` and \`export\` with \`--new-passphrase\` |
 
-The variables of this table are read from \`.env\` as well.
+The variables of this table are read from \`.env\` as well. The identity's key file is \`pastelkeys/<PastelID>\` in the data folder ([keys](../guides/keys.md)); without a passphrase anywhere, and with a terminal, the node asks for it.
 `
 
 /** The text of docs/reference/configuration.md. */

@@ -52,8 +52,8 @@ async function writeSynced(path: string, content: string | Uint8Array, mode: num
   }
 }
 
-/** Makes the names in a folder durable; syncing a file does not. */
-async function syncFolder(path: string): Promise<void> {
+/** Makes the names in a folder durable; syncing a file does not. Throws the system's own errors. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {
     await folder.sync()

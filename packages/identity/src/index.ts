@@ -1,4 +1,5 @@
-export { type DurableFileOptions, writeDurableFile } from './durable-file.ts'
+export { signCallerText } from './caller-text.ts'
+export { type DurableFileOptions, syncFolder, writeDurableFile } from './durable-file.ts'
 export {
   ED448_PUBLIC_KEY_BYTES,
   ED448_SEED_BYTES,
@@ -9,7 +10,14 @@ export {
   verifySignature,
 } from './ed448.ts'
 export { explainFileError } from './explain-file-error.ts'
-export { readKeyFile, type WriteKeyFileOptions, writeKeyFile } from './key-file.ts'
+export {
+  type OpenKeyFile,
+  openKeyFile,
+  readKeyFile,
+  type SaveKeyFileOptions,
+  type WriteKeyFileOptions,
+  writeKeyFile,
+} from './key-file.ts'
 export { makeFolder } from './make-folder.ts'
 export { MeshError, type MeshErrorOptions } from './mesh-error.ts'
 export {

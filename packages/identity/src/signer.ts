@@ -15,7 +15,7 @@ export interface SignOptions {
  * interface may ask for the private key, sign bytes, or count on a fast answer.
  *
  * It signs whatever it is given. Texts that begin with `pastel-mesh/` are this protocol's own; a path that
- * signs text which a caller supplied refuses those before it gets here.
+ * signs text which a caller supplied goes through `signCallerText`, which refuses those.
  */
 export interface Signer {
   readonly pastelId: PastelId

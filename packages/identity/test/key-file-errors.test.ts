@@ -1,62 +1,42 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { encodePastelId, generateSeed, publicKeyFromSeed, readKeyFile, writeKeyFile } from '../src/index.ts'
-import { derivePassphraseKeys, seal } from '../src/key-file-cipher.ts'
-import { formatKeyFile, type KeyFileContent } from '../src/key-file-format.ts'
+import { generateSeed, openKeyFile, readKeyFile, writeKeyFile } from '../src/index.ts'
+import { encodeKeyContainer, KEY_FILE_MAX_BYTES } from '../src/key-container.ts'
+import { sealContainer } from '../src/key-file.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-/** The smallest cost that is read: these tests are not about its being slow. */
-const kdf = { N: 2 ** 14, r: 8, p: 1, salt: new Uint8Array(32) }
-const nonce = new Uint8Array(12)
 const seed = generateSeed()
-const pastelId = encodePastelId(publicKeyFromSeed(seed))
-const { encryptionKey, keyCheck } = await derivePassphraseKeys('passphrase', kdf)
-const content: KeyFileContent = {
-  pastelId,
-  kdf,
-  keyCheck,
-  nonce,
-  data: seal(encryptionKey, nonce, pastelId, seed),
-}
+const pkey_legroast = new Uint8Array(16).fill(3)
 
-async function fileWith(text: string | Uint8Array): Promise<string> {
-  const path = join(await temporaryFolder(), 'node.key.json')
-  await writeFile(path, text)
+async function fileWith(content: string | Uint8Array): Promise<string> {
+  const path = join(await temporaryFolder(), 'key')
+  await writeFile(path, content)
   return path
 }
 
 test('a path where nothing is', async () => {
-  const reading = readKeyFile(join(await temporaryFolder(), 'node.key.json'), 'passphrase')
+  const reading = readKeyFile(join(await temporaryFolder(), 'key'), 'passphrase')
   await expect(reading).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' })
 })
 
 describe('ERR_KEY_FILE_PASSPHRASE', () => {
-  test.each(['Passphrase', 'passphrase ', ''])('for %j instead of the right one', async (wrong) => {
-    const path = await fileWith(formatKeyFile(content))
-    await expect(readKeyFile(path, wrong)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_PASSPHRASE' })
-    expect(await readKeyFile(path, 'passphrase')).toEqual(seed)
-  })
-
-  test('for a file as it is written', async () => {
-    const path = join(await temporaryFolder(), 'node.key.json')
+  test('for another passphrase, and for none', async () => {
+    const path = join(await temporaryFolder(), 'key')
     await writeKeyFile(path, seed, 'passphrase')
-    await expect(readKeyFile(path, 'another')).rejects.toMatchObject({ code: 'ERR_KEY_FILE_PASSPHRASE' })
+    for (const wrong of ['Passphrase', '']) {
+      await expect(readKeyFile(path, wrong)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_PASSPHRASE' })
+    }
   })
 })
 
 describe('ERR_KEY_FILE_FOREIGN for', () => {
   test.each([
-    ['an empty file', ''],
     ['a text', 'hello'],
-    ['a PEM file', '-----BEGIN ENCRYPTED PRIVATE KEY-----\n'],
-    ["the Pastel core's container", 'PastelSecureContainer\u0000\u0000'],
+    ['a PEM file of another kind', '-----BEGIN PRIVATE KEY-----\n'],
+    ['another container', 'PastelSecureContaine\u0000\u0000'],
     ['binary', new Uint8Array(200).fill(0xfe)],
-    ['JSON that is no object', '"pastel-mesh-key"'],
-    ['null', 'null'],
-    ['JSON of another kind', '{"format":"other-key","version":1}'],
-    ['a later version', '{"format":"pastel-mesh-key","version":2}'],
-    ['a file that is too long', formatKeyFile(content) + ' '.repeat(5000)],
+    ['a file that is too long', 'PastelSecureContainer'.padEnd(KEY_FILE_MAX_BYTES + 1)],
   ])('%s', async (_what, text) => {
     const path = await fileWith(text)
     await expect(readKeyFile(path, 'passphrase')).rejects.toMatchObject({ code: 'ERR_KEY_FILE_FOREIGN' })
@@ -75,19 +55,27 @@ describe('ERR_KEY_FILE_FOREIGN for', () => {
   })
 })
 
-/** Changes that an attacker makes, who writes the checksum anew. */
-describe('ERR_KEY_FILE_DAMAGED, with the right passphrase, for', () => {
-  const other = generateSeed()
-  const otherId = encodePastelId(publicKeyFromSeed(other))
+test('ERR_KEY_FILE_LEGACY for a key of an old core, with what to do', async () => {
+  const path = await fileWith('-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGrMFcG\n')
+  await expect(readKeyFile(path, 'passphrase')).rejects.toMatchObject({
+    code: 'ERR_KEY_FILE_LEGACY',
+    message: expect.stringContaining('pastel-cli pastelid passwd'),
+  })
+})
 
-  test.each<[string, Partial<KeyFileContent>]>([
-    ['a changed ciphertext', { data: content.data.map((byte, index) => (index === 5 ? byte ^ 1 : byte)) }],
-    ['a changed tag', { data: content.data.map((byte, index) => (index === 72 ? byte ^ 1 : byte)) }],
-    ['a changed nonce', { nonce: nonce.map(() => 1) }],
-    ['another PastelID', { pastelId: otherId }],
-    ['another key than its PastelID has', { data: seal(encryptionKey, nonce, pastelId, other) }],
-  ])('%s', async (_what, change) => {
-    const path = await fileWith(formatKeyFile({ ...content, ...change }))
-    await expect(readKeyFile(path, 'passphrase')).rejects.toMatchObject({ code: 'ERR_KEY_FILE_DAMAGED' })
+test('ERR_KEY_FILE_DAMAGED for an empty file', async () => {
+  await expect(readKeyFile(await fileWith(''), 'passphrase')).rejects.toMatchObject({
+    code: 'ERR_KEY_FILE_DAMAGED',
+  })
+})
+
+test('a LegRoast key that is damaged stops a copy, and not the PastelID', async () => {
+  const content = encodeKeyContainer(await sealContainer({ pkey_ed448: seed, pkey_legroast }, 'passphrase'))
+  content[content.length - 1] = (content[content.length - 1] as number) ^ 1
+  const path = await fileWith(content)
+  expect(await readKeyFile(path, 'passphrase')).toEqual(seed)
+  await expect(openKeyFile(path, 'passphrase')).rejects.toMatchObject({
+    code: 'ERR_KEY_FILE_DAMAGED',
+    message: expect.stringContaining('pkey_legroast was altered'),
   })
 })

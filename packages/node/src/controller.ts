@@ -1,14 +1,14 @@
-import { MeshError, type Signer } from '@pastel-mesh/identity'
+import { MeshError } from '@pastel-mesh/identity'
 import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
 import { createServer } from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
 import { type CheckedConfig, checkConfig } from './config/checked-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
 import { dataFolder, openDataFolder } from './data-folder.ts'
-import { openIdentity } from './identity-key.ts'
 import type { ControllerComponents, NodeController } from './index.ts'
 import { explainListenError } from './listen-error.ts'
 import { openNodeKey } from './node-key.ts'
+import { openIdentity } from './open-identity.ts'
 import { named, type Part, stopParts } from './parts.ts'
 import { readVersion } from './version.ts'
 
@@ -37,8 +37,7 @@ export class Controller implements NodeController {
     const config = checkConfig(input)
     const folder = dataFolder(config.dataDir)
     await openDataFolder(config.dataDir)
-    const signer = await openIdentity(folder)
-    checkIdentity(config, signer)
+    const signer = await openIdentity(folder, { identity: config.identity, prompt: components.prompt })
     const nodeKey = await openNodeKey(folder.nodeKey)
     const store = createStore({ directory: folder.database, minFreeBytes: config.minFreeBytes })
     const registry =
@@ -111,13 +110,4 @@ export class Controller implements NodeController {
 
 function stopped(): MeshError {
   return new MeshError('ERR_STOPPED', 'this node was stopped, or did not start: make a new controller')
-}
-
-/** @throws MeshError ERR_CONFIG */
-function checkIdentity({ identity, dataDir }: CheckedConfig, { pastelId }: Signer): void {
-  if (identity === undefined || identity === pastelId) return
-  throw new MeshError(
-    'ERR_CONFIG',
-    `the configuration is wrong: identity "${identity}": the key in ${dataDir} is that of ${pastelId}`,
-  )
 }

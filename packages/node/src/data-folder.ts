@@ -10,8 +10,9 @@ export interface DataFolder {
   readonly database: string
   readonly members: string
   readonly socket: string
-  readonly identityKey: string
-  /** Of the identity's key, unless it comes from the environment. */
+  /** Folder of the key files, each named by its PastelID, as the Pastel core keeps them. */
+  readonly keys: string
+  /** Of the identity's key, unless it comes from elsewhere. */
   readonly passphrase: string
   readonly nodeKey: string
   /** Settings of the node, if the operator wrote any. */
@@ -23,7 +24,7 @@ export function dataFolder(directory: string): DataFolder {
     database: join(directory, 'db'),
     members: join(directory, 'members'),
     socket: join(directory, 'node.sock'),
-    identityKey: join(directory, 'identity.key'),
+    keys: join(directory, 'pastelkeys'),
     passphrase: join(directory, 'passphrase'),
     nodeKey: join(directory, 'node.key'),
     config: join(directory, 'pmesh.yaml'),

@@ -7,18 +7,28 @@ import type { MessageStore } from '@pastel-mesh/storage'
 import type { CheckedConfig } from './config/checked-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
 import { Controller } from './controller.ts'
+import type { PassphrasePrompt } from './passphrase.ts'
 
 export type { CheckedConfig } from './config/checked-config.ts'
 export type { ControllerConfig } from './config/schema.ts'
 export { type ControlClient, createControlClient } from './control-client.ts'
 export { type DataFolder, DEFAULT_DATA_DIR, dataFolder } from './data-folder.ts'
 export { type ChunkLimits, inChunks, PUBLISH_LIMITS } from './in-chunks.ts'
+export {
+  type ImportOptions,
+  type KeyStore,
+  keyStore,
+} from './key-store.ts'
+export { type OpenIdentityOptions, openIdentity } from './open-identity.ts'
+export type { PassphrasePrompt } from './passphrase.ts'
 export { stopOnSignal } from './signals.ts'
 export { type TableOptions, table } from './table.ts'
 
 export interface ControllerComponents {
   /** Hears of what fails and nobody waits for, as long as the node runs. @default ignored */
   readonly onError?: (error: Error) => void
+  /** Asks for the passphrase of the identity when it is nowhere else. @default nobody is asked */
+  readonly prompt?: PassphrasePrompt | undefined
 }
 
 export interface NodeController {
@@ -43,7 +53,7 @@ export interface NodeController {
  * A node from its configuration; keys are made in the data folder if there are none. Not started.
  *
  * @throws MeshError ERR_CONFIG, ERR_DATA_FOLDER, ERR_NODE_KEY, ERR_PASSPHRASE_MISSING, ERR_PASSPHRASE_EMPTY,
- * ERR_PASSPHRASE_FILE, and the errors of key files
+ * ERR_PASSPHRASE_FILE, ERR_IDENTITY_CHOICE (several PastelIDs in the folder), and the errors of key files
  * @example
  * const controller = await createController({ dataDir: './data', topics: ['prices'], sync: { history: '7d' } })
  * await controller.start()

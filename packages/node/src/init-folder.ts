@@ -4,8 +4,9 @@ import { type ConfigFlags, flagSource } from './config/flags.ts'
 import { mergeSources } from './config/load-config.ts'
 import { yamlTemplate } from './config/yaml-template.ts'
 import { type DataFolder, dataFolder, openDataFolder } from './data-folder.ts'
-import { openIdentity } from './identity-key.ts'
 import { openNodeKey } from './node-key.ts'
+import { openIdentity } from './open-identity.ts'
+import type { PassphrasePrompt } from './passphrase.ts'
 
 const MEMBERS = `# Who may take part, one PastelID a line. The node itself need not be here.
 # The others need the PastelID of this node in their file.
@@ -19,19 +20,23 @@ export interface InitialFolder {
 
 /**
  * Makes a data folder with keys, an empty member file and a `pmesh.yaml` of the settings that were chosen. One in
- * which anything of a node is already is left as it is.
+ * which anything of a node is already is left as it is; a key that was imported before is used.
  *
  * @param flags the settings, by the path of the key
  * @throws MeshError ERR_CONFIG; ERR_INITIALISED: names what is there; ERR_DATA_FOLDER, ERR_FILE, and the errors of
  * the keys
  */
-export async function initFolder(dataDir: string, flags: ConfigFlags): Promise<InitialFolder> {
+export async function initFolder(
+  dataDir: string,
+  flags: ConfigFlags,
+  prompt?: PassphrasePrompt,
+): Promise<InitialFolder> {
   const source = flagSource(flags)
   mergeSources([source], dataDir)
   const folder = dataFolder(dataDir)
   await refuseUsed(folder, dataDir)
   await openDataFolder(dataDir)
-  const { pastelId } = await openIdentity(folder)
+  const { pastelId } = await openIdentity(folder, { prompt })
   await openNodeKey(folder.nodeKey)
   await write(folder.members, MEMBERS)
   // Last: a folder that has it has all the rest.
@@ -56,7 +61,8 @@ export async function filesThere(folder: DataFolder): Promise<string[]> {
 }
 
 async function refuseUsed(folder: DataFolder, dataDir: string): Promise<void> {
-  const files = await filesThere(folder)
+  const keys = [folder.keys, folder.passphrase]
+  const files = (await filesThere(folder)).filter((path) => !keys.includes(path))
   if (files.length === 0) return
   throw new MeshError(
     'ERR_INITIALISED',

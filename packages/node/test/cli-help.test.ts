@@ -32,6 +32,7 @@ describe('pmesh', () => {
       'config',
       'start',
       'status',
+      'id',
       'connect',
       'disconnect',
       'publish',

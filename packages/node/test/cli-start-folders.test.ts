@@ -88,10 +88,10 @@ describe('pmesh start says in one line that its folder', () => {
     ['may not be written', '.', 0o500, /data folder \S+ cannot be used: EACCES: /],
     ['may not be looked into', '.', 0, /data folder \S+ cannot be used: EACCES: /],
     [
-      'has a key file that may not be read',
-      'identity.key',
+      'has keys that may not be looked into',
+      'pastelkeys',
       0,
-      /key file \S+identity\.key cannot be read: EACC/,
+      /folder of the key files, \S+pastelkeys, cannot be used: EACC/,
     ],
     ['has a passphrase that may not be read', 'passphrase', 0, /file \S+passphrase cannot be read: EACCES: /],
     ['has a node key that may not be read', 'node.key', 0, /node key \S+node\.key cannot be read: EACCES: /],
@@ -109,7 +109,7 @@ describe('pmesh start says in one line that its folder', () => {
     await chmod(join(dataDir, name), mode)
     await expectRefusal(dataDir, line, { under: WITHOUT_ROOT })
     await expectRefusal(dataDir, new RegExp(PERMISSION), { under: WITHOUT_ROOT })
-    await chmod(join(dataDir, name), name === '.' || name === 'db' ? 0o700 : 0o600)
+    await chmod(join(dataDir, name), ['.', 'db', 'pastelkeys'].includes(name) ? 0o700 : 0o600)
     expect(await folderContent(dataDir)).toEqual(before)
     await stopNode(await startNode({ dataDir }))
   })
@@ -196,11 +196,10 @@ describe('pmesh start says in one line that its folder', () => {
     ['members', 'folder', /member file \S+members cannot be read: EISDIR: .*there is a folder where a file/],
     ['node.key', 'folder', /node key \S+node\.key cannot be read: EISDIR: .*there is a folder where a file/],
     ['passphrase', 'folder', /passphrase file \S+passphrase cannot be read: EISDIR: .*there is a folder/],
-    ['identity.key', 'folder', /identity\.key is not a key file of Pastel Mesh: /],
+    ['pastelkeys', 'file', /folder of the key files, \S+pastelkeys, cannot be used: ENOTDIR: /],
   ])('has a %s that is a %s', async (name, kind, line) => {
     const data = await temporaryFolder()
-    if (name !== 'identity.key' && name !== 'passphrase') await makeCheapIdentity(data)
-    if (name === 'identity.key') await writeFile(join(data, 'passphrase'), 'x')
+    if (name !== 'pastelkeys' && name !== 'passphrase') await makeCheapIdentity(data)
     if (kind === 'folder') await mkdir(join(data, name))
     else await writeFile(join(data, name), 'precious')
     await expectRefusal(data, line)

@@ -1,28 +1,33 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { dataFolder } from '../src/data-folder.ts'
-import { openIdentity } from '../src/identity-key.ts'
 import { openNodeKey } from '../src/node-key.ts'
+import { openIdentity } from '../src/open-identity.ts'
+import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
+
+const PASTEL_ID = 'jXXfLwrL7s7BQpm1uapzhKirt2HaRAse8Wru8pRLcGLonmZ996xNzAPJBjR6wfVXVzVFWn3NwA79gyAB5BptJ7'
 
 describe('a damaged key file', () => {
   it('of the identity is reported, and not replaced', async () => {
-    const folder = dataFolder(await temporaryFolder())
-    await openIdentity(folder)
-    const text = await readFile(folder.identityKey, 'utf8')
-    for (const damaged of [text.slice(0, 200), text.replace('"N": 131072', '"N": 65536'), '']) {
-      await writeFile(folder.identityKey, damaged)
+    const dataDir = await temporaryFolder()
+    const folder = dataFolder(dataDir)
+    const path = join(folder.keys, await makeCheapIdentity(dataDir))
+    const bytes = await readFile(path)
+    for (const damaged of [bytes.subarray(0, 200), Buffer.alloc(0), Buffer.from('nonsense')]) {
+      await writeFile(path, damaged)
       await expect(openIdentity(folder)).rejects.toMatchObject({
         code: expect.stringMatching(/^ERR_KEY_FILE_(DAMAGED|FOREIGN)$/),
-        message: expect.stringContaining(folder.identityKey),
+        message: expect.stringContaining(path),
       })
-      expect(await readFile(folder.identityKey, 'utf8')).toBe(damaged)
+      expect(await readFile(path)).toEqual(damaged)
     }
   })
 
   it('of the identity that is a folder is reported', async () => {
     const folder = dataFolder(await temporaryFolder())
-    await mkdir(folder.identityKey)
+    await mkdir(join(folder.keys, PASTEL_ID), { recursive: true })
     await writeFile(folder.passphrase, 'x')
     await expect(openIdentity(folder)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_FOREIGN' })
   })

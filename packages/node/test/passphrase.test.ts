@@ -1,70 +1,76 @@
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { dataFolder } from '../src/data-folder.ts'
-import { openIdentity } from '../src/identity-key.ts'
+import { openIdentity } from '../src/open-identity.ts'
+import { findNewPassphrase, findPassphrase } from '../src/passphrase.ts'
+import { CHEAP_PASSPHRASE, makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 afterEach(() => {
   vi.unstubAllEnvs()
 })
 
+/** Says one after the other. */
+function answering(...answers: string[]) {
+  const questions: string[] = []
+  const prompt = async (question: string) => {
+    questions.push(question)
+    return answers[questions.length - 1] ?? ''
+  }
+  return { prompt, questions }
+}
+
 describe('the passphrase of the identity', () => {
   it('from the environment is not written down', async () => {
-    const folder = dataFolder(await temporaryFolder())
-    vi.stubEnv('PMESH_PASSPHRASE', 'correct horse')
+    const dataDir = await temporaryFolder()
+    const folder = dataFolder(dataDir)
+    vi.stubEnv('PMESH_PASSPHRASE', ' correct horse ')
     const { pastelId } = await openIdentity(folder)
-    expect(await readdir(join(folder.identityKey, '..'))).toEqual(['identity.key'])
+    expect(await readdir(dataDir)).toEqual(['pastelkeys'])
+    // Spaces at its ends count, the end of the line in a file does not.
+    vi.unstubAllEnvs()
+    await writeFile(folder.passphrase, ' correct horse \r\n')
     expect((await openIdentity(folder)).pastelId).toBe(pastelId)
   })
 
-  it('that is wrong is named by where it comes from', async () => {
-    const folder = dataFolder(await temporaryFolder())
-    await openIdentity(folder)
+  it('that is wrong is named by where it comes from, and never shown', async () => {
+    const dataDir = await temporaryFolder()
+    const folder = dataFolder(dataDir)
+    const path = join(folder.keys, await makeCheapIdentity(dataDir))
     await writeFile(folder.passphrase, 'another\n')
-    await expect(openIdentity(folder)).rejects.toMatchObject({
+    const refusal = async () => openIdentity(folder).then(String, (error: Error) => error)
+    expect(await refusal()).toMatchObject({
       code: 'ERR_KEY_FILE_PASSPHRASE',
-      message: `the passphrase in ${folder.passphrase} does not open the key file ${folder.identityKey}`,
+      message: expect.stringMatching(
+        `^the passphrase does not open the key file ${path} .*; it came from ${folder.passphrase}$`,
+      ),
     })
     vi.stubEnv('PMESH_PASSPHRASE', 'a third')
-    await expect(openIdentity(folder)).rejects.toMatchObject({
-      code: 'ERR_KEY_FILE_PASSPHRASE',
-      message: `the passphrase in PMESH_PASSPHRASE does not open the key file ${folder.identityKey}`,
-    })
+    const { message } = (await refusal()) as Error
+    expect(message).toMatch(/; it came from PMESH_PASSPHRASE$/)
+    expect(message).not.toContain('a third')
   })
 
   it('that is nowhere is not replaced by a new one', async () => {
-    const folder = dataFolder(await temporaryFolder())
-    await openIdentity(folder)
+    const dataDir = await temporaryFolder()
+    const folder = dataFolder(dataDir)
+    await makeCheapIdentity(dataDir)
     await rm(folder.passphrase)
-    await expect(openIdentity(folder)).rejects.toMatchObject({
-      code: 'ERR_PASSPHRASE_MISSING',
-      message: `the passphrase of ${folder.identityKey} is neither in PMESH_PASSPHRASE nor in ${folder.passphrase}: put it into one of them`,
-    })
-    expect(await readdir(join(folder.identityKey, '..'))).toEqual(['identity.key'])
+    await expect(openIdentity(folder)).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_MISSING' })
+    expect(await readdir(dataDir)).toEqual(['pastelkeys'])
   })
 
   it('that is empty is refused, at the first start too', async () => {
     const folder = dataFolder(await temporaryFolder())
     vi.stubEnv('PMESH_PASSPHRASE', '')
-    const refusal = {
+    await expect(openIdentity(folder)).rejects.toMatchObject({
       code: 'ERR_PASSPHRASE_EMPTY',
       message: 'the passphrase in PMESH_PASSPHRASE is empty: it protects nothing',
-    }
-    await expect(openIdentity(folder)).rejects.toMatchObject(refusal)
+    })
     vi.unstubAllEnvs()
-    await openIdentity(folder)
     await writeFile(folder.passphrase, '\n')
     await expect(openIdentity(folder)).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_EMPTY' })
-  })
-
-  it('may have spaces at its ends', async () => {
-    const folder = dataFolder(await temporaryFolder())
-    vi.stubEnv('PMESH_PASSPHRASE', ' correct horse ')
-    const { pastelId } = await openIdentity(folder)
-    vi.unstubAllEnvs()
-    await writeFile(folder.passphrase, ' correct horse \r\n')
-    expect((await openIdentity(folder)).pastelId).toBe(pastelId)
   })
 
   it('regression: of a first start that ended before the key was written is used by the next', async () => {
@@ -73,5 +79,75 @@ describe('the passphrase of the identity', () => {
     const { pastelId } = await openIdentity(folder)
     vi.stubEnv('PMESH_PASSPHRASE', 'left behind')
     expect((await openIdentity(folder)).pastelId).toBe(pastelId)
+  })
+
+  it('is asked for when it is nowhere else', async () => {
+    const dataDir = await temporaryFolder()
+    const folder = dataFolder(dataDir)
+    const pastelId = await makeCheapIdentity(dataDir)
+    await rm(folder.passphrase)
+    const { prompt, questions } = answering(CHEAP_PASSPHRASE)
+    expect((await openIdentity(folder, { prompt })).pastelId).toBe(pastelId)
+    expect(questions).toEqual([`Passphrase of the key file ${join(folder.keys, pastelId)}: `])
+  })
+})
+
+describe('a passphrase', () => {
+  it('comes from a named file, the environment, a file that this names, the folder, the terminal: in this order', async () => {
+    const folder = await temporaryFolder()
+    const [file, named, kept] = ['file', 'named', 'kept'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    for (const path of [file, named, kept]) await writeFile(path, `in ${path}\n`)
+    const { prompt } = answering('typed')
+    vi.stubEnv('PMESH_PASSPHRASE', 'in the variable')
+    vi.stubEnv('PMESH_PASSPHRASE_FILE', named)
+    expect(await findPassphrase('x', { file, kept, prompt })).toEqual({ text: `in ${file}`, source: file })
+    expect(await findPassphrase('x', { kept, prompt })).toEqual({
+      text: 'in the variable',
+      source: 'PMESH_PASSPHRASE',
+    })
+    vi.stubEnv('PMESH_PASSPHRASE', undefined)
+    expect(await findPassphrase('x', { kept, prompt })).toEqual({ text: `in ${named}`, source: named })
+    vi.stubEnv('PMESH_PASSPHRASE_FILE', '')
+    expect(await findPassphrase('x', { kept, prompt })).toEqual({ text: `in ${kept}`, source: kept })
+    expect(await findPassphrase('x', { kept: join(folder, 'none'), prompt })).toEqual({
+      text: 'typed',
+      source: 'the terminal',
+    })
+  })
+
+  it('in a file that somebody names and that is not there, too long or not UTF-8 is refused', async () => {
+    const folder = await temporaryFolder()
+    const file = join(folder, 'file')
+    await expect(findPassphrase('x', { file })).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_FILE' })
+    for (const content of [Buffer.alloc(5000, 'x'), Buffer.of(0xff)]) {
+      await writeFile(file, content)
+      await expect(findPassphrase('x', { file })).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_FILE' })
+    }
+    await rm(file)
+    await mkdir(file)
+    await expect(findPassphrase('x', { file })).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_FILE' })
+  })
+
+  it('that is new is asked for twice', async () => {
+    const same = answering('new', 'new')
+    expect(await findNewPassphrase('it', { prompt: same.prompt })).toMatchObject({ text: 'new' })
+    expect(same.questions).toEqual(['New passphrase of it: ', 'The same once more: '])
+    await expect(findNewPassphrase('it', answering('new', 'old'))).rejects.toMatchObject({
+      code: 'ERR_PASSPHRASE_DIFFERS',
+    })
+    await expect(findNewPassphrase('it', answering('', ''))).rejects.toMatchObject({
+      code: 'ERR_PASSPHRASE_EMPTY',
+    })
+  })
+
+  it('that nobody wants to choose is made and kept', async () => {
+    const path = join(await temporaryFolder(), 'passphrase')
+    const made = await findNewPassphrase('it', answering(''), path)
+    expect(made.text).toHaveLength(32)
+    expect(await findPassphrase('it', { kept: path })).toEqual({ text: made.text, source: path })
   })
 })

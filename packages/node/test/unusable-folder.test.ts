@@ -41,16 +41,22 @@ describe('a data folder that cannot be used', () => {
 
   it('because the system does not permit to read the keys is named, and no new keys are made', async () => {
     const dataDir = await temporaryFolder()
-    await createController({ dataDir })
+    const { node } = await createController({ dataDir })
     await chmod(dataDir, 0o777)
-    for (const file of ['identity.key', 'node.key']) await chmod(join(dataDir, file), 0)
+    const keys = join(dataDir, 'pastelkeys')
+    await chmod(keys, 0o755)
+    for (const file of [join('pastelkeys', node.pastelId), 'node.key']) await chmod(join(dataDir, file), 0)
     await chmod(join(dataDir, 'passphrase'), 0o444)
     expect(await createAsNobody(dataDir)).toMatch(
-      /^ERR_KEY_FILE_IO the key file .*identity\.key cannot be read: EACCES: permission denied.*\n$/,
+      /^ERR_KEY_FILE_IO the key file .*pastelkeys\/jX\w+ cannot be read: EACCES: permission denied.*\n$/,
     )
     await chmod(join(dataDir, 'passphrase'), 0)
     expect(await createAsNobody(dataDir)).toMatch(
       /^ERR_PASSPHRASE_FILE the passphrase file .*passphrase cannot be read: EACCES: permission denied.*\n$/,
+    )
+    await chmod(keys, 0)
+    expect(await createAsNobody(dataDir)).toMatch(
+      /^ERR_KEY_FOLDER the folder of the key files, .*pastelkeys, cannot be used: EACCES: permission denied.*\n$/,
     )
   })
 

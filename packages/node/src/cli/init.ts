@@ -7,12 +7,13 @@ import { filesThere, initFolder } from '../init-folder.ts'
 import { table } from '../table.ts'
 import { flagsOf, placesOf } from './config-options.ts'
 import { json, print, printable } from './output.ts'
+import { terminalPrompt } from './terminal-prompt.ts'
 
 /** What the files are for. */
 const ABOUT: Partial<Record<keyof DataFolder, string>> = {
   config: 'settings, to be edited',
   members: 'who may take part, one PastelID a line',
-  identityKey: 'key of the PastelID, encrypted: keep a copy',
+  keys: 'key of the PastelID, encrypted: keep a copy',
   passphrase: 'passphrase of that key: keep a copy elsewhere',
   nodeKey: 'key of the node on the network',
 }
@@ -22,7 +23,7 @@ export async function init(options: OptionValues): Promise<void> {
   const places = placesOf(options)
   const dataDir = findDataDir(places)
   adoptPassphrases(places.cwd)
-  const { folder, pastelId } = await initFolder(dataDir, flagsOf(options))
+  const { folder, pastelId } = await initFolder(dataDir, flagsOf(options), terminalPrompt())
   const files = await filesThere(folder)
   const next = `pmesh start${options.data === undefined ? '' : ` --data ${quoted(options.data)}`}`
   if (options.json === true) return print(json({ dataDir, pastelId, files, next }, 2))

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { readVersion } from '../version.ts'
 import { addConfig } from './commands/config.ts'
 import { addConnect, addDisconnect } from './commands/connect.ts'
+import { addId } from './commands/id.ts'
 import { addInit } from './commands/init.ts'
 import { addMessages } from './commands/messages.ts'
 import { addPublish } from './commands/publish.ts'
@@ -24,6 +25,7 @@ addInit(program)
 addConfig(program)
 addStart(program)
 addStatus(program)
+addId(program)
 addConnect(program)
 addDisconnect(program)
 addPublish(program)

@@ -10,6 +10,7 @@ import { banner, bannerFields } from './banner.ts'
 import { placesOf } from './config-options.ts'
 import { describeError, print } from './output.ts'
 import { tellEvents } from './tell-events.ts'
+import { terminalPrompt } from './terminal-prompt.ts'
 
 /** Runs a node until a signal stops it. @returns the exit code */
 export async function start(options: OptionValues): Promise<number> {
@@ -20,7 +21,10 @@ export async function start(options: OptionValues): Promise<number> {
   adoptPassphrases(places.cwd)
   // Only now: what is wrong with the settings is said before all of libp2p is loaded.
   const { createController } = await import('../index.ts')
-  const creating = createController(input, { onError: (error) => logError(logger, error) })
+  const creating = createController(input, {
+    onError: (error) => logError(logger, error),
+    prompt: terminalPrompt(),
+  })
   // Before there is anything to stop: as process 1 of a container a signal that nobody handles is lost.
   const ended = stopOnSignal(
     async () => (await creating).stop(),

@@ -1,0 +1,69 @@
+import { dataFolder, openDataFolder } from '../data-folder.ts'
+import { keyStore } from '../key-store.ts'
+import { chooseIdentity } from '../open-identity.ts'
+import { explainWrong, findNewPassphrase, findPassphrase } from '../passphrase.ts'
+import { table } from '../table.ts'
+import { json, print } from './output.ts'
+import { terminalPrompt } from './terminal-prompt.ts'
+
+export interface IdFileRequest {
+  readonly dataDir: string
+  /** The file to read from, or to write to. */
+  readonly file: string
+  /** The PastelID to export. @default the only one */
+  readonly identity?: string | undefined
+  readonly passphraseFile?: string | undefined
+  /** Encrypt it under another passphrase. */
+  readonly isRenewed: boolean
+  readonly asJson: boolean
+}
+
+/** Takes a key file into a data folder. */
+export async function importIdentity(request: IdFileRequest): Promise<void> {
+  const { dataDir, file } = request
+  await openDataFolder(dataDir)
+  const folder = dataFolder(dataDir)
+  const keys = keyStore(folder)
+  // Somebody who can be asked knows it better than the folder, whose passphrase is that of other keys.
+  const prompt = terminalPrompt()
+  const kept = prompt === undefined ? folder.passphrase : undefined
+  const passphrase = await findPassphrase(file, { file: request.passphraseFile, kept, prompt })
+  const newPassphrase = await findRenewed(request, file)
+  try {
+    const pastelId = await keys.importFile(file, passphrase.text, { newPassphrase })
+    tell(pastelId, keys.pathOf(pastelId), request.asJson)
+  } catch (error) {
+    throw explainWrong(error, passphrase)
+  }
+}
+
+/** Writes a copy of a key file for another program, or for a safe place. */
+export async function exportIdentity(request: IdFileRequest): Promise<void> {
+  const { dataDir, file, identity } = request
+  const folder = dataFolder(dataDir)
+  const keys = keyStore(folder)
+  const how = 'name the one to export before FILE'
+  const pastelId = await chooseIdentity(keys, { folder: folder.keys, identity, how })
+  const sources = { file: request.passphraseFile, kept: folder.passphrase, prompt: terminalPrompt() }
+  const passphrase = await findPassphrase(`the key file ${keys.pathOf(pastelId)}`, sources)
+  const newPassphrase = await findRenewed(request, 'the copy')
+  try {
+    tell(pastelId, await keys.exportFile(pastelId, file, passphrase.text, { newPassphrase }), request.asJson)
+  } catch (error) {
+    throw explainWrong(error, passphrase)
+  }
+}
+
+async function findRenewed({ isRenewed }: IdFileRequest, what: string): Promise<string | undefined> {
+  if (!isRenewed) return undefined
+  const sources = { variable: 'PMESH_NEW_PASSPHRASE', prompt: terminalPrompt() }
+  return (await findNewPassphrase(what, sources)).text
+}
+
+function tell(pastelId: string, file: string, asJson: boolean): void {
+  const lines = table([
+    ['PastelID', pastelId],
+    ['file', file],
+  ])
+  print(asJson ? json({ pastelId, file }, 2) : lines)
+}
