@@ -1,11 +1,18 @@
-import type { AppRouter } from '@pastel-mesh/sdk-server'
+import type { AppRouter, EntryOutput, FollowInput } from '@pastel-mesh/sdk-server'
 import { createTRPCClient, httpLink } from '@trpc/client'
 import superjson from 'superjson'
 import { Agent, fetch } from 'undici'
+import { followEntries } from './follow-entries.ts'
 
 /** Calls a node over its Unix socket. */
 export interface ControlClient {
   readonly api: ReturnType<typeof createTRPCClient<AppRouter>>
+  /**
+   * What `service.messages.follow` gives; no more is read than is taken, and nothing is asked for a second time. Ends
+   * with the signal.
+   * @throws TRPCClientError what the node answered, or that it is gone
+   */
+  follow(input: FollowInput, options: { signal: AbortSignal }): AsyncGenerator<EntryOutput>
   close(): Promise<void>
 }
 
@@ -18,6 +25,8 @@ const ANSWER_TIMEOUT_MS = 30_000
  */
 const KEEP_ALIVE_MS = 1_000
 
+const ROUTER_URL = 'http://localhost/trpc'
+
 /** @param socketPath the node's socket, `<data folder>/node.sock` */
 export function createControlClient(socketPath: string): ControlClient {
   const dispatcher = new Agent({
@@ -27,17 +36,17 @@ export function createControlClient(socketPath: string): ControlClient {
     headersTimeout: ANSWER_TIMEOUT_MS,
     bodyTimeout: ANSWER_TIMEOUT_MS,
   })
+  // The types of undici's fetch and of the built-in one differ in name only.
+  const fetchHere = ((url: string, init: object) =>
+    fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch
   const api = createTRPCClient<AppRouter>({
-    links: [
-      // No batches: one call would wait for the slowest, and together they can be too large for the node.
-      httpLink({
-        url: 'http://localhost/trpc',
-        transformer: superjson,
-        // The types of undici's fetch and of the built-in one differ in name only.
-        fetch: ((url: string, init: object) =>
-          fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
-      }),
-    ],
+    // No batches: one call would wait for the slowest, and together they can be too large for the node.
+    links: [httpLink({ url: ROUTER_URL, transformer: superjson, fetch: fetchHere })],
   })
-  return { api, close: () => dispatcher.close() }
+  return {
+    api,
+    follow: (input, { signal }) =>
+      followEntries(`${ROUTER_URL}/service.messages.follow`, input, fetchHere, signal),
+    close: () => dispatcher.close(),
+  }
 }

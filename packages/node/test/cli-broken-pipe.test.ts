@@ -26,7 +26,7 @@ describe('whoever reads the output goes away', () => {
 
   it('regression: and pmesh publish still publishes everything', async () => {
     const node = await nodeWithMessages()
-    const child = spawnCli(['publish', 'lines', '--data', node.dataDir])
+    const child = spawnCli(['publish', 'lines', '--lines', '--data', node.dataDir])
     const ended = finished(child)
     child.stdout?.destroy()
     child.stdin?.end('line\n'.repeat(5_000))

@@ -18,30 +18,51 @@ async function startOther(): Promise<{ other: RunningNode; port: string; pastelI
 
 const pmesh = (...args: string[]) => runCli([...args, '--data', node.dataDir])
 
-describe('pmesh connect and disconnect', () => {
+describe('pmesh connect, disconnect, peers and topics', () => {
   it('take an address and a port, then the PastelID; the status shows the peer, its round trip and its topic', async () => {
     const { port, pastelId } = await startOther()
-    const connected = await pmesh('connect', `127.0.0.1:${port}`)
+    expect((await pmesh('peers')).stderr).toBe(
+      'pmesh: no peers are connected: "pmesh connect ADDRESS:PORT" connects to one\n',
+    )
+    const connected = await pmesh('connect', `localhost:${port}`)
     expect(connected).toMatchObject({ code: 0, stderr: '' })
     expect(connected.stdout).toMatch(new RegExp(`^connected {2}${pastelId} {2}/ip4/127.0.0.1/tcp/${port}`))
     const status = await waitUntil(
       async () => {
         const { stdout } = await pmesh('status')
-        return /±\d+\.\d ms$/m.test(stdout) && /^topic +prices/m.test(stdout) && stdout
+        return /±\d+\.\d ms$/m.test(stdout) && /^Topics\n {2}prices/m.test(stdout) && stdout
       },
       { what: 'the peer to be measured and its topic to be carried' },
     )
     expect(status).toMatch(
-      new RegExp(`^peer +${pastelId} {2}/ip4/\\S+ {2}outbound {2}\\d+\\.\\d ±\\d+\\.\\d ms$`, 'm'),
+      new RegExp(`^ {2}${pastelId} {2}/ip4/\\S+ {2}outbound {2}\\d+\\.\\d ±\\d+\\.\\d ms$`, 'm'),
     )
+    const peers = await pmesh('peers')
+    expect(peers.stdout).toMatch(
+      new RegExp(
+        `^PASTELID +DIRECTION +FOR +ROUND TRIP +ADDRESS +TOPICS\n${pastelId} {2}outbound {3}\\d+ s +\\S+ ±\\S+ ms  /ip4/\\S+  prices\n$`,
+      ),
+    )
+    const [peer] = JSON.parse((await pmesh('peers', '--json')).stdout)
+    expect(peer).toMatchObject({ pastelId, topics: ['prices'], connectedAtMs: expect.any(Number) })
+    await pmesh('publish', 'news', 'hello')
+    expect((await pmesh('topics')).stdout).toBe(
+      'PEERS  MESSAGES  JOINED  TOPIC\n    0         1  no      news\n    1         0  yes     prices\n',
+    )
+    expect(JSON.parse((await pmesh('topics', '--json')).stdout)).toEqual([
+      { topic: 'news', isJoined: false, peers: 0, messages: 1 },
+      { topic: 'prices', isJoined: true, peers: 1, messages: 0 },
+    ])
     expect(await pmesh('disconnect', pastelId)).toMatchObject({
       code: 0,
       stdout: `disconnected  ${pastelId}\n`,
       stderr: '',
     })
-    expect((await pmesh('status')).stdout).toMatch(/^peers +none$/m)
+    expect((await pmesh('status')).stdout).toMatch(/^Peers\n {2}none$/m)
     const again = await pmesh('connect', pastelId, '--json')
     expect(JSON.parse(again.stdout)).toMatchObject({ pastelId, direction: 'outbound' })
+    const gone = await pmesh('disconnect', pastelId, '--json')
+    expect(JSON.parse(gone.stdout)).toEqual({ disconnected: pastelId })
   })
 
   it.each([

@@ -10,9 +10,9 @@ describe('a node whose disk has less free than the reserve', () => {
     const node = await startNode({ args: ['--topic', 'prices', '--disk-min-free', `${TOO_MUCH_MIB}MiB`] })
     onTestFinished(() => node.remove())
     const data = ['--data', node.dataDir]
-    const low = `nothing new is accepted: \\d+ MiB free, reserve ${TOO_MUCH_MIB} MiB: free some, the node goes on by itself`
+    const low = `nothing new is accepted: \\d\\S* \\w+ free, reserve 1.0 PiB: free some, the node goes on by itself`
     expect(node.output().match(new RegExp(`^disk {10}${low}$`, 'gm'))).toHaveLength(1)
-    expect((await runCli(['status', ...data])).stdout).toMatch(new RegExp(`^disk {11}${low}$`, 'm'))
+    expect((await runCli(['status', ...data])).stdout).toMatch(new RegExp(`^ {2}disk {6}${low}$`, 'm'))
     const { stdout } = await runCli(['status', '--json', ...data])
     expect(JSON.parse(stdout)).toMatchObject({ disk: { state: 'low', freeBytes: expect.any(Number) } })
 
@@ -30,7 +30,9 @@ describe('a node whose disk has less free than the reserve', () => {
     onTestFinished(() => node.remove())
     const data = ['--data', node.dataDir]
     expect((await runCli(['publish', 'prices', 'hello', ...data])).code).toBe(0)
-    expect((await runCli(['status', ...data])).stdout).toMatch(/^disk {11}ok, \d+ MiB free, no reserve$/m)
+    expect((await runCli(['status', ...data])).stdout).toMatch(
+      /^ {2}disk {6}ok, \d\S* \w+ free, no reserve$/m,
+    )
   })
 })
 

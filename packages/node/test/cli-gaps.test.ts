@@ -25,7 +25,7 @@ describe('what a node does without', () => {
     expect(first).toMatch(new RegExp(`^${time}  prices  .*prices 0/0$`))
     expect(lost).toMatch(
       new RegExp(
-        `^lost  ${time}  prices  12 messages of jX\\w{8}…  positions 1 to 12: nobody who could be reached had it$`,
+        `^lost  ${time}  prices  12 messages of jX\\w{84}  positions 1 to 12: nobody who could be reached had it$`,
       ),
     )
     expect(behind).toMatch(new RegExp(`^${time}  prices  .*prices 0/13$`))
@@ -49,9 +49,11 @@ describe('what a node does without', () => {
 
   it('shows in the status: alerts, what is held, what is kept', async () => {
     const shown = (await lines('status')).join('\n')
-    expect(shown).toMatch(/^kept {11}\d+\.\d KiB$/m)
-    expect(shown).toMatch(/^held {11}1 batch, \d+ bytes, until what is before them has come or is given up$/m)
-    expect(shown).toMatch(/^alert {10}\S+Z {2}jX\w+: it contradicts itself in news \(.*tell its operator$/m)
+    expect(shown).toMatch(/^ {2}stored {4}\d messages, \d+\.\d KiB$/m)
+    expect(shown).toMatch(
+      /^ {2}held {6}1 batch, \d+ bytes, until what is before them has come or is given up$/m,
+    )
+    expect(shown).toMatch(/^Alerts\n {2}\S+Z {2}jX\w+: it contradicts itself in news \(.*tell its operator$/m)
     const status = JSON.parse((await lines('status', '--json')).join('\n'))
     expect(status).toMatchObject({
       alerts: [{ kind: 'frozen', channel: { kind: 'topic', topic: 'news' } }],

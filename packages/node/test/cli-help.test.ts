@@ -3,19 +3,21 @@ import { describe, expect, it } from 'vitest'
 import { CONFIG_KEYS } from '../src/config/config-keys.ts'
 import { runCli } from './fixtures/cli.ts'
 
+const COMMANDS = [
+  ...['init', 'start', 'status', 'peers', 'topics', 'connect', 'disconnect'],
+  ...['publish', 'messages', 'tail', 'verify', 'stats'],
+]
+
 describe('pmesh', () => {
-  it.each(['init', 'start', 'status', 'connect', 'disconnect', 'publish', 'messages', 'stats'])(
-    '%s --help shows an example',
-    async (command) => {
-      const { code, stdout, stderr } = await runCli([command, '--help'])
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      expect(stdout).toMatch(
-        new RegExp(
-          `^Usage: pmesh ${command} [\\s\\S]*--data <folder>[\\s\\S]*Example:\\n {2}\\$ pmesh ${command}`,
-        ),
-      )
-    },
-  )
+  it.each(COMMANDS)('%s --help shows an example', async (command) => {
+    const { code, stdout, stderr } = await runCli([command, '--help'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(
+      new RegExp(
+        `^Usage: pmesh ${command} [\\s\\S]*--data <folder>[\\s\\S]*Example:\\n {2}\\$ pmesh ${command}`,
+      ),
+    )
+  })
 
   it('start --help has a flag for every key, with its default', async () => {
     const { stdout } = await runCli(['help', 'start'])
@@ -27,18 +29,7 @@ describe('pmesh', () => {
   it('--help names the commands and shows an example', async () => {
     const { code, stdout } = await runCli(['--help'])
     expect(code).toBe(0)
-    for (const command of [
-      'init',
-      'config',
-      'start',
-      'status',
-      'id',
-      'connect',
-      'disconnect',
-      'publish',
-      'messages',
-      'stats',
-    ]) {
+    for (const command of [...COMMANDS, 'config', 'id']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
     expect(stdout).toContain('Example:\n  $ pmesh start')
@@ -65,6 +56,13 @@ describe('pmesh', () => {
       "argument 'now' is invalid. Give a time such as 30s, 10m, 2h, 3d, 1w (ago)",
     ],
     [['stats', '--by', 'all'], 'Allowed choices are sender, receiver, pair.'],
+    [['publish', 'prices', 'x', '--header', 'a'], "argument 'a' is invalid. Give NAME=VALUE."],
+    [['publish', 'prices', 'x', '--expires', '1x'], 'Give a time such as 30s, 10m, 2h, 3d, 1w (from now)'],
+    [['publish', 'prices', 'x', '--lines'], 'error: give the text, or --lines, not both'],
+    [
+      ['tail', '--last', '1', '--since', '1h'],
+      "option '-n, --last <count>' cannot be used with option '--since",
+    ],
     [['messages', '--limit', '0'], "argument '0' is invalid. Give a whole number from 1 to 100000."],
   ])('%j is refused with what is wrong and where help is', async (args, complaint) => {
     const { code, stdout, stderr } = await runCli(args)

@@ -34,10 +34,9 @@ async function messages(...args: string[]): Promise<string[]> {
 describe('pmesh messages', () => {
   it('shows time, topic, sender, type and body, the newest last', async () => {
     const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`
-    const sender = `${pastelId.slice(0, 10)}…`
     const [first, second] = await messages('--topic', 'prices')
-    expect(first).toMatch(new RegExp(`^${time}  prices  ${sender}  message  first$`))
-    expect(second).toMatch(new RegExp(`^${time}  prices  ${sender}  price  \\{"usd":1\\}$`))
+    expect(first).toMatch(new RegExp(`^${time}  prices  ${pastelId}  message  first$`))
+    expect(second).toMatch(new RegExp(`^${time}  prices  ${pastelId}  price    \\{"usd":1\\}$`))
     expect(await messages('--topic', 'other')).toEqual([expect.stringMatching(/message {2}3 bytes$/)])
   })
 
@@ -56,9 +55,11 @@ describe('pmesh messages', () => {
   })
 
   it('shows those of one sender', async () => {
-    expect(await messages('--sender', pastelId, '--topic', 'prices')).toHaveLength(2)
+    for (const option of ['--from', '--sender']) {
+      expect(await messages(option, pastelId, '--topic', 'prices')).toHaveLength(2)
+    }
     const other = `${pastelId.slice(0, -1)}${pastelId.endsWith('a') ? 'b' : 'a'}`
-    const { code, stderr } = await runCli(['messages', '--sender', other, '--data', node.dataDir])
+    const { code, stderr } = await runCli(['messages', '--from', other, '--data', node.dataDir])
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: 'pmesh: the input is wrong: sender: not a PastelID (ERR_REQUEST)\n',

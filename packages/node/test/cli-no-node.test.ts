@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { runCli } from './fixtures/cli.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
-describe.each([[['status']], [['messages']], [['publish', 'prices', 'hello']]])('pmesh %j', (command) => {
+describe.each([[['status']], [['tail']], [['publish', 'prices', 'hello']]])('pmesh %j', (command) => {
   it('says that no node runs, and how to start one', async () => {
     const folder = await temporaryFolder()
     expect(await runCli([...command, '--data', folder])).toMatchObject({

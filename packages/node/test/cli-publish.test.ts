@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { type CliOptions, finished, gather, runCli, spawnCli } from './fixtures/cli.ts'
 import { sharedNode } from './fixtures/shared-node.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 /** The topic that the node has joined. */
 const JOINED = 'prices'
@@ -46,11 +49,70 @@ describe('pmesh publish', () => {
     expect(JSON.parse(stdout)).toEqual({ id: message?.id })
   })
 
-  it('publishes each line of its input, in order, and prints their ids', async () => {
+  it('publishes its input as one message: text if it is, else bytes; or a file', async () => {
+    const folder = await temporaryFolder()
+    const file = join(folder, 'picture')
+    const bytes = Buffer.of(0xff, 0x00, 0x0a, 0x80)
+    await writeFile(file, bytes)
+    const topic = newTopic()
+    for (const [args, input] of [
+      [[], 'two\nlines\n'],
+      [['-'], bytes],
+      [['--file', file], ''],
+      [['--file', file, '--content-type', 'bytes'], ''],
+      [[''], ''],
+    ] as const) {
+      expect((await publish([topic, ...args], { input })).code).toBe(0)
+    }
+    const base64 = bytes.toString('base64')
+    expect(await stored(topic)).toMatchObject([
+      { text: 'two\nlines\n' },
+      { base64 },
+      { base64 },
+      { base64 },
+      { text: '' },
+    ])
+  })
+
+  it('takes what the message is, answers, carries and when it expires', async () => {
+    const topic = newTopic()
+    const { stdout } = await publish([topic, '{"usd": 1}', '--json-body'])
+    const id = stdout.trim()
+    await publish([
+      ...[topic, 'answer', '--reply-to', id, '--header', 'a=b=c', '-H', 'd=', '--expires', '10m'],
+      ...['--content-type', 'bytes'],
+    ])
+    const [first, second] = await stored(topic)
+    expect(first).toMatchObject({ json: { usd: 1 }, headers: {} })
+    expect(second).toMatchObject({ base64: 'YW5zd2Vy', replyTo: id, headers: { a: 'b=c', d: '' } })
+    await publish([topic, 'gone', '--expires', '2100-01-01'])
+    const { stderr } = await publish([topic, 'gone', '--expires', '2020-01-01'])
+    expect(stderr).toContain('it has expired already')
+  })
+
+  it.each([
+    [['--json-body', '{'], '', 'the text is not JSON'],
+    [
+      ['--content-type', 'text'],
+      Buffer.of(0xff),
+      'the input is not UTF-8: publish it with --content-type bytes',
+    ],
+    [[], '', 'the input is empty: to publish a message without text, give "" as the text'],
+    [[], 'x'.repeat(262_145), 'the input is longer than the 262144 bytes of a message'],
+    [['--file', '/nowhere'], '', 'the file /nowhere cannot be read'],
+  ])('%j says what is wrong, and publishes nothing', async (args, input, message) => {
+    const { code, stdout, stderr } = await publish([JOINED, ...args], { input })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(message)
+    expect(stderr).toMatch(/^pmesh: [^\n]+\n$/)
+  })
+
+  it('with --lines publishes each line of its input, in order, and prints their ids', async () => {
     const topic = newTopic()
     const lines = Array.from({ length: 1_700 }, (_, i) => (i % 10 === 0 ? '' : `line ${i}`))
-    const { code, stdout } = await publish([topic], { input: `${lines.join('\n')}\n` })
+    const { code, stdout, stderr } = await publish([topic, '--lines'], { input: `${lines.join('\n')}\n` })
     expect(code).toBe(0)
+    expect(stderr).toMatch(/^pmesh: published 1,700 messages in \d+\.\d s, [\d,]+ a second$/m)
     const messages = await stored(topic)
     expect(messages.map(({ text }) => text)).toEqual(lines)
     expect(stdout).toBe(`${messages.map(({ id }) => id).join('\n')}\n`)
@@ -58,7 +120,7 @@ describe('pmesh publish', () => {
 
   it('regression: publishes a line when it comes, not when many have come', async () => {
     const topic = newTopic()
-    const child = spawnCli(['publish', topic, '--data', node.dataDir])
+    const child = spawnCli(['publish', topic, '--lines', '--data', node.dataDir])
     const ended = finished(child)
     const ids = gather(child.stdout)
     for (const count of [1, 2]) {
@@ -77,13 +139,13 @@ describe('pmesh publish', () => {
       ...Array.from({ length: 100 }, () => 'x'.repeat(100_000)),
       ...Array(8).fill('\u0001'.repeat(250_000)),
     ]
-    const { code, stdout, stderr } = await publish([topic], { input: lines.join('\n') })
+    const { code, stdout, stderr } = await publish([topic, '--lines'], { input: lines.join('\n') })
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`has not joined ${topic}`) })
     expect(stdout.split('\n')).toHaveLength(lines.length + 1)
   })
 
-  it('with an empty input says that there was nothing', async () => {
-    const { code, stdout, stderr } = await publish([newTopic()], { input: '' })
+  it('with --lines of an empty input says that there was nothing', async () => {
+    const { code, stdout, stderr } = await publish([newTopic(), '--lines'], { input: '' })
     expect({ code, stdout, stderr }).toEqual({
       code: 0,
       stdout: '',
@@ -97,21 +159,23 @@ describe('pmesh publish', () => {
     expect(stderr).toMatch(/^pmesh: "!!" is not a topic name: .* \(ERR_TOPIC_NAME\)\n$/)
   })
 
-  it('refuses a message that is too large', async () => {
+  it('with --lines refuses one that is too large', async () => {
     const topic = newTopic()
-    const { code, stdout, stderr } = await publish([topic], {
+    const { code, stdout, stderr } = await publish([topic, '--lines'], {
       input: `short\n${'x'.repeat(262_145)}\nlast\n`,
     })
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: 'pmesh: line 2 of the input is longer than 262144 bytes (ERR_LINE)\n',
-    })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^pmesh: published 1 message in .*\npmesh: line 2 of the input is longer than 262144 bytes \(ERR_LINE\)\n$/,
+    )
     // What came before it is stored, and printed.
     expect(await stored(topic)).toMatchObject([{ id: stdout.trim(), text: 'short' }])
   })
 
-  it('refuses bytes that are not text', async () => {
-    const { code, stderr } = await publish([newTopic()], { input: Buffer.from('caf\xe9\n', 'latin1') })
+  it('with --lines refuses bytes that are not text', async () => {
+    const { code, stderr } = await publish([newTopic(), '--lines'], {
+      input: Buffer.from('caf\xe9\n', 'latin1'),
+    })
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: 'pmesh: line 1 of the input is not UTF-8 text (ERR_LINE)\n',
@@ -125,7 +189,7 @@ describe('pmesh publish', () => {
   })
 
   it('regression: ends after a refusal although its input goes on', async () => {
-    const child = spawnCli(['publish', '!!', '--data', node.dataDir])
+    const child = spawnCli(['publish', '!!', '--lines', '--data', node.dataDir])
     child.stdin?.on('error', () => {})
     child.stdin?.write('a line\n')
     expect((await finished(child)).code).toBe(1)

@@ -5,7 +5,7 @@ import { sharedNode } from './fixtures/shared-node.ts'
 const node = sharedNode()
 
 beforeAll(async () => {
-  await runCli(['publish', 'prices', '--data', node.dataDir], { input: 'a\nb\n' })
+  await runCli(['publish', 'prices', '--lines', '--data', node.dataDir], { input: 'a\nb\n' })
   await runCli(['publish', 'other', 'c', '--data', node.dataDir])
 })
 
@@ -14,11 +14,11 @@ describe('pmesh stats', () => {
     const { code, stdout, stderr } = await runCli(['stats', '--data', node.dataDir])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     for (const line of [
-      /^ +messages {2}batches {2}bytes$/m,
-      /^stored now +3 +\d +\d+$/m,
-      /^taken in, ever +3 +\d +\d+$/m,
-      /^jX\w+ to prices +2 +\d +\d+$/m,
-      /^jX\w+ to other +1 +1 +\d+$/m,
+      /^MESSAGES {2}BATCHES +SIZE {2}OF$/m,
+      /^ +3 +\d +\d+(\.\d KiB| bytes) {2}stored now$/m,
+      /^ +3 +\d +\d+(\.\d KiB| bytes) {2}taken in, ever$/m,
+      /^ +2 +\d +\d+ bytes {2}jX\w{84} to prices$/m,
+      /^ +1 +1 +\d+ bytes {2}jX\w{84} to other$/m,
     ]) {
       expect(stdout).toMatch(line)
     }
@@ -26,8 +26,8 @@ describe('pmesh stats', () => {
 
   it('by receiver, as few as wanted, and says that there are more', async () => {
     const { stdout } = await runCli(['stats', '--by', 'receiver', '--limit', '1', '--data', node.dataDir])
-    expect(stdout).toMatch(/^prices +2 +\d +\d+$/m)
-    expect(stdout).not.toMatch(/^other/m)
+    expect(stdout).toMatch(/^ +2 +\d +\d+ bytes {2}prices$/m)
+    expect(stdout).not.toMatch(/other$/m)
     expect(stdout).toContain('the 1 with most messages of 2: see --limit')
   })
 

@@ -10,17 +10,17 @@ describe('pmesh status', () => {
     const { code, stdout, stderr } = await runCli(['status', '--data', node.dataDir])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     for (const line of [
-      /^PastelID {7}jX\w+$/m,
-      /^network {8}trial$/m,
-      /^version {8}\S+, process \d+$/m,
-      /^running since {2}\d{4}-\d\d-\d\dT[\d:.]+Z$/m,
-      /^listening on {3}\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+$/m,
-      /^stored {9}1 messages$/m,
-      /^published {6}1 messages in 1 batches$/m,
-      /^received {7}0 messages in 0 batches$/m,
-      /^dropped {8}nothing$/m,
-      /^topic {10}prices \(0 peers\)$/m,
-      /^peers {10}none$/m,
+      /^Node\n {2}PastelID {7}jX\w+$/m,
+      /^ {2}network {8}trial$/m,
+      /^ {2}version {8}\S+, process \d+$/m,
+      /^ {2}running since {2}\d{4}-\d\d-\d\dT[\d:.]+Z \(\d+ (s|min) ago\)$/m,
+      /^ {2}listening on {3}\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+$/m,
+      /^Storage\n {2}stored {4}1 message, \d+ bytes$/m,
+      /^Traffic\n {2}published {2}1 message in 1 batch$/m,
+      /^ {2}received {3}0 messages in 0 batches$/m,
+      /^ {2}dropped {4}nothing$/m,
+      /^Topics\n {2}prices {2}0 peers$/m,
+      /^Peers\n {2}none$/m,
     ]) {
       expect(stdout).toMatch(line)
     }
@@ -38,6 +38,13 @@ describe('pmesh status', () => {
       store: { messages: 1 },
       counters: { published: { batches: 1, messages: 1 } },
     })
+  })
+
+  it('is coloured where colours are wanted', async () => {
+    const { stdout } = await runCli(['status', '--data', node.dataDir], { env: { FORCE_COLOR: '1' } })
+    expect(stdout).toContain('\u001b[1mNode\u001b[22m\n')
+    const plain = await runCli(['status', '--data', node.dataDir], { env: { NO_COLOR: '1' } })
+    expect(plain.stdout).not.toContain('\u001b')
   })
 
   it('finds the folder by PMESH_DATA, or takes ./.pmesh', async () => {

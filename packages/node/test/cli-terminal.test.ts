@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { json, printable } from '../src/cli/output.ts'
 import { createControlClient } from '../src/control-client.ts'
 import { dataFolder } from '../src/data-folder.ts'
-import { runCli } from './fixtures/cli.ts'
+import { finished, gather, runCli, spawnCli } from './fixtures/cli.ts'
 import { sharedNode } from './fixtures/shared-node.ts'
 
 /** Control characters other than the ends of lines, and those that turn the writing direction. */
@@ -30,11 +31,18 @@ beforeAll(async () => {
 })
 
 describe("what steers a terminal, in others' messages,", () => {
-  it('is not printed by pmesh messages', async () => {
+  it('is not printed by pmesh messages and pmesh tail', async () => {
     const { stdout } = await runCli(['messages', '--data', node.dataDir])
     expect(stdout).not.toMatch(STEERING)
     expect(stdout.split('\n')).toHaveLength(4)
     expect(stdout).toContain('\ufffd[2J \ufffd2J')
+    const child = spawnCli(['tail', '--last', '3', '--data', node.dataDir])
+    const ended = finished(child)
+    const tailed = gather(child.stdout)
+    await waitUntil(() => tailed().split('\n').length === 4, { what: 'three messages' })
+    child.kill('SIGINT')
+    expect(await ended).toMatchObject({ code: 0, stderr: '' })
+    expect(tailed()).not.toMatch(STEERING)
   })
 
   it('is escaped by pmesh messages --json, and nothing of it is lost', async () => {

@@ -41,6 +41,13 @@ export {
 } from './log-id.ts'
 export type { ContentType, MessageContent, MessageInput, MessageOptions } from './message.ts'
 export { fromWireMessage, jsonOf, textOf, toWireMessage } from './message.ts'
+export {
+  checkProof,
+  type ProofCheck,
+  type ProofCheckName,
+  type ProofExpectation,
+  type ProofReport,
+} from './message-proof.ts'
 export type { Channel } from './names.ts'
 export {
   assertNetworkName,

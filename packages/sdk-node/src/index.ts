@@ -18,6 +18,7 @@ import type { RetentionOptions } from './retention-task.ts'
 
 export type { Refusal } from './connection/certificate-gate.ts'
 export type { DropReason, NodeCounters } from './counters.ts'
+export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
 export type { InboundRates } from './inbound/rates.ts'
 export { DEFAULT_RATES } from './inbound/rates.ts'
 export type { Rate } from './inbound/token-bucket.ts'
@@ -100,6 +101,8 @@ export interface PeerInfo {
   readonly address: string
   readonly direction: 'inbound' | 'outbound'
   readonly topics: readonly string[]
+  /** When the connection was opened, in ms since 1970. */
+  readonly connectedAtMs: number
   /** Smoothed as in RFC 6298; absent until it was measured. */
   readonly roundTripMs?: number
   /** Mean change from one round trip to the next, as in RFC 3550; absent until there were two. */

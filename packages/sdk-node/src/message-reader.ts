@@ -1,7 +1,8 @@
 import { decodePastelId } from '@pastel-mesh/identity'
 import { topicChannel } from '@pastel-mesh/protocol'
 import { formatCursor, type MessageStore, parseCursor, type StoredEntry } from '@pastel-mesh/storage'
-import type { ReadMessagesOptions, SubscribeOptions } from './index.ts'
+import type { FollowMessagesOptions } from './follow-messages.ts'
+import type { ReadMessagesOptions } from './index.ts'
 import {
   type CursorNotice,
   isExpired,
@@ -24,31 +25,32 @@ export class MessageReader {
     this.#store = components.store
   }
 
-  /** Stored entries of a channel from a place on, then those that come. */
-  follow(channel: string, options: SubscribeOptions): AsyncGenerator<ReceivedEntry> {
+  /** Stored entries of a channel, or of all, from a place on, then those that come. */
+  follow(channel: string | undefined, options: FollowMessagesOptions): AsyncGenerator<ReceivedEntry> {
     // Found now, not at the first read: what comes between the two belongs to the caller.
     const begin = this.#begin(options.from ?? 'now')
     begin.catch(() => {})
-    return this.#followFrom(begin, channel, options.signal)
+    return this.#followFrom(begin, channel, options)
   }
 
   async *#followFrom(
     begin: Promise<Beginning>,
-    channel: string,
-    signal?: AbortSignal,
+    channel: string | undefined,
+    { sender, type, signal }: FollowMessagesOptions,
   ): AsyncGenerator<ReceivedEntry> {
     const { position: from, notice } = await begin
     if (notice !== undefined) yield notice
     for await (const entry of this.#store.follow({
-      channel,
       from,
+      ...(channel === undefined ? {} : { channel }),
+      ...(sender === undefined ? {} : { sender: decodePastelId(sender) }),
       ...(signal === undefined ? {} : { signal }),
     })) {
       if (entry.kind === 'removed') {
         yield { kind: 'pruned', cursor: formatCursor(await this.#store.cursorAt(entry.position)) }
         continue
       }
-      for (const one of this.#within(entry, from, Number.POSITIVE_INFINITY)) {
+      for (const one of this.#within(entry, from, Number.POSITIVE_INFINITY, type)) {
         signal?.throwIfAborted()
         yield one
       }
@@ -101,7 +103,8 @@ export class MessageReader {
   *#within(entry: StoredEntry, from: number, to: number, type?: string): Generator<ReceivedEntry> {
     const { storeId } = this.#store
     if (entry.kind !== 'batch') {
-      yield toLostNotice(entry, storeId)
+      // Nobody knows the types of what is lost.
+      if (type === undefined) yield toLostNotice(entry, storeId)
       return
     }
     if (isExpired(entry, Date.now())) return

@@ -8,6 +8,7 @@ const PEER_ID = '12D3KooWRm8J3iL796zPFi2EtGGtUJn58AG67gcqzMFHZnnsTzqD'
 describe('whom to connect to', () => {
   test.each([
     ['192.0.2.1:7124', '/ip4/192.0.2.1/tcp/7124'],
+    ['localhost:7124', '/ip4/127.0.0.1/tcp/7124'],
     ['[2001:db8::1]:7124', '/ip6/2001:db8::1/tcp/7124'],
     ['[::1]:1', '/ip6/::1/tcp/1'],
     ['/ip4/192.0.2.1/tcp/7124', '/ip4/192.0.2.1/tcp/7124'],

@@ -4,9 +4,12 @@
  */
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
+import { Followers } from './followers.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './unix-socket-server.ts'
 
-export type { MessageOutput, NoticeOutput } from './message-schema.ts'
+export type { FollowInput } from './follow.ts'
+export type { EntryOutput, MessageOutput, NoticeOutput } from './message-schema.ts'
+export type { ProofOutput } from './proof.ts'
 export type { AppRouter } from './router.ts'
 export type { Context } from './trpc.ts'
 export type { UnixSocketServerOptions } from './unix-socket-server.ts'
@@ -27,7 +30,7 @@ export interface ServerComponents {
 export interface Server {
   /** @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET */
   start(): Promise<void>
-  /** Lets requests that are under way finish. */
+  /** Lets requests that are under way finish; those who follow are told that it ends. */
   stop(): Promise<void>
 }
 
@@ -41,13 +44,18 @@ export interface Server {
 export function createServer(options: ServerOptions, components: ServerComponents): Server {
   const { node, store, onError = () => {} } = components
   let startedAtMs = 0
-  const context = () => ({ node, store, version: options.version, startedAtMs })
+  const followers = new Followers()
+  const context = () => ({ node, store, version: options.version, startedAtMs, followers })
   const server = new UnixSocketServer(options.socket, { context, onError })
   return {
     async start() {
       startedAtMs ||= Date.now()
+      followers.start()
       await server.start()
     },
-    stop: () => server.stop(),
+    async stop() {
+      followers.stop()
+      await server.stop()
+    },
   }
 }

@@ -1,6 +1,6 @@
 import type { MessageInput } from '@pastel-mesh/protocol'
 import { jsonOf, textOf } from '@pastel-mesh/protocol'
-import type { CursorNotice, LostNotice, ReceivedMessage } from '@pastel-mesh/sdk-node'
+import type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
 import { isPlainJson } from './plain-json.ts'
 
@@ -70,6 +70,12 @@ export function toNoticeOutput(notice: LostNotice | CursorNotice) {
 
 export type NoticeOutput = ReturnType<typeof toNoticeOutput>
 export type MessageOutput = ReturnType<typeof toMessageOutput>
+/** What stands in the arrival order: messages have no `kind`. */
+export type EntryOutput = MessageOutput | NoticeOutput
+
+export function toEntryOutput(entry: ReceivedEntry): EntryOutput {
+  return entry.kind === 'message' ? toMessageOutput(entry) : toNoticeOutput(entry)
+}
 
 /**
  * The sender may have claimed a content type that the bytes are not, or JSON that cannot be handed on as a value:

@@ -1,17 +1,16 @@
-import { isPastelId, parsePastelId } from '@pastel-mesh/identity'
-import { MAX_TYPE_BYTES } from '@pastel-mesh/protocol'
 import { z } from 'zod'
 import { checkMessages } from './check-messages.ts'
+import { follow, followInput } from './follow.ts'
+import { messageFilter } from './message-filter.ts'
 import { messageInput, toMessageInput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES, readPage } from './page.ts'
+import { proofInput, readProof } from './proof.ts'
 import { statistics } from './statistics.ts'
 import { timeInput } from './time-schema.ts'
 import { procedure, router } from './trpc.ts'
 
 /** Messages of one call; more go in several. */
 const MAX_PUBLISH = 1_000
-
-const pastelId = z.string().refine(isPastelId, 'not a PastelID').transform(parsePastelId)
 
 /** The longest address is shorter; a wrong one is not repeated at length. */
 const target = z.strictObject({ target: z.string().min(1).max(1_000) })
@@ -35,9 +34,7 @@ const messages = router({
   list: procedure
     .input(
       z.strictObject({
-        topic: z.string().optional(),
-        sender: pastelId.optional(),
-        type: z.string().min(1).max(MAX_TYPE_BYTES).optional(),
+        ...messageFilter,
         since: timeInput.optional(),
         until: timeInput.optional(),
         from: z.string().optional(),
@@ -46,6 +43,15 @@ const messages = router({
       }),
     )
     .query(({ input, ctx }) => readPage(input, ctx)),
+
+  /**
+   * What is stored from a place on, then what comes, without end: as server-sent events, whose ids are cursors. Whoever
+   * connects again with `lastEventId` misses nothing and gets nothing twice.
+   */
+  follow: procedure.input(followInput).subscription(({ input, ctx, signal }) => follow(input, ctx, signal)),
+
+  /** The signed batch that holds a message, and the one before it, as they are stored: for whoever verifies them. */
+  proof: procedure.input(proofInput).query(({ input, ctx }) => readProof(input, ctx)),
 })
 
 const admin = router({

@@ -4,6 +4,7 @@ import type { MessageStore } from '@pastel-mesh/storage'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { formatError } from './error-format.ts'
+import type { Followers } from './followers.ts'
 import { isUnambiguousJson } from './plain-json.ts'
 import { trpcCode } from './trpc-code.ts'
 
@@ -14,7 +15,13 @@ export interface Context {
   /** When the node started, in ms since 1970. */
   readonly startedAtMs: number
   readonly version: string
+  readonly followers: Followers
 }
+
+/** Tells both ends of a stream in which nothing comes that the other is still there. */
+const PING_INTERVAL_MS = 10_000
+/** Without a sign for that long a client connects again. */
+const RECONNECT_MS = 30_000
 
 const t = initTRPC.context<Context>().create({
   transformer: {
@@ -22,6 +29,10 @@ const t = initTRPC.context<Context>().create({
     output: { serialize, deserialize: (value: ReturnType<typeof serialize>) => superjson.deserialize(value) },
   },
   errorFormatter: formatError,
+  sse: {
+    ping: { enabled: true, intervalMs: PING_INTERVAL_MS },
+    client: { reconnectAfterInactivityMs: RECONNECT_MS },
+  },
   // Otherwise stacks go out to callers.
   isDev: false,
 })
@@ -46,8 +57,14 @@ const translateErrors = t.middleware(async ({ next }) => {
   if (result.ok) return result
   const { cause } = result.error
   if (!(cause instanceof MeshError)) return result
-  throw new TRPCError({ code: trpcCode(cause.code), message: cause.message, cause })
+  throw toTrpcError(cause)
 })
+
+/** An error of the parts, as it is to a caller; others stay what they are. */
+export function toTrpcError(cause: unknown): unknown {
+  if (!(cause instanceof MeshError)) return cause
+  return new TRPCError({ code: trpcCode(cause.code), message: cause.message, cause })
+}
 
 export const router = t.router
 export const procedure = t.procedure.use(translateErrors)

@@ -15,6 +15,8 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024
 /** Connections at a time: times the largest body, what callers can make the node hold in memory. */
 const MAX_CONNECTIONS = 64
 const DEFAULT_DRAIN_MS = 3_000
+/** Whoever follows a stream and does not take its end in that time does not read at all. */
+const STREAM_END_MS = 500
 
 export interface UnixSocketServerOptions {
   /** Path of the socket; only its owner may connect. */
@@ -132,12 +134,24 @@ export class UnixSocketServer {
     this.#server = undefined
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     // Otherwise the connections of those who are still answered stay open for their next request.
-    for (const response of this.#responses)
+    for (const response of this.#responses) {
       if (!response.headersSent) response.setHeader('connection', 'close')
+      const { socket } = response
+      response.once('finish', () => socket?.destroySoon())
+    }
     server.closeIdleConnections()
-    const timer = setTimeout(() => server.closeAllConnections(), this.#drainMs)
+    const timers = [
+      setTimeout(() => this.#cutStreams(), STREAM_END_MS),
+      setTimeout(() => server.closeAllConnections(), this.#drainMs),
+    ]
     await closed
-    clearTimeout(timer)
+    for (const timer of timers) clearTimeout(timer)
+  }
+
+  #cutStreams(): void {
+    for (const response of this.#responses) {
+      if (response.getHeader('content-type') === 'text/event-stream') response.destroy()
+    }
   }
 
   /** Removes the socket that a crashed node left behind: one that nobody listens on. */

@@ -32,11 +32,9 @@ import { type LostQuery, LostRanges } from './lost-ranges.ts'
 import { OrderCommit } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import { type Pruned, Retention, type RetentionRules } from './retention.ts'
+import { assertSchema, SCHEMA_VERSION } from './schema.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
 import { TimeSearch } from './time-search.ts'
-
-/** Layout of the database that this code reads and writes; see keys.ts. */
-const SCHEMA_VERSION = '3'
 
 /** The message logs and the arrival order of one node, on LevelDB: its parts, wired. */
 export class LevelMessageStore implements MessageStore {
@@ -334,11 +332,8 @@ export class LevelMessageStore implements MessageStore {
         const message = `the first write to the database in ${this.#directory} failed: ${cause.message}`
         throw new StorageError('ERR_COMMIT_FAILED', message, { cause })
       })
-    } else if (schema.toString() !== SCHEMA_VERSION) {
-      throw new StorageError(
-        'ERR_STORE_SCHEMA',
-        `the database in ${this.#directory} has schema ${schema.toString().slice(0, 16)}, this version reads ${SCHEMA_VERSION}: use the version that wrote it`,
-      )
+    } else {
+      assertSchema(schema, this.#directory)
     }
     this.#storeId = (await this.#database.get(metaKey('store'))) as Buffer
   }

@@ -1,11 +1,10 @@
 import type { DiskStatus } from '@pastel-mesh/storage'
-
-const MEBIBYTE = 2 ** 20
+import { describeBytes } from './describe-bytes.ts'
 
 /** The state of the disk in a line: what is the matter, and what to do. */
 export function describeDisk({ state, freeBytes, minFreeBytes, reason }: DiskStatus): string {
-  const free = freeBytes === undefined ? 'free space unknown' : `${mebibytes(freeBytes)} free`
-  const reserve = minFreeBytes === 0 ? 'no reserve' : `reserve ${mebibytes(minFreeBytes)}`
+  const free = freeBytes === undefined ? 'free space unknown' : `${describeBytes(freeBytes)} free`
+  const reserve = minFreeBytes === 0 ? 'no reserve' : `reserve ${describeBytes(minFreeBytes)}`
   switch (state) {
     case 'ok':
       return `ok, ${free}, ${reserve}`
@@ -14,8 +13,4 @@ export function describeDisk({ state, freeBytes, minFreeBytes, reason }: DiskSta
     case 'failing':
       return `cannot be written: ${reason}; ${free}: mend that, the node tries again by itself`
   }
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.floor(bytes / MEBIBYTE)} MiB`
 }

@@ -1,6 +1,8 @@
 import type { NoticeOutput } from '@pastel-mesh/sdk-server'
 import type { LostReason } from '@pastel-mesh/storage'
 import { printable } from './output.ts'
+import { counted } from './terminal/figures.ts'
+import { shownId } from './terminal/screen.ts'
 
 const REASONS: Record<LostReason, string> = {
   denied: 'nobody who could be reached had it',
@@ -17,12 +19,11 @@ export function describeNotice(notice: NoticeOutput): string {
       : 'changed  the store was replaced while it was read'
   }
   const { kind, sender, topic = 'inbox', first, last, reason, receivedAtMs } = notice
-  const count = last - first + 1
   return [
     kind,
     new Date(receivedAtMs).toISOString(),
     printable(topic),
-    `${count} ${count === 1 ? 'message' : 'messages'} of ${sender.slice(0, 10)}…`,
+    `${counted(last - first + 1, 'message')} of ${shownId(sender)}`,
     `positions ${first} to ${last}: ${REASONS[reason]}`,
   ].join('  ')
 }

@@ -6,10 +6,14 @@ import { addConnect, addDisconnect } from './commands/connect.ts'
 import { addId } from './commands/id.ts'
 import { addInit } from './commands/init.ts'
 import { addMessages } from './commands/messages.ts'
+import { addPeers } from './commands/peers.ts'
 import { addPublish } from './commands/publish.ts'
 import { addStart } from './commands/start.ts'
 import { addStats } from './commands/stats.ts'
 import { addStatus } from './commands/status.ts'
+import { addTail } from './commands/tail.ts'
+import { addTopics } from './commands/topics.ts'
+import { addVerify } from './commands/verify.ts'
 import { helpAsFlag } from './help-arguments.ts'
 import { examples } from './options.ts'
 import { survivePipes, warnError } from './output.ts'
@@ -26,10 +30,14 @@ addConfig(program)
 addStart(program)
 addStatus(program)
 addId(program)
+addPeers(program)
+addTopics(program)
 addConnect(program)
 addDisconnect(program)
 addPublish(program)
 addMessages(program)
+addTail(program)
+addVerify(program)
 addStats(program)
 
 survivePipes()

@@ -1,6 +1,6 @@
-import type { MessageOutput, NoticeOutput } from '@pastel-mesh/sdk-server'
-import { describeNotice } from './describe-notice.ts'
-import { json, print, printable, warn } from './output.ts'
+import type { EntryOutput, MessageOutput, NoticeOutput } from '@pastel-mesh/sdk-server'
+import { EntryLines } from './entry-lines.ts'
+import { json, print, warn } from './output.ts'
 import { withClient } from './with-client.ts'
 
 export interface MessageFilter {
@@ -21,7 +21,7 @@ const PAGE = 1_000
 export async function listMessages(dataDir: string, filter: MessageFilter, asJson: boolean): Promise<void> {
   const { limit, ...rest } = filter
   const entries = await withClient(dataDir, async (api) => {
-    const found: (MessageOutput | NoticeOutput)[] = []
+    const found: EntryOutput[] = []
     let from: string | undefined
     do {
       const page = await api.service.messages.list.query({
@@ -34,34 +34,14 @@ export async function listMessages(dataDir: string, filter: MessageFilter, asJso
     } while (from !== undefined && found.length < limit)
     return found
   })
-  for (const entry of entries.reverse()) print(asJson ? json(entry) : describeEntry(entry))
+  const lines = new EntryLines()
+  for (const entry of entries) lines.measure(entry)
+  for (const entry of entries.reverse()) print(asJson ? json(entry) : lines.line(entry))
   if (entries.length === 0 && !asJson) warn('no messages are stored that match')
 }
 
 /** What a page, the newest first, has, each in its place; what is about the page as a whole comes last. */
 function inPlace({ messages, notices }: { messages: MessageOutput[]; notices: NoticeOutput[] }) {
-  const arrivalOf = (entry: MessageOutput | NoticeOutput) => ('arrival' in entry ? entry.arrival : -1)
+  const arrivalOf = (entry: EntryOutput) => ('arrival' in entry ? entry.arrival : -1)
   return [...messages, ...notices].sort((a, b) => arrivalOf(b) - arrivalOf(a))
-}
-
-function describeEntry(entry: MessageOutput | NoticeOutput): string {
-  if ('kind' in entry) return describeNotice(entry)
-  // Before the time, where nothing that others wrote can stand.
-  return `${entry.isLate === true ? 'late  ' : ''}${describe(entry)}`
-}
-
-function describe(message: MessageOutput): string {
-  const body =
-    'text' in message
-      ? message.text
-      : 'json' in message
-        ? JSON.stringify(message.json)
-        : `${Buffer.byteLength(message.base64, 'base64')} bytes`
-  return [
-    new Date(message.createdAtMs).toISOString(),
-    message.topic ?? 'inbox',
-    `${message.sender.slice(0, 10)}…`,
-    printable(message.type),
-    printable(body),
-  ].join('  ')
 }

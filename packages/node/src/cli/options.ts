@@ -22,6 +22,14 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON')
 }
 
+/** Of whom messages are shown; `--sender` is what it was called before, and goes on. */
+export function fromOptions(): [Option, Option] {
+  return [
+    new Option('--from <pastelid>', 'only of this sender'),
+    new Option('--sender <pastelid>').hideHelp().conflicts('from'),
+  ]
+}
+
 /** Gathers the values of an option that may be repeated. */
 export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value]

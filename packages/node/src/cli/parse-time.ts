@@ -18,6 +18,20 @@ export function parseTime(text: string, nowMs: number = Date.now()): number {
   return Math.max(0, timeMs)
 }
 
+/**
+ * A time to come as it is typed: `10m` from now, or ISO 8601. In ms since 1970, reckoned anew at each call.
+ * @throws InvalidArgumentError
+ */
+export function parseExpiry(text: string): (nowMs?: number) => number {
+  const [, count, unit = ''] = /^(\d{1,9})([smhdw])$/.exec(text) ?? []
+  if (count !== undefined) return (nowMs = Date.now()) => nowMs + Number(count) * (UNITS_MS[unit] as number)
+  const timeMs = parseIso(text)
+  if (!Number.isNaN(timeMs)) return () => timeMs
+  throw new InvalidArgumentError(
+    'Give a time such as 30s, 10m, 2h, 3d, 1w (from now) or 2026-01-31T12:00:00Z.',
+  )
+}
+
 function parseIso(text: string): number {
   const match = ISO.exec(text)
   if (match === null) return Number.NaN

@@ -1,5 +1,8 @@
-import { table } from '../table.ts'
-import { json, print, printable, warn } from './output.ts'
+import { describeBytes } from './describe-bytes.ts'
+import { json, print, warn } from './output.ts'
+import { type Cell, columns } from './terminal/columns.ts'
+import { describeCount } from './terminal/figures.ts'
+import { screenWidth, shownId } from './terminal/screen.ts'
 import { withClient } from './with-client.ts'
 
 export interface StatsFilter {
@@ -19,18 +22,21 @@ export async function showStats(dataDir: string, filter: StatsFilter, asJson: bo
   if (asJson) return print(json({ ...totals, ...list }, 2))
   const { taken, stored } = totals
   const { counts, size, others } = list
-  const shown = counts.length
   const isFiltered = filter.topic !== undefined || filter.sender !== undefined
   const rows = [
-    ['', 'messages', 'batches', 'bytes'],
     // Of what is filtered there are no totals.
     ...(isFiltered ? [] : [row('stored now', stored), row('taken in, ever', taken)]),
     ...counts.map((count) => row(nameOf(count), count)),
     ...(others.batches > 0 ? [row('others', others)] : []),
   ]
-  if (rows.length === 1) return warn('nothing was taken in that matches')
-  print(table(rows))
-  if (shown < size) print(`the ${shown} with most ${filter.order} of ${size}: see --limit`)
+  if (rows.length === 0) return warn('nothing was taken in that matches')
+  const headings = ['MESSAGES', 'BATCHES', 'SIZE', 'OF'].map((text): Cell => ({ text, tone: 'heading' }))
+  print(columns([headings, ...rows], { right: [0, 1, 2], width: screenWidth() }))
+  if (counts.length < size) {
+    print(
+      `the ${describeCount(counts.length)} with most ${filter.order} of ${describeCount(size)}: see --limit`,
+    )
+  }
 }
 
 interface Counts {
@@ -39,8 +45,8 @@ interface Counts {
   readonly bytes: number
 }
 
-function row(name: string, { messages, batches, bytes }: Counts): string[] {
-  return [printable(name), `${messages}`, `${batches}`, `${bytes}`]
+function row(name: string, { messages, batches, bytes }: Counts): Cell[] {
+  return [describeCount(messages), describeCount(batches), describeBytes(bytes), name]
 }
 
 function nameOf(count: {
@@ -49,6 +55,7 @@ function nameOf(count: {
   readonly recipient?: string | undefined
 }): string {
   const { sender, topic, recipient } = count
-  const receiver = topic ?? (recipient === undefined ? undefined : `inbox of ${recipient}`)
-  return [sender, receiver].filter((part) => part !== undefined).join(' to ')
+  const receiver = topic ?? (recipient === undefined ? undefined : `inbox of ${shownId(recipient)}`)
+  const from = sender === undefined ? undefined : shownId(sender)
+  return [from, receiver].filter((part) => part !== undefined).join(' to ')
 }

@@ -1,63 +1,103 @@
 import type { MeshAlert, PeerInfo } from '@pastel-mesh/sdk-node'
-import { table } from '../table.ts'
+import type { ControlClient } from '../control-client.ts'
 import { describeAlert } from './describe-alert.ts'
 import { describeBytes } from './describe-bytes.ts'
 import { describeDisk } from './describe-disk.ts'
-import { json, print, printable } from './output.ts'
+import { json, print } from './output.ts'
 import { describeRoundTrip } from './round-trip.ts'
+import { type Cell, columns } from './terminal/columns.ts'
+import { counted, describeCount, describeTime } from './terminal/figures.ts'
+import { paint } from './terminal/paint.ts'
+import { shownId } from './terminal/screen.ts'
 import { withClient } from './with-client.ts'
 
 /** Alerts that are shown, the newest: one a log, they may be many. */
 const MAX_ALERTS = 20
 
+type Status = Awaited<ReturnType<ControlClient['api']['admin']['status']['query']>>
+
 export async function showStatus(dataDir: string, asJson: boolean): Promise<void> {
   const status = await withClient(dataDir, (api) => api.admin.status.query())
   if (asJson) return print(json(status, 2))
-  const { counters } = status
-  const dropped = Object.entries(counters.dropped).filter(([, count]) => count > 0)
-  const rows = [
+  const sections: [string, Cell[][]][] = [
+    ['Node', nodeRows(status)],
+    ['Storage', storageRows(status)],
+    ['Traffic', trafficRows(status)],
+    [
+      'Topics',
+      status.topics.map(({ topic, peers }) => [{ text: topic, tone: 'name' }, counted(peers, 'peer')]),
+    ],
+    ['Peers', status.peers.map(peerRow)],
+    ['Alerts', alertRows(status.alerts)],
+  ]
+  const shown = sections
+    // That there are no alerts is nothing to tell.
+    .filter(([name, rows]) => rows.length > 0 || name !== 'Alerts')
+    .map(([name, rows]) => {
+      const body = columns(rows.length > 0 ? rows : [[{ text: 'none', tone: 'quiet' }]], { indent: '  ' })
+      return `${paint('heading', name)}\n${body}`
+    })
+  print(shown.join('\n\n'))
+}
+
+function nodeRows(status: Status): Cell[][] {
+  return [
     ['PastelID', status.pastelId],
     ['network', status.network],
     ['version', `${status.version}, process ${status.pid}`],
-    ['running since', new Date(status.startedAtMs).toISOString()],
+    ['running since', describeTime(status.startedAtMs)],
     ...status.addresses.map((address) => ['listening on', address]),
-    ['stored', `${status.store.messages} messages`],
-    ['kept', describeKept(status.store)],
-    ['held', describeHeld(status.store)],
-    ['disk', describeDisk(status.disk)],
-    ['published', `${counters.published.messages} messages in ${counters.published.batches} batches`],
-    ['received', `${counters.received.messages} messages in ${counters.received.batches} batches`],
-    ['dropped', dropped.map(([reason, count]) => `${reason} ${count}`).join(', ') || 'nothing'],
-    ...status.alerts.slice(0, MAX_ALERTS).map((alert) => ['alert', describeDated(alert)]),
-    ...(status.alerts.length > MAX_ALERTS
-      ? [['alerts', `${status.alerts.length - MAX_ALERTS} older ones: "pmesh status --json" shows all`]]
-      : []),
-    ...status.topics.map(({ topic, peers }) => [
-      'topic',
-      `${topic} (${peers} ${peers === 1 ? 'peer' : 'peers'})`,
-    ]),
-    ...status.peers.map((peer) => ['peer', describePeer(peer)]),
-    ...(status.peers.length === 0 ? [['peers', 'none']] : []),
   ]
-  print(table(rows.map((row) => row.map(printable))))
 }
 
-function describeDated(alert: MeshAlert): string {
-  return `${new Date(alert.atMs).toISOString()}  ${describeAlert(alert)}`
+function storageRows({ store, disk }: Status): Cell[][] {
+  const disked = describeDisk(disk)
+  return [
+    ['stored', describeStored(store)],
+    ['taken in', `${counted(store.messages, 'message')} since its first start`],
+    ['held', describeHeld(store)],
+    ['disk', disk.state === 'ok' ? disked : { text: disked, tone: 'bad' }],
+  ]
 }
 
-function describeKept({ storedBytes, floor }: { storedBytes: number; floor: number }): string {
-  const removed = floor === 0 ? '' : `; of those before position ${floor} some were removed`
-  return `${describeBytes(storedBytes)}${removed}`
+function trafficRows({ counters: { published, received, dropped } }: Status): Cell[][] {
+  const reasons = Object.entries(dropped).filter(([, count]) => count > 0)
+  return [
+    ['published', describeTraffic(published)],
+    ['received', describeTraffic(received)],
+    [
+      'dropped',
+      reasons.map(([reason, count]) => `${reason} ${describeCount(count)}`).join(', ') || 'nothing',
+    ],
+  ]
 }
 
-function describeHeld({ heldBatches, heldBytes }: { heldBatches: number; heldBytes: number }): string {
+function alertRows(alerts: readonly MeshAlert[]): Cell[][] {
+  const older = alerts.length - MAX_ALERTS
+  return [
+    ...alerts.slice(0, MAX_ALERTS).map((alert): Cell[] => [
+      { text: new Date(alert.atMs).toISOString(), tone: 'quiet' },
+      { text: describeAlert(alert), tone: 'caution' },
+    ]),
+    ...(older > 0 ? [['', `${describeCount(older)} older: "pmesh status --json" shows all`]] : []),
+  ]
+}
+
+function peerRow(peer: PeerInfo): Cell[] {
+  return [shownId(peer.pastelId), peer.address, peer.direction, describeRoundTrip(peer)]
+}
+
+function describeTraffic({ messages, batches }: { messages: number; batches: number }): string {
+  return `${counted(messages, 'message')} in ${counted(batches, 'batch', 'batches')}`
+}
+
+function describeStored({ storedMessages, storedBytes, floor }: Status['store']): string {
+  const removed = floor === 0 ? '' : `; of those before position ${describeCount(floor)} some were removed`
+  return `${counted(storedMessages, 'message')}, ${describeBytes(storedBytes)}${removed}`
+}
+
+function describeHeld({ heldBatches, heldBytes }: Status['store']): string {
   if (heldBatches === 0) return 'nothing'
-  const batches = `${heldBatches} ${heldBatches === 1 ? 'batch' : 'batches'}`
+  const batches = counted(heldBatches, 'batch', 'batches')
   return `${batches}, ${describeBytes(heldBytes)}, until what is before them has come or is given up`
-}
-
-function describePeer(peer: PeerInfo): string {
-  const { pastelId, address, direction } = peer
-  return [pastelId, address, direction, describeRoundTrip(peer)].join('  ').trimEnd()
 }

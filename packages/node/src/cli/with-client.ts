@@ -11,12 +11,12 @@ import { dataFolder } from '../data-folder.ts'
  */
 export async function withClient<T>(
   dataDir: string,
-  call: (api: ControlClient['api']) => Promise<T>,
+  call: (api: ControlClient['api'], client: ControlClient) => Promise<T>,
 ): Promise<T> {
   const { socket } = dataFolder(dataDir)
   const client = createControlClient(socket)
   try {
-    return await call(client.api)
+    return await call(client.api, client)
   } catch (error) {
     throw error instanceof TRPCClientError ? await explain(error, dataDir, socket) : error
   } finally {

@@ -16,7 +16,7 @@ const DIALABLE =
   /^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+(\/ws|\/wss|\/tls(\/sni\/[^/]+)?\/ws)?(\/http-path\/[^/]+)?(\/p2p\/[^/]+)?$/
 
 /**
- * Reads a PastelID, a multiaddr, `address:port` or `[IPv6 address]:port`; the last two mean TCP.
+ * Reads a PastelID, a multiaddr, `address:port`, `localhost:port` or `[IPv6 address]:port`; the last three mean TCP.
  * @throws MeshError ERR_ADDRESS
  */
 export function parseConnectTarget(text: string): ConnectTarget {
@@ -63,7 +63,9 @@ function fromHostAndPort(text: string): string | undefined {
   const port = Number(digits)
   if (!(port >= 1 && port <= MAX_PORT)) return undefined
   if (bracketed !== undefined && isIP(bracketed) === 6) return `/ip6/${bracketed}/tcp/${port}`
-  if (plain !== undefined && isIP(plain) === 4) return `/ip4/${plain}/tcp/${port}`
+  // What a node listens on unless told otherwise.
+  const host = plain === 'localhost' ? '127.0.0.1' : plain
+  if (host !== undefined && isIP(host) === 4) return `/ip4/${host}/tcp/${port}`
   return undefined
 }
 

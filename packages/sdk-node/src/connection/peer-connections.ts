@@ -82,10 +82,11 @@ export class PeerConnections {
   }
 
   info({ peerId, pastelId, certificate, connection }: CertifiedPeer): PeerInfo {
-    const { remoteAddr, direction } = connection
+    const { remoteAddr, direction, timeline } = connection
     const { topics } = certificate
     const address = remoteAddr.toString()
-    return { peerId, pastelId, address, direction, topics, ...this.#meter.of(connection) }
+    const connectedAtMs = timeline.open
+    return { peerId, pastelId, address, direction, topics, connectedAtMs, ...this.#meter.of(connection) }
   }
 
   /** The public key of a certified peer's PastelID, 57 bytes. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { dataOption, examples, jsonOption } from '../options.ts'
 
-const TARGET = 'PastelID, multiaddr, or ADDRESS:PORT'
+const TARGET = 'PastelID, multiaddr, ADDRESS:PORT or localhost:PORT'
 
 export function addConnect(program: Command): void {
   program
@@ -26,9 +26,10 @@ export function addDisconnect(program: Command): void {
     .description('end the connection to a peer, and do not dial it again until "pmesh connect"')
     .argument('<target>', TARGET)
     .addOption(dataOption())
+    .addOption(jsonOption())
     .addHelpText('after', examples('pmesh disconnect 192.0.2.1:7124'))
-    .action(async (target, { data }) => {
+    .action(async (target, { data, json }) => {
       const { disconnect } = await import('../connect.ts')
-      await disconnect(data, target)
+      await disconnect(data, target, json === true)
     })
 }

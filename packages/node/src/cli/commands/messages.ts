@@ -1,18 +1,20 @@
 import type { Command } from 'commander'
-import { countUpTo, dataOption, examples, jsonOption } from '../options.ts'
+import { countUpTo, dataOption, examples, fromOptions, jsonOption } from '../options.ts'
 import { parseTime } from '../parse-time.ts'
 
 /** Messages that one command shows: they are held in memory, as the newest come last. */
 const MAX_LISTED = 100_000
 
 export function addMessages(program: Command): void {
+  const [from, sender] = fromOptions()
   program
     .command('messages')
     .description('stored messages, the newest last')
     .addOption(dataOption())
     .addOption(jsonOption())
     .option('-t, --topic <name>', 'only of this topic')
-    .option('--sender <pastelid>', 'only of this sender')
+    .addOption(from)
+    .addOption(sender)
     .option('--type <type>', 'only of this type')
     .option('--since <time>', 'only what the node took in since: 10m, 2h, 3d ago, or ISO 8601', (text) =>
       parseTime(text),
@@ -20,8 +22,8 @@ export function addMessages(program: Command): void {
     .option('--until <time>', 'only what the node took in before', (text) => parseTime(text))
     .option('--limit <count>', 'at most so many, the newest', countUpTo(MAX_LISTED), 20)
     .addHelpText('after', examples('pmesh messages --topic prices --type trade --since 10m --limit 5'))
-    .action(async ({ data, json, ...filter }) => {
+    .action(async ({ data, json, from, sender = from, ...filter }) => {
       const { listMessages } = await import('../messages.ts')
-      await listMessages(data, filter, json === true)
+      await listMessages(data, { ...filter, ...(sender === undefined ? {} : { sender }) }, json === true)
     })
 }

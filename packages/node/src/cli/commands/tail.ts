@@ -1,0 +1,32 @@
+import { type Command, Option } from 'commander'
+import { countUpTo, dataOption, examples, fromOptions, jsonOption } from '../options.ts'
+import { parseTime } from '../parse-time.ts'
+
+/** What the node looks up at once. */
+const MAX_LAST = 1_000
+
+export function addTail(program: Command): void {
+  const [from, sender] = fromOptions()
+  program
+    .command('tail')
+    .description('messages as the node stores them, until Ctrl-C; what is lost or removed shows in its place')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .option('-t, --topic <name>', 'only of this topic')
+    .addOption(from)
+    .addOption(sender)
+    .option('--type <type>', 'only of this type')
+    .option('--since <time>', 'first what the node took in since: 10m, 2h, 3d ago, or ISO 8601', (text) =>
+      parseTime(text),
+    )
+    .addOption(
+      new Option('-n, --last <count>', 'first so many of those that are stored')
+        .argParser(countUpTo(MAX_LAST))
+        .conflicts('since'),
+    )
+    .addHelpText('after', examples('pmesh tail --topic prices --last 10', 'pmesh tail --json | jq .text'))
+    .action(async ({ data, json, topic, from, sender = from, type, since, last }) => {
+      const { tailMessages } = await import('../tail.ts')
+      await tailMessages(data, { topic, sender, type, since, last }, json === true)
+    })
+}

@@ -1,0 +1,29 @@
+import { type Command, Option } from 'commander'
+import { dataOption, examples, jsonOption } from '../options.ts'
+
+export function addVerify(program: Command): void {
+  program
+    .command('verify')
+    .description(
+      'verify the proof of a message: signature, position, link to what came before; exits with 1 if it does not hold',
+    )
+    .argument('[message-id]', 'as "pmesh messages --json" shows it')
+    .addOption(dataOption())
+    .addOption(jsonOption())
+    .option('--out <file>', 'save the proof: the signed batch as it is, which others verify with --proof')
+    .addOption(
+      new Option('--proof <file>', 'verify this proof; needs neither node nor data folder').conflicts('out'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'pmesh verify q3lkzxn6rvoh2u5dmjw7t4bcay-12 --out trade.proof',
+        'pmesh verify --proof trade.proof q3lkzxn6rvoh2u5dmjw7t4bcay-12',
+      ),
+    )
+    .action(async (id, { data, json, out, proof }) => {
+      const { verify } = await import('../verify.ts')
+      const isValid = await verify(data, { id, proofFile: proof, outFile: out, asJson: json === true })
+      if (!isValid) process.exitCode = 1
+    })
+}

@@ -1,0 +1,175 @@
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { explainFileError, MeshError } from '@pastel-mesh/identity'
+import {
+  checkProof,
+  MAX_ENVELOPE_BYTES,
+  type MessageContent,
+  messageId,
+  type ProofCheck,
+  type ProofReport,
+  parseChannel,
+  parseMessageId,
+} from '@pastel-mesh/protocol'
+import { type FoundProof, findProof } from './find-proof.ts'
+import { json, print, warn } from './output.ts'
+import { type Cell, columns } from './terminal/columns.ts'
+import { counted, describeTime } from './terminal/figures.ts'
+import { paint, type Tone } from './terminal/paint.ts'
+
+export interface VerifyRequest {
+  readonly id?: string | undefined
+  /** A file that holds the proof; neither node nor data folder is needed. */
+  readonly proofFile?: string | undefined
+  /** Where the proof is saved, if it holds. */
+  readonly outFile?: string | undefined
+  readonly asJson: boolean
+}
+
+const TONES: Record<ProofCheck['result'], Tone> = { ok: 'good', failed: 'bad', open: 'quiet' }
+
+/**
+ * Verifies the proof of a message, here: what the node says is not taken for granted.
+ * @returns whether it holds
+ * @throws MeshError ERR_USAGE, ERR_NOT_STORED, ERR_PROOF_FILE; ProtocolError ERR_MESSAGE_ID
+ */
+export async function verify(dataDir: string, request: VerifyRequest): Promise<boolean> {
+  const { id, outFile, asJson } = request
+  if (id !== undefined) parseMessageId(id)
+  const proof = await findIn(dataDir, request)
+  const { envelope, predecessor } = proof
+  const report = await checkProof(envelope, {
+    ...(id === undefined ? {} : { messageId: id }),
+    ...(predecessor === undefined ? {} : { predecessor }),
+  })
+  print(asJson ? json(toJson(report, proof, id), 2) : describe(report, proof, id))
+  if (outFile !== undefined) {
+    if (report.isValid) await save(outFile, envelope, asJson)
+    else warn(`nothing was written to ${outFile}: the proof does not hold`)
+  }
+  return report.isValid
+}
+
+async function findIn(dataDir: string, { id, proofFile }: VerifyRequest): Promise<FoundProof> {
+  if (proofFile !== undefined) return { source: 'file', envelope: await readProofFile(proofFile) }
+  if (id !== undefined) return findProof(dataDir, id)
+  throw new MeshError(
+    'ERR_USAGE',
+    'say what to verify: the id of a message, as "pmesh messages --json" shows it, or --proof FILE',
+  )
+}
+
+async function readProofFile(path: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path)
+    // Whatever is larger is none, and need not be read to say so.
+    if (size <= MAX_ENVELOPE_BYTES) return await readFile(path)
+  } catch (cause) {
+    throw new MeshError('ERR_PROOF_FILE', `the proof ${path} cannot be read: ${explainFileError(cause)}`, {
+      cause,
+    })
+  }
+  throw new MeshError(
+    'ERR_PROOF_FILE',
+    `${path} is larger than any proof: "pmesh verify ID --out FILE" writes one`,
+  )
+}
+
+async function save(path: string, envelope: Uint8Array, asJson: boolean): Promise<void> {
+  try {
+    await writeFile(path, envelope)
+  } catch (cause) {
+    throw new MeshError(
+      'ERR_PROOF_FILE',
+      `the proof cannot be written to ${path}: ${explainFileError(cause)}`,
+      {
+        cause,
+      },
+    )
+  }
+  if (!asJson) print(`saved      ${path}: "pmesh verify --proof" checks it anywhere`)
+}
+
+/** What is known of the message, or where none was named, of the batch. */
+function describe(report: ProofReport, { source }: FoundProof, id: string | undefined): string {
+  const { isValid, checks, signed, sender } = report
+  const rows: Cell[][] = [
+    isValid
+      ? [{ text: 'valid', tone: 'good' }, 'its sender signed it, and it is as it was signed']
+      : [{ text: 'INVALID', tone: 'bad' }, checks.filter(isFailed).map(failure).join('; ')],
+    ['read from', SOURCES[source]],
+  ]
+  if (signed !== undefined && sender !== undefined) {
+    const { batch } = signed
+    const channel = parseChannel(batch.channel)
+    const message = contentOf(report, id)
+    rows.push(
+      ...(id === undefined ? [] : [['message', id]]),
+      ['sender', sender],
+      ['channel', channel.kind === 'topic' ? `topic ${channel.topic}` : `inbox of ${channel.recipient}`],
+      ['network', batch.network],
+      ...(id === undefined ? [] : [['position', `${parseMessageId(id).position} of the log ${signed.log}`]]),
+      ['created', describeTime(message?.createdAtMs ?? batch.createdAtMs)],
+      ...(message === undefined ? [] : [['content', describeContent(message)]]),
+      ['batch', `${counted(batch.count, 'message')}, from ${messageId(signed.log, batch.first)} on`],
+      ['hash', Buffer.from(signed.hash).toString('hex')],
+    )
+  }
+  const checked = checks.map(({ name, result, detail }): Cell[] => [
+    name,
+    { text: result === 'open' ? 'not checked' : result, tone: TONES[result] },
+    detail,
+  ])
+  return [columns(rows), '', paint('heading', 'Checked'), columns(checked, { indent: '  ' })].join('\n')
+}
+
+const SOURCES: Record<FoundProof['source'], string> = {
+  node: 'the running node; verified by this command',
+  database: 'the database in the data folder: no node runs',
+  file: 'the file',
+}
+
+function describeContent({ type, contentType, body }: MessageContent): string {
+  return `${type}: ${contentType}, ${counted(body.length, 'byte')}`
+}
+
+function contentOf({ signed, messages }: ProofReport, id: string | undefined): MessageContent | undefined {
+  return id === undefined || signed === undefined
+    ? undefined
+    : messages?.[parseMessageId(id).position - signed.batch.first]
+}
+
+function isFailed({ result }: ProofCheck): boolean {
+  return result === 'failed'
+}
+
+function failure({ name, detail }: ProofCheck): string {
+  return `${name}: ${detail}`
+}
+
+function toJson(report: ProofReport, { source }: FoundProof, id: string | undefined) {
+  const { isValid, checks, signed, sender } = report
+  if (signed === undefined) return { isValid, source, id, checks }
+  const { batch } = signed
+  const message = contentOf(report, id)
+  return {
+    isValid,
+    source,
+    id,
+    sender,
+    channel: parseChannel(batch.channel),
+    network: batch.network,
+    position: id === undefined ? undefined : parseMessageId(id).position,
+    createdAtMs: message?.createdAtMs ?? batch.createdAtMs,
+    type: message?.type,
+    contentType: message?.contentType,
+    batch: {
+      log: signed.log,
+      hash: Buffer.from(signed.hash).toString('hex'),
+      previous: Buffer.from(batch.previous).toString('hex'),
+      first: batch.first,
+      count: batch.count,
+      createdAtMs: batch.createdAtMs,
+    },
+    checks,
+  }
+}

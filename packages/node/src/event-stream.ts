@@ -1,0 +1,40 @@
+/** An event as the standard of server-sent events has it. */
+export interface StreamEvent {
+  /** `message` unless the server named it. */
+  readonly event: string
+  readonly data: string
+}
+
+/**
+ * The events of a body of server-sent events; as many as are asked for are read.
+ * @param maxChars of one event: more is an error, for nothing but a wrong server sends that
+ */
+export async function* readEvents(
+  body: AsyncIterable<Uint8Array>,
+  maxChars: number,
+): AsyncGenerator<StreamEvent> {
+  const decoder = new TextDecoder()
+  let waiting = ''
+  let event = ''
+  let data: string[] = []
+  let size = 0
+  for await (const chunk of body) {
+    waiting += decoder.decode(chunk, { stream: true })
+    let begin = 0
+    for (let end = waiting.indexOf('\n'); end >= 0; end = waiting.indexOf('\n', begin)) {
+      const line = waiting.slice(begin, waiting[end - 1] === '\r' ? end - 1 : end)
+      begin = end + 1
+      size += line.length
+      const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
+      if (line === '') {
+        if (data.length > 0) yield { event: event || 'message', data: data.join('\n') }
+        event = ''
+        data = []
+        size = 0
+      } else if (name === 'event') event = value
+      else if (name === 'data') data.push(value)
+    }
+    waiting = waiting.slice(begin)
+    if (size + waiting.length > maxChars) throw new Error(`an event is longer than ${maxChars} characters`)
+  }
+}

@@ -1,0 +1,31 @@
+import type { PastelId } from '@pastel-mesh/identity'
+import { topicChannel } from '@pastel-mesh/protocol'
+import type { MessageStore } from '@pastel-mesh/storage'
+import type { SubscribeOptions } from './index.ts'
+import { MessageReader } from './message-reader.ts'
+import type { ReceivedEntry } from './received-message.ts'
+
+export interface FollowMessagesOptions extends SubscribeOptions {
+  readonly topic?: string
+  readonly sender?: PastelId
+  /** Only messages of this type; then nothing is said of what is lost, whose type nobody knows. */
+  readonly type?: string
+}
+
+/**
+ * What a store takes in, of all topics or as asked for: from a place on, then what comes, without end, nothing missed or
+ * twice; the same entries as `MeshNode.subscribe`, and no topic is joined. A reader that is slow reads from the disk;
+ * nothing piles up.
+ * @throws ProtocolError ERR_TOPIC_NAME; StorageError ERR_CURSOR, ERR_STORE_UNAVAILABLE; the signal's reason
+ * @example
+ * for await (const entry of followMessages(store, { type: 'trade', from: 'start' })) {
+ *   if (entry.kind === 'message') console.log(entry.id)
+ * }
+ */
+export function followMessages(
+  store: MessageStore,
+  options: FollowMessagesOptions = {},
+): AsyncGenerator<ReceivedEntry> {
+  const { topic } = options
+  return new MessageReader({ store }).follow(topic === undefined ? undefined : topicChannel(topic), options)
+}

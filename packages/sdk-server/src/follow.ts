@@ -1,0 +1,109 @@
+import { followMessages, type ReceivedEntry } from '@pastel-mesh/sdk-node'
+import { formatCursor } from '@pastel-mesh/storage'
+import { tracked } from '@trpc/server'
+import { z } from 'zod'
+import { messageFilter } from './message-filter.ts'
+import { toEntryOutput } from './message-schema.ts'
+import { MAX_PAGE_MESSAGES } from './page.ts'
+import { timeInput } from './time-schema.ts'
+import { type Context, toTrpcError } from './trpc.ts'
+
+/** Where to begin: at most one of these. */
+const beginnings = {
+  /** A cursor; `start`: the oldest stored message; `now`. */
+  from: z.string().optional(),
+  /** What this node took in at this time or later. */
+  since: timeInput.optional(),
+  /** So many of the newest that are stored. */
+  last: z.number().int().min(1).max(MAX_PAGE_MESSAGES).optional(),
+}
+
+export const followInput = z
+  .strictObject({
+    ...messageFilter,
+    ...beginnings,
+    /** Of whoever connects again: the id of the last event, which is its cursor. Goes before all others. */
+    lastEventId: z.string().optional(),
+  })
+  .refine(
+    (input) =>
+      Object.keys(beginnings).filter((key) => input[key as keyof typeof beginnings] !== undefined).length <=
+      1,
+    'give one of from, since and last',
+  )
+
+/** What is asked for when one follows. */
+export type FollowInput = z.input<typeof followInput>
+type FollowRequest = z.output<typeof followInput>
+
+/**
+ * What is stored from a place on, then what comes, each with its cursor as the id of the event. No faster than it is
+ * taken: whoever is slow is read for from the disk. Ends with ERR_STOPPED when the server stops.
+ */
+export function follow(request: FollowRequest, context: Context, signal?: AbortSignal) {
+  return failingHandled(followEntries(request, context, signal))
+}
+
+async function* followEntries(request: FollowRequest, context: Context, signal?: AbortSignal) {
+  try {
+    const { store, followers } = context
+    const leave = followers.enter()
+    try {
+      const { stopping } = followers
+      const { topic, sender, type } = request
+      const entries = followMessages(store, {
+        ...given({ topic, sender, type }),
+        from: request.lastEventId ?? (await findBeginning(request, context)),
+        signal: signal === undefined ? stopping : AbortSignal.any([signal, stopping]),
+      })
+      for await (const entry of entries) yield tracked(entry.cursor, toEntryOutput(entry))
+    } finally {
+      leave()
+    }
+  } catch (error) {
+    // Whoever is gone needs no error.
+    if (signal?.aborted !== true) throw toTrpcError(error)
+  }
+}
+
+async function findBeginning(
+  { topic, sender, type, from = 'now', since, last }: FollowRequest,
+  { node, store }: Context,
+): Promise<string> {
+  if (since !== undefined) return cursorAt(await store.positionAt(since))
+  if (last === undefined) return from
+  // Before the newest are looked for: what comes meanwhile is behind it.
+  let position = store.end
+  const newest = node.messages({ ...given({ topic, sender, type }), reverse: true, limit: last })
+  for await (const entry of newest) if (isPlaced(entry)) position = Math.min(position, entry.arrival)
+  return cursorAt(position)
+
+  async function cursorAt(position: number): Promise<string> {
+    return formatCursor(await store.cursorAt(position))
+  }
+}
+
+function isPlaced(entry: ReceivedEntry): entry is Extract<ReceivedEntry, { arrival: number }> {
+  return 'arrival' in entry
+}
+
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}
+
+/**
+ * tRPC asks for the next entry before it is ready to wait for it, as long as the one before is on its way to a slow
+ * reader: a failure meanwhile, such as the stop, must not end the process as one that nobody handles.
+ */
+function failingHandled<T>(entries: AsyncGenerator<T>): AsyncIterable<T, void> {
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next() {
+        const next = entries.next()
+        next.catch(() => {})
+        return next
+      },
+      return: () => entries.return(undefined),
+    }),
+  }
+}
