@@ -4,7 +4,7 @@ import { runCli } from './fixtures/cli.ts'
 import { type RunningNode, startNode } from './fixtures/running-node.ts'
 import { sharedNode } from './fixtures/shared-node.ts'
 
-const OPEN = ['--members', 'open', '--relay']
+const OPEN = ['--members', 'open', '--relay', '--discover', 'no']
 const node = sharedNode({ args: OPEN })
 
 /** Another node, and the port that it listens on. */

@@ -15,6 +15,7 @@ describe('pmesh status', () => {
       /^ {2}version {8}\S+, process \d+$/m,
       /^ {2}running since {2}\d{4}-\d\d-\d\dT[\d:.]+Z \(\d+ (s|min) ago\)$/m,
       /^ {2}listening on {3}\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+$/m,
+      /^ {2}known nodes {4}0$/m,
       /^Storage\n {2}stored {4}1 message, \d+ bytes$/m,
       /^Traffic\n {2}published {2}1 message in 1 batch$/m,
       /^ {2}received {3}0 messages in 0 batches$/m,

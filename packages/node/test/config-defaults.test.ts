@@ -15,6 +15,7 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
     bootstrap: [],
     topics: [],
     relay: false,
+    discover: true,
     members: 'file',
     manyPeersPerHost: false,
     minFreeBytes: 256 * 2 ** 20,

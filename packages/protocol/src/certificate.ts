@@ -26,6 +26,12 @@ const NODE_KEY_BYTES = 32
 /** DER prefix of an Ed25519 public key (RFC 8410). */
 const ED25519_SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 
+/** Both signatures, in front of the certificate bytes. */
+const SIGNATURES_BYTES = SIGNATURE_BYTES + NODE_SIGNATURE_BYTES
+
+/** Bytes of a certificate as it travels and is stored. */
+export const MAX_CERTIFICATE_ENVELOPE_BYTES = SIGNATURES_BYTES + MAX_CERTIFICATE_BYTES
+
 const verifyAsync = promisify(verify)
 
 /** What binds a node key to a PastelID for a while. */
@@ -90,25 +96,39 @@ export function makeCertificateEnvelope(
  * ERR_CERTIFICATE_SIGNATURE
  */
 export async function openCertificate(envelope: Uint8Array): Promise<Certificate> {
-  const overhead = SIGNATURE_BYTES + NODE_SIGNATURE_BYTES
-  if (envelope.length <= overhead || envelope.length > overhead + MAX_CERTIFICATE_BYTES) {
+  const certificate = readCertificate(envelope)
+  await verifyCertificate(envelope, certificate)
+  return certificate
+}
+
+/**
+ * What a certificate says, its signatures unchecked: for who has it already, or does not want it whatever they are.
+ * @throws ProtocolError ERR_CERTIFICATE_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_CERTIFICATE_FIELD
+ */
+export function readCertificate(envelope: Uint8Array): Certificate {
+  if (envelope.length <= SIGNATURES_BYTES || envelope.length > MAX_CERTIFICATE_ENVELOPE_BYTES) {
     throw new ProtocolError(
       'ERR_CERTIFICATE_SIZE',
       `an envelope of ${envelope.length} bytes is no certificate`,
     )
   }
+  return decodeCertificate(envelope.subarray(SIGNATURES_BYTES))
+}
+
+/**
+ * Checks both signatures of what {@link readCertificate} has read.
+ * @throws ProtocolError ERR_CERTIFICATE_SIGNATURE
+ */
+export async function verifyCertificate(envelope: Uint8Array, certificate: Certificate): Promise<void> {
   const signature = envelope.subarray(0, SIGNATURE_BYTES)
-  const nodeSignature = envelope.subarray(SIGNATURE_BYTES, overhead)
-  const bytes = envelope.subarray(overhead)
-  const certificate = decodeCertificate(bytes)
-  const text = signedText('certificate', sha256(bytes))
+  const nodeSignature = envelope.subarray(SIGNATURE_BYTES, SIGNATURES_BYTES)
+  const text = signedText('certificate', sha256(envelope.subarray(SIGNATURES_BYTES)))
   if (!(await verifySignature(certificate.subject, text, signature))) {
     throw new ProtocolError('ERR_CERTIFICATE_SIGNATURE', 'the certificate is not signed by its PastelID')
   }
   if (!(await verifyNodeSignature(certificate.nodeKey, text, nodeSignature))) {
     throw new ProtocolError('ERR_CERTIFICATE_SIGNATURE', 'the certificate is not signed by its node key')
   }
-  return certificate
 }
 
 function decodeCertificate(bytes: Uint8Array): Certificate {
@@ -195,8 +215,7 @@ export function decodeCertificateFrame(bytes: Uint8Array): CertificateFrame {
 }
 
 /** Bytes of a certificate frame at most: an envelope and a reason. */
-export const MAX_CERTIFICATE_FRAME_BYTES =
-  SIGNATURE_BYTES + NODE_SIGNATURE_BYTES + MAX_CERTIFICATE_BYTES + 1024
+export const MAX_CERTIFICATE_FRAME_BYTES = MAX_CERTIFICATE_ENVELOPE_BYTES + 1024
 
 /** Whether a certificate belongs to a node key. */
 export function isCertificateOf(certificate: Certificate, nodeKey: Uint8Array): boolean {

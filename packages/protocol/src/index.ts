@@ -12,6 +12,15 @@ export {
   splitEnvelope,
   toSignedBatch,
 } from './batch.ts'
+export type { BookCursor, BookRequest, BookResponse } from './book.ts'
+export {
+  BOOK_ID_BYTES,
+  decodeBookRequest,
+  decodeBookResponse,
+  encodeBookRequest,
+  encodeBookResponse,
+  MAX_BOOK_RESPONSE_CERTIFICATE_BYTES,
+} from './book.ts'
 export { asBuffer, equalBytes, fromUtf8, utf8Bytes } from './bytes.ts'
 export type { Certificate, CertificateFrame } from './certificate.ts'
 export {
@@ -19,9 +28,12 @@ export {
   encodeCertificate,
   encodeCertificateFrame,
   isCertificateOf,
+  MAX_CERTIFICATE_ENVELOPE_BYTES,
   MAX_CERTIFICATE_FRAME_BYTES,
   makeCertificateEnvelope,
   openCertificate,
+  readCertificate,
+  verifyCertificate,
 } from './certificate.ts'
 export { compressPayload, decompressPayload } from './compression.ts'
 export { ProtocolError } from './errors.ts'
@@ -52,6 +64,7 @@ export type { Channel } from './names.ts'
 export {
   assertNetworkName,
   assertTopicName,
+  certificateGossipTopic,
   gossipTopic,
   isNetworkName,
   isRoleName,

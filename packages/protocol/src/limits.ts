@@ -57,6 +57,13 @@ export const MAX_SYNC_REQUEST_BYTES = 128 * 1024
 /** Bytes of one sync response: a frame carries at least one batch of the largest size. */
 export const MAX_SYNC_RESPONSE_BYTES = 1024 * 1024
 
+/** Certificates in one answer about an address book; the smallest takes some 330 bytes of the frame. */
+export const MAX_BOOK_CERTIFICATES = 512
+/** Bytes of one question about an address book: the longest legal one. */
+export const MAX_BOOK_REQUEST_BYTES = 64
+/** Bytes of one answer: a frame carries at least one certificate of the largest size, and many usual ones. */
+export const MAX_BOOK_RESPONSE_BYTES = 256 * 1024
+
 /** Largest position: what a JavaScript number holds exactly. */
 export const MAX_NUMBER = Number.MAX_SAFE_INTEGER
 

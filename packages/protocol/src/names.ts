@@ -103,3 +103,9 @@ export function gossipTopic(network: string, topic: string): string {
   assertTopicName(topic)
   return `/pastel-mesh/1/${network}/topic/${topic}`
 }
+
+/** The gossipsub topic that carries the certificates of a network's nodes. */
+export function certificateGossipTopic(network: string): string {
+  assertNetworkName(network)
+  return `/pastel-mesh/1/${network}/certificates`
+}

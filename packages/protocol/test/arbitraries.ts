@@ -2,6 +2,8 @@ import { encodePastelId } from '@pastel-mesh/identity'
 import fc from 'fast-check'
 import type {
   Batch,
+  BookRequest,
+  BookResponse,
   Certificate,
   CertificateFrame,
   Cursor,
@@ -199,4 +201,15 @@ export const syncResponse: fc.Arbitrary<SyncResponse> = fc.oneof(
     done: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('error' as const), id: number(), error: code }),
+)
+
+const bookCursor = fc.record({ book: bytes(16), position: number() })
+
+export const bookRequest: fc.Arbitrary<BookRequest> = fc
+  .record({ from: fc.option(bookCursor, { nil: undefined }), maxBytes: number(1, 2 ** 32 - 1) })
+  .map(({ from, maxBytes }) => ({ maxBytes, ...(from && { from }) }))
+
+export const bookResponse: fc.Arbitrary<BookResponse> = fc.oneof(
+  fc.record({ next: bookCursor, more: fc.boolean(), certificates: fc.array(body, { minLength: 1 }) }),
+  fc.record({ next: bookCursor, more: fc.constant(false), certificates: fc.constant([]) }),
 )

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import type {
   Batch,
+  BookRequest,
+  BookResponse,
   Certificate,
   CertificateFrame,
   LogRange,
@@ -9,18 +11,24 @@ import type {
   SyncResponse,
 } from '../src/index.ts'
 import {
+  decodeBookRequest,
+  decodeBookResponse,
   decodeCertificateFrame,
   decodeLogId,
   decodePayload,
   decodeSyncRequest,
   decodeSyncResponse,
   encodeBatch,
+  encodeBookRequest,
+  encodeBookResponse,
   encodeCertificate,
   encodeCertificateFrame,
   encodePayload,
   encodeSyncRequest,
   encodeSyncResponse,
   fromWireMessage,
+  MAX_BOOK_REQUEST_BYTES,
+  MAX_BOOK_RESPONSE_BYTES,
   MAX_CERTIFICATE_BYTES,
   MAX_CERTIFICATE_FRAME_BYTES,
   MAX_ENVELOPE_BYTES,
@@ -146,6 +154,26 @@ const syncResponse: Codec<SyncResponse> = {
   },
 }
 
+const bookRequest: Codec<BookRequest> = {
+  name: 'book request',
+  schema: schemas.bookRequestSchema,
+  maxBytes: MAX_BOOK_REQUEST_BYTES,
+  values: arbitrary.bookRequest,
+  encode: encodeBookRequest,
+  decode: decodeBookRequest,
+  fields: (value) => ({ ...value }),
+}
+
+const bookResponse: Codec<BookResponse> = {
+  name: 'book response',
+  schema: schemas.bookResponseSchema,
+  maxBytes: MAX_BOOK_RESPONSE_BYTES,
+  values: arbitrary.bookResponse,
+  encode: encodeBookResponse,
+  decode: decodeBookResponse,
+  fields: (value) => ({ ...value }),
+}
+
 /** Every wire format of the package. */
 export const codecs: readonly Codec<unknown>[] = [
   batch,
@@ -154,4 +182,6 @@ export const codecs: readonly Codec<unknown>[] = [
   certificateFrame,
   syncRequest,
   syncResponse,
+  bookRequest,
+  bookResponse,
 ] as readonly unknown[] as readonly Codec<unknown>[]

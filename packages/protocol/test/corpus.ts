@@ -1,5 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import {
+  decodeBookRequest,
+  decodeBookResponse,
   decodeCertificateFrame,
   decodePayload,
   decodeSyncRequest,
@@ -23,6 +25,8 @@ export const DECODERS = {
   'certificate-frame': decodeCertificateFrame,
   'sync-request': decodeSyncRequest,
   'sync-response': decodeSyncResponse,
+  'book-request': decodeBookRequest,
+  'book-response': decodeBookResponse,
 } satisfies Record<string, (bytes: Uint8Array) => unknown>
 
 export type DecoderName = keyof typeof DECODERS

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
+  decodeBookResponse,
   decodePayload,
   decodeSyncRequest,
   decodeSyncResponse,
@@ -142,6 +143,14 @@ const lists: Readonly<Record<string, List>> = {
     maxFrameBytes: 1024 * 1024,
     frame: (entries) => field(3, entries),
     decode: decodeSyncResponse,
+  },
+  'certificates of a book response': {
+    field: 3,
+    limit: 512,
+    entry: new Uint8Array(3),
+    maxFrameBytes: 256 * 1024,
+    frame: (entries) => Buffer.concat([field(1, Buffer.concat([field(1, sampleCursor.store)])), entries]),
+    decode: decodeBookResponse,
   },
 }
 

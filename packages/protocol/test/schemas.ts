@@ -113,3 +113,16 @@ export const syncResponseSchema: Schema = {
   },
   4: { name: 'error', kind: 'text' },
 }
+
+const bookCursor: Schema = { 1: { name: 'book', kind: 'bytes' }, 2: { name: 'position', kind: 'number' } }
+
+export const bookRequestSchema: Schema = {
+  1: { name: 'from', kind: bookCursor },
+  2: { name: 'maxBytes', kind: 'number' },
+}
+
+export const bookResponseSchema: Schema = {
+  1: { name: 'next', kind: bookCursor },
+  2: { name: 'more', kind: 'number' },
+  3: { name: 'certificates', kind: 'bytes', repeated: true },
+}

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   encodeBatch,
+  encodeBookRequest,
+  encodeBookResponse,
   encodeCertificateFrame,
   encodePayload,
   encodeSyncRequest,
@@ -30,6 +32,8 @@ const VALID: Readonly<Record<DecoderName, fc.Arbitrary<Uint8Array>>> = {
   'certificate-frame': arbitrary.certificateFrame.map(encodeCertificateFrame),
   'sync-request': arbitrary.syncRequest.map(encodeSyncRequest),
   'sync-response': arbitrary.syncResponse.map(encodeSyncResponse),
+  'book-request': arbitrary.bookRequest.map(encodeBookRequest),
+  'book-response': arbitrary.bookResponse.map(encodeBookResponse),
 }
 
 /** Pieces of valid and of bad input, one behind the other, with some bytes flipped. */

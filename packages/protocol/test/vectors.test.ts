@@ -9,13 +9,19 @@ import {
 import { describe, expect, test } from 'vitest'
 import {
   type Batch,
+  type BookRequest,
+  type BookResponse,
   type Certificate,
   type CertificateFrame,
+  decodeBookRequest,
+  decodeBookResponse,
   decodeCertificateFrame,
   decodePayload,
   decodeSyncRequest,
   decodeSyncResponse,
   encodeBatch,
+  encodeBookRequest,
+  encodeBookResponse,
   encodeCertificate,
   encodeCertificateFrame,
   encodePayload,
@@ -62,7 +68,7 @@ const BYTE_FIELDS = new Set(
     'store',
     'hash',
     'certificate',
-  ].concat('addresses', 'batches'),
+  ].concat('addresses', 'batches', 'book', 'certificates'),
 )
 
 /** A value as the code has it, out of one in which bytes are hex. */
@@ -260,6 +266,22 @@ describe('the committed vectors', () => {
     for (const { value, bytes } of responses) {
       expect(hex(encodeSyncResponse(fromJson<SyncResponse>(value)))).toBe(bytes)
       expect(withHex(decodeSyncResponse(unhex(bytes)))).toEqual(value)
+    }
+  })
+
+  test('book frames', () => {
+    interface Vector {
+      readonly value: unknown
+      readonly bytes: string
+    }
+    const { requests, responses } = read<{ requests: Vector[]; responses: Vector[] }>('book-frames.json')
+    for (const { value, bytes } of requests) {
+      expect(hex(encodeBookRequest(fromJson<BookRequest>(value)))).toBe(bytes)
+      expect(withHex(decodeBookRequest(unhex(bytes)))).toEqual(value)
+    }
+    for (const { value, bytes } of responses) {
+      expect(hex(encodeBookResponse(fromJson<BookResponse>(value)))).toBe(bytes)
+      expect(withHex(decodeBookResponse(unhex(bytes)))).toEqual(value)
     }
   })
 })

@@ -6,24 +6,24 @@ import { Relay } from './relay.ts'
 export interface CarriedTopicsOptions {
   /** Those that the node carries from the start. */
   readonly topics: readonly string[]
-  /** Carries those of its peers, too. */
+  /** Carries those of others, too. */
   readonly relay: boolean
 }
 
 export interface CarriedTopicsComponents {
   readonly onJoined: (topic: string) => void
   readonly onLeft: (topic: string) => void
-  /** Topics that the certificates of the connected peers announce. */
+  /** Topics that the certificates which this node knows announce. */
   readonly announced: () => Iterable<string>
   /** A relay has no room for a topic. */
   readonly onFull: (topic: string) => void
 }
 
-/** The topics that a node carries: those that it was told to and, on a relay, those of its peers. */
+/** The topics that a node carries: those that it was told to and, on a relay, those of others. */
 export class CarriedTopics {
   readonly #components: CarriedTopicsComponents
   readonly #topics: Set<string>
-  readonly #relay: Relay | undefined
+  #relay: Relay | undefined
 
   /** @throws ProtocolError ERR_TOPIC_NAME; MeshError ERR_TOO_MANY_TOPICS */
   constructor({ topics, relay }: CarriedTopicsOptions, components: CarriedTopicsComponents) {
@@ -31,14 +31,21 @@ export class CarriedTopics {
     this.#components = components
     this.#topics = new Set(topics)
     assertCount(this.#topics.size)
-    if (!relay) return
-    this.#relay = new Relay({
-      topics: () => this.all,
-      join: (topic) => this.#add(topic),
-      leave: (topic) => this.#delete(topic),
-      announced: components.announced,
-      onFull: components.onFull,
-    })
+    if (relay) this.#relay = this.#createRelay()
+  }
+
+  /** Whether the node carries the topics of others, too. */
+  get isRelay(): boolean {
+    return this.#relay !== undefined
+  }
+
+  /** Begins to carry the topics of others, or leaves those that are carried for others only. */
+  setRelay(isRelay: boolean): void {
+    if (isRelay === this.isRelay) return
+    const before = this.#relay
+    this.#relay = isRelay ? this.#createRelay() : undefined
+    before?.stop()
+    this.announced([...new Set(this.#components.announced())])
   }
 
   get all(): string[] {
@@ -59,9 +66,19 @@ export class CarriedTopics {
     if (this.#topics.has(topic)) this.#delete(topic)
   }
 
-  /** A peer announces topics. */
+  /** A node announces topics. */
   announced(topics: readonly string[]): void {
     this.#relay?.carry(topics)
+  }
+
+  #createRelay(): Relay {
+    return new Relay({
+      topics: () => this.all,
+      join: (topic) => this.#add(topic),
+      leave: (topic) => this.#delete(topic),
+      announced: this.#components.announced,
+      onFull: this.#components.onFull,
+    })
   }
 
   #add(topic: string): void {

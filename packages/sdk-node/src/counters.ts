@@ -1,3 +1,5 @@
+import type { CertificateCounters } from './connection/certificate-intake.ts'
+
 /** Why a batch was not taken in. */
 export type DropReason =
   /** Provable from the bytes: the relaying peer is held to account. */
@@ -48,6 +50,8 @@ export interface NodeCounters {
   dropped: Record<DropReason, number>
   /** Own batches that were not handed to a congested peer; log sync brings them. */
   congested: number
+  /** Certificates that others told of. */
+  certificates: CertificateCounters
 }
 
 export function createCounters(): NodeCounters {
@@ -56,6 +60,7 @@ export function createCounters(): NodeCounters {
     received: { batches: 0, messages: 0, gossip: 0, sync: 0, held: 0 },
     verifications: 0,
     congested: 0,
+    certificates: { verified: 0, learned: 0, rejected: 0, ignored: 0 },
     dropped: {
       malformed: 0,
       signature: 0,

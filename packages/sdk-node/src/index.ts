@@ -7,6 +7,7 @@ import type { PastelId, Signer } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
 import type { DiskStatus, MessageStore, Pruned } from '@pastel-mesh/storage'
 import type { Refusal } from './connection/certificate-gate.ts'
+import type { KnownNode } from './connection/discovery.ts'
 import type { NodeCounters } from './counters.ts'
 import type { InboundRates } from './inbound/rates.ts'
 import type { MemberRegistry } from './members/member-registry.ts'
@@ -15,8 +16,11 @@ import { PastelMeshNode } from './mesh-node.ts'
 import type { Accepted } from './outbound/pending.ts'
 import type { LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
 import type { RetentionOptions } from './retention-task.ts'
+import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 
 export type { Refusal } from './connection/certificate-gate.ts'
+export type { CertificateCounters } from './connection/certificate-intake.ts'
+export type { KnownNode } from './connection/discovery.ts'
 export type { DropReason, NodeCounters } from './counters.ts'
 export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
 export type { InboundRates } from './inbound/rates.ts'
@@ -30,6 +34,7 @@ export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts
 export type { Accepted } from './outbound/pending.ts'
 export type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
 export type { RetentionOptions } from './retention-task.ts'
+export type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 export { bytes, type Codec, json, type MessageBody, text } from './topics/codec.ts'
 export type { SchemaIssue, SchemaResult, StandardSchema } from './topics/standard-schema.ts'
 export {
@@ -54,8 +59,15 @@ export interface NodeOptions {
   readonly bootstrap?: readonly string[]
   /** Topics that the node joins at the start, and stores. @default [] */
   readonly topics?: readonly string[]
-  /** Carries every topic that a peer announces, 256 at most: for those who meet here only. @default false */
+  /** Carries every topic that a node of the network announces, 256 at most. @default false */
   readonly relay?: boolean
+  /**
+   * Connects to nodes that the address book knows: to six members of each topic, or all of them, and to three nodes
+   * in any case. Without it the node dials its bootstrap addresses and what it is told to; the book is kept all the
+   * same.
+   * @default true
+   */
+  readonly discover?: boolean
   /** What one peer may deliver, before its batches are verified. @default DEFAULT_RATES */
   readonly peerRates?: InboundRates
   /** What one sender may have delivered. @default DEFAULT_RATES */
@@ -180,6 +192,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   /** Topics that the node joined. */
   readonly topics: readonly string[]
   readonly counters: NodeCounters
+  /** Whether it carries the topics of others, too. */
+  readonly relay: boolean
 
   /** @throws MeshError ERR_LISTEN if an address cannot be listened on */
   start(): Promise<void>
@@ -192,8 +206,17 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   peers(): PeerInfo[]
   /** What senders did that an operator should know, the newest first: one a log, 1,024 at most. */
   alerts(): MeshAlert[]
-  /** PeerIds of the peers that carry a topic. */
-  topicPeers(topic: string): string[]
+  /** The connected peers that subscribe to a topic. @throws ProtocolError ERR_TOPIC_NAME */
+  topicPeers(topic: string): TopicPeer[]
+  /**
+   * Waits until so many peers subscribe to a topic, and gives them.
+   * @example
+   * await node.waitForPeers('prices', { min: 2, signal: AbortSignal.timeout(10_000) })
+   * @throws the signal's reason; ProtocolError ERR_TOPIC_NAME; MeshError ERR_PEER_COUNT, ERR_NOT_STARTED, ERR_STOPPED
+   */
+  waitForPeers(topic: string, options?: WaitForPeersOptions): Promise<TopicPeer[]>
+  /** The nodes that the address book knows, connected or not, 4,096 at most; this node is not among them. */
+  knownNodes(): KnownNode[]
 
   /**
    * Signs a message and stores it; resolves when it is on disk. It is then sent to the topic's subscribers, and
@@ -220,6 +243,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   join(topic: string): void
   /** Leaves a topic; what is stored stays. */
   leave(topic: string): void
+  /** Begins to carry the topics of others, or leaves those that it carries for others only. */
+  setRelay(on: boolean): void
 
   /**
    * The messages of a topic, own ones included: those stored from a place on, then those that come, without end,
@@ -233,7 +258,7 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   messages(options?: ReadMessagesOptions): AsyncGenerator<ReceivedEntry>
 
   /**
-   * Connects to a PastelID that this node has met since it started, to a multiaddr, or to `address:port` or
+   * Connects to a PastelID that the address book knows, to a multiaddr, or to `address:port` or
    * `[IPv6 address]:port` by TCP; resolves when both sides accepted each other's certificates. What
    * {@link disconnect} has stopped goes on.
    * @throws MeshError ERR_ADDRESS, ERR_UNKNOWN_PEER, ERR_DIAL, ERR_NOT_CERTIFIED, ERR_NOT_STARTED

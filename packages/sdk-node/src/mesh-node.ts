@@ -9,11 +9,11 @@ import {
   topicChannel,
 } from '@pastel-mesh/protocol'
 import type { StoredBatch } from '@pastel-mesh/storage'
-import { TypedEventEmitter } from 'main-event'
 import { CarriedTopics } from './carried-topics.ts'
 import { AddressBook } from './connection/address-book.ts'
 import { CertificateGate } from './connection/certificate-gate.ts'
 import { parseAddress, withoutPeerId } from './connection/connect-target.ts'
+import { Discovery } from './connection/discovery.ts'
 import { OwnCertificate } from './connection/own-certificate.ts'
 import { PeerConnections } from './connection/peer-connections.ts'
 import { createCounters } from './counters.ts'
@@ -23,21 +23,11 @@ import { GossipStreams } from './gossip/stream-guards.ts'
 import { abortable } from './inbound/abortable.ts'
 import { InboundPipeline, type Verdict } from './inbound/pipeline.ts'
 import { DEFAULT_RATES } from './inbound/rates.ts'
-import type {
-  Accepted,
-  MeshNode,
-  MeshNodeEvents,
-  NodeComponents,
-  NodeOptions,
-  PeerInfo,
-  ReadMessagesOptions,
-  ReceivedEntry,
-  SubscribeOptions,
-} from './index.ts'
+import type { Accepted, MeshNode, NodeComponents, NodeOptions } from './index.ts'
 import { createTransport, listen, type Transport } from './libp2p.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { type MeshAlert, toMeshAlert } from './mesh-alert.ts'
 import { MessageReader } from './message-reader.ts'
+import { NodeApi, type NodeParts } from './node-api.ts'
 import {
   DEFAULT_CERTIFICATE_LIFETIME_MS,
   DEFAULT_HISTORY_MS,
@@ -49,9 +39,10 @@ import { OutboundPipeline } from './outbound/pipeline.ts'
 import { RetentionTask } from './retention-task.ts'
 import { tellStoreEvents } from './store-events.ts'
 import { LogSync } from './sync/log-sync.ts'
+import { TopicPeers } from './topic-peers.ts'
 
 /** Wires the two pipelines, gossip, log sync and the certificate gate; holds no rules of its own. */
-export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements MeshNode {
+export class PastelMeshNode extends NodeApi implements MeshNode {
   readonly network: string
   readonly pastelId: PastelId
   readonly counters = createCounters()
@@ -65,11 +56,14 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
   readonly #reader: MessageReader
   readonly #gossipStreams: GossipStreams
   readonly #peers: PeerConnections
+  readonly #book = new AddressBook()
+  readonly #topicPeers: TopicPeers
   #outbound: OutboundPipeline | undefined
   #transport!: Transport
   #gossip!: Gossip
   #guard!: PeerGuard
   #sync!: LogSync
+  #discovery!: Discovery
   readonly #retention: RetentionTask
   #stopTelling: (() => void) | undefined
   #state: 'new' | 'starting' | 'started' | 'stopping' | 'stopped' = 'new'
@@ -97,7 +91,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         this.counters.congested += 1
       },
     })
-    const book = new AddressBook()
+    const book = this.#book
     this.#peers = new PeerConnections({
       libp2p: () => this.#transport.libp2p,
       gate: () => this.#gate,
@@ -106,15 +100,21 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       onConnected: (peer) => {
         this.#sync.connected(peer.peerId, peer.connection)
         this.#topics.announced(peer.certificate.topics)
+        this.#discovery.connected(peer)
         this.safeDispatchEvent('connected', { detail: this.#peers.info(peer) })
       },
       onUse: (connection) => this.#use(connection),
       onDisconnected: (peer) => {
         this.#sync.disconnected(peer.peerId)
+        this.#discovery.disconnected(peer)
         this.safeDispatchEvent('disconnected', { detail: this.#peers.info(peer) })
       },
       onUnreachable: (address, { message }) =>
         this.safeDispatchEvent('unreachable', { detail: { address, reason: message } }),
+    })
+    this.#topicPeers = new TopicPeers({
+      gossip: () => this.#gossip,
+      pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
     })
     const { peerRates = DEFAULT_RATES, senderRates = DEFAULT_RATES } = options
     this.#inbound = new InboundPipeline(
@@ -136,7 +136,12 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     const lifetimeMs = options.certificateLifetimeMs ?? DEFAULT_CERTIFICATE_LIFETIME_MS
     this.#own = new OwnCertificate(
       { network: options.network, lifetimeMs },
-      { signer, privateKey: components.nodeKey, describe: () => this.#describe() },
+      {
+        signer,
+        privateKey: components.nodeKey,
+        describe: () => this.#describe(),
+        onRenewed: (envelope) => this.#discovery.renewed(envelope),
+      },
     )
     this.#gate = new CertificateGate(
       { network: options.network },
@@ -145,7 +150,6 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         registry,
         book,
         onCertified: (peer) => this.#peers.certified(peer),
-        onRenewed: ({ certificate }) => this.#topics.announced(certificate.topics),
         onTwice: (peer) => this.safeDispatchEvent('runsTwice', { detail: this.#peers.info(peer) }),
         onRefused: (refusal) => this.safeDispatchEvent('refused', { detail: refusal }),
         onGone: (peer) => this.#peers.gone(peer),
@@ -155,36 +159,12 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     )
   }
 
-  get peerId(): string {
-    return this.#transport.libp2p.peerId.toString()
-  }
-
-  get topics(): readonly string[] {
-    return this.#topics.all
-  }
-
   start(): Promise<void> {
     return this.#lifecycle.start()
   }
 
   stop(): Promise<void> {
     return this.#lifecycle.stop()
-  }
-
-  addresses(): string[] {
-    return this.#transport.libp2p.getMultiaddrs().map(String)
-  }
-
-  peers(): PeerInfo[] {
-    return this.#peers.list()
-  }
-
-  alerts(): MeshAlert[] {
-    return this.#components.store.alerts().map(toMeshAlert)
-  }
-
-  topicPeers(topic: string): string[] {
-    return this.#gossip.subscribers(topic)
   }
 
   async publish(
@@ -205,31 +185,20 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     return this.#running().publishMany(topicChannel(topic), messages, options.signal)
   }
 
-  join(topic: string): void {
-    this.#topics.join(topic)
+  protected parts(): NodeParts {
+    return {
+      libp2p: this.#transport.libp2p,
+      store: this.#components.store,
+      topics: this.#topics,
+      topicPeers: this.#topicPeers,
+      peers: this.#peers,
+      discovery: this.#discovery,
+      reader: this.#reader,
+    }
   }
 
-  leave(topic: string): void {
-    this.#topics.leave(topic)
-  }
-
-  subscribe(topic: string, options: SubscribeOptions = {}): AsyncGenerator<ReceivedEntry> {
-    this.join(topic)
-    return this.#reader.follow(topicChannel(topic), options)
-  }
-
-  messages(options: ReadMessagesOptions = {}): AsyncGenerator<ReceivedEntry> {
-    return this.#reader.read(options)
-  }
-
-  async connect(target: string, options: { signal?: AbortSignal } = {}): Promise<PeerInfo> {
+  protected assertRunning(): void {
     this.#running()
-    return this.#peers.connect(target, options)
-  }
-
-  async disconnect(target: string): Promise<void> {
-    this.#running()
-    await this.#peers.disconnect(target)
   }
 
   async #open(signal: AbortSignal): Promise<void> {
@@ -248,6 +217,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
       throw error
     })
     await this.#sync.start(certifiedRegistrar)
+    await this.#discovery.start(certifiedRegistrar)
     this.#gossip.start()
     await listen(libp2p, this.#options.listen)
     // The addresses are known only now.
@@ -257,6 +227,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     this.#guard.start()
     this.#retention.start()
     this.#peers.start(this.#bootstrap)
+    this.#discovery.begin()
     this.safeDispatchEvent('start')
   }
 
@@ -264,10 +235,12 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
     const { libp2p } = this.#transport
     this.#state = 'stopping'
     this.#peers.stop()
+    this.#topicPeers.stop()
     await this.#retention.stop()
     await this.#outbound?.stop()
     this.#state = 'stopped'
     this.#guard.stop()
+    await this.#discovery.stop()
     this.#gossip.stop()
     await this.#sync.stop()
     // The store's owner may close it as soon as this ends.
@@ -323,6 +296,24 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
         onError,
       },
     )
+    this.#discovery = new Discovery(
+      { network: this.network, connects: this.#options.discover ?? true },
+      {
+        ...this.#components,
+        book: this.#book,
+        gossip: this.#gossip,
+        peers: this.#peers,
+        pastelId: this.pastelId,
+        counters: this.counters.certificates,
+        topics: () => this.#topics.all,
+        isDenied: (pastelId) => this.#guard.isDenied(pastelId),
+        onCertificate: ({ pastelId, certificate }) => {
+          this.#gate.refuseSuperseded(pastelId)
+          this.#topics.announced(certificate.topics)
+        },
+        onError,
+      },
+    )
   }
 
   /** What this node's certificate says about it. */
@@ -373,7 +364,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
 
   #createTopics(): CarriedTopics {
     const { topics = [], relay = false } = this.#options
-    const gate = () => this.#gate
+    const book = this.#book
     return new CarriedTopics(
       { topics, relay },
       {
@@ -391,7 +382,7 @@ export class PastelMeshNode extends TypedEventEmitter<MeshNodeEvents> implements
           this.#gate.renewSoon()
         },
         *announced() {
-          for (const { certificate } of gate().peers()) yield* certificate.topics
+          for (const { certificate } of book.entries()) yield* certificate.topics
         },
         onFull: (topic) => this.safeDispatchEvent('relayFull', { detail: { topic } }),
       },

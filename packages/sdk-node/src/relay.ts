@@ -5,7 +5,7 @@ export interface RelayComponents {
   readonly topics: () => readonly string[]
   readonly join: (topic: string) => void
   readonly leave: (topic: string) => void
-  /** Topics that the certificates of the connected peers announce. */
+  /** Topics that the certificates which this node knows announce. */
   readonly announced: () => Iterable<string>
   /** There is no room for a topic: told once, until there was room again. */
   readonly onFull: (topic: string) => void
@@ -13,7 +13,7 @@ export interface RelayComponents {
 
 /**
  * Carries the topics of others, so that nodes which are connected through this one alone hear each other. What is
- * carried for others stays until the room is needed and none of the peers announces it any more.
+ * carried for others stays until the room is needed and no certificate announces it any more.
  */
 export class Relay {
   readonly #components: RelayComponents
@@ -45,6 +45,14 @@ export class Relay {
   /** The node itself wants a topic, or no longer has it: it is not this one's to leave. */
   release(topic: string): void {
     this.#carried.delete(topic)
+  }
+
+  /** Carries nothing any more. */
+  stop(): void {
+    for (const topic of this.#carried) {
+      this.#carried.delete(topic)
+      this.#components.leave(topic)
+    }
   }
 
   #makeRoom(joined: Set<string>): void {

@@ -67,7 +67,10 @@ const admin = router({
       peerId: node.peerId,
       addresses: node.addresses(),
       topics: node.topics.map((topic) => ({ topic, peers: node.topicPeers(topic).length })),
+      relay: node.relay,
       peers: node.peers(),
+      /** Nodes that the address book knows, connected or not. */
+      knownNodes: node.knownNodes().length,
       store: {
         messages: store.end,
         floor: store.floor,

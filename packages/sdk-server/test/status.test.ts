@@ -17,7 +17,9 @@ it('the status shows what an operator asks first', async () => {
     peerId: node.peerId,
     addresses: node.addresses(),
     topics: [{ topic: 'prices', peers: 0 }],
+    relay: false,
     peers: [],
+    knownNodes: 0,
     store: { messages: 2, commits: expect.any(Number), syncs: expect.any(Number) },
     counters: { published: { batches: 1, messages: 2 }, received: { batches: 0, messages: 0 } },
   })

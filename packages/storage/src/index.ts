@@ -19,6 +19,7 @@ import { LevelMessageStore } from './message-store.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import type { Pruned, RetentionRules } from './retention.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
+import type { Values } from './values.ts'
 
 export type { Alert, AlertKind, Evidence } from './alerts.ts'
 export type { FollowOptions, ReadOptions } from './arrival-reader.ts'
@@ -45,6 +46,7 @@ export { type MessageProof, openMessageProof, type ProofSource, readMessageProof
 export type { Placement, PlaceOptions } from './placement.ts'
 export type { Pruned, RetentionRules } from './retention.ts'
 export type { StoredBatch, StoredEntry, StoredNotice } from './stored-entry.ts'
+export type { ValueChange, Values } from './values.ts'
 
 export interface StoreOptions extends CommitWriterOptions, DiskHealthOptions {
   /** Folder of the database; made if it is not there. One process at a time. */
@@ -75,6 +77,8 @@ export interface StoreComponents
 export interface MessageStore {
   /** The one writer of the database, for parts that keep something beside the messages. */
   readonly writer: CommitWriter
+  /** Small things that other parts of the node keep beside the messages. */
+  readonly values: Values
   /** How the disk is. */
   readonly disk: Disk
   /** 16 random bytes that name this store in its cursors. */

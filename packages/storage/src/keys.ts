@@ -17,6 +17,7 @@
  * | S | sender, arrival position | log id, count |
  * | T | what it is combined with, sender, channel, type, arrival position | count; see type-index.ts |
  * | U | type, arrival position | count; only batches of many types: see type-index.ts |
+ * | V | name | a value of another part of the node: see values.ts |
  * | X | log id, first position | a lost range, which may still turn up: see lost-ranges.ts |
  *
  * Numbers are 8 bytes, big-endian, so that the order of keys is the order of positions. Entries are only ever
@@ -43,6 +44,7 @@ const PASSED = family('P')
 const SENDER = family('S')
 const TYPE = family('T')
 const MIXED_TYPE = family('U')
+const VALUE = family('V')
 const LOST = family('X')
 
 export function arrivalKey(position: number): Buffer {
@@ -80,6 +82,15 @@ export function metaKey(name: string): Buffer {
   return concat(META, Buffer.from(name))
 }
 
+export function valueKey(name: string): Buffer {
+  return concat(VALUE, Buffer.from(name))
+}
+
+/** The name in the key of a value. */
+export function valueName(key: Buffer): string {
+  return key.toString('utf8', 1)
+}
+
 export function ownTipKey(sender: Uint8Array, channel: string): Buffer {
   return concat(OWN_TIP, Buffer.concat([sender, Buffer.from(channel)]))
 }
@@ -94,6 +105,7 @@ export const HELD_BATCHES: KeyRange = familyRange(HELD)
 export const LOGS: KeyRange = familyRange(LOG)
 export const LOST_RANGES: KeyRange = familyRange(LOST)
 export const PASSED_PLACES: KeyRange = familyRange(PASSED)
+export const VALUES: KeyRange = familyRange(VALUE)
 
 export interface KeyRange {
   readonly gte: Buffer

@@ -35,10 +35,12 @@ import { type Pruned, Retention, type RetentionRules } from './retention.ts'
 import { assertSchema, SCHEMA_VERSION } from './schema.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
 import { TimeSearch } from './time-search.ts'
+import { StoredValues } from './values.ts'
 
 /** The message logs and the arrival order of one node, on LevelDB: its parts, wired. */
 export class LevelMessageStore implements MessageStore {
   readonly writer: CommitWriter
+  readonly values: StoredValues
   readonly #directory: string
   readonly #database: Database
   readonly #health: DiskHealth
@@ -80,6 +82,11 @@ export class LevelMessageStore implements MessageStore {
       reload: () => this.#reload(),
       onReopened: () => this.#onReopened(),
       ...(components.pause === undefined ? {} : { pause: components.pause }),
+    })
+    this.values = new StoredValues({
+      database,
+      writer: this.writer,
+      assertRoom: () => this.#health.assertRoom(),
     })
     this.#lost = new LostRanges({ database, floor: () => this.floor })
     const lost = this.#lost
@@ -342,6 +349,7 @@ export class LevelMessageStore implements MessageStore {
   async #reload(): Promise<void> {
     this.#order.reset(await this.#reader.lastEntry())
     this.#times.clear()
+    this.values.clear()
     this.#commit.reset(await this.#database.get(metaKey('stored')))
     await this.#counters.load()
     this.#logs.clear()

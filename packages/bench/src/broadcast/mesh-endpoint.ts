@@ -1,7 +1,6 @@
 import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { createNode, createOpenRegistry, generateNodeKey } from '@pastel-mesh/sdk-node'
 import { createStore } from '@pastel-mesh/storage'
-import { waitUntil } from '@pastel-mesh/testkit'
 import type { Endpoint } from './endpoint.ts'
 import type { Job } from './variants.ts'
 
@@ -25,7 +24,7 @@ export async function meshEndpoint({ directory, batch }: Job): Promise<Endpoint>
     address: () => node.addresses()[0] ?? '',
     async connect(address) {
       await node.connect(address)
-      await waitUntil(() => node.topicPeers(TOPIC).length > 0, { what: 'the receiver to subscribe' })
+      await node.waitForPeers(TOPIC, { signal: AbortSignal.timeout(10_000) })
     },
     async publish(bodies) {
       await node.publishMany(

@@ -9,7 +9,7 @@ export function banner({ node, config, store }: NodeController): string {
     ['network', node.network],
     ...node.addresses().map((address) => ['listening on', address]),
     ['topics', node.topics.join(', ') || (config.relay ? 'none yet' : 'none yet: --topic NAME')],
-    ...(config.relay ? [['relay', 'carries every topic that its peers announce']] : []),
+    ...(config.relay ? [['relay', 'carries every topic that a node of the network announces']] : []),
     ['members', config.members === 'open' ? 'open: anybody' : `${config.dataDir}/members`],
     ['data', config.dataDir],
     ['stored', `${store.end} messages`],

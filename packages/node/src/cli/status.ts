@@ -47,6 +47,8 @@ function nodeRows(status: Status): Cell[][] {
     ['version', `${status.version}, process ${status.pid}`],
     ['running since', describeTime(status.startedAtMs)],
     ...status.addresses.map((address) => ['listening on', address]),
+    ...(status.relay ? [['relay', 'carries every topic that a node of the network announces']] : []),
+    ['known nodes', String(status.knownNodes)],
   ]
 }
 

@@ -20,6 +20,7 @@ export interface CheckedConfig {
   readonly bootstrap: readonly string[]
   readonly topics: readonly string[]
   readonly relay: boolean
+  readonly discover: boolean
   readonly members: 'file' | 'open'
   readonly manyPeersPerHost: boolean
   readonly minFreeBytes: number

@@ -144,7 +144,13 @@ export const configSchema = z.strictObject({
     }),
   relay: yesOrNo.prefault(false).register(keyRegistry, {
     kind: 'boolean',
-    about: 'carry every topic that a peer announces, 256 at most',
+    about: 'carry every topic that a node of the network announces, 256 at most',
+    placeholder: '[yes|no]',
+  }),
+  discover: yesOrNo.prefault(true).register(keyRegistry, {
+    kind: 'boolean',
+    about:
+      'connect by itself to nodes it has heard of: to six members of each topic, or all, and to three nodes in any case',
     placeholder: '[yes|no]',
   }),
   members: z

@@ -1,4 +1,5 @@
 import { makeBatches, makeMessageIds } from './batches.ts'
+import { makeBookFrames } from './book-frames.ts'
 import { makeCertificateFrames, makeCertificates } from './certificates.ts'
 import { makeCompressedPayloads } from './compressed-payloads.ts'
 import { formatJson } from './json.ts'
@@ -21,5 +22,6 @@ export async function makeVectors(): Promise<Readonly<Record<string, string>>> {
     'certificates.json': formatJson(await makeCertificates()),
     'certificate-frames.json': formatJson(await makeCertificateFrames()),
     'sync-frames.json': formatJson(await makeSyncFrames()),
+    'book-frames.json': formatJson(await makeBookFrames()),
   }
 }

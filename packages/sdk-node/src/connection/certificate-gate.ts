@@ -289,8 +289,8 @@ export class CertificateGate implements Certifier {
     const peer = { peerId: connection.remotePeer.toString(), pastelId, certificate, connection }
     entry.peer = peer
     if (before === undefined && this.#book.isOutdated(pastelId, certificate)) this.#components.onTwice?.(peer)
-    this.#book.seen(pastelId, certificate)
-    this.#refuseSuperseded(pastelId)
+    this.#book.seen(pastelId, certificate, entry.envelope)
+    this.refuseSuperseded(pastelId)
     if (before === undefined) {
       entry.ready.resolve()
       this.#components.onCertified(peer)
@@ -300,7 +300,7 @@ export class CertificateGate implements Certifier {
   }
 
   /** A PastelID has one node: those with older certificates go. */
-  #refuseSuperseded(pastelId: PastelId): void {
+  refuseSuperseded(pastelId: PastelId): void {
     for (const entry of this.#entries.values()) {
       const { peer } = entry
       if (peer?.pastelId !== pastelId || !this.#book.isSuperseded(pastelId, peer.certificate)) continue

@@ -20,6 +20,8 @@ export interface OwnCertificateComponents {
   /** The node key. */
   readonly privateKey: PrivateKey
   readonly describe: () => Pick<Certificate, 'addresses' | 'topics' | 'roles'>
+  /** There is a new certificate. */
+  readonly onRenewed?: (envelope: Uint8Array) => void
 }
 
 /** Clocks of honest nodes differ by less: a certificate is good that much before it was made. */
@@ -76,5 +78,6 @@ export class OwnCertificate {
     // A slow signer may finish an earlier one later.
     if (serial < this.serial) return
     this.#current = { serial, envelope: makeCertificateEnvelope(signature, nodeSignature, bytes) }
+    this.#components.onRenewed?.(this.#current.envelope)
   }
 }

@@ -2,6 +2,7 @@ import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
+import type { Certificate } from '@pastel-mesh/protocol'
 import type { PeerInfo } from '../index.ts'
 import type { AddressBook } from './address-book.ts'
 import type { CertificateGate, CertifiedPeer } from './certificate-gate.ts'
@@ -25,12 +26,19 @@ export interface PeerConnectionsComponents {
   readonly onUnreachable: (address: string, error: Error) => void
 }
 
+/** PastelIDs that stay disconnected: those that were longest leave first. */
+const MAX_DISCONNECTED = 4_096
+/** libp2p refuses to dial more addresses of one peer. */
+const MAX_ADDRESSES = 8
+
 /** Peers and the one connection that each has: kept, made and ended on demand, measured. */
 export class PeerConnections {
   readonly #components: PeerConnectionsComponents
   readonly #one: OneConnection
   readonly #meter: RoundTripMeter
   readonly #reconnector: Reconnector
+  /** Those that the operator disconnected: this node dials them no more. */
+  readonly #disconnected = new Set<PastelId>()
 
   constructor(components: PeerConnectionsComponents) {
     this.#components = components
@@ -107,6 +115,7 @@ export class PeerConnections {
   async connect(text: string, options: { signal?: AbortSignal }): Promise<PeerInfo> {
     const target = parseConnectTarget(text)
     this.#reconnector.wake((kept) => this.#isKeptFor(kept, target))
+    if (target.kind === 'pastelId') this.#disconnected.delete(target.pastelId)
     const there = target.kind === 'pastelId' ? this.#connectedTo(target)[0] : undefined
     if (there !== undefined) return this.info(there)
     const connection = await this.#dial(text, this.#addressesOf(target), options)
@@ -118,6 +127,7 @@ export class PeerConnections {
     const used = this.#one.of(connection.remotePeer.toString()) ?? connection
     const peer = this.#components.gate().peerOn(used)
     if (peer === undefined) throw failure ?? new MeshError('ERR_NOT_CERTIFIED', `${text} hung up`)
+    this.#disconnected.delete(peer.pastelId)
     return this.info(peer)
   }
 
@@ -132,10 +142,42 @@ export class PeerConnections {
     if (peers.length === 0 && !wasKept) {
       throw new MeshError('ERR_NOT_CONNECTED', `this node is not connected to ${text}`)
     }
+    this.#leaveAlone(peers, target)
     const connections = peers.flatMap(({ connection }) =>
       this.#components.libp2p().getConnections(connection.remotePeer),
     )
     await Promise.all(connections.map(hungUp))
+  }
+
+  /** Whether the operator wants no connection to be made to somebody. */
+  isDisconnected(pastelId: PastelId): boolean {
+    return this.#disconnected.has(pastelId)
+  }
+
+  /**
+   * Connects to the node of a certificate; resolves when both sides accepted each other.
+   * @throws whatever the dial throws; MeshError ERR_NOT_CERTIFIED
+   */
+  async connectTo(certificate: Certificate, signal: AbortSignal): Promise<void> {
+    const connection = await this.#components.libp2p().dial(addressesIn(certificate), { signal })
+    await this.#components.gate().whenCertified(connection)
+  }
+
+  /** A target may be somebody who is not connected now, or is so at another address. */
+  #leaveAlone(peers: readonly CertifiedPeer[], target: ConnectTarget): void {
+    for (const { pastelId } of peers) this.#disconnected.add(pastelId)
+    if (target.kind === 'pastelId') this.#disconnected.add(target.pastelId)
+    else {
+      const { place } = partsOf(target.address)
+      for (const { pastelId, certificate } of this.#components.book.entries()) {
+        const places = dialableAddresses(certificate.addresses).map((address) => partsOf(address).place)
+        if (places.includes(place)) this.#disconnected.add(pastelId)
+      }
+    }
+    for (const pastelId of this.#disconnected) {
+      if (this.#disconnected.size <= MAX_DISCONNECTED) break
+      this.#disconnected.delete(pastelId)
+    }
   }
 
   *#certifiedPeers(): Generator<CertifiedPeer> {
@@ -174,12 +216,11 @@ export class PeerConnections {
     if (certificate === undefined) {
       throw new MeshError(
         'ERR_UNKNOWN_PEER',
-        `this node has not met ${pastelId} since it started: connect to an address of it`,
+        `this node has not heard of ${pastelId}: connect to an address of it`,
       )
     }
-    const addresses = dialableAddresses(certificate.addresses)
-    if (addresses.length > 0)
-      return addresses.map((address) => address.encapsulate(`/p2p/${peerIdOf(certificate)}`))
+    const addresses = addressesIn(certificate)
+    if (addresses.length > 0) return addresses
     throw new MeshError(
       'ERR_UNKNOWN_PEER',
       `${pastelId} tells no address at which it can be reached: connect to one that you know`,
@@ -201,7 +242,15 @@ function partsOf(address: Multiaddr): { readonly place: string; readonly peerId?
   return peerId === undefined ? { place } : { place, peerId }
 }
 
-function peerIdOf({ nodeKey }: { readonly nodeKey: Uint8Array }): string {
+/** Where the node of a certificate says that it is, as far as that can be dialled. */
+function addressesIn(certificate: Certificate): Multiaddr[] {
+  return dialableAddresses(certificate.addresses)
+    .slice(0, MAX_ADDRESSES)
+    .map((address) => address.encapsulate(`/p2p/${peerIdOf(certificate)}`))
+}
+
+/** The PeerId of a certificate's node. */
+export function peerIdOf({ nodeKey }: { readonly nodeKey: Uint8Array }): string {
   return publicKeyFromRaw(nodeKey).toString()
 }
 

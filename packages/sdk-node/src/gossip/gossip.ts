@@ -39,6 +39,15 @@ const IGNORED_WORK = 8
 const FIRST_HOP_DELAY_MS = 20
 const FIRST_HOP_JITTER_MS = 30
 
+/**
+ * Units of work of what comes on a topic that carries something else than batches: a certificate, of which two
+ * signatures are checked.
+ */
+const CONTROL_WORK = 64
+
+/** Judges what came on a topic that carries something else than batches. */
+export type ReceiveControl = (data: Uint8Array, peer: string) => Promise<keyof typeof RESULTS>
+
 const RESULTS = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
@@ -56,6 +65,8 @@ export class Gossip {
   readonly #onError: (error: unknown) => void
   /** Gossip topic → channel, for the topics that this node joined. */
   readonly #channels = new Map<string, string>()
+  /** The same for topics that carry something else than batches: gossip topic → who takes it. */
+  readonly #controls = new Map<string, ReceiveControl>()
   readonly #timers = new Set<NodeJS.Timeout>()
 
   constructor(options: GossipOptions, components: GossipComponents) {
@@ -68,7 +79,7 @@ export class Gossip {
     this.#onError = components.onError
     keepScores(this.#gossipsub)
     interceptRpcs(this.#gossipsub, (from, received) => {
-      const { rpc, work } = admitRpc(received, (topic) => this.#channels.has(topic))
+      const { rpc, work } = admitRpc(received, (topic) => this.#isJoined(topic))
       this.#charge(from, work)
       return rpc
     })
@@ -81,6 +92,7 @@ export class Gossip {
   stop(): void {
     this.#gossipsub.removeEventListener('gossipsub:message', this.#onMessage)
     this.#channels.clear()
+    this.#controls.clear()
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
   }
@@ -108,10 +120,34 @@ export class Gossip {
     return this.#gossipsub.getSubscribers(this.#name(topic)).map(String)
   }
 
+  /** Joins a gossip topic that carries something else than batches. */
+  joinControl(name: string, receive: ReceiveControl): void {
+    this.#score(name)
+    this.#controls.set(name, receive)
+    this.#gossipsub.subscribe(name)
+  }
+
+  /** Sends something to the subscribers of such a topic. @returns false, and nothing was sent: there are none */
+  async publishControl(name: string, data: Uint8Array): Promise<boolean> {
+    // Gossipsub would remember it as sent, and not send it to those who come next.
+    if (this.#gossipsub.getSubscribers(name).length === 0) return false
+    await this.#gossipsub.publish(name, data, { floodPublish: true })
+    return true
+  }
+
+  /** Calls back whenever a peer has told what it subscribes to. @returns removes the listener */
+  onSubscriptions(listener: () => void): () => void {
+    this.#gossipsub.addEventListener('subscription-change', listener)
+    return () => this.#gossipsub.removeEventListener('subscription-change', listener)
+  }
+
+  #isJoined(name: string): boolean {
+    return this.#channels.has(name) || this.#controls.has(name)
+  }
+
   #name(topic: string): string {
     const name = gossipTopic(this.#options.network, topic)
-    // Without parameters of its own a topic has no score, and bad batches would cost nothing.
-    this.#gossipsub.score.params.topics[name] ??= TOPIC_SCORE
+    this.#score(name)
     return name
   }
 
@@ -126,6 +162,22 @@ export class Gossip {
     else accept()
   }
 
+  /** Without parameters of its own a topic has no score, and bad batches would cost nothing. */
+  #score(name: string): void {
+    this.#gossipsub.score.params.topics[name] ??= TOPIC_SCORE
+  }
+
+  #onControl(receive: ReceiveControl, { msg, msgId }: GossipsubMessage, source: string): void {
+    this.#charge(source, CONTROL_WORK)
+    receive(msg.data, source).then(
+      (action) => this.#gossipsub.reportMessageValidationResult(msgId, source, RESULTS[action]),
+      (error) => {
+        this.#gossipsub.reportMessageValidationResult(msgId, source, TopicValidatorResult.Ignore)
+        this.#onError(error)
+      },
+    )
+  }
+
   #later(act: () => void): void {
     const delayMs = FIRST_HOP_DELAY_MS + Math.random() * FIRST_HOP_JITTER_MS
     const timer = setTimeout(() => {
@@ -137,9 +189,14 @@ export class Gossip {
 
   readonly #onMessage = ({ detail }: CustomEvent<GossipsubMessage>): void => {
     const { msg, msgId, propagationSource } = detail
+    const source = propagationSource.toString()
+    const control = this.#controls.get(msg.topic)
+    if (control !== undefined) {
+      this.#onControl(control, detail, source)
+      return
+    }
     const channel = this.#channels.get(msg.topic)
     if (channel === undefined) return
-    const source = propagationSource.toString()
     this.#receive(msg.data, source, channel).then(
       (verdict) => {
         if (verdict.action === 'ignore') this.#charge(source, IGNORED_WORK)

@@ -20,6 +20,9 @@ export const MAX_OUTBOUND_BUFFER_BYTES = 4 * 1024 * 1024
 /** Topics that a node may carry: as many as its certificate may name. */
 export const MAX_TOPICS = MAX_CERTIFICATE_TOPICS
 
+/** Gossip topics that a node subscribes to: those, and the one that carries certificates. */
+const MAX_GOSSIP_TOPICS = MAX_TOPICS + 1
+
 /** Gossipsub counts a peer's topic as its name, of 150 characters at most, and 1024 bytes for what is around it. */
 const TOPIC_COST_BYTES = 1024 + 150
 
@@ -114,12 +117,12 @@ export function gossipsubOptions(manyPeersPerHost: boolean): Partial<GossipsubOp
     maxOutboundBufferSize: MAX_OUTBOUND_BUFFER_BYTES,
     maxInboundStreams: 2,
     maxOutboundStreams: 2,
-    maxTopicBytesPerPeer: MAX_TOPICS * TOPIC_COST_BYTES,
+    maxTopicBytesPerPeer: MAX_GOSSIP_TOPICS * TOPIC_COST_BYTES,
     decodeRpcLimits: {
       // A node tells all its topics in one frame; one entry over a limit, and the whole frame is dropped.
-      maxSubscriptions: MAX_TOPICS,
+      maxSubscriptions: MAX_GOSSIP_TOPICS,
       maxMessages: 64,
-      maxControlMessages: MAX_TOPICS,
+      maxControlMessages: MAX_GOSSIP_TOPICS,
       maxIhaveMessageIDs: 1_024,
       maxIwantMessageIDs: 1_024,
       maxIdontwantMessageIDs: 512,

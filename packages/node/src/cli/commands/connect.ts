@@ -6,7 +6,7 @@ const TARGET = 'PastelID, multiaddr, ADDRESS:PORT or localhost:PORT'
 export function addConnect(program: Command): void {
   program
     .command('connect')
-    .description('connect to a peer; by its PastelID if the node has met it since it started')
+    .description('connect to a peer; by its PastelID if the node has heard of it')
     .argument('<target>', TARGET)
     .addOption(dataOption())
     .addOption(jsonOption())

@@ -1,0 +1,119 @@
+import type { CommitWriter } from './commit-writer.ts'
+import type { Database } from './database.ts'
+import { StorageError } from './errors.ts'
+import { VALUES, valueKey, valueName } from './keys.ts'
+
+/** A value to be kept under a name, in place of the one that is there; without one, that is removed. */
+export interface ValueChange {
+  /** Beginning with whose it is, such as `book/…`: 200 bytes at most. */
+  readonly name: string
+  /** 64 KiB at most. */
+  readonly value?: Uint8Array
+}
+
+/** Small things that other parts of the node keep beside the messages, by name: 16,384 at most. */
+export interface Values {
+  /**
+   * Puts and removes values, all of them or none; resolves when that is on disk.
+   * @throws StorageError ERR_VALUE: a name or a value is too long, or there are too many; ERR_DISK_RESERVE;
+   * ERR_COMMIT_FAILED; ERR_STORE_UNAVAILABLE
+   */
+  write(changes: readonly ValueChange[]): Promise<void>
+  /** The values whose names begin so, in the order of their names, as they are on disk now. */
+  read(prefix: string): AsyncGenerator<[name: string, value: Buffer]>
+}
+
+const MAX_NAME_BYTES = 200
+const MAX_VALUE_BYTES = 64 * 1024
+/** Four times what the largest user keeps: its own bound is to be met first. */
+const MAX_VALUES = 16_384
+
+export interface StoredValuesComponents {
+  readonly database: Database
+  readonly writer: CommitWriter
+  /** @throws StorageError ERR_DISK_RESERVE */
+  readonly assertRoom: () => void
+}
+
+export class StoredValues implements Values {
+  readonly #components: StoredValuesComponents
+  /** The names that are there, commits on their way included; read when it is first needed. */
+  #names: Promise<Set<string>> | undefined
+
+  constructor(components: StoredValuesComponents) {
+    this.#components = components
+  }
+
+  /** What memory knows of the disk is void. */
+  clear(): void {
+    this.#names = undefined
+  }
+
+  async write(changes: readonly ValueChange[]): Promise<void> {
+    for (const change of changes) assertSize(change)
+    const { database, writer, assertRoom } = this.#components
+    // What removes makes room, and is a few bytes.
+    if (changes.some(({ value }) => value !== undefined)) assertRoom()
+    this.#names ??= namesIn(database).catch((error) => {
+      this.#names = undefined
+      throw error
+    })
+    const names = await this.#names
+    await writer.commit((operations) => {
+      assertCount(names, changes)
+      for (const { name, value } of changes) {
+        const key = valueKey(name)
+        if (value === undefined) {
+          names.delete(name)
+          operations.push({ type: 'del', key })
+        } else {
+          names.add(name)
+          operations.push({ type: 'put', key, value: Buffer.from(value) })
+        }
+      }
+    })
+  }
+
+  async *read(prefix: string): AsyncGenerator<[name: string, value: Buffer]> {
+    const { database } = this.#components
+    for await (const chunk of database.iterateChunks({ ...VALUES, gte: valueKey(prefix) })) {
+      for (const [key, value] of chunk) {
+        const name = valueName(key)
+        if (!name.startsWith(prefix)) return
+        yield [name, value]
+      }
+    }
+  }
+}
+
+async function namesIn(database: Database): Promise<Set<string>> {
+  const names = new Set<string>()
+  for await (const [key] of database.iterate(VALUES)) names.add(valueName(key))
+  return names
+}
+
+function assertSize({ name, value }: ValueChange): void {
+  const nameBytes = Buffer.byteLength(name)
+  if (nameBytes === 0 || nameBytes > MAX_NAME_BYTES) {
+    throw new StorageError(
+      'ERR_VALUE',
+      `a value's name has ${nameBytes} bytes: give it 1 to ${MAX_NAME_BYTES}`,
+    )
+  }
+  if (value !== undefined && value.length > MAX_VALUE_BYTES) {
+    throw new StorageError(
+      'ERR_VALUE',
+      `the value ${name} has ${value.length} bytes: it may have ${MAX_VALUE_BYTES}`,
+    )
+  }
+}
+
+function assertCount(names: ReadonlySet<string>, changes: readonly ValueChange[]): void {
+  let count = names.size
+  for (const { name, value } of changes) {
+    if (value === undefined) count -= names.has(name) ? 1 : 0
+    else count += names.has(name) ? 0 : 1
+  }
+  if (count <= MAX_VALUES) return
+  throw new StorageError('ERR_VALUE', `there are ${MAX_VALUES} values: remove some before others are added`)
+}
