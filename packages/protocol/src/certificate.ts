@@ -60,7 +60,17 @@ export interface CertificateFrame {
   readonly verdict: 'none' | 'accepted' | 'refused'
   /** A reason code such as "not-a-member"; empty unless refused. */
   readonly reason: string
+  /** The sender's clock when it sent the frame, in ms since 1970. */
+  readonly timeMs: number
+  /**
+   * Only of a refusal as "superseded", which then has no `certificate`: the envelope of the certificate that wins,
+   * of the refused PastelID with another node key.
+   */
+  readonly proof?: Uint8Array
 }
+
+/** The reason of a refusal that may carry a proof. */
+const SUPERSEDED = 'superseded'
 
 /** @returns the canonical bytes of a certificate, without signatures */
 export function encodeCertificate(certificate: Certificate): Uint8Array<ArrayBuffer> {
@@ -190,6 +200,8 @@ export function encodeCertificateFrame(frame: CertificateFrame): Uint8Array {
     certificate: plain(frame.certificate ?? new Uint8Array(0)),
     verdict: VERDICTS.indexOf(frame.verdict),
     reason: frame.reason,
+    time: frame.timeMs,
+    proof: plain(frame.proof ?? new Uint8Array(0)),
   })
 }
 
@@ -207,14 +219,20 @@ export function decodeCertificateFrame(bytes: Uint8Array): CertificateFrame {
   if (verdict === 'refused' ? !isReasonCode(wire.reason) : wire.reason !== '') {
     throw new ProtocolError('ERR_MALFORMED', 'the certificate frame gives no reason code with its verdict')
   }
+  if (wire.proof.length > 0 && (wire.reason !== SUPERSEDED || wire.certificate.length > 0)) {
+    throw new ProtocolError('ERR_MALFORMED', 'the certificate frame has a proof that belongs to no refusal')
+  }
+  if (!isTime(wire.time)) throw new ProtocolError('ERR_MALFORMED', 'the certificate frame tells no time')
   return {
     verdict,
     reason: wire.reason,
+    timeMs: wire.time,
     ...(wire.certificate.length === 0 ? {} : { certificate: wire.certificate }),
+    ...(wire.proof.length === 0 ? {} : { proof: wire.proof }),
   }
 }
 
-/** Bytes of a certificate frame at most: an envelope and a reason. */
+/** Bytes of a certificate frame at most: one envelope, of whatever certificate, a reason and a time. */
 export const MAX_CERTIFICATE_FRAME_BYTES = MAX_CERTIFICATE_ENVELOPE_BYTES + 1024
 
 /** Whether a certificate belongs to a node key. */

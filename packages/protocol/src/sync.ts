@@ -18,6 +18,7 @@ import {
   MAX_SYNC_RANGES,
   MAX_SYNC_REQUEST_BYTES,
   MAX_SYNC_RESPONSE_BYTES,
+  MAX_TIME_MS,
 } from './limits.ts'
 import { decodeLogId, encodeLogId, LOG_ID_BYTES, type LogId, RUN_BYTES } from './log-id.ts'
 import { isReasonCode, parseChannel } from './names.ts'
@@ -90,6 +91,8 @@ export interface HeadsResponse {
   /** The reader's cursor was not of this order; the answer starts at the beginning. */
   readonly reset: boolean
   readonly heads: readonly Head[]
+  /** The holder's clock when it answered, in ms since 1970; absent: not said. */
+  readonly timeMs?: number
 }
 
 export interface RangesResponse {
@@ -176,7 +179,8 @@ export function encodeSyncResponse(response: SyncResponse): Uint8Array {
       position: head.position,
       hash: plain(head.hash),
     }))
-    return WireResponse.encode({ id, error: '', heads: { next: toFrame(next), more, reset, heads } })
+    const time = response.timeMs ?? 0
+    return WireResponse.encode({ id, error: '', heads: { next: toFrame(next), more, reset, heads, time } })
   }
   const { id, batches, denied, pruned, done } = response
   return WireResponse.encode({
@@ -203,9 +207,11 @@ export function decodeSyncResponse(bytes: Uint8Array): SyncResponse {
     return { kind: 'error', id: wire.id, error: wire.error }
   }
   if (wire.heads?.next !== undefined && wire.ranges === undefined && wire.error === '') {
-    const { next, more, reset, heads } = wire.heads
+    const { next, more, reset, heads, time } = wire.heads
     for (const head of heads) assertHead(head)
-    return { kind: 'heads', id: wire.id, next: fromFrame(next), more, reset, heads }
+    if (time > MAX_TIME_MS) throw new ProtocolError('ERR_SYNC_FIELD', 'the time of an answer is out of range')
+    const timeMs = time === 0 ? {} : { timeMs: time }
+    return { kind: 'heads', id: wire.id, next: fromFrame(next), more, reset, heads, ...timeMs }
   }
   if (wire.ranges !== undefined && wire.heads === undefined && wire.error === '') {
     const { batches, denied, pruned, done } = wire.ranges

@@ -132,15 +132,22 @@ export const certificate: fc.Arbitrary<Certificate> = fc
     notAfterMs: Math.min(MAX_TIME_MS, rest.notBeforeMs + lifetimeMs),
   }))
 
+const envelope = fc.uint8Array({ minLength: 1, maxLength: 300 })
+
 export const certificateFrame: fc.Arbitrary<CertificateFrame> = fc
   .record({
     verdict: fc.oneof(
       fc.constantFrom({ verdict: 'none', reason: '' } as const, { verdict: 'accepted', reason: '' } as const),
       code.map((reason) => ({ verdict: 'refused', reason }) as const),
     ),
-    certificate: fc.option(fc.uint8Array({ minLength: 1, maxLength: 300 }), { nil: undefined }),
+    shown: fc.oneof(
+      fc.constant({}),
+      envelope.map((certificate) => ({ certificate })),
+      envelope.map((proof) => ({ verdict: 'refused', reason: 'superseded', proof }) as const),
+    ),
+    timeMs: time,
   })
-  .map(({ verdict, certificate }) => ({ ...verdict, ...(certificate === undefined ? {} : { certificate }) }))
+  .map(({ verdict, shown, timeMs }) => ({ ...verdict, ...shown, timeMs }))
 
 const cursor: fc.Arbitrary<Cursor> = fc.oneof(
   bytes(16).map((store) => ({ store, position: 0, hash: new Uint8Array(0) })),
@@ -184,14 +191,17 @@ export const syncRequest: fc.Arbitrary<SyncRequest> = fc.oneof(
 )
 
 export const syncResponse: fc.Arbitrary<SyncResponse> = fc.oneof(
-  fc.record({
-    kind: fc.constant('heads' as const),
-    id: number(),
-    next: cursor,
-    more: fc.boolean(),
-    reset: fc.boolean(),
-    heads: fc.array(head),
-  }),
+  fc
+    .record({
+      kind: fc.constant('heads' as const),
+      id: number(),
+      next: cursor,
+      more: fc.boolean(),
+      reset: fc.boolean(),
+      heads: fc.array(head),
+      timeMs: fc.option(time, { nil: undefined }),
+    })
+    .map(({ timeMs, ...rest }) => ({ ...rest, ...(timeMs === undefined ? {} : { timeMs }) })),
   fc.record({
     kind: fc.constant('ranges' as const),
     id: number(),

@@ -52,6 +52,8 @@ export const certificateFrameSchema: Schema = {
   1: { name: 'certificate', kind: 'bytes' },
   2: { name: 'verdict', kind: 'number' },
   3: { name: 'reason', kind: 'text' },
+  4: { name: 'timeMs', kind: 'number' },
+  5: { name: 'proof', kind: 'bytes' },
 }
 
 const cursor: Schema = {
@@ -100,6 +102,7 @@ export const syncResponseSchema: Schema = {
       2: { name: 'more', kind: 'number' },
       3: { name: 'reset', kind: 'number' },
       4: { name: 'heads', kind: head, repeated: true },
+      5: { name: 'timeMs', kind: 'number' },
     },
   },
   3: {

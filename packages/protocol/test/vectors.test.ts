@@ -68,6 +68,7 @@ const BYTE_FIELDS = new Set(
     'store',
     'hash',
     'certificate',
+    'proof',
   ].concat('addresses', 'batches', 'book', 'certificates'),
 )
 

@@ -7,10 +7,12 @@ import type { PastelId, Signer } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
 import type { DiskStatus, MessageStore, Pruned } from '@pastel-mesh/storage'
 import type { Refusal } from './connection/certificate-gate.ts'
+import type { ClockStatus } from './connection/clock-check.ts'
 import type { KnownNode } from './connection/discovery.ts'
+import type { Superseded } from './connection/supersession.ts'
 import type { NodeCounters } from './counters.ts'
 import type { InboundRates } from './inbound/rates.ts'
-import type { MemberRegistry } from './members/member-registry.ts'
+import type { MemberChange, MemberRegistry } from './members/member-registry.ts'
 import type { MeshAlert } from './mesh-alert.ts'
 import { PastelMeshNode } from './mesh-node.ts'
 import type { Accepted } from './outbound/pending.ts'
@@ -20,14 +22,16 @@ import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 
 export type { Refusal } from './connection/certificate-gate.ts'
 export type { CertificateCounters } from './connection/certificate-intake.ts'
+export type { ClockState, ClockStatus } from './connection/clock-check.ts'
 export type { KnownNode } from './connection/discovery.ts'
+export type { Superseded } from './connection/supersession.ts'
 export type { DropReason, NodeCounters } from './counters.ts'
 export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
 export type { InboundRates } from './inbound/rates.ts'
 export { DEFAULT_RATES } from './inbound/rates.ts'
 export type { Rate } from './inbound/token-bucket.ts'
-export { createFileRegistry, type FileRegistryOptions } from './members/file-registry.ts'
-export type { Member, MemberRegistry } from './members/member-registry.ts'
+export { createFileRegistry, type FileRegistry, type FileRegistryOptions } from './members/file-registry.ts'
+export type { Member, MemberChange, MemberRegistry } from './members/member-registry.ts'
 export { createOpenRegistry } from './members/open-registry.ts'
 export type { MeshAlert } from './mesh-alert.ts'
 export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts'
@@ -146,6 +150,23 @@ export interface ReadMessagesOptions {
   readonly signal?: AbortSignal
 }
 
+/** Whether others take what a node publishes. */
+export interface NodeStanding {
+  /** How the node's clock compares with its peers'. */
+  readonly clock: ClockStatus
+  /** The node that has this node's PastelID now; undefined: this one. Started anew it has it again. */
+  readonly superseded: Superseded | undefined
+  /** How many messages {@link MeshNode.unshared} gives. */
+  countUnshared(): Promise<number>
+}
+
+export interface UnsharedOptions {
+  /** Behind which message to go on: its cursor. @default the beginning */
+  readonly from?: string
+  readonly limit?: number
+  readonly signal?: AbortSignal
+}
+
 export interface MeshNodeEvents {
   start: CustomEvent<void>
   stop: CustomEvent<void>
@@ -164,6 +185,15 @@ export interface MeshNodeEvents {
   message: CustomEvent<ReceivedMessage>
   /** Messages of a log are given up, or are older than what is wanted: its log goes on without them. */
   lost: CustomEvent<LostNotice>
+  /** Somebody joined or left; connections of those who left are closed. */
+  members: CustomEvent<MemberChange>
+  /** This node's clock began or ceased to differ from its peers'. While it is `wrong` nothing is published. */
+  clock: CustomEvent<ClockStatus>
+  /**
+   * Another node has this node's PastelID now, and this one publishes no more; with the number of messages that
+   * {@link MeshNode.unshared} gives. Told once.
+   */
+  superseded: CustomEvent<Superseded & { readonly unshared: number }>
   /** A sender contradicted itself, was restored from an older copy, or runs twice. */
   alert: CustomEvent<MeshAlert>
   /** Retention removed entries. */
@@ -194,6 +224,10 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   readonly counters: NodeCounters
   /** Whether it carries the topics of others, too. */
   readonly relay: boolean
+  /** Who belongs to the network. */
+  readonly registry: MemberRegistry
+  /** Whether others take what it publishes. */
+  readonly standing: NodeStanding
 
   /** @throws MeshError ERR_LISTEN if an address cannot be listened on */
   start(): Promise<void>
@@ -222,7 +256,7 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * Signs a message and stores it; resolves when it is on disk. It is then sent to the topic's subscribers, and
    * log sync brings it to those who are not there now.
    * @throws ProtocolError ERR_TOPIC_NAME; MeshError ERR_MESSAGE, ERR_OUTBOUND_FULL, ERR_NOT_STARTED,
-   * ERR_STOPPED; StorageError ERR_DISK_RESERVE, ERR_COMMIT_FAILED (whether it is stored is not known), ERR_STORE_UNAVAILABLE
+   * ERR_STOPPED, ERR_CLOCK, ERR_SUPERSEDED; StorageError ERR_DISK_RESERVE, ERR_COMMIT_FAILED (whether it is stored is not known), ERR_STORE_UNAVAILABLE
    */
   publish(topic: string, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Accepted>
   /**
@@ -256,6 +290,13 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   subscribe(topic: string, options?: SubscribeOptions): AsyncGenerator<ReceivedEntry>
   /** What is stored now; the same entries. @throws StorageError ERR_CURSOR */
   messages(options?: ReadMessagesOptions): AsyncGenerator<ReceivedEntry>
+  /**
+   * Messages of this node to topics that no other member holds as far as this node knows, in the order of their
+   * arrival: what would be lost with its data folder. Rather too many than too few: others say only now and then,
+   * and of whole stretches, what they hold. Of a cursor that is not of this store none is before it.
+   * @throws StorageError ERR_CURSOR
+   */
+  unshared(options?: UnsharedOptions): AsyncGenerator<ReceivedMessage>
 
   /**
    * Connects to a PastelID that the address book knows, to a multiaddr, or to `address:port` or

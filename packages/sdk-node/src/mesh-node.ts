@@ -1,18 +1,12 @@
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
-import {
-  assertNetworkName,
-  isTopicName,
-  type MessageInput,
-  parseChannel,
-  topicChannel,
-} from '@pastel-mesh/protocol'
-import type { StoredBatch } from '@pastel-mesh/storage'
+import { assertNetworkName, type MessageInput, topicChannel } from '@pastel-mesh/protocol'
 import { CarriedTopics } from './carried-topics.ts'
 import { AddressBook } from './connection/address-book.ts'
 import { CertificateGate } from './connection/certificate-gate.ts'
-import { parseAddress, withoutPeerId } from './connection/connect-target.ts'
+import { parseAddress } from './connection/connect-target.ts'
+import { describeNode } from './connection/describe-node.ts'
 import { Discovery } from './connection/discovery.ts'
 import { OwnCertificate } from './connection/own-certificate.ts'
 import { PeerConnections } from './connection/peer-connections.ts'
@@ -20,12 +14,14 @@ import { createCounters } from './counters.ts'
 import { Gossip } from './gossip/gossip.ts'
 import { PeerGuard } from './gossip/peer-guard.ts'
 import { GossipStreams } from './gossip/stream-guards.ts'
+import { TopicDelivery } from './gossip/topic-delivery.ts'
 import { abortable } from './inbound/abortable.ts'
 import { InboundPipeline, type Verdict } from './inbound/pipeline.ts'
 import { DEFAULT_RATES } from './inbound/rates.ts'
 import type { Accepted, MeshNode, NodeComponents, NodeOptions } from './index.ts'
 import { createTransport, listen, type Transport } from './libp2p.ts'
 import { Lifecycle } from './lifecycle.ts'
+import type { MemberRegistry } from './members/member-registry.ts'
 import { MessageReader } from './message-reader.ts'
 import { NodeApi, type NodeParts } from './node-api.ts'
 import {
@@ -33,10 +29,10 @@ import {
   DEFAULT_HISTORY_MS,
   DEFAULT_LOST_AFTER_MS,
   DEFAULT_SYNC_INTERVAL_MS,
-  MAX_PACING_MS,
 } from './node-defaults.ts'
 import { OutboundPipeline } from './outbound/pipeline.ts'
 import { RetentionTask } from './retention-task.ts'
+import { Standing } from './standing.ts'
 import { tellStoreEvents } from './store-events.ts'
 import { LogSync } from './sync/log-sync.ts'
 import { TopicPeers } from './topic-peers.ts'
@@ -46,6 +42,8 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
   readonly network: string
   readonly pastelId: PastelId
   readonly counters = createCounters()
+  readonly registry: MemberRegistry
+  readonly standing: Standing
   readonly #options: NodeOptions
   readonly #components: NodeComponents
   readonly #topics: CarriedTopics
@@ -61,6 +59,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
   #outbound: OutboundPipeline | undefined
   #transport!: Transport
   #gossip!: Gossip
+  #delivery!: TopicDelivery
   #guard!: PeerGuard
   #sync!: LogSync
   #discovery!: Discovery
@@ -80,6 +79,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     assertNetworkName(options.network)
     const { signer, store, registry } = components
     this.network = options.network
+    this.registry = registry
     this.pastelId = signer.pastelId
     this.#options = options
     this.#components = components
@@ -125,7 +125,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         peerRates,
         senderRates,
       },
-      { store, registry, counters: this.counters },
+      { store, registry, counters: this.counters, pastelIdOf: (peer) => this.#peers.pastelIdOf(peer) },
     )
     this.#retention = new RetentionTask(options.retention ?? {}, {
       store,
@@ -139,16 +139,18 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       {
         signer,
         privateKey: components.nodeKey,
-        describe: () => this.#describe(),
         onRenewed: (envelope) => this.#discovery.renewed(envelope),
+        describe: () => describeNode(this.#transport.libp2p, this.#topics.all),
       },
     )
+    this.standing = new Standing(options, { ...components, own: this.#own, node: this })
     this.#gate = new CertificateGate(
       { network: options.network },
       {
         own: this.#own,
         registry,
         book,
+        witness: this.standing,
         onCertified: (peer) => this.#peers.certified(peer),
         onTwice: (peer) => this.safeDispatchEvent('runsTwice', { detail: this.#peers.info(peer) }),
         onRefused: (refusal) => this.safeDispatchEvent('refused', { detail: refusal }),
@@ -194,6 +196,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       peers: this.#peers,
       discovery: this.#discovery,
       reader: this.#reader,
+      standing: this.standing,
     }
   }
 
@@ -206,7 +209,12 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     const { libp2p, registrar, certifiedRegistrar } = this.#transport
     this.#outbound = new OutboundPipeline(
       { network: this.network, maxBatchMessages: this.#options.maxBatchMessages ?? 512 },
-      { ...this.#components, counters: this.counters, deliver: (batch) => this.#deliver(batch) },
+      {
+        ...this.#components,
+        counters: this.counters,
+        deliver: (batch) => this.#delivery.deliver(batch),
+        assertMayPublish: () => this.standing.assertGood(),
+      },
     )
     this.#stopTelling = tellStoreEvents(this.#components.store, this)
     libp2p.addEventListener('connection:open', this.#onOpen)
@@ -225,9 +233,11 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     this.#state = 'started'
     for (const topic of this.#topics.all) this.#gossip.join(topic)
     this.#guard.start()
+    this.standing.start(this.#gate, this.#sync)
     this.#retention.start()
     this.#peers.start(this.#bootstrap)
     this.#discovery.begin()
+    this.addEventListener('members', this.#onMembers)
     this.safeDispatchEvent('start')
   }
 
@@ -236,6 +246,8 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     this.#state = 'stopping'
     this.#peers.stop()
     this.#topicPeers.stop()
+    this.standing.stop()
+    this.removeEventListener('members', this.#onMembers)
     await this.#retention.stop()
     await this.#outbound?.stop()
     this.#state = 'stopped'
@@ -276,6 +288,8 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         reaches: (peer, author) => this.#sync.reaches(peer, author),
       },
     )
+    const state = () => this.#state
+    this.#delivery = new TopicDelivery({ gossip: this.#gossip, streams: this.#gossipStreams, state, onError })
     this.#guard = new PeerGuard({
       gossipsub,
       certified: () => this.#gate.peers(),
@@ -292,6 +306,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         channels: () => this.#topics.all.map(topicChannel),
         receive: (envelope, peer, delivery) =>
           this.#inbound.receive(envelope, { via: 'sync', peer, ...delivery }),
+        onClock: (peer, epochMs) => this.standing.measured(this.#peers.pastelIdOf(peer), epochMs),
         senderOf: (peer) => this.#peers.publicKeyOf(peer),
         onError,
       },
@@ -308,22 +323,13 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         topics: () => this.#topics.all,
         isDenied: (pastelId) => this.#guard.isDenied(pastelId),
         onCertificate: ({ pastelId, certificate }) => {
+          if (pastelId === this.pastelId) this.standing.supersession.seen(certificate)
           this.#gate.refuseSuperseded(pastelId)
           this.#topics.announced(certificate.topics)
         },
         onError,
       },
     )
-  }
-
-  /** What this node's certificate says about it. */
-  #describe() {
-    const { libp2p } = this.#transport
-    return {
-      addresses: libp2p.getMultiaddrs().map((address) => withoutPeerId(address).bytes),
-      topics: this.#topics.all.filter(isTopicName),
-      roles: [],
-    }
   }
 
   async #receiveGossip(envelope: Uint8Array, peer: string, channel: string): Promise<Verdict> {
@@ -335,24 +341,12 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     return verdict
   }
 
-  /** Sends an own batch, now on disk, to those who are there; the others come for it. */
-  async #deliver({ envelope, signed }: StoredBatch): Promise<void> {
-    const channel = parseChannel(signed.batch.channel)
-    if (channel.kind !== 'topic' || (this.#state !== 'started' && this.#state !== 'stopping')) return
-    try {
-      await this.#gossip.publish(channel.topic, envelope)
-    } catch (error) {
-      this.safeDispatchEvent('error', { detail: error as Error })
-    }
-    // The end waits for nobody's buffer.
-    if (this.#state !== 'started') return
-    await this.#gossipStreams.whenRoom(this.#gossip.subscribers(channel.topic), MAX_PACING_MS)
-  }
-
   #running(): OutboundPipeline {
     if (this.#outbound === undefined) throw new MeshError('ERR_NOT_STARTED', 'the node is not started')
     return this.#outbound
   }
+
+  readonly #onMembers = (): void => this.#discovery.membersChanged()
 
   readonly #onOpen = ({ detail }: CustomEvent<Connection>): void => this.#gate.opened(detail)
 

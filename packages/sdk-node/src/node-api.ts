@@ -10,10 +10,13 @@ import type {
   PeerInfo,
   ReadMessagesOptions,
   ReceivedEntry,
+  ReceivedMessage,
   SubscribeOptions,
+  UnsharedOptions,
 } from './index.ts'
 import { type MeshAlert, toMeshAlert } from './mesh-alert.ts'
 import type { MessageReader } from './message-reader.ts'
+import type { Standing } from './standing.ts'
 import type { TopicPeer, TopicPeers, WaitForPeersOptions } from './topic-peers.ts'
 
 export interface NodeParts {
@@ -24,6 +27,7 @@ export interface NodeParts {
   readonly peers: PeerConnections
   readonly discovery: Discovery
   readonly reader: MessageReader
+  readonly standing: Standing
 }
 
 /** What a node is asked, and each time one of its parts answers. */
@@ -88,6 +92,10 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
 
   messages(options: ReadMessagesOptions = {}): AsyncGenerator<ReceivedEntry> {
     return this.parts().reader.read(options)
+  }
+
+  unshared(options: UnsharedOptions = {}): AsyncGenerator<ReceivedMessage> {
+    return this.parts().standing.unshared(options)
   }
 
   async connect(target: string, options: { signal?: AbortSignal } = {}): Promise<PeerInfo> {

@@ -35,7 +35,7 @@ test('membership comes before the signature', async () => {
   expect(counters.verifications).toBe(0)
 })
 
-test('membership is asked for the present, under the id that signs', async () => {
+test('membership is asked for the present, and of what sync brings for its time too, under the id that signs', async () => {
   const asked: [string, number][] = []
   const registry: MemberRegistry = {
     start: async () => {},
@@ -48,9 +48,11 @@ test('membership is asked for the present, under the id that signs', async () =>
   const { sync } = await openInbound({ registry })
   const writer = freshWriter({ startedAtMs: Date.now() - 86_400_000 })
   const before = Date.now()
-  await stored(sync((await writer.write()).envelope))
-  expect(asked.map(([pastelId]) => pastelId)).toEqual([writer.signer.pastelId])
+  const { envelope, batch } = await writer.write()
+  await stored(sync(envelope))
+  expect(new Set(asked.map(([pastelId]) => pastelId))).toEqual(new Set([writer.signer.pastelId]))
   expect(asked[0]?.[1]).toBeGreaterThanOrEqual(before)
+  expect(asked[1]?.[1]).toBe(batch.createdAtMs)
 })
 
 test('a stored batch under another signature is ignored, not verified', async () => {

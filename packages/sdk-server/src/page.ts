@@ -6,7 +6,7 @@ import type { Context } from './trpc.ts'
 /** Messages of one page. */
 export const MAX_PAGE_MESSAGES = 1_000
 /** Bytes of bodies after which a page ends: a page of the largest messages would have 256 MB. */
-const MAX_PAGE_BYTES = 4 * 1024 * 1024
+export const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 export interface PageRequest {
   readonly topic?: string | undefined

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { checkMessages } from './check-messages.ts'
 import { follow, followInput } from './follow.ts'
+import { members } from './members.ts'
 import { messageFilter } from './message-filter.ts'
 import { messageInput, toMessageInput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES, readPage } from './page.ts'
@@ -8,6 +9,7 @@ import { proofInput, readProof } from './proof.ts'
 import { statistics } from './statistics.ts'
 import { timeInput } from './time-schema.ts'
 import { procedure, router } from './trpc.ts'
+import { standingOf, unshared } from './unshared.ts'
 
 /** Messages of one call; more go in several. */
 const MAX_PUBLISH = 1_000
@@ -56,7 +58,7 @@ const messages = router({
 
 const admin = router({
   /** What an operator asks first. */
-  status: procedure.query(({ ctx }) => {
+  status: procedure.query(async ({ ctx }) => {
     const { node, store } = ctx
     return {
       version: ctx.version,
@@ -79,15 +81,25 @@ const admin = router({
         syncs: store.writer.stats.syncs,
       },
       disk: store.disk.status,
+      standing: await standingOf(node),
       alerts: node.alerts(),
       counters: node.counters,
     }
   }),
 
+  members,
+  unshared,
+
   /** Connects to a PastelID, a multiaddr, or `address:port`. */
   connect: procedure
     .input(target)
     .mutation(({ input, ctx }) => ctx.node.connect(input.target, { signal: AbortSignal.timeout(15_000) })),
+
+  /** Carries every topic that a node of the network announces, or only those that were joined; until the node stops. */
+  setRelay: procedure.input(z.strictObject({ on: z.boolean() })).mutation(({ input, ctx }) => {
+    ctx.node.setRelay(input.on)
+    return { relay: ctx.node.relay }
+  }),
 
   /** Ends the connection to a peer, which is not dialled again until `connect`. */
   disconnect: procedure.input(target).mutation(({ input, ctx }) => ctx.node.disconnect(input.target)),

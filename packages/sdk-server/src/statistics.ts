@@ -1,7 +1,8 @@
-import { decodePastelId, encodePastelId, isPastelId, parsePastelId } from '@pastel-mesh/identity'
+import { decodePastelId, encodePastelId } from '@pastel-mesh/identity'
 import { parseChannel, topicChannel } from '@pastel-mesh/protocol'
 import type { Count, CountedBy, MessageStore } from '@pastel-mesh/storage'
 import { z } from 'zod'
+import { pastelIdInput } from './pastel-id-schema.ts'
 import { procedure, router } from './trpc.ts'
 
 /** Counters of one page. */
@@ -9,8 +10,6 @@ const MAX_PAGE_COUNTS = 1_000
 
 /** The receivers of the API are the channels of the store. */
 const KINDS = { sender: 'sender', receiver: 'channel', pair: 'pair' } satisfies Record<string, CountedBy>
-
-const pastelId = z.string().refine(isPastelId, 'not a PastelID').transform(parsePastelId)
 
 /** What this node ever took in, own messages included, and what it stores now. */
 export const statistics = router({
@@ -24,7 +23,7 @@ export const statistics = router({
     .input(
       z.strictObject({
         by: z.enum(['sender', 'receiver', 'pair']),
-        sender: pastelId.optional(),
+        sender: pastelIdInput.optional(),
         topic: z.string().optional(),
         order: z.enum(['messages', 'batches', 'bytes']).default('messages'),
         offset: z.number().int().min(0).default(0),

@@ -171,6 +171,8 @@ export interface MessageStore {
 
   /** A member stores what is own of a topic's channel below a position of this order: it is not pinned. */
   passed(channel: string, position: number): void
+  /** The highest position of which {@link passed} told for a channel; after a crash it may be an earlier one. */
+  passedTo(channel: string): number
   /**
    * Removes the oldest entries. What the node itself wrote stays until {@link passed} says that somebody has
    * it, or until it expires.

@@ -264,6 +264,10 @@ export class LevelMessageStore implements MessageStore {
     this.#retention.passed(channel, position)
   }
 
+  passedTo(channel: string): number {
+    return this.#retention.passedTo(channel)
+  }
+
   prune(rules: RetentionRules): Promise<Pruned> {
     return this.#retention.prune(rules)
   }

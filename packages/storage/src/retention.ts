@@ -114,6 +114,11 @@ export class Retention {
     this.#moved.add(channel)
   }
 
+  /** Up to which position some member has read a channel. */
+  passedTo(channel: string): number {
+    return this.#passed.get(channel) ?? 0
+  }
+
   /** Removes what the rules say, one run at a time. @throws StorageError; the signal's reason */
   prune(rules: RetentionRules): Promise<Pruned> {
     const run = this.#running.then(() => this.#prune(rules))

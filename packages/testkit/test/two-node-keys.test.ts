@@ -29,9 +29,11 @@ it('of two nodes with one PastelID the one that started later is in, until the o
   })
   const second = await said.through(newer, 'the newer', 3)
   await waitUntil(() => stores(third, second), { what: 'the newer to be heard' })
-  await said.through(older, 'unheard', 3)
+  await expect(said.through(older, 'unheard', 1)).rejects.toMatchObject({
+    data: { meshCode: 'ERR_SUPERSEDED' },
+  })
+  expect(older.output).toMatch(/^superseded .* this one publishes no more/m)
 
-  // What the older said meanwhile is on its disk: it comes when that node is the newest.
   expect(await newer.end()).toBe(0)
   expect(await older.end()).toBe(0)
   await older.start()

@@ -5,9 +5,11 @@ import { addConfig } from './commands/config.ts'
 import { addConnect, addDisconnect } from './commands/connect.ts'
 import { addId } from './commands/id.ts'
 import { addInit } from './commands/init.ts'
+import { addMembers } from './commands/members.ts'
 import { addMessages } from './commands/messages.ts'
 import { addPeers } from './commands/peers.ts'
 import { addPublish } from './commands/publish.ts'
+import { addRelay } from './commands/relay.ts'
 import { addStart } from './commands/start.ts'
 import { addStats } from './commands/stats.ts'
 import { addStatus } from './commands/status.ts'
@@ -32,6 +34,8 @@ addStatus(program)
 addId(program)
 addPeers(program)
 addTopics(program)
+addMembers(program)
+addRelay(program)
 addConnect(program)
 addDisconnect(program)
 addPublish(program)

@@ -2,7 +2,9 @@ import type { MeshNode, Refusal } from '@pastel-mesh/sdk-node'
 import type { Logger } from 'pino'
 import { describeAlert } from './describe-alert.ts'
 import { describeDisk } from './describe-disk.ts'
+import { describeMembers } from './describe-members.ts'
 import { describePruned } from './describe-pruned.ts'
+import { describeClock, describeSuperseded } from './describe-standing.ts'
 import { LostTally } from './lost-tally.ts'
 import { Seldom } from './seldom.ts'
 
@@ -39,6 +41,15 @@ export function tellEvents(node: MeshNode, logger: Logger): void {
   node.addEventListener('disk', ({ detail }) =>
     logger.warn({ event: 'disk', disk: detail }, describeDisk(detail)),
   )
+  node.addEventListener('members', ({ detail }) => {
+    for (const line of describeMembers(detail)) logger.info({ event: 'members' }, line)
+  })
+  node.addEventListener('clock', ({ detail }) =>
+    logger.warn({ event: 'clock', clock: detail }, describeClock(detail)),
+  )
+  node.addEventListener('superseded', ({ detail }) =>
+    logger.error({ event: 'superseded', superseded: detail }, describeSuperseded(detail)),
+  )
   node.addEventListener('alert', ({ detail }) => {
     if (!seldom.isDue(`alert ${detail.kind} ${detail.sender}`)) return
     logger.warn({ event: 'alert', alert: detail }, describeAlert(detail))
@@ -60,7 +71,7 @@ function describeRefusal({ address, pastelId, reason, by }: Refusal): string {
 const ADVICE: Readonly<Record<string, Partial<Record<Refusal['by'], string>>>> = {
   superseded: {
     us: 'another node with this PastelID started later, and only that one is let in',
-    them: "another node with this node's PastelID started later: what is published here reaches nobody until this node is started again; stop one of the two",
+    them: "another node with this node's PastelID started later: nothing is published here until this node is started again; stop one of the two",
   },
   'not-a-member': {
     us: 'to let it in: "pmesh members add PASTELID"',

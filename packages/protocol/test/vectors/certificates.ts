@@ -80,13 +80,25 @@ async function makeRefused() {
 /** What the two ends of a certificate stream say. */
 export async function makeCertificateFrames(): Promise<Json> {
   const certificate = await signCertificate(bare, testSigner(1), testNodeKey(3))
+  const timeMs = NOW + 5
   const frames: Record<string, CertificateFrame> = {
-    'the dialer presents its certificate': { certificate, verdict: 'none', reason: '' },
-    'the listener presents its own and accepts': { certificate, verdict: 'accepted', reason: '' },
-    'the listener refuses': { verdict: 'refused', reason: 'not-a-member' },
-    'the listener refuses and presents its own': { certificate, verdict: 'refused', reason: 'other-network' },
-    'the dialer accepts': { verdict: 'accepted', reason: '' },
-    'the dialer refuses': { verdict: 'refused', reason: 'expired' },
+    'the dialer presents its certificate': { certificate, verdict: 'none', reason: '', timeMs },
+    'the listener presents its own and accepts': { certificate, verdict: 'accepted', reason: '', timeMs },
+    'the listener refuses': { verdict: 'refused', reason: 'not-a-member', timeMs },
+    'the listener refuses and presents its own': {
+      certificate,
+      verdict: 'refused',
+      reason: 'from-the-future',
+      timeMs,
+    },
+    'the listener refuses and proves why': {
+      verdict: 'refused',
+      reason: 'superseded',
+      timeMs,
+      proof: certificate,
+    },
+    'the dialer accepts': { verdict: 'accepted', reason: '', timeMs },
+    'the dialer refuses': { verdict: 'refused', reason: 'expired', timeMs },
   }
   return toJson(
     Object.entries(frames).map(([name, frame]) => ({ name, frame, bytes: encodeCertificateFrame(frame) })),

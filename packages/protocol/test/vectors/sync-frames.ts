@@ -10,6 +10,7 @@ import {
   sha256,
 } from '../../src/index.ts'
 import { testSigner } from '../identities.ts'
+import { NOW } from '../samples.ts'
 import { batches, firstBatch, signBatchBytes } from './batches.ts'
 import { type Json, toJson, unhex } from './json.ts'
 
@@ -88,6 +89,15 @@ export async function makeSyncFrames(): Promise<Json> {
       more: true,
       reset: false,
       heads: [{ sender, channel, run, position: 2, hash: two.batchHash }],
+    },
+    'heads, with the time': {
+      kind: 'heads',
+      id: 7,
+      next: { store, position: 3, hash: two.runningHash },
+      more: false,
+      reset: false,
+      heads: [],
+      timeMs: NOW,
     },
     'no heads, after a reset': { kind: 'heads', id: 2, next: beginning, more: false, reset: true, heads: [] },
     'ranges, more to come': {

@@ -8,6 +8,12 @@ import {
   ProtocolError,
 } from '@pastel-mesh/protocol'
 
+import { peerEpochMs } from './clock-check.ts'
+import { hangUp } from './hang-up.ts'
+
+/** What a refusal shows for itself. */
+export type Grounds = Pick<CertificateFrame, 'certificate' | 'proof'>
+
 /** Protocol on which two nodes show each other their certificates. */
 export const CERTIFICATE_PROTOCOL = '/pastel-mesh/certificate/1'
 
@@ -24,6 +30,8 @@ export class CertificateFrames {
   readonly #stream: Stream
   readonly #signal: AbortSignal
   readonly #frames: ReturnType<typeof lpStream>
+  #wroteAtMs: number | undefined
+  #peerEpochMs = 0
 
   static async open(connection: Connection, signal: AbortSignal): Promise<CertificateFrames> {
     return new CertificateFrames(await connection.newStream(CERTIFICATE_PROTOCOL, { signal }), signal)
@@ -35,17 +43,29 @@ export class CertificateFrames {
     this.#frames = lpStream(stream, { maxDataLength: MAX_CERTIFICATE_FRAME_BYTES, maxBufferSize: 64 * 1024 })
   }
 
+  /** The other end's clock, by the frame that was read last; see {@link peerEpochMs}. */
+  get peerEpochMs(): number {
+    return this.#peerEpochMs
+  }
+
   async read(): Promise<CertificateFrame> {
-    return decodeCertificateFrame((await this.#frames.read({ signal: this.#signal })).subarray())
+    const frame = decodeCertificateFrame((await this.#frames.read({ signal: this.#signal })).subarray())
+    const readAtMs = performance.now()
+    // The first frame of the dialler answers nothing, so nothing tells how long it was on its way.
+    this.#peerEpochMs = peerEpochMs(frame.timeMs, this.#wroteAtMs ?? readAtMs, readAtMs)
+    return frame
   }
 
-  async write(frame: CertificateFrame): Promise<void> {
-    await this.#frames.write(encodeCertificateFrame(frame), { signal: this.#signal })
+  async write(frame: Omit<CertificateFrame, 'timeMs'>): Promise<void> {
+    this.#wroteAtMs = performance.now()
+    await this.#frames.write(encodeCertificateFrame({ ...frame, timeMs: Date.now() }), {
+      signal: this.#signal,
+    })
   }
 
-  /** Says no; the connection is closed next. */
-  async refuse(reason: string): Promise<void> {
-    await this.write({ verdict: 'refused', reason })
+  /** Says no, and shows why as far as it can be shown; the connection is closed next. */
+  async refuse(reason: string, grounds: Grounds = {}): Promise<void> {
+    await this.write({ verdict: 'refused', reason, ...grounds })
     await this.#stream.close({ signal: this.#signal })
   }
 
@@ -67,6 +87,17 @@ export class CertificateFrames {
   abort(): void {
     this.#stream.abort(new Error('the exchange of certificates is over'))
   }
+}
+
+/** A peer that does not listen by then is not told. */
+const FAREWELL_TIMEOUT_MS = 1_000
+
+/** Tells a certified peer why the connection is closed, and closes it: it would not be let in again to hear it. */
+export function bidFarewell(connection: Connection, reason: string, grounds: Grounds): void {
+  CertificateFrames.open(connection, AbortSignal.timeout(FAREWELL_TIMEOUT_MS))
+    .then((frames) => frames.refuse(reason, grounds))
+    .catch(() => {})
+    .finally(() => hangUp(connection))
 }
 
 /** Whose fault it is that an exchange failed, and what to call it. */

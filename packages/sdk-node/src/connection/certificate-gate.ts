@@ -6,34 +6,17 @@ import { type Certificate, type CertificateFrame, equalBytes } from '@pastel-mes
 import { TokenBucket } from '../inbound/token-bucket.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
 import { AddressBook } from './address-book.ts'
-import { blame, CERTIFICATE_PROTOCOL, CertificateFrames } from './certificate-frames.ts'
-import { CertificateJudge } from './certificate-judge.ts'
+import { bidFarewell, blame, CERTIFICATE_PROTOCOL, CertificateFrames } from './certificate-frames.ts'
+import { CertificateJudge, isAboutTime } from './certificate-judge.ts'
+import type { CertifiedPeer, Refusal } from './certified-peer.ts'
 import type { Certifier } from './certified-streams.ts'
+import type { ExchangeWitness } from './exchange-witness.ts'
 import { cutOff, hangUp } from './hang-up.ts'
 import type { OwnCertificate } from './own-certificate.ts'
+import { Strangers } from './strangers.ts'
 import { crowdedOut } from './uncertified-pool.ts'
 
-/** What a node knows of a peer that it accepted. */
-export interface CertifiedPeer {
-  readonly peerId: string
-  readonly pastelId: PastelId
-  readonly certificate: Certificate
-  readonly connection: Connection
-}
-
-/** A certificate that was not accepted, by this node or by the other. */
-export interface Refusal {
-  readonly peerId: string
-  readonly address: string
-  /** Whose certificate it was, if it was good but for what `reason` says. */
-  readonly pastelId?: PastelId
-  readonly by: 'us' | 'them'
-  /**
-   * `malformed`, `other-network`, `other-key`, `superseded`, `from-the-future`, `expired`, `not-a-member`,
-   * `denied`, `timeout`, `too-many`, `failed`
-   */
-  readonly reason: string
-}
+export type { CertifiedPeer, Refusal } from './certified-peer.ts'
 
 export interface CertificateGateOptions {
   readonly network: string
@@ -53,6 +36,8 @@ export interface CertificateGateComponents {
   readonly isDenied?: (pastelId: PastelId) => boolean
   /** Forgets a peer that came and went without a certificate. */
   readonly forget?: (peer: PeerId) => void
+  /** Hears what the peers show beside their verdicts. @default nobody */
+  readonly witness?: ExchangeWitness
   /** Takes the certificates that are accepted. @default one of its own */
   readonly book?: AddressBook
 }
@@ -82,8 +67,9 @@ interface Entry {
   isRefused: boolean
   /** Serial of this node's certificate that the other end accepted last. */
   shownSerial: number
+  /** The certificate that was shown last and has good signatures, accepted or not. */
+  shown?: Certificate | undefined
   /** The other end's certificate, found good last, and its bytes. */
-  refusedPastelId?: PastelId | undefined
   certificate?: Certificate
   envelope?: Uint8Array
   peer?: CertifiedPeer
@@ -112,16 +98,15 @@ export class CertificateGate implements Certifier {
   /** When the certificate is renewed next and was renewed last; monotonic, in ms. */
   #renewAtMs = Number.POSITIVE_INFINITY
   #renewedMs = Number.NEGATIVE_INFINITY
-  /** Peers that went without a certificate since the last review, and between that and the one before. */
-  #strangers: PeerId[] = []
-  #strangersBefore: PeerId[] = []
+  readonly #strangers: Strangers
   #isStopped = false
 
   constructor(options: CertificateGateOptions, components: CertificateGateComponents) {
-    const { registry, isDenied = () => false, book = new AddressBook() } = components
+    const { registry, isDenied = () => false, book = new AddressBook(), forget = () => {} } = components
     this.#components = components
+    this.#strangers = new Strangers({ forget })
     this.#book = book
-    this.#judge = new CertificateJudge(options, { registry, isDenied, book })
+    this.#judge = new CertificateJudge(options, { registry, isDenied, book, own: components.own })
   }
 
   /** Takes the certificate protocol; call before the first connection. */
@@ -134,7 +119,7 @@ export class CertificateGate implements Certifier {
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
     })
-    this.#reviewTimer = setInterval(() => this.#review(), REVIEW_INTERVAL_MS)
+    this.#reviewTimer = setInterval(() => this.review(), REVIEW_INTERVAL_MS)
     this.#renewIn(own.renewAfterMs)
   }
 
@@ -211,12 +196,10 @@ export class CertificateGate implements Certifier {
       const { envelope, serial } = this.#components.own
       await frames.write({ certificate: envelope, verdict: 'none', reason: '' })
       const answer = await frames.read()
-      if (answer.verdict !== 'accepted') return this.#refuse(entry, 'them', answer.reason || 'failed')
+      if (answer.verdict !== 'accepted') return await this.#refusedBy(entry, answer, frames)
       const problem = await this.#examine(entry, answer)
-      if (problem !== undefined) {
-        await frames.refuse(problem)
-        return this.#refuse(entry, 'us', problem)
-      }
+      this.#heard(entry, frames)
+      if (problem !== undefined) return await this.#refuseFor(entry, problem, frames)
       await frames.write({ verdict: 'accepted', reason: '' })
       entry.shownSerial = serial
       this.#certify(entry)
@@ -235,15 +218,16 @@ export class CertificateGate implements Certifier {
     if (entry === undefined || entry.isRefused) return stream.abort(notCertified('it is being closed'))
     const frames = new CertificateFrames(stream, AbortSignal.timeout(CERTIFY_TIMEOUT_MS))
     try {
-      const problem = await this.#examine(entry, await frames.read())
-      if (problem !== undefined) {
-        await frames.refuse(problem)
-        return this.#refuse(entry, 'us', problem)
-      }
+      const first = await frames.read()
+      if (first.verdict === 'refused') return await this.#refusedBy(entry, first, frames)
+      const problem = await this.#examine(entry, first)
+      this.#heard(entry, frames)
+      if (problem !== undefined) return await this.#refuseFor(entry, problem, frames)
       const { envelope, serial } = this.#components.own
       await frames.write({ certificate: envelope, verdict: 'accepted', reason: '' })
       const last = await frames.read()
-      if (last.verdict !== 'accepted') return this.#refuse(entry, 'them', last.reason || 'failed')
+      this.#heard(entry, frames)
+      if (last.verdict !== 'accepted') return await this.#refusedBy(entry, last, frames)
       entry.shownSerial = serial
       this.#certify(entry)
       await frames.end(false)
@@ -258,21 +242,41 @@ export class CertificateGate implements Certifier {
     const examined = entry.judging.then(async () => {
       if (envelope === undefined) return 'malformed'
       if (entry.envelope !== undefined && entry.certificate !== undefined) {
+        entry.shown = entry.certificate
         if (equalBytes(entry.envelope, envelope)) return this.#judge.standing(entry.certificate)
         await delay(entry.renewals.delayMs(1))
         entry.renewals.spend(1)
       }
       const judged = await this.#judge.judge(envelope, entry.connection.remotePeer, entry.certificate)
-      if ('problem' in judged) {
-        entry.refusedPastelId = judged.pastelId
-        return judged.problem
-      }
+      entry.shown = judged.certificate
+      if ('problem' in judged) return judged.problem
       entry.certificate = judged.certificate
       entry.envelope = envelope
       return undefined
     })
     entry.judging = examined.catch(() => {})
     return examined
+  }
+
+  #heard({ shown }: Entry, { peerEpochMs }: CertificateFrames): void {
+    if (shown !== undefined) this.#components.witness?.shown(shown, peerEpochMs)
+  }
+
+  /** Says no and why. */
+  async #refuseFor(entry: Entry, problem: string, frames: CertificateFrames): Promise<void> {
+    await frames.refuse(problem, this.#judge.groundsOf(problem, entry.shown))
+    this.#refuse(entry, 'us', problem)
+  }
+
+  /** The other end says no; of what it shows for itself this node learns what is wrong with it. */
+  async #refusedBy(entry: Entry, said: CertificateFrame, frames: CertificateFrames): Promise<void> {
+    const { reason, certificate, proof } = said
+    if (certificate !== undefined && isAboutTime(reason)) {
+      entry.shown = (await this.#judge.judge(certificate, entry.connection.remotePeer, undefined)).certificate
+      this.#heard(entry, frames)
+    }
+    if (proof !== undefined) await this.#components.witness?.proof(proof)
+    this.#refuse(entry, 'them', reason || 'failed')
   }
 
   #certify(entry: Entry): void {
@@ -304,7 +308,8 @@ export class CertificateGate implements Certifier {
     for (const entry of this.#entries.values()) {
       const { peer } = entry
       if (peer?.pastelId !== pastelId || !this.#book.isSuperseded(pastelId, peer.certificate)) continue
-      this.#refuse(entry, 'us', 'superseded')
+      const grounds = this.#judge.groundsOf('superseded', peer.certificate)
+      this.#refuse(entry, 'us', 'superseded', (connection) => bidFarewell(connection, 'superseded', grounds))
     }
   }
 
@@ -320,7 +325,7 @@ export class CertificateGate implements Certifier {
     clearTimeout(entry.timer)
     entry.ready.reject(notCertified(by === 'us' ? reason : `the other end says ${reason}`))
     const { remotePeer, remoteAddr } = entry.connection
-    const pastelId = entry.peer?.pastelId ?? entry.refusedPastelId
+    const pastelId = entry.peer?.pastelId ?? (entry.shown && encodePastelId(entry.shown.subject))
     this.#components.onRefused({
       peerId: remotePeer.toString(),
       address: remoteAddr.toString(),
@@ -336,7 +341,7 @@ export class CertificateGate implements Certifier {
     this.#entries.delete(entry.connection.id)
     entry.ready.reject(notCertified('it was closed'))
     if (entry.peer !== undefined) this.#components.onGone(entry.peer)
-    else this.#strangers.push(entry.connection.remotePeer)
+    else this.#strangers.left(entry.connection.remotePeer)
   }
 
   #makeRoom(): void {
@@ -348,7 +353,8 @@ export class CertificateGate implements Certifier {
     if (victim !== undefined) this.#refuse(victim, 'us', 'too-many', cutOff)
   }
 
-  #review(): void {
+  /** Looks at the standing of all again: who is no member any more is cut off. */
+  review(): void {
     const { serial } = this.#components.own
     for (const entry of this.#entries.values()) {
       if (entry.peer === undefined || entry.certificate === undefined || entry.isRefused) continue
@@ -357,15 +363,7 @@ export class CertificateGate implements Certifier {
       if (problem !== undefined) this.#refuse(entry, 'us', problem)
       else if (entry.shownSerial < serial) void this.#present(entry)
     }
-    this.#forgetStrangers()
-  }
-
-  /** Not at once: libp2p may still be writing down what it heard of them. */
-  #forgetStrangers(): void {
-    const connected = new Set([...this.#entries.values()].map(({ connection }) => `${connection.remotePeer}`))
-    for (const peer of this.#strangersBefore) if (!connected.has(`${peer}`)) this.#components.forget?.(peer)
-    this.#strangersBefore = this.#strangers
-    this.#strangers = []
+    this.#strangers.forget([...this.#entries.values()].map(({ connection }) => connection.remotePeer))
   }
 
   #renewIn(pauseMs: number): void {

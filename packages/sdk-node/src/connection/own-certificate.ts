@@ -35,6 +35,7 @@ export class OwnCertificate {
   readonly #options: OwnCertificateOptions
   readonly #components: OwnCertificateComponents
   #lastSerial = 0
+  #isRetired = false
   #current: { readonly serial: number; readonly envelope: Uint8Array } | undefined
 
   constructor(options: OwnCertificateOptions, components: OwnCertificateComponents) {
@@ -58,7 +59,13 @@ export class OwnCertificate {
     return this.#current?.serial ?? 0
   }
 
+  /** Another node has this PastelID now: a new certificate, with a higher serial, would take it back. */
+  retire(): void {
+    this.#isRetired = true
+  }
+
   async renew(): Promise<void> {
+    if (this.#isRetired) return
     const { signer, privateKey, describe } = this.#components
     const now = Date.now()
     const serial = Math.max(this.#lastSerial + 1, now)
@@ -76,7 +83,7 @@ export class OwnCertificate {
     const signature = await signer.sign(text)
     const nodeSignature = await privateKey.sign(fromUtf8(text))
     // A slow signer may finish an earlier one later.
-    if (serial < this.serial) return
+    if (serial < this.serial || this.#isRetired) return
     this.#current = { serial, envelope: makeCertificateEnvelope(signature, nodeSignature, bytes) }
     this.#components.onRenewed?.(this.#current.envelope)
   }

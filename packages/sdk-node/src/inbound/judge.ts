@@ -72,21 +72,46 @@ function wellFormed<T>(decode: () => T): T {
   }
 }
 
+/** How a batch came, as far as its standing depends on it. */
+export interface Passage {
+  readonly via: 'gossip' | 'sync'
+  /** The PastelID of the node that delivered it, if that is known. */
+  readonly deliverer?: PastelId | undefined
+}
+
 /**
  * Membership and time: they look different to honest nodes, so nobody is blamed for them.
  * @throws Dropped
  */
 export function judgeStanding(
   { signed, sender }: DecodedBatch,
-  via: 'gossip' | 'sync',
+  passage: Passage,
   registry: MemberRegistry,
   nowMs: number,
 ): void {
   const { createdAtMs, expiresAtMs } = signed.batch
-  if (registry.memberAt(sender, nowMs) === undefined) throw new Dropped('ignore', 'not-a-member')
+  if (!mayBeTaken(sender, createdAtMs, passage, registry, nowMs)) throw new Dropped('ignore', 'not-a-member')
   if (createdAtMs > nowMs + MAX_FUTURE_MS) throw new Dropped('ignore', 'from-the-future')
   // What is late or expired still has its place in its log: sync takes it.
-  if (via === 'sync') return
+  if (passage.via === 'sync') return
   if (createdAtMs < nowMs - MAX_GOSSIP_AGE_MS) throw new Dropped('ignore', 'too-old')
   if (expiresAtMs !== 0 && expiresAtMs <= nowMs) throw new Dropped('ignore', 'expired')
+}
+
+/**
+ * Gossip is of those who are members now. Log sync brings what a sender made while it was one; if it has left, only
+ * from a member: it can write any time into its batches, so one that a member stored is all that shows that it was
+ * there in time.
+ */
+function mayBeTaken(
+  sender: PastelId,
+  createdAtMs: number,
+  { via, deliverer }: Passage,
+  registry: MemberRegistry,
+  nowMs: number,
+): boolean {
+  const isMember = registry.memberAt(sender, nowMs) !== undefined
+  if (via === 'gossip') return isMember
+  if (registry.memberAt(sender, createdAtMs) === undefined) return false
+  return isMember || (deliverer !== undefined && registry.memberAt(deliverer, nowMs) !== undefined)
 }

@@ -75,6 +75,8 @@ export interface InboundComponents {
   readonly store: MessageStore
   readonly registry: MemberRegistry
   readonly counters: NodeCounters
+  /** The PastelID of a certified peer. @default nobody's is known */
+  readonly pastelIdOf?: (peer: string) => PastelId | undefined
 }
 
 /**
@@ -115,6 +117,7 @@ export class InboundPipeline {
   readonly #store: MessageStore
   readonly #registry: MemberRegistry
   readonly #counters: NodeCounters
+  readonly #pastelIdOf: (peer: string) => PastelId | undefined
   readonly #duplicates = new Deduplicator()
   /** By sender and channel: a run that follows another comes after it. */
   readonly #order = new Lines()
@@ -130,6 +133,7 @@ export class InboundPipeline {
     this.#store = components.store
     this.#registry = components.registry
     this.#counters = components.counters
+    this.#pastelIdOf = components.pastelIdOf ?? (() => undefined)
     this.#peers = new RateLimiter(options.peerRates)
     this.#senders = new RateLimiter(options.senderRates)
   }
@@ -202,7 +206,8 @@ export class InboundPipeline {
     await this.#expand(signed, delivery, load)
     const decoded = decodeMessages(signed)
     const { sender } = decoded
-    judgeStanding(decoded, delivery.via, this.#registry, Date.now())
+    const passage = { via: delivery.via, deliverer: this.#pastelIdOf(delivery.peer) }
+    judgeStanding(decoded, passage, this.#registry, Date.now())
     // Entered before anything is waited for: what comes later must not get ahead.
     const { turn, leave } = this.#order.enter(`${sender} ${signed.batch.channel}`)
     try {

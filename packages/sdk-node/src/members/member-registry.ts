@@ -7,15 +7,46 @@ export interface Member {
   readonly role: string
 }
 
+/** What changed at once. A member whose role changed is among those who joined. */
+export interface MemberChange {
+  readonly joined: readonly Member[]
+  readonly left: readonly Member[]
+}
+
 /**
  * Says who belongs to the network. A node asks before it takes a connection, a certificate or a batch.
- * Other registries can be plugged in.
+ * Other registries can be plugged in: only the first three are needed, what is left out is explained at each.
  */
 export interface MemberRegistry {
   start(): Promise<void>
   stop(): Promise<void>
-  /** The member that a PastelID was at a time (ms since 1970); undefined: none. Answers from memory. */
+  /**
+   * The member that a PastelID was at a time (ms since 1970), also a past one; undefined: none. Answers from memory.
+   * A PastelID that was no member when a batch of it was made is not believed that batch.
+   */
   memberAt(pastelId: PastelId, timeMs: number): Member | undefined
+
+  /** Who is a member now. Absent: they cannot be listed, as where everybody is one. */
+  members?(): readonly Member[]
+  /**
+   * Calls back when somebody joined or left. Absent: the node notices it when it reviews its connections, every
+   * five seconds.
+   * @returns removes the listener
+   */
+  onChange?(listener: (change: MemberChange) => void): () => void
+  /**
+   * Calls back when the registry cannot follow its source any more, and keeps to what it knew.
+   * @returns removes the listener
+   */
+  onError?(listener: (error: Error) => void): () => void
+  /**
+   * Makes a PastelID a member, or gives it another role; on disk when it resolves. Absent, as `remove`: members are
+   * made elsewhere.
+   * @throws MeshError ERR_OPEN_MEMBERS, ERR_MEMBER_FILE, ERR_ROLE_NAME
+   */
+  add?(pastelId: PastelId, role?: string): Promise<Member>
+  /** @throws MeshError ERR_OPEN_MEMBERS, ERR_MEMBER_FILE, ERR_UNKNOWN_MEMBER, ERR_OWN_MEMBER */
+  remove?(pastelId: PastelId): Promise<void>
 }
 
 /** Role of a member of which nothing else is known. */

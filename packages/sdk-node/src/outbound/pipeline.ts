@@ -24,6 +24,8 @@ export interface OutboundComponents {
   readonly counters: NodeCounters
   /** Takes a batch that is on disk; resolves when the next one may follow. */
   readonly deliver: (batch: StoredBatch) => Promise<void>
+  /** Throws if nothing may be published now. @default it always may */
+  readonly assertMayPublish?: () => void
 }
 
 /** Messages and bytes that wait for their batch. Above it `publish` refuses, and the caller slows down. */
@@ -116,6 +118,7 @@ export class OutboundPipeline {
   ): Promise<Accepted[]> {
     if (this.#stopping) throw new MeshError('ERR_STOPPED', 'the node is stopping: it takes no more messages')
     if (messages.length === 0) return []
+    this.#components.assertMayPublish?.()
     this.#components.store.disk.assertRoom()
     const release = this.#reserve(messages)
     const group = new PendingGroup(messages.length, sequence)

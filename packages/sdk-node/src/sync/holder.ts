@@ -75,6 +75,7 @@ async function answerHeads(
     more,
     reset: from !== undefined && !isOurs,
     next: await store.cursorAt(next),
+    timeMs: Date.now(),
   }
 }
 

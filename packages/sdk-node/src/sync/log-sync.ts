@@ -31,6 +31,8 @@ export interface LogSyncComponents {
   readonly receive: (envelope: Uint8Array, peer: string, delivery: SyncDelivery) => Promise<Verdict>
   /** The PastelID of a certified peer, as its public key. */
   readonly senderOf: (peer: string) => Uint8Array | undefined
+  /** Told what a peer's clock showed, see {@link peerEpochMs}. */
+  readonly onClock?: (peer: string, epochMs: number) => void
   /** Told when a peer broke the rules or does not answer. */
   readonly onError: (error: unknown, peer: string) => void
 }
@@ -134,6 +136,7 @@ export class LogSync {
       receive: (envelope, delivery) => this.#components.receive(envelope, peer, delivery),
       sender: () => this.#components.senderOf(peer),
       direct: () => this.#directNow(),
+      onClock: (epochMs) => this.#components.onClock?.(peer, epochMs),
       onDenied: (denied, pruned) => this.#denied(peer, denied, pruned),
     })
     const lost = new LostRequests({
@@ -275,6 +278,12 @@ export class LogSync {
   /** Commits failed: what was taken for stored, on its way to the disk as it was, may not be. */
   #lookAgain(): void {
     for (const place of this.#places.values()) place.forget()
+    this.#readAll()
+  }
+
+  /** Somebody is a member now whose batches were not taken: what is known of them is asked for again. */
+  membersJoined(): void {
+    for (const place of this.#places.values()) place.hurryAll()
     this.#readAll()
   }
 

@@ -11,6 +11,7 @@ import {
   type SyncRequest,
   type SyncResponse,
 } from '@pastel-mesh/protocol'
+import { peerEpochMs } from '../connection/clock-check.ts'
 import { withTimeLimit } from '../inbound/time-limit.ts'
 import { type SyncFrames, syncFrames } from './frames.ts'
 
@@ -18,7 +19,12 @@ export interface SyncRequesterComponents {
   readonly openStream: (signal: AbortSignal) => Promise<Stream>
   /** A holder that takes longer for one frame is dropped. @default 30 seconds */
   readonly answerTimeoutMs?: number
+  /** Told what the holder's clock showed, see {@link peerEpochMs}. */
+  readonly onClock?: (epochMs: number) => void
 }
+
+/** An answer that took longer says little of the time: it may have waited at either end. */
+const MAX_CLOCK_ROUND_TRIP_MS = 2_000
 
 /** Bytes of batches asked for at a time: what is on its way from one peer, and so in memory, stays under it. */
 const REQUEST_BYTES = 2 * 1024 * 1024
@@ -55,6 +61,7 @@ export class SyncRequester {
     stored?: Cursor | undefined,
     direct: readonly Uint8Array[] = [],
   ): Promise<HeadsResponse> {
+    const askedAtMs = performance.now()
     const id = await this.#ask((id) => ({
       kind: 'heads',
       id,
@@ -65,6 +72,10 @@ export class SyncRequester {
     }))
     const answer = await this.#read(id)
     if (answer.kind !== 'heads') throw protocolError('ranges in answer to heads')
+    const answeredAtMs = performance.now()
+    if (answer.timeMs !== undefined && answeredAtMs - askedAtMs <= MAX_CLOCK_ROUND_TRIP_MS) {
+      this.#components.onClock?.(peerEpochMs(answer.timeMs, askedAtMs, answeredAtMs))
+    }
     if (answer.reset && from === undefined) throw protocolError('a reset of nothing')
     if (answer.more) {
       const before = answer.reset ? 0 : (from?.position ?? 0)

@@ -107,6 +107,11 @@ export class SyncPlace {
     if (wanted !== undefined) wanted.dueMs = 0
   }
 
+  /** What was not taken may be now: all that is wanted is due. */
+  hurryAll(): void {
+    for (const wanted of this.#wanted.values()) wanted.dueMs = 0
+  }
+
   /** A range is here. */
   settle(log: LogId): void {
     this.#wanted.delete(log)

@@ -50,6 +50,8 @@ export async function makeCertificate({
 /** Frames of the certificate protocol, one at a time, right or wrong. */
 export class CertificateExchange {
   readonly stream: Stream
+  /** How far its clock is from the right time, in ms. */
+  clockOffsetMs = 0
   readonly #frames: ReturnType<typeof lpStream>
 
   constructor(stream: Stream) {
@@ -61,8 +63,9 @@ export class CertificateExchange {
     return new CertificateExchange(await connection.newStream(CERTIFICATE_PROTOCOL))
   }
 
-  write(frame: CertificateFrame): Promise<void> {
-    return this.writeBytes(encodeCertificateFrame(frame))
+  /** @param frame without a time, it tells the right one */
+  write(frame: Omit<CertificateFrame, 'timeMs'> & { readonly timeMs?: number }): Promise<void> {
+    return this.writeBytes(encodeCertificateFrame({ timeMs: Date.now() + this.clockOffsetMs, ...frame }))
   }
 
   writeBytes(bytes: Uint8Array): Promise<void> {

@@ -1,0 +1,51 @@
+import { MeshError } from '@pastel-mesh/identity'
+import type { MemberRegistry } from '@pastel-mesh/sdk-node'
+import { z } from 'zod'
+import { pastelIdInput } from './pastel-id-schema.ts'
+import { procedure, router } from './trpc.ts'
+
+/** Members of one answer. */
+const MAX_PAGE_MEMBERS = 1_000
+
+/** The longest role name; what else makes one is for the registry to say. */
+const roleInput = z.string().min(1).max(32)
+
+/** Who may take part. */
+export const members = router({
+  /** A page of the members; `size` says how many there are. Where everybody is one, `isOpen` says so. */
+  list: procedure
+    .input(
+      z.strictObject({
+        offset: z.number().int().min(0).default(0),
+        limit: z.number().int().min(1).max(MAX_PAGE_MEMBERS).default(MAX_PAGE_MEMBERS),
+      }),
+    )
+    .query(({ input: { offset, limit }, ctx }) => {
+      const all = ctx.node.registry.members?.()
+      return {
+        isOpen: all === undefined,
+        size: all?.length ?? 0,
+        members: (all ?? []).slice(offset, offset + limit).map(({ pastelId, role }) => ({ pastelId, role })),
+      }
+    }),
+
+  /** Makes a PastelID a member, or gives it another role; it can connect at once. */
+  add: procedure
+    .input(z.strictObject({ pastelId: pastelIdInput, role: roleInput.optional() }))
+    .mutation(async ({ input, ctx }) => {
+      const { pastelId, role } = await editable(ctx.node.registry).add(input.pastelId, input.role)
+      return { pastelId, role }
+    }),
+
+  /** Who is removed is cut off at once; what it published before stays. */
+  remove: procedure
+    .input(z.strictObject({ pastelId: pastelIdInput }))
+    .mutation(({ input, ctx }) => editable(ctx.node.registry).remove(input.pastelId)),
+})
+
+function editable(registry: MemberRegistry): Required<Pick<MemberRegistry, 'add' | 'remove'>> {
+  if (registry.add === undefined || registry.remove === undefined) {
+    throw new MeshError('ERR_FIXED_MEMBERS', 'the members of this node are kept elsewhere: change them there')
+  }
+  return { add: registry.add.bind(registry), remove: registry.remove.bind(registry) }
+}
