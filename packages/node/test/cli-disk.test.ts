@@ -11,7 +11,7 @@ describe('a node whose disk has less free than the reserve', () => {
     onTestFinished(() => node.remove())
     const data = ['--data', node.dataDir]
     const low = `nothing new is accepted: \\d\\S* \\w+ free, reserve 1.0 PiB: free some, the node goes on by itself`
-    expect(node.output().match(new RegExp(`^disk {10}${low}$`, 'gm'))).toHaveLength(1)
+    expect(node.output().match(new RegExp(`: disk {10}${low}$`, 'gm'))).toHaveLength(1)
     expect((await runCli(['status', ...data])).stdout).toMatch(new RegExp(`^ {2}disk {6}${low}$`, 'm'))
     const { stdout } = await runCli(['status', '--json', ...data])
     expect(JSON.parse(stdout)).toMatchObject({ disk: { state: 'low', freeBytes: expect.any(Number) } })

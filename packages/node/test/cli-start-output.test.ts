@@ -29,15 +29,15 @@ describe('pmesh start', () => {
     onTestFinished(() => one.remove())
     const other = await startNode({ args: ['--bootstrap', listen, '--members', 'open'] })
     onTestFinished(() => other.remove())
-    await waitUntil(() => /^connected {5}jX/m.test(one.output()), { what: 'the node to tell of its peer' })
+    await waitUntil(() => /: connected {5}jX/m.test(one.output()), { what: 'the node to tell of its peer' })
     await stopNode(other)
-    await waitUntil(() => /^disconnected {2}jX/m.test(one.output()), {
+    await waitUntil(() => /: disconnected {2}jX/m.test(one.output()), {
       what: 'the node to tell that it left',
     })
     const stranger = await startNode({ args: ['--bootstrap', listen, '--network', 'another'] })
     onTestFinished(() => stranger.remove())
     await waitUntil(
-      () => /^refused {7}\/ip4\/.*: \S+ \(by (this node|the other)\)$/m.test(stranger.output()),
+      () => /: refused {7}\/ip4\/.*: \S+ \(by (this node|the other)\)$/m.test(stranger.output()),
       {
         what: 'the stranger to tell that it is refused',
       },

@@ -39,7 +39,7 @@ describe('a second signal', () => {
     const { code, stdout } = await node.ended
     // Otherwise the node would cut the request off after a while, and exit with 0.
     expect(code).toBe(130)
-    expect(stdout).not.toContain('stopped\n')
+    expect(stdout).not.toContain('have stopped\n')
   })
 
   it('of Ctrl-C ends it at once too', async () => {
@@ -58,6 +58,6 @@ describe('a second signal', () => {
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
     const { code, stdout } = await node.ended
     expect(code).toBe(0)
-    expect(stdout).toMatch(/stopped\n$/)
+    expect(stdout).toMatch(/all parts have stopped\n$/)
   })
 })

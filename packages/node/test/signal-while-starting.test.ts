@@ -15,6 +15,6 @@ it('a signal while the node makes its keys ends it in good order', async () => {
   child.kill('SIGTERM')
   const { code, signal, stdout, stderr } = await ended
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' })
-  expect(stdout).toMatch(/^SIGTERM: stopping.*\n(Pastel Mesh.*\n)?stopped\n$/s)
+  expect(stdout).toMatch(/SIGTERM: stopping.*"event":"stopped".*\n$/s)
   expect(existsSync(dataFolder(dataDir).socket)).toBe(false)
 })

@@ -37,11 +37,11 @@ it('a folder that runs twice loses nothing of either branch while both run, and 
   }
   for (const node of [original, copy]) {
     expect(await alertKinds(node)).toEqual(['own-identity'])
-    expect(node.output).toMatch(/^alert {9}this node: .*stop one of the two/m)
+    expect(node.output).toMatch(/: alert {9}this node: .*stop one of the two/m)
   }
   for (const node of others) {
     expect(await alertKinds(node)).toEqual(['fork'])
-    expect(node.output).toMatch(/^alert {9}jX\w+: it branches in copied/m)
+    expect(node.output).toMatch(/: alert {9}jX\w+: it branches in copied/m)
     await waitUntil(() => /^runs twice {4}jX\w+: /m.test(node.output), { what: 'the third nodes to be told' })
   }
   for (const node of all) expect(await node.end()).toBe(0)

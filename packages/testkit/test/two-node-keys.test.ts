@@ -21,10 +21,10 @@ it('of two nodes with one PastelID the one that started later is in, until the o
   await waitUntil(() => stores(third, first), { what: 'the older to be heard' })
 
   await newer.start()
-  await waitUntil(() => /^refused {7}.*superseded \(by the other\): .*started later/m.test(older.output), {
+  await waitUntil(() => /: refused {7}.*superseded \(by the other\): .*started later/m.test(older.output), {
     what: 'the older to be told',
   })
-  await waitUntil(() => /^refused {7}jX\w+: superseded \(by this node\)/m.test(third.output), {
+  await waitUntil(() => /: refused {7}jX\w+: superseded \(by this node\)/m.test(third.output), {
     what: 'the third to be told',
   })
   const second = await said.through(newer, 'the newer', 3)

@@ -33,7 +33,7 @@ export async function withNode<T>(
   const args = [
     ...cliCommand(),
     ...['start', '--data', dataDir, '--network', network, '--topic', topic],
-    ...['--members', 'open', '--listen', '/ip4/127.0.0.1/tcp/0'],
+    ...['--members', 'open', '--listen', '/ip4/127.0.0.1/tcp/0', '--log-format', 'pretty'],
   ]
   const beganMs = performance.now()
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -94,6 +94,7 @@ export class LocalNode {
     return [
       'start',
       ...['--data', dataDir, '--network', network, '--members', members, '--many-peers-per-host'],
+      ...['--log-format', 'pretty'],
       ...['--listen', this.address],
       ...(minFreeMiB === undefined ? [] : ['--disk-min-free', `${minFreeMiB}MiB`]),
       ...repeated('--bootstrap', bootstrap),
