@@ -87,6 +87,7 @@ test('a refusal stops nobody without a proof, and a proof that is forged or lose
   await publish(node)
   await refuse(good)
   await waitUntil(() => node.node.standing.superseded !== undefined, { what: 'the proof to be seen' })
+  expect(node.node.standing.superseded?.serial).toBe(soon)
   await expect(publish(node)).rejects.toMatchObject({ code: 'ERR_SUPERSEDED' })
 })
 

@@ -271,12 +271,13 @@ export class CertificateGate implements Certifier {
   /** The other end says no; of what it shows for itself this node learns what is wrong with it. */
   async #refusedBy(entry: Entry, said: CertificateFrame, frames: CertificateFrames): Promise<void> {
     const { reason, certificate, proof } = said
+    // First: the other end hangs up while signatures are checked.
+    this.#refuse(entry, 'them', reason || 'failed')
     if (certificate !== undefined && isAboutTime(reason)) {
       entry.shown = (await this.#judge.judge(certificate, entry.connection.remotePeer, undefined)).certificate
       this.#heard(entry, frames)
     }
     if (proof !== undefined) await this.#components.witness?.proof(proof)
-    this.#refuse(entry, 'them', reason || 'failed')
   }
 
   #certify(entry: Entry): void {
