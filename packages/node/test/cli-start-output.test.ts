@@ -37,7 +37,10 @@ describe('pmesh start', () => {
     const stranger = await startNode({ args: ['--bootstrap', listen, '--network', 'another'] })
     onTestFinished(() => stranger.remove())
     await waitUntil(
-      () => /: refused {7}\/ip4\/.*: \S+ \(by (this node|the other)\)$/m.test(stranger.output()),
+      () =>
+        /: refused {7}\/ip4\/.*: \S+ \(by (this node|the other)\): it belongs to another network/m.test(
+          stranger.output(),
+        ),
       {
         what: 'the stranger to tell that it is refused',
       },

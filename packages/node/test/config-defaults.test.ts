@@ -23,7 +23,7 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
     historyMs: 3 * DAY_MS,
     lostAfterMs: 60_000,
     retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 16 * 2 ** 30, intervalMs: 600_000 },
-    log: { level: 'info' },
+    log: { level: 'info', format: 'auto' },
     stopTimeoutMs: 20_000,
     maxBatchMessages: 512,
     peerRates: DEFAULT_RATES,

@@ -31,7 +31,11 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     await client.close()
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(new RegExp(`${signal}: stopping; once more to stop at once\\n.*: stopped  .*all parts have stopped\\n$`))
+    expect(stdout).toMatch(
+      new RegExp(
+        `${signal}: stopping; once more to stop at once\\n.*: stopped  .*all parts have stopped\\n$`,
+      ),
+    )
     const audit = await auditStore(database)
     expect(audit.problems).toEqual([])
     const stored = new Set(audit.messages.keys())
