@@ -1,5 +1,6 @@
 import { broadcast } from './broadcast/broadcast.ts'
 import { history } from './history/history.ts'
+import { idle } from './idle/idle.ts'
 import { latency } from './latency/latency.ts'
 import type { Outcome } from './outcome.ts'
 import { start } from './start/start.ts'
@@ -8,6 +9,7 @@ import { start } from './start/start.ts'
 const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<Outcome>> = {
   broadcast,
   history,
+  idle,
   latency,
   start,
 }

@@ -7,6 +7,8 @@ export interface StartOptions {
   readonly dataDir: string
   readonly network: string
   readonly topic: string
+  /** More arguments of `pmesh start`. */
+  readonly args?: readonly string[]
 }
 
 /** What one start showed. */
@@ -27,13 +29,14 @@ export function startNode(options: StartOptions): Promise<StartRun> {
 
 /** The same, and uses it before it ends. */
 export async function withNode<T>(
-  { dataDir, network, topic }: StartOptions,
+  { dataDir, network, topic, args: more = [] }: StartOptions,
   use: (api: ControlClient['api'], run: StartRun) => Promise<T>,
 ): Promise<T> {
   const args = [
     ...cliCommand(),
     ...['start', '--data', dataDir, '--network', network, '--topic', topic],
     ...['--members', 'open', '--listen', '/ip4/127.0.0.1/tcp/0', '--log-format', 'pretty'],
+    ...more,
   ]
   const beganMs = performance.now()
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -17,5 +17,5 @@ export function describeSuperseded({
   unshared,
 }: Superseded & { readonly unshared: number }): string {
   const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`
-  return `another node${where} (${peerId}) has this PastelID now, and this one publishes no more; ${unshared} of its messages are nowhere else: export them (admin.unshared), then stop one of the two`
+  return `another node${where} (${peerId}) has this PastelID now, and this one publishes no more; ${unshared} of its messages are nowhere else: export them with "pmesh messages --unshared", then stop one of the two`
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { loadConfig } from '../config/load-config.ts'
 import { adoptPassphrases } from '../config/passphrase-variables.ts'
 import { createNodeLog } from '../log/logger.ts'
+import { READY } from '../log/pretty-stream.ts'
 import { stopOnSignal } from '../signals.ts'
 import { exitOnUncaught } from '../uncaught.ts'
 import { banner, bannerFields } from './banner.ts'
@@ -38,7 +39,7 @@ export async function start(options: OptionValues): Promise<number> {
   try {
     await controller.start()
     if (isPretty) print(banner(controller))
-    else logger.info({ event: 'ready', ...bannerFields(controller) }, 'ready')
+    logger.info({ event: READY, ...bannerFields(controller) }, 'ready')
   } catch (error) {
     if (!(error instanceof MeshError && error.code === 'ERR_STOPPED')) throw error
     // A signal came while it started.

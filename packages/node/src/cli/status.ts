@@ -3,6 +3,7 @@ import type { ControlClient } from '../control-client.ts'
 import { describeAlert } from './describe-alert.ts'
 import { describeBytes } from './describe-bytes.ts'
 import { describeDisk } from './describe-disk.ts'
+import { describeClock, describeSuperseded } from './describe-standing.ts'
 import { json, print } from './output.ts'
 import { describeRoundTrip } from './round-trip.ts'
 import { type Cell, columns } from './terminal/columns.ts'
@@ -49,6 +50,19 @@ function nodeRows(status: Status): Cell[][] {
     ...status.addresses.map((address) => ['listening on', address]),
     ...(status.relay ? [['relay', 'carries every topic that a node of the network announces']] : []),
     ['known nodes', String(status.knownNodes)],
+    ...standingRows(status.standing),
+  ]
+}
+
+/** What keeps others from taking what this node publishes. */
+function standingRows({ clock, superseded }: Status['standing']): Cell[][] {
+  return [
+    ...(superseded === undefined
+      ? []
+      : [['superseded', { text: describeSuperseded(superseded), tone: 'bad' }] satisfies Cell[]]),
+    ...(clock.state === 'ok'
+      ? []
+      : [['clock', { text: describeClock(clock), tone: 'bad' }] satisfies Cell[]]),
   ]
 }
 

@@ -5,6 +5,9 @@ import { printable } from '../cli/output.ts'
 /** Columns of the word that says what happened. */
 const EVENT_WIDTH = 12
 
+/** What happens when a node is ready: for reading it is shown as a table instead of a line. */
+export const READY = 'ready'
+
 /** Writes log lines for reading: time, level if it is not `info`, what happened, and about what. */
 export function prettyStream(output: NodeJS.WriteStream): DestinationStream {
   const pretty = prettyFactory({
@@ -18,7 +21,7 @@ export function prettyStream(output: NodeJS.WriteStream): DestinationStream {
   })
   return {
     write(line: string) {
-      output.write(pretty(line))
+      if (!line.includes(`"event":"${READY}"`)) output.write(pretty(line))
     },
   }
 }

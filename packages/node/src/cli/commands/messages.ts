@@ -21,8 +21,19 @@ export function addMessages(program: Command): void {
     )
     .option('--until <time>', 'only what the node took in before', (text) => parseTime(text))
     .option('--limit <count>', 'at most so many, the newest', countUpTo(MAX_LISTED), 20)
-    .addHelpText('after', examples('pmesh messages --topic prices --type trade --since 10m --limit 5'))
-    .action(async ({ data, json, from, sender = from, ...filter }) => {
+    .option('--unshared', 'all that this node published and nobody else holds yet, the oldest first')
+    .addHelpText(
+      'after',
+      examples(
+        'pmesh messages --topic prices --type trade --since 10m --limit 5',
+        'pmesh messages --unshared --json > unshared.jsonl',
+      ),
+    )
+    .action(async ({ data, json, from, sender = from, unshared, ...filter }) => {
+      if (unshared === true) {
+        const { listUnshared } = await import('../unshared.ts')
+        return listUnshared(data, json === true)
+      }
       const { listMessages } = await import('../messages.ts')
       await listMessages(data, { ...filter, ...(sender === undefined ? {} : { sender }) }, json === true)
     })

@@ -1,0 +1,99 @@
+/** One command of the session that docs/reference/cli.md shows. */
+export interface Step {
+  /** Begins a section. */
+  readonly heading?: string
+  readonly text?: string
+  /** Without `pmesh`; `{name}` stands for something that was kept. */
+  readonly command: string
+  /** It goes on running until the session ends. */
+  readonly background?: boolean
+  readonly input?: string
+  /** What the page calls the file that the input is from. */
+  readonly inputName?: string
+  /** Keeps something of the output for later commands. */
+  readonly keep?: { readonly name: string; readonly find: RegExp }
+}
+
+const PASTEL_ID = /jX\w{84}/
+const MESSAGE_ID = /\S+-\d+$/m
+
+export const CLI_SESSION: readonly Step[] = [
+  {
+    heading: 'A folder: init, config',
+    command: 'init --data alice --network demo --topic prices --listen localhost:7201',
+    keep: { name: 'alice', find: PASTEL_ID },
+  },
+  {
+    command:
+      'init --data bob --network demo --topic prices --listen localhost:7202 --bootstrap localhost:7201',
+    keep: { name: 'bob', find: PASTEL_ID },
+  },
+  {
+    text: 'Every setting, its value and where it comes from; `config check` says all that is wrong.',
+    command: 'config print --data bob',
+  },
+  { command: 'config check --data bob --sync-history 3' },
+  {
+    heading: 'Run: start',
+    text: 'On a terminal, or with `--log-format pretty`; otherwise the log is JSON, a line each.',
+    command: 'start --data alice --log-format pretty',
+    background: true,
+  },
+  { command: 'start --data bob', background: true },
+  {
+    heading: 'Who may take part: members',
+    text: 'A node lets in whom its member file names, and each has to name the other. It is read while the node runs.',
+    command: 'members add {bob} --data alice',
+  },
+  { command: 'members add {alice} --data bob' },
+  { command: 'members list --data alice' },
+  { command: 'members remove {alice} --data alice' },
+  {
+    heading: 'Peers: connect, peers, topics, relay',
+    command: 'connect localhost:7201 --data bob',
+  },
+  { command: 'peers --data bob' },
+  { command: 'topics --data bob' },
+  { command: 'relay on --data bob' },
+  {
+    heading: 'Messages: publish, messages, tail, verify',
+    command: 'publish prices "the first price" --data alice',
+    keep: { name: 'message', find: MESSAGE_ID },
+  },
+  {
+    text: 'The standard input, or `--file FILE`, is one message; with `--lines` each line is one.',
+    command: 'publish prices --lines --data alice',
+    input: 'second\nthird\n',
+    inputName: 'lines.txt',
+  },
+  { command: 'messages --topic prices --since 10m --data bob' },
+  { command: 'messages --limit 1 --json --data bob' },
+  {
+    text: 'Live, from the last one on, until Ctrl-C:',
+    command: 'tail --last 1 --data bob',
+    background: true,
+  },
+  {
+    text: 'The proof that is on the disk, checked by the command itself; `--out` saves it, and anybody checks it, with no node at all:',
+    command: 'verify {message} --out proof.bin --data bob',
+  },
+  { command: 'verify --proof proof.bin' },
+  { heading: 'What goes on: status, stats', command: 'status --data bob' },
+  { command: 'stats --data bob' },
+  {
+    heading: 'Keys: id',
+    text: 'More in [moving a PastelID in and out](../guides/keys.md).',
+    command: 'id list --data alice',
+  },
+  { command: 'id show --data alice' },
+  { command: 'id export copy.key --data alice' },
+  { command: 'id new --data carol' },
+  { command: 'id sign "some text" --data alice', keep: { name: 'signature', find: /[A-Za-z0-9+/]{152}/ } },
+  { command: 'id verify {alice} {signature} "some text"' },
+  { command: 'id verify {alice} {signature} "another text"' },
+  {
+    heading: 'To an end: disconnect, and when no node runs',
+    command: 'disconnect localhost:7201 --data bob',
+  },
+  { command: 'status --data carol' },
+]
