@@ -32,7 +32,7 @@ it('of two nodes with one PastelID the one that started later is in, until the o
   await expect(said.through(older, 'unheard', 1)).rejects.toMatchObject({
     data: { meshCode: 'ERR_SUPERSEDED' },
   })
-  expect(older.output).toMatch(/^superseded .* this one publishes no more/m)
+  expect(older.output).toMatch(/: superseded .* this one publishes no more/m)
 
   expect(await newer.end()).toBe(0)
   expect(await older.end()).toBe(0)
