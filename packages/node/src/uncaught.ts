@@ -26,7 +26,11 @@ export function exitOnUncaught({
   const onError = (error: unknown) => {
     if (isEnding) return
     isEnding = true
-    logger.fatal({ event: 'crash', err: error }, `${(error as Error)?.message ?? error}: the node ends`)
+    try {
+      logger.fatal({ event: 'crash', err: error }, `${(error as Error)?.message ?? error}: the node ends`)
+    } catch {
+      // The log may be what failed; the database is closed all the same.
+    }
     const timer = setTimeout(() => exit(1), MAX_CLOSE_MS)
     closeDatabase()
       .catch((cause) => logger.error({ event: 'crash', err: cause }, 'the database could not be closed'))

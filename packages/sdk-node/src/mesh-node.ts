@@ -238,6 +238,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     this.#peers.start(this.#bootstrap)
     this.#discovery.begin()
     this.addEventListener('members', this.#onMembers)
+    this.addEventListener('clock', this.#onClock)
     this.safeDispatchEvent('start')
   }
 
@@ -248,6 +249,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     this.#topicPeers.stop()
     this.standing.stop()
     this.removeEventListener('members', this.#onMembers)
+    this.removeEventListener('clock', this.#onClock)
     await this.#retention.stop()
     await this.#outbound?.stop()
     this.#state = 'stopped'
@@ -345,6 +347,9 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     if (this.#outbound === undefined) throw new MeshError('ERR_NOT_STARTED', 'the node is not started')
     return this.#outbound
   }
+
+  /** What was signed while the clock was wrong is refused, and not made anew by itself for hours. */
+  readonly #onClock = (): void => this.#gate.renewSoon()
 
   readonly #onMembers = (): void => this.#discovery.membersChanged()
 

@@ -42,7 +42,9 @@ it('a folder that runs twice loses nothing of either branch while both run, and 
   for (const node of others) {
     expect(await alertKinds(node)).toEqual(['fork'])
     expect(node.output).toMatch(/: alert {9}jX\w+: it branches in copied/m)
-    await waitUntil(() => /: runs twice {4}jX\w+: /m.test(node.output), { what: 'the third nodes to be told' })
+    await waitUntil(() => /: runs twice {4}jX\w+: /m.test(node.output), {
+      what: 'the third nodes to be told',
+    })
   }
   for (const node of all) expect(await node.end()).toBe(0)
   await expectNothingLost(all, said)

@@ -32,7 +32,8 @@ export async function start(options: OptionValues): Promise<number> {
     (line) => logger.info({ event: 'stopping' }, line),
     (error) => logger.error({ event: 'error', err: error }, error.message),
   )
-  process.on('SIGHUP', reopen)
+  // Without a log file it means what it always does: the terminal is gone.
+  if (config.log.file !== undefined) process.on('SIGHUP', reopen)
   const controller = await creating
   const stopWatching = exitOnUncaught({ logger, closeDatabase: () => controller.store.stop() })
   tellEvents(controller.node, logger)

@@ -25,10 +25,13 @@ export interface NodeLog {
 export function createNodeLog({ level, format, file }: NodeLogOptions): NodeLog {
   const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY === true)
   const stdout = isPretty ? prettyStream(process.stdout) : pino.destination({ fd: 1, sync: true })
-  survivePipe(stdout)
+  survive(stdout)
   const opened = file === undefined ? undefined : openFile(file)
   const streams: StreamEntry[] = [{ level: 'trace', stream: stdout }]
-  if (opened !== undefined) streams.push({ level: 'trace', stream: opened })
+  if (opened !== undefined) {
+    survive(opened)
+    streams.push({ level: 'trace', stream: opened })
+  }
   const logger = pino(
     {
       level,
@@ -39,7 +42,14 @@ export function createNodeLog({ level, format, file }: NodeLogOptions): NodeLog 
     },
     multistream(streams),
   )
-  return { logger, isPretty, reopen: () => opened?.reopen() }
+  const reopen = () => {
+    try {
+      opened?.reopen()
+    } catch (cause) {
+      logger.error({ event: 'log', err: cause }, `the log file ${file} cannot be opened anew`)
+    }
+  }
+  return { logger, isPretty, reopen }
 }
 
 type FileStream = ReturnType<typeof pino.destination>
@@ -58,9 +68,7 @@ function openFile(file: string): FileStream {
   }
 }
 
-/** A node goes on when whoever read its output has gone. */
-function survivePipe(stream: DestinationStream): void {
-  ;(stream as Partial<FileStream>).on?.('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
+/** A node goes on when its log cannot be written: whoever read it has gone, or the disk is full. */
+function survive(stream: DestinationStream): void {
+  ;(stream as Partial<FileStream>).on?.('error', () => {})
 }

@@ -78,7 +78,9 @@ export class AddressBook {
   seen(pastelId: PastelId, certificate: Certificate, envelope?: Uint8Array): void {
     if (this.isSuperseded(pastelId, certificate)) return
     const known = this.#known.get(pastelId)
-    if (known === undefined || !isSame(known, certificate, envelope)) {
+    // One that was learnt meanwhile from others is newer than what is shown on a connection.
+    const isOlder = this.isOutdated(pastelId, certificate)
+    if (known === undefined || (!isOlder && !isSame(known, certificate, envelope))) {
       this.#put(pastelId, certificate, envelope, 'shown')
     } else {
       this.#known.delete(pastelId)

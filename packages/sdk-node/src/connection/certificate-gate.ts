@@ -360,7 +360,7 @@ export class CertificateGate implements Certifier {
     for (const entry of this.#entries.values()) {
       if (entry.peer === undefined || entry.certificate === undefined || entry.isRefused) continue
       const problem = this.#judge.standing(entry.certificate)
-      if (problem === undefined) this.#book.seen(entry.peer.pastelId, entry.peer.certificate)
+      if (problem === undefined) this.#book.seen(entry.peer.pastelId, entry.peer.certificate, entry.envelope)
       if (problem !== undefined) this.#refuse(entry, 'us', problem)
       else if (entry.shownSerial < serial) void this.#present(entry)
     }

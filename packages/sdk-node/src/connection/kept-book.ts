@@ -1,7 +1,7 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import type { ValueChange, Values } from '@pastel-mesh/storage'
 import type { AddressBook, BookEntry } from './address-book.ts'
-import type { CertificateIntake } from './certificate-intake.ts'
+import type { CertificateIntake, Taken } from './certificate-intake.ts'
 
 export interface KeptBookComponents {
   readonly values: Values
@@ -70,9 +70,9 @@ export class KeptBook {
     for await (const [name, envelope] of values.read(PREFIX)) {
       if (this.#stopped.signal.aborted) return
       const pastelId = name.slice(PREFIX.length) as PastelId
-      const { verdict } = await intake.take(envelope, 'kept')
-      // Its node may have shown a newer one meanwhile.
-      if (verdict !== 'new' && verdict !== 'known' && book.entry(pastelId) === undefined) {
+      const taken = await intake.take(envelope, 'kept')
+      // Its node may have shown a newer one meanwhile. What is refused only now, as for want of room, stays.
+      if (isForGood(taken) && book.entry(pastelId) === undefined) {
         this.#changed.add(pastelId)
       }
     }
@@ -119,3 +119,11 @@ export class KeptBook {
     }
   }
 }
+
+/** Whether a certificate that was kept will not be taken later either. */
+function isForGood(taken: Taken): boolean {
+  if (taken.verdict === 'rejected') return true
+  return taken.verdict === 'ignored' && FINAL.has(taken.reason)
+}
+
+const FINAL = new Set(['not-a-member', 'superseded', 'expired'])

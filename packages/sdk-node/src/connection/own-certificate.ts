@@ -38,6 +38,10 @@ export class OwnCertificate {
   #isRetired = false
   #current: { readonly serial: number; readonly envelope: Uint8Array } | undefined
 
+  /** Certificates that were begun, and which of them is in force. */
+  #made = 0
+  #currentMade = 0
+
   constructor(options: OwnCertificateOptions, components: OwnCertificateComponents) {
     this.#options = options
     this.#components = components
@@ -68,8 +72,12 @@ export class OwnCertificate {
     if (this.#isRetired) return
     const { signer, privateKey, describe } = this.#components
     const now = Date.now()
-    const serial = Math.max(this.#lastSerial + 1, now)
+    const next = Math.max(this.#lastSerial + 1, now)
+    // Made while the clock was ahead: nobody has accepted such a serial, nor would they until its time has come.
+    const serial = next > now + CLOCK_SKEW_MS ? now : next
     this.#lastSerial = serial
+    this.#made += 1
+    const made = this.#made
     const bytes = encodeCertificate({
       network: this.#options.network,
       subject: signer.publicKey,
@@ -83,7 +91,8 @@ export class OwnCertificate {
     const signature = await signer.sign(text)
     const nodeSignature = await privateKey.sign(fromUtf8(text))
     // A slow signer may finish an earlier one later.
-    if (serial < this.serial || this.#isRetired) return
+    if (made < this.#currentMade || this.#isRetired) return
+    this.#currentMade = made
     this.#current = { serial, envelope: makeCertificateEnvelope(signature, nodeSignature, bytes) }
     this.#components.onRenewed?.(this.#current.envelope)
   }

@@ -10,9 +10,9 @@ export interface MemberEvent extends Member {
 /** A time during which a PastelID was a member with one role: from `fromMs` (included) to `toMs` (not included). */
 interface Tenure {
   readonly member: Member
-  readonly fromMs: number
+  fromMs: number
   /** When it was noticed. */
-  readonly joinedAtMs: number
+  joinedAtMs: number
   toMs: number
 }
 
@@ -58,8 +58,12 @@ export class Tenures {
     if (kind === 'joined' ? before?.role === role : before === undefined) return false
     const tenures = this.#tenures.get(pastelId) ?? []
     const last = tenures.at(-1)
-    // The clock may have been set back since.
-    const atMs = Math.max(event.atMs, last?.joinedAtMs ?? 0)
+    const { atMs } = event
+    // The clock was ahead when it joined: who leaves now is gone now, not when that time comes.
+    if (last !== undefined && last.joinedAtMs > atMs) {
+      last.joinedAtMs = atMs
+      last.fromMs = Math.min(last.fromMs, atMs)
+    }
     if (before !== undefined && last !== undefined) last.toMs = atMs
     if (kind === 'left') {
       this.#current.delete(pastelId)

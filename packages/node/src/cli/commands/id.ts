@@ -15,6 +15,10 @@ export function addId(program: Command): void {
     .command('id')
     .description('PastelIDs and their key files: make, show, move, sign, verify')
     .addHelpText('after', examples('pmesh id list', 'pmesh id sign "hello"'))
+    .hook('preAction', async () => {
+      const { adoptPassphrases } = await import('../../config/passphrase-variables.ts')
+      adoptPassphrases(process.cwd())
+    })
   addNew(id)
   addShow(id)
   addList(id)
