@@ -23,11 +23,23 @@ test('a superseded node is told with proof, publishes no more, and exports what 
   })
   // Nobody carries this topic.
   older.node.join('alone')
+  // With a certificate that is newer than the other node's it would win again.
+  await waitUntil(() => bob.node.peers().some(({ topics }) => topics.includes('alone')), {
+    what: 'the certificate with the topic',
+  })
   await older.node.publishMany('alone', numbered(3, 'alone '))
 
   const newer = await startNode({ identity: 'alice' })
   await connect(newer, bob)
-  await waitUntil(() => told.length === 1, { what: 'the older node to notice' })
+  // If the last word was lost with the connection it hears it when it dials again, as a node with a bootstrap does.
+  const dialAgain = () => older.node.connect(bob.address).catch(() => {})
+  await waitUntil(
+    async () => {
+      if (told.length === 0 && older.node.peers().length === 0) await dialAgain()
+      return told.length === 1
+    },
+    { what: 'the older node to notice' },
+  )
   expect(told[0]).toMatchObject({ peerId: newer.node.peerId, unshared: 3 })
   const { superseded } = older.node.standing
   expect(superseded).toMatchObject({ peerId: newer.node.peerId })
@@ -48,7 +60,7 @@ test('a superseded node is told with proof, publishes no more, and exports what 
   await expect(older.node.connect(bob.address)).rejects.toMatchObject({ code: 'ERR_NOT_CERTIFIED' })
   await publish(newer)
   expect(newer.node.standing.superseded).toBeUndefined()
-})
+}, 60_000)
 
 test('a refusal stops nobody without a proof, and a proof that is forged or loses is none', async () => {
   const node = await startNode({ identity: 'alice' })
