@@ -1,4 +1,3 @@
-import { lstat } from 'node:fs/promises'
 import { MeshError, type PastelId, parsePastelId, type Signer } from '@pastel-mesh/identity'
 import type { DataFolder } from './data-folder.ts'
 import { type KeyStore, keyStore } from './key-store.ts'
@@ -36,26 +35,12 @@ export async function openIdentity(folder: DataFolder, options: OpenIdentityOpti
   const sources: PassphraseSources = { file, kept: folder.passphrase, prompt }
   const found = await findIdentity(keys, { folder: folder.keys, identity })
   if (found !== undefined) return await openKey(keys, found, sources)
-  await refuseOrphan(folder)
   // The key file is written last: a passphrase without one is left from a start that was cut short.
   const passphrase = await findNewPassphrase('the new PastelID', sources, folder.passphrase)
   const made = await keys.createFirst(passphrase.text)
   if (made !== undefined) return made
   // Another process started at the same moment, and was faster.
   return await openKey(keys, await chooseIdentity(keys, { folder: folder.keys, identity }), sources)
-}
-
-/** A folder with messages has had a key: a new PastelID in its place would look like a start that went well. */
-async function refuseOrphan({ database, keys }: DataFolder): Promise<void> {
-  const isThere = await lstat(database).then(
-    () => true,
-    () => false,
-  )
-  if (!isThere) return
-  throw new MeshError(
-    'ERR_IDENTITY_MISSING',
-    `there are messages in ${database}, but no key in ${keys}: put the key file back ("pmesh id import FILE"), or make a new PastelID with "pmesh id new"`,
-  )
 }
 
 /** Opens one key of a folder. @throws MeshError as {@link openIdentity} */
