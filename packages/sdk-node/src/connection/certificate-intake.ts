@@ -2,6 +2,7 @@ import type { PastelId } from '@pastel-mesh/identity'
 import {
   type Certificate,
   equalBytes,
+  ProtocolError,
   readCertificate,
   sha256,
   verifyCertificate,
@@ -114,7 +115,9 @@ export class CertificateIntake {
     try {
       this.#components.counters.verified += 1
       await verifyCertificate(envelope, certificate)
-    } catch {
+    } catch (error) {
+      // That it could not be checked is nobody's fault.
+      if (!(error instanceof ProtocolError)) return { verdict: 'ignored', reason: 'unchecked' }
       return { verdict: 'rejected', reason: 'signature' }
     }
     // Only now: others could use up a subject's share with what it never signed.
