@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { runCli } from './fixtures/cli.ts'
 import { startNode, stopNode } from './fixtures/running-node.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
@@ -40,3 +42,14 @@ it('without a terminal the standard output is JSON lines, of the level that is a
   const { stdout, code } = await stopNode(node)
   expect({ stdout, code }).toEqual({ stdout: '', code: 0 })
 })
+
+it.skipIf(!existsSync('/dev/full'))(
+  'a log that cannot be written, as on a full disk, ends no node',
+  async () => {
+    const node = await startNode({ args: ['--log-file', '/dev/full', '--log-level', 'debug'] })
+    onTestFinished(() => node.remove())
+    const status = await runCli(['status', '--data', node.dataDir])
+    expect(status.code).toBe(0)
+    expect((await stopNode(node)).code).toBe(0)
+  },
+)
