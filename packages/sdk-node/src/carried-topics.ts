@@ -1,7 +1,7 @@
-import { MeshError } from '@pastel-mesh/identity'
+import { MeshError, type PastelId } from '@pastel-mesh/identity'
 import { assertTopicName } from '@pastel-mesh/protocol'
 import { MAX_TOPICS } from './gossip/settings.ts'
-import { Relay } from './relay.ts'
+import { type Announcement, Relay } from './relay.ts'
 
 export interface CarriedTopicsOptions {
   /** Those that the node carries from the start. */
@@ -13,10 +13,12 @@ export interface CarriedTopicsOptions {
 export interface CarriedTopicsComponents {
   readonly onJoined: (topic: string) => void
   readonly onLeft: (topic: string) => void
-  /** Topics that the certificates which this node knows announce. */
-  readonly announced: () => Iterable<string>
-  /** A relay has no room for a topic. */
-  readonly onFull: (topic: string) => void
+  /** What the node's certificate says of its topics has changed. */
+  readonly onAnnounce: () => void
+  /** What the certificates that this node knows announce. */
+  readonly announced: () => Iterable<Announcement>
+  /** A relay has no room for a topic; `announcer`: for no more topics of that one. */
+  readonly onFull: (topic: string, announcer?: PastelId) => void
 }
 
 /** The topics that a node carries: those that it was told to and, on a relay, those of others. */
@@ -45,30 +47,42 @@ export class CarriedTopics {
     const before = this.#relay
     this.#relay = isRelay ? this.#createRelay() : undefined
     before?.stop()
-    this.announced([...new Set(this.#components.announced())])
+    // Not while it is read: who joins a topic may be told of at once.
+    for (const announcement of [...this.#components.announced()]) this.announced(announcement)
+    this.#components.onAnnounce()
   }
 
   get all(): string[] {
     return [...this.#topics]
   }
 
+  /** Those that the node itself wants: what it announces. */
+  get own(): string[] {
+    return this.all.filter((topic) => this.#relay?.carries(topic) !== true)
+  }
+
   /** @throws ProtocolError ERR_TOPIC_NAME; MeshError ERR_TOO_MANY_TOPICS */
   join(topic: string): void {
     assertTopicName(topic)
+    if (this.#topics.has(topic) && this.#relay?.carries(topic) !== true) return
     this.#relay?.release(topic)
-    if (this.#topics.has(topic)) return
-    assertCount(this.#topics.size + 1)
-    this.#add(topic)
+    if (!this.#topics.has(topic)) {
+      assertCount(this.#topics.size + 1)
+      this.#add(topic)
+    }
+    this.#components.onAnnounce()
   }
 
   leave(topic: string): void {
+    if (!this.#topics.has(topic)) return
     this.#relay?.release(topic)
-    if (this.#topics.has(topic)) this.#delete(topic)
+    this.#delete(topic)
+    this.#components.onAnnounce()
   }
 
   /** A node announces topics. */
-  announced(topics: readonly string[]): void {
-    this.#relay?.carry(topics)
+  announced(announcement: Announcement): void {
+    this.#relay?.carry(announcement)
   }
 
   #createRelay(): Relay {

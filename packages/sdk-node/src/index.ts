@@ -63,7 +63,10 @@ export interface NodeOptions {
   readonly bootstrap?: readonly string[]
   /** Topics that the node joins at the start, and stores. @default [] */
   readonly topics?: readonly string[]
-  /** Carries every topic that a node of the network announces, 256 at most. @default false */
+  /**
+   * Carries every topic that a node of the network announces, 256 at most, 32 because of one PastelID.
+   * @default false
+   */
   readonly relay?: boolean
   /**
    * Connects to nodes that the address book knows: to six members of each topic, or all of them, and to three nodes
@@ -116,6 +119,7 @@ export interface PeerInfo {
   readonly pastelId: PastelId
   readonly address: string
   readonly direction: 'inbound' | 'outbound'
+  /** Those that it announces. What a relay carries for others is not among them. */
   readonly topics: readonly string[]
   /** When the connection was opened, in ms since 1970. */
   readonly connectedAtMs: number
@@ -179,8 +183,11 @@ export interface MeshNodeEvents {
   runsTwice: CustomEvent<PeerInfo>
   /** An address that the node keeps a connection to cannot be reached; it goes on trying. */
   unreachable: CustomEvent<{ address: string; reason: string }>
-  /** A relay carries as many topics as it may: this one, and others, it does not. Told once. */
-  relayFull: CustomEvent<{ topic: string }>
+  /**
+   * A relay carries as many topics as it may, or as many because of this PastelID: this topic, and others, it does
+   * not. Told once.
+   */
+  relayFull: CustomEvent<{ readonly topic: string; readonly pastelId?: PastelId }>
   /** A message of this node or of another is on disk. */
   message: CustomEvent<ReceivedMessage>
   /** Messages of a log are given up, or are older than what is wanted: its log goes on without them. */

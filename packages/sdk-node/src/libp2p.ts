@@ -22,6 +22,12 @@ export interface TransportOptions {
   readonly manyPeersPerHost: boolean
 }
 
+/** What of a node's options is the transport's. */
+export function transportOptions(options: Partial<TransportOptions>): TransportOptions {
+  const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], manyPeersPerHost = false } = options
+  return { listen, announce, manyPeersPerHost }
+}
+
 export interface TransportComponents {
   readonly privateKey: PrivateKey
   readonly certifier: Certifier

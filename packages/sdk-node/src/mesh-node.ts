@@ -4,6 +4,7 @@ import { MeshError, type PastelId } from '@pastel-mesh/identity'
 import { assertNetworkName, type MessageInput, topicChannel } from '@pastel-mesh/protocol'
 import { CarriedTopics } from './carried-topics.ts'
 import { AddressBook } from './connection/address-book.ts'
+import { BookAddresses } from './connection/book-addresses.ts'
 import { CertificateGate } from './connection/certificate-gate.ts'
 import { parseAddress } from './connection/connect-target.ts'
 import { describeNode } from './connection/describe-node.ts'
@@ -19,7 +20,7 @@ import { abortable } from './inbound/abortable.ts'
 import { InboundPipeline, type Verdict } from './inbound/pipeline.ts'
 import { DEFAULT_RATES } from './inbound/rates.ts'
 import type { Accepted, MeshNode, NodeComponents, NodeOptions } from './index.ts'
-import { createTransport, listen, type Transport } from './libp2p.ts'
+import { createTransport, listen, type Transport, transportOptions } from './libp2p.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { MemberRegistry } from './members/member-registry.ts'
 import { MessageReader } from './message-reader.ts'
@@ -96,10 +97,11 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       libp2p: () => this.#transport.libp2p,
       gate: () => this.#gate,
       book,
+      addresses: new BookAddresses(transportOptions(options), { libp2p: () => this.#transport.libp2p }),
       pastelId: signer.pastelId,
       onConnected: (peer) => {
         this.#sync.connected(peer.peerId, peer.connection)
-        this.#topics.announced(peer.certificate.topics)
+        this.#topics.announced({ pastelId: peer.pastelId, topics: peer.certificate.topics })
         this.#discovery.connected(peer)
         this.safeDispatchEvent('connected', { detail: this.#peers.info(peer) })
       },
@@ -140,7 +142,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         signer,
         privateKey: components.nodeKey,
         onRenewed: (envelope) => this.#discovery.renewed(envelope),
-        describe: () => describeNode(this.#transport.libp2p, this.#topics.all),
+        describe: () => describeNode(this.#transport.libp2p, this.#topics),
       },
     )
     this.standing = new Standing(options, { ...components, own: this.#own, node: this })
@@ -218,6 +220,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     )
     this.#stopTelling = tellStoreEvents(this.#components.store, this)
     libp2p.addEventListener('connection:open', this.#onOpen)
+    this.#own.goOnFrom(await this.#discovery.lastSerial())
     const certifying = this.#gate.start(registrar)
     await abortable(certifying, signal).catch((error) => {
       // A signer that answers after the end finds the gate open: it is closed again.
@@ -267,16 +270,12 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
   }
 
   async #build(): Promise<void> {
-    const { announce = [], manyPeersPerHost = false } = this.#options
-    this.#transport = await createTransport(
-      { listen: this.#options.listen ?? ['/ip4/127.0.0.1/tcp/0'], announce, manyPeersPerHost },
-      {
-        privateKey: this.#components.nodeKey,
-        certifier: this.#gate,
-        gossipStreams: this.#gossipStreams,
-        isDenied: (peer) => this.#guard.isDenied(peer),
-      },
-    )
+    this.#transport = await createTransport(transportOptions(this.#options), {
+      privateKey: this.#components.nodeKey,
+      certifier: this.#gate,
+      gossipStreams: this.#gossipStreams,
+      isDenied: (peer) => this.#guard.isDenied(peer),
+    })
     const { gossipsub } = this.#transport
     const onError = (error: unknown) => this.safeDispatchEvent('error', { detail: error as Error })
     this.#gossip = new Gossip(
@@ -327,7 +326,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         onCertificate: ({ pastelId, certificate }) => {
           if (pastelId === this.pastelId) this.standing.supersession.seen(certificate)
           this.#gate.refuseSuperseded(pastelId)
-          this.#topics.announced(certificate.topics)
+          this.#topics.announced({ pastelId, topics: certificate.topics })
         },
         onError,
       },
@@ -368,22 +367,23 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       { topics, relay },
       {
         onJoined: (topic) => {
-          // The start joins them all, but its certificate may be made already.
-          if (this.#state === 'starting') this.#gate.renewSoon()
           if (this.#state !== 'started') return
           this.#gossip.join(topic)
           for (const { peerId } of this.#gate.peers()) this.#sync.read(peerId)
-          this.#gate.renewSoon()
         },
         onLeft: (topic) => {
-          if (this.#state !== 'started') return
-          this.#gossip.leave(topic)
-          this.#gate.renewSoon()
+          if (this.#state === 'started') this.#gossip.leave(topic)
+        },
+        onAnnounce: () => {
+          // The start joins them all, but its certificate may be made already.
+          if (this.#state === 'starting' || this.#state === 'started') this.#gate.renewSoon()
         },
         *announced() {
-          for (const { certificate } of book.entries()) yield* certificate.topics
+          for (const { pastelId, certificate } of book.entries())
+            yield { pastelId, topics: certificate.topics }
         },
-        onFull: (topic) => this.safeDispatchEvent('relayFull', { detail: { topic } }),
+        onFull: (topic, pastelId) =>
+          this.safeDispatchEvent('relayFull', { detail: { topic, ...(pastelId && { pastelId }) } }),
       },
     )
   }

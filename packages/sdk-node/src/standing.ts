@@ -27,6 +27,10 @@ export interface StandingComponents {
   readonly node: TypedEventEmitter<MeshNodeEvents>
 }
 
+type StandingGate = FollowMembersComponents['gate'] & {
+  peers(): Iterable<{ readonly pastelId: PastelId }>
+}
+
 /** Whether others take what this node publishes: it has its PastelID to itself, and its clock is right. */
 export class Standing implements NodeStanding, ExchangeWitness {
   readonly supersession: Supersession
@@ -34,6 +38,7 @@ export class Standing implements NodeStanding, ExchangeWitness {
   readonly #self: PastelId
   readonly #registry: MemberRegistry
   #stopFollowing: (() => void) | undefined
+  #gate: StandingGate | undefined
   readonly #parts: UnsharedComponents
   readonly #node: TypedEventEmitter<MeshNodeEvents>
 
@@ -49,7 +54,10 @@ export class Standing implements NodeStanding, ExchangeWitness {
     )
     const isMember = (pastelId: PastelId) => registry.memberAt(pastelId, Date.now()) !== undefined
     const onChange = (detail: ClockStatus) => node.safeDispatchEvent('clock', { detail })
-    this.#clock = new ClockCheck({}, { isMember, onChange })
+    this.#clock = new ClockCheck(
+      {},
+      { isMember, isConnected: (pastelId) => this.#isConnected(pastelId), onChange },
+    )
   }
 
   get clock(): ClockStatus {
@@ -68,7 +76,8 @@ export class Standing implements NodeStanding, ExchangeWitness {
     return countUnshared(this.#parts)
   }
 
-  start(gate: FollowMembersComponents['gate'], sync: FollowMembersComponents['sync']): void {
+  start(gate: StandingGate, sync: FollowMembersComponents['sync']): void {
+    this.#gate = gate
     this.#stopFollowing ??= followMembers(this.#registry, { gate, sync, node: this.#node })
     this.#clock.start()
   }
@@ -98,6 +107,11 @@ export class Standing implements NodeStanding, ExchangeWitness {
   assertGood(): void {
     this.supersession.assertCurrent()
     this.#clock.assertRight()
+  }
+
+  #isConnected(pastelId: PastelId): boolean {
+    for (const peer of this.#gate?.peers() ?? []) if (peer.pastelId === pastelId) return true
+    return false
   }
 
   async #tellSuperseded(by: Superseded): Promise<void> {

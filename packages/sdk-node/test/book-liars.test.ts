@@ -113,6 +113,27 @@ test.each(liars)(
   30_000,
 )
 
+test('what is passed over because it is too much at once is asked for again', async () => {
+  const alice = await startNode({ identity: 'alice', registry })
+  // More of one PastelID than a node looks at in a moment; the last is the one to know.
+  const serials = Array.from({ length: 12 }, (_, i) => Date.now() - 60_000 + i)
+  const certificates = await Promise.all(
+    serials.map((serial, i) => make('busy', { serial, topics: i === 11 ? ['last'] : [] })),
+  )
+  const asked: (number | undefined)[] = []
+  const last = certificates.slice(-1)
+  await join(alice.address, (request, count) => {
+    asked.push(request.from?.position)
+    return { next: at(1), more: false, certificates: count === 1 ? certificates : last }
+  })
+  const { pastelId } = seededSigner('busy')
+  await waitUntil(
+    () => alice.node.knownNodes().some((node) => node.pastelId === pastelId && node.topics.includes('last')),
+    { what: 'the last one to be known', timeoutMs: 10_000 },
+  )
+  expect(asked[1]).toBeUndefined()
+}, 15_000)
+
 describe('who asks for a book', () => {
   test('gets it in pieces as large as it wants, goes on where it stood, and is cut off when it speaks nonsense', async () => {
     const alice = await startNode({ identity: 'alice', registry })

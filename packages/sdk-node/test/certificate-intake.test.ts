@@ -138,7 +138,12 @@ describe('the book that is kept', () => {
   test('is there after a restart, without what is no good any more', async () => {
     const store = await openStore()
     const first = setUp()
-    const kept = new KeptBook({ values: store.values, book: first.book, intake: first.intake })
+    const kept = new KeptBook({
+      values: store.values,
+      book: first.book,
+      intake: first.intake,
+      pastelId: OWN.pastelId,
+    })
     kept.start()
     for (const identity of ['a', 'b', 'stranger']) await first.intake.take(await make(identity))
     await first.intake.take(await make('a', { serial: NOW + 60_000, topics: ['newer'] }))
@@ -150,7 +155,7 @@ describe('the book that is kept', () => {
     ])
 
     const { book, intake, counters } = setUp(everybodyBut('stranger'))
-    const again = new KeptBook({ values: store.values, book, intake })
+    const again = new KeptBook({ values: store.values, book, intake, pastelId: OWN.pastelId })
     again.start()
     await again.loaded()
     expect(counters.verified).toBe(2)

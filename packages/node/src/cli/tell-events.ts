@@ -6,6 +6,7 @@ import { describeMembers } from './describe-members.ts'
 import { describePruned } from './describe-pruned.ts'
 import { describeClock, describeSuperseded } from './describe-standing.ts'
 import { LostTally } from './lost-tally.ts'
+import { RefusalTally } from './refusal-tally.ts'
 import { Seldom } from './seldom.ts'
 
 /** Logs what happens at a node; what repeats itself, seldom. Each line has the `event`, and fields for programs. */
@@ -14,17 +15,21 @@ export function tellEvents(node: MeshNode, logger: Logger): void {
   const say = (kind: string, what: string) =>
     logger.warn({ event: kind === 'lost' ? 'lost' : 'too old' }, what)
   const lost = new LostTally({}, { say })
+  const refusals = new RefusalTally(
+    {},
+    {
+      isMember: (pastelId) => node.registry.memberAt(pastelId, Date.now()) !== undefined,
+      say: (refusal) => logger.warn({ event: 'refused', ...refusal }, describeRefusal(refusal)),
+      sayMore: (count) => logger.warn({ event: 'refused', count }, `${count} more, of strangers`),
+    },
+  )
   node.addEventListener('connected', ({ detail: { pastelId, address, direction } }) =>
     logger.info({ event: 'connected', pastelId, address, direction }, `${pastelId}  ${address}`),
   )
   node.addEventListener('disconnected', ({ detail: { pastelId } }) =>
     logger.info({ event: 'disconnected', pastelId }, pastelId),
   )
-  node.addEventListener('refused', ({ detail }) => {
-    const { peerId, by, reason } = detail
-    if (!seldom.isDue(`refused ${peerId} ${by} ${reason}`)) return
-    logger.warn({ event: 'refused', ...detail }, describeRefusal(detail))
-  })
+  node.addEventListener('refused', ({ detail }) => refusals.add(detail))
   node.addEventListener('runsTwice', ({ detail: { pastelId, address } }) => {
     if (!seldom.isDue(`twice ${pastelId}`)) return
     logger.warn({ event: 'runs twice', pastelId, address }, describeTwice(pastelId, address))
@@ -32,12 +37,14 @@ export function tellEvents(node: MeshNode, logger: Logger): void {
   node.addEventListener('unreachable', ({ detail: { address, reason } }) =>
     logger.warn({ event: 'unreachable', address, reason }, `${address}: ${reason}; the node goes on trying`),
   )
-  node.addEventListener('relayFull', ({ detail: { topic } }) =>
+  node.addEventListener('relayFull', ({ detail: { topic, pastelId } }) => {
+    const what = pastelId === undefined ? 'is announced' : `${pastelId} announces`
+    const most = pastelId === undefined ? '256 topics at most' : '32 topics of one member at most'
     logger.warn(
-      { event: 'relay full', topic },
-      `${topic}, and whatever else is announced now: it carries 256 topics at most`,
-    ),
-  )
+      { event: 'relay full', topic, pastelId },
+      `${topic}, and whatever else ${what} now: it carries ${most}`,
+    )
+  })
   node.addEventListener('disk', ({ detail }) =>
     logger.warn({ event: 'disk', disk: detail }, describeDisk(detail)),
   )
@@ -58,7 +65,10 @@ export function tellEvents(node: MeshNode, logger: Logger): void {
   node.addEventListener('pruned', ({ detail }) =>
     logger.info({ event: 'pruned', ...detail }, describePruned(detail)),
   )
-  node.addEventListener('stop', () => lost.flush())
+  node.addEventListener('stop', () => {
+    lost.flush()
+    refusals.flush()
+  })
 }
 
 function describeRefusal({ address, pastelId, reason, by }: Refusal): string {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { PastelId } from '@pastel-mesh/identity'
 import { BOOK_ID_BYTES, type Certificate, equalBytes } from '@pastel-mesh/protocol'
+import { PositionOrder } from './position-order.ts'
 
 /** PastelIDs that are remembered: those that were not seen for longest leave first. */
 const MAX_KNOWN = 4_096
@@ -38,6 +39,8 @@ export class AddressBook {
   readonly id: Uint8Array = new Uint8Array(randomBytes(BOOK_ID_BYTES))
   /** Those that were seen longest ago first. */
   readonly #known = new Map<PastelId, BookEntry>()
+  /** The same and the own one, as they came. */
+  readonly #order = new PositionOrder<BookEntry>()
   readonly #listeners = new Set<BookListener>()
   readonly #max: number
   readonly #maxBytes: number
@@ -144,18 +147,17 @@ export class AddressBook {
   }
 
   setOwn(pastelId: PastelId, certificate: Certificate, envelope: Uint8Array): void {
+    if (this.#own !== undefined) this.#order.remove(this.#own)
     this.#own = this.#entry(pastelId, certificate, envelope)
+    this.#order.add(this.#own)
   }
 
-  /** What came at a position or after it, in that order, as far as it can be told to others. */
-  since(position: number): BookEntry[] {
-    if (position >= this.#end) return []
-    const found: BookEntry[] = []
-    if (this.#own !== undefined && this.#own.position >= position) found.push(this.#own)
-    for (const entry of this.#known.values()) {
-      if (entry.position >= position && entry.envelope !== undefined) found.push(entry)
-    }
-    return found.sort((a, b) => a.position - b.position)
+  /**
+   * What came at a position or after it, in that order; the book must not change while it is read. What is read of
+   * it is what it costs.
+   */
+  since(position: number): Iterable<BookEntry> {
+    return this.#order.from(position)
   }
 
   /** Lets go of those of which a function says so. */
@@ -170,7 +172,10 @@ export class AddressBook {
     source: BookSource,
   ): void {
     const entry = this.#entry(pastelId, certificate, envelope)
-    this.#sizeBytes += sizeOf(entry) - sizeOf(this.#known.get(pastelId))
+    const before = this.#known.get(pastelId)
+    this.#sizeBytes += sizeOf(entry) - sizeOf(before)
+    if (before !== undefined) this.#order.remove(before)
+    this.#order.add(entry)
     this.#known.delete(pastelId)
     this.#known.set(pastelId, entry)
     for (const oldest of this.#known.values()) {
@@ -189,6 +194,7 @@ export class AddressBook {
 
   #remove(entry: BookEntry): void {
     if (!this.#known.delete(entry.pastelId)) return
+    this.#order.remove(entry)
     this.#sizeBytes -= sizeOf(entry)
     for (const listener of this.#listeners) listener.removed?.(entry)
   }

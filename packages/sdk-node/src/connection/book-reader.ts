@@ -11,7 +11,7 @@ import {
 } from '@pastel-mesh/protocol'
 import { TokenBucket } from '../inbound/token-bucket.ts'
 import { syncFrames } from '../sync/frames.ts'
-import type { Taken } from './certificate-intake.ts'
+import { isForNow, type Taken } from './certificate-intake.ts'
 
 export interface BookReaderComponents {
   readonly openStream: (signal: AbortSignal) => Promise<Stream>
@@ -26,6 +26,11 @@ const MAX_PAGES = 64
 const ANSWER_TIMEOUT_MS = 10_000
 /** A place is forgotten after so long: what was not taken then, of who was no member yet, may be taken now. */
 const PLACE_LIFETIME_MS = 60 * 60_000
+/**
+ * What was passed over for now is asked for again the next time, with all that stood behind it; but not more often
+ * in a row: a member that makes certificates faster than they are taken would have books read from its place for ever.
+ */
+const MAX_AGAIN = 3
 
 /** Asks one peer for the certificates that came to its book since it was asked last. */
 export class BookReader {
@@ -33,6 +38,8 @@ export class BookReader {
   readonly #allowance = new TokenBucket(CERTIFICATE_RATE)
   #place: BookCursor | undefined
   #placeSinceMs = 0
+  /** How often in a row something was passed over. */
+  #again = 0
 
   constructor(components: BookReaderComponents) {
     this.#components = components
@@ -65,6 +72,8 @@ export class BookReader {
 
   async #readPages(frames: ReturnType<typeof syncFrames>, signal: AbortSignal): Promise<PastelId[]> {
     const news: PastelId[] = []
+    /** Where the first stands that was passed over for now. */
+    let passedOver: { readonly at: BookCursor | undefined } | undefined
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const from = this.#place
       const question = { maxBytes: MAX_BOOK_RESPONSE_CERTIFICATE_BYTES, ...(from && { from }) }
@@ -79,10 +88,14 @@ export class BookReader {
         const taken = await this.#components.take(envelope)
         if (taken.verdict === 'rejected') throw wrong(`a certificate is refused: ${taken.reason}`)
         if (taken.verdict === 'new') news.push(taken.pastelId)
+        if (isForNow(taken)) passedOver ??= { at: from }
       }
       this.#place = answer.next
       if (!answer.more || this.#allowance.delayMs(1) > 0) break
     }
+    const isAgain = passedOver !== undefined && this.#again < MAX_AGAIN
+    this.#again = isAgain ? this.#again + 1 : 0
+    if (isAgain) this.#place = passedOver?.at
     return news
   }
 

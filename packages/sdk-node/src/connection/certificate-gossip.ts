@@ -9,13 +9,13 @@ export interface CertificateGossipOptions {
 }
 
 export interface CertificateGossipComponents {
-  readonly gossip: Gossip
-  readonly intake: CertificateIntake
+  readonly gossip: Pick<Gossip, 'joinControl' | 'onSubscriptions' | 'publishControl'>
+  readonly intake: Pick<CertificateIntake, 'take'>
   readonly book: AddressBook
   readonly onError: (error: unknown) => void
 }
 
-/** Certificates that wait for somebody to hear them: what is more, the exchange of books brings. */
+/** Others' certificates that wait for somebody to hear them: what is more, the exchange of books brings. */
 const MAX_WAITING = 64
 /** What comes together is sent together. */
 const GATHER_MS = 50
@@ -52,9 +52,9 @@ export class CertificateGossip {
     clearTimeout(this.#timer)
   }
 
-  /** Sends the certificate of a PastelID, as the book has it then. */
+  /** Sends the certificate of a PastelID, as the book has it then. The node's own always goes. */
   spread(pastelId: PastelId): void {
-    if (this.#waiting.size >= MAX_WAITING) return
+    if (this.#waiting.size >= MAX_WAITING && this.#components.book.own?.pastelId !== pastelId) return
     this.#waiting.add(pastelId)
     this.#schedule()
   }

@@ -42,6 +42,14 @@ export type Taken =
   | { readonly verdict: 'new' | 'known'; readonly pastelId: PastelId }
   | { readonly verdict: 'ignored' | 'rejected'; readonly reason: string }
 
+/** Why a certificate was not even looked at, or could not be checked: it may be taken the next time. */
+const FOR_NOW = new Set(['overload', 'rate', 'unchecked'])
+
+/** Whether a certificate was passed over for a reason that is none of its own. */
+export function isForNow(taken: Taken): boolean {
+  return taken.verdict === 'ignored' && FOR_NOW.has(taken.reason)
+}
+
 /** Certificates of one PastelID that are looked at: an honest node makes a new one every 1.5 seconds at most. */
 const SUBJECT_RATE = { perSecond: 1, burst: 8 }
 const MAX_SUBJECTS = 4_096

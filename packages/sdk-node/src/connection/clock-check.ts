@@ -1,3 +1,4 @@
+import { uptime } from 'node:os'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
 
 /**
@@ -23,11 +24,15 @@ export interface ClockCheckOptions {
 
 export interface ClockCheckComponents {
   readonly isMember: (pastelId: PastelId) => boolean
+  /** @default everybody is */
+  readonly isConnected?: (pastelId: PastelId) => boolean
   /** The state changed. */
   readonly onChange: (status: ClockStatus) => void
   /** Wall clock and monotonic clock, in ms. @default Date.now, performance.now */
   readonly now?: () => number
   readonly monotonicMs?: () => number
+  /** Time since the machine was booted, in ms; unlike the monotonic clock it goes on while the machine sleeps. */
+  readonly sinceBootMs?: () => number
 }
 
 /** Well below the two minutes from which on others refuse certificates and batches as from the future. */
@@ -37,15 +42,23 @@ const AGAIN_SHARE = 0.8
 const MAX_PEERS = 256
 /** Clocks drift apart by some ms an hour; but a peer may have been set right since. */
 const MAX_AGE_MS = 60 * 60_000
+/** Who is gone cannot be measured again: not long after, nobody stands for its clock any more. */
+const MAX_GONE_AGE_MS = 5 * 60_000
 /** How often it is looked whether the state changed. */
 const INTERVAL_MS = 1_000
 /** The wall clock moved by that much against the monotonic one: it was set. */
 const JUMP_MS = 1_000
+/** The machine slept: the time since its boot, which some systems give in seconds, ran ahead of the monotonic clock. */
+const SLEEP_MS = 2_000
+/** Measurements from after a jump of the wall clock that are enough to do without those from before. */
+const ENOUGH_AFTER_JUMP = 2
 
 interface Sample {
   /** See {@link peerEpochMs}. */
   readonly epochMs: number
   readonly atMs: number
+  /** Jumps of the wall clock that had been noticed by then. */
+  readonly jumps: number
 }
 
 /**
@@ -73,11 +86,14 @@ export class ClockCheck {
   readonly #components: ClockCheckComponents
   readonly #now: () => number
   readonly #monotonicMs: () => number
+  readonly #sinceBootMs: () => number
   /** One a member, the one that was measured last at the end. */
   readonly #samples = new Map<PastelId, Sample>()
   #status: ClockStatus = { state: 'ok', peers: 0 }
-  /** This node's own epoch when the status was found. */
+  /** This node's own epoch when the status was found, and by how much the time since the boot was ahead then. */
   #epochMs = 0
+  #sleptMs: number
+  #jumps = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: ClockCheckOptions, components: ClockCheckComponents) {
@@ -86,6 +102,8 @@ export class ClockCheck {
     this.#components = components
     this.#now = components.now ?? (() => Date.now())
     this.#monotonicMs = components.monotonicMs ?? (() => performance.now())
+    this.#sinceBootMs = components.sinceBootMs ?? sinceBootMs
+    this.#sleptMs = this.#sinceBootMs() - this.#monotonicMs()
   }
 
   get status(): ClockStatus {
@@ -104,8 +122,9 @@ export class ClockCheck {
   /** A peer's clock was measured; only members' are compared with. */
   heard(pastelId: PastelId, epochMs: number): void {
     if (!this.#components.isMember(pastelId)) return
+    this.#noticeJump()
     this.#samples.delete(pastelId)
-    this.#samples.set(pastelId, { epochMs, atMs: this.#monotonicMs() })
+    this.#samples.set(pastelId, { epochMs, atMs: this.#monotonicMs(), jumps: this.#jumps })
     for (const oldest of this.#samples.keys()) {
       if (this.#samples.size <= this.#maxPeers) break
       this.#samples.delete(oldest)
@@ -127,7 +146,7 @@ export class ClockCheck {
 
   #look(): void {
     const before = this.#status
-    this.#epochMs = this.#now() - this.#monotonicMs()
+    this.#noticeJump()
     const offsets = this.#offsets()
     const offsetMs = median(offsets)
     const limitMs = before.state === 'ok' ? this.#limitMs : this.#limitMs * AGAIN_SHARE
@@ -138,15 +157,47 @@ export class ClockCheck {
     if (state !== before.state) this.#components.onChange(this.#status)
   }
 
+  /**
+   * While the machine slept its monotonic clock stood still, and what was measured before is off by that time. If the
+   * wall clock jumped otherwise it was set, or the whole machine was halted for a while, which looks the same.
+   */
+  #noticeJump(): void {
+    const monotonicMs = this.#monotonicMs()
+    const epochMs = this.#now() - monotonicMs
+    const sleptMs = this.#sinceBootMs() - monotonicMs
+    if (sleptMs - this.#sleptMs > SLEEP_MS) this.#samples.clear()
+    else if (Math.abs(epochMs - this.#epochMs) > JUMP_MS) this.#jumps += 1
+    this.#epochMs = epochMs
+    this.#sleptMs = sleptMs
+  }
+
   /** How far this clock is ahead of each member's. */
   #offsets(): number[] {
-    const youngestMs = this.#monotonicMs() - MAX_AGE_MS
-    const offsets: number[] = []
-    for (const [pastelId, { epochMs, atMs }] of this.#samples) {
-      if (atMs < youngestMs || !this.#components.isMember(pastelId)) this.#samples.delete(pastelId)
-      else offsets.push(Math.round(this.#epochMs - epochMs))
+    this.#forget()
+    const samples = [...this.#samples.values()]
+    const fresh = samples.filter(({ jumps }) => jumps === this.#jumps)
+    return (fresh.length >= ENOUGH_AFTER_JUMP ? fresh : samples).map(({ epochMs }) =>
+      Math.round(this.#epochMs - epochMs),
+    )
+  }
+
+  #forget(): void {
+    const { isMember, isConnected = () => true } = this.#components
+    const nowMs = this.#monotonicMs()
+    for (const [pastelId, { atMs }] of this.#samples) {
+      const ageMs = nowMs - atMs
+      const isGone = ageMs > MAX_GONE_AGE_MS && !isConnected(pastelId)
+      if (ageMs > MAX_AGE_MS || isGone || !isMember(pastelId)) this.#samples.delete(pastelId)
     }
-    return offsets
+  }
+}
+
+function sinceBootMs(): number {
+  try {
+    return uptime() * 1_000
+  } catch {
+    // Where the system does not tell, no sleep is seen.
+    return performance.now()
   }
 }
 

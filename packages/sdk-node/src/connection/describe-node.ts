@@ -1,15 +1,17 @@
 import type { Libp2p } from '@libp2p/interface'
 import { type Certificate, isTopicName } from '@pastel-mesh/protocol'
+import type { CarriedTopics } from '../carried-topics.ts'
 import { withoutPeerId } from './connect-target.ts'
+import { RELAY_ROLE } from './relay-role.ts'
 
 /** What a node's certificate says about it. */
 export function describeNode(
   libp2p: Pick<Libp2p, 'getMultiaddrs'>,
-  topics: readonly string[],
+  topics: Pick<CarriedTopics, 'own' | 'isRelay'>,
 ): Pick<Certificate, 'addresses' | 'topics' | 'roles'> {
   return {
     addresses: libp2p.getMultiaddrs().map((address) => withoutPeerId(address).bytes),
-    topics: topics.filter(isTopicName),
-    roles: [],
+    topics: topics.own.filter(isTopicName),
+    roles: topics.isRelay ? [RELAY_ROLE] : [],
   }
 }

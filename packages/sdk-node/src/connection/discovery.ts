@@ -74,7 +74,7 @@ export class Discovery {
     this.#options = options
     this.#components = components
     const intake = new CertificateIntake({ network, own: pastelId }, components)
-    this.#kept = new KeptBook({ values: store.values, book, intake })
+    this.#kept = new KeptBook({ values: store.values, book, intake, pastelId })
     this.#gossip = new CertificateGossip({ network }, { gossip, intake, book, onError })
     this.#exchange = new BookExchange({
       book,
@@ -87,7 +87,7 @@ export class Discovery {
     this.#connections = new TopicConnections({
       book,
       topics: components.topics,
-      peers: () => peers.list(),
+      peers: () => peers.certifiedPeers(),
       connectTo: (certificate, signal) => peers.connectTo(certificate, signal),
       isLeftAlone: (name) =>
         name === pastelId ||
@@ -130,6 +130,7 @@ export class Discovery {
   renewed(envelope: Uint8Array): void {
     const { book, pastelId } = this.#components
     book.setOwn(pastelId, readCertificate(envelope), envelope)
+    this.#kept.ownChanged()
     this.#gossip.spread(pastelId)
     this.look()
   }
@@ -153,6 +154,11 @@ export class Discovery {
   membersChanged(): void {
     this.#sweep()
     this.#exchange.beginAgain()
+  }
+
+  /** The serial of the last certificate of the node's own PastelID, of the earlier starts; 0: none is known. */
+  lastSerial(): Promise<number> {
+    return this.#kept.lastSerial()
   }
 
   /** Resolves when the book that was kept has been read. */

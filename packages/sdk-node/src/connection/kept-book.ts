@@ -1,4 +1,5 @@
 import type { PastelId } from '@pastel-mesh/identity'
+import { readCertificate } from '@pastel-mesh/protocol'
 import type { ValueChange, Values } from '@pastel-mesh/storage'
 import type { AddressBook, BookEntry } from './address-book.ts'
 import type { CertificateIntake, Taken } from './certificate-intake.ts'
@@ -7,6 +8,8 @@ export interface KeptBookComponents {
   readonly values: Values
   readonly book: AddressBook
   readonly intake: CertificateIntake
+  /** The node's own PastelID, whose certificate is kept as well: its serial goes on from there. */
+  readonly pastelId: PastelId
 }
 
 /** Names of the values that hold certificates begin so. */
@@ -50,6 +53,26 @@ export class KeptBook {
     this.#loading = this.#load().catch(() => {})
   }
 
+  /** The node has a new certificate. */
+  ownChanged(): void {
+    this.#changed.add(this.#components.pastelId)
+    this.#schedule(GATHER_MS)
+  }
+
+  /**
+   * The serial of the certificate that was kept last of the node's own PastelID, be it the node's or that of another
+   * which had taken its place; 0: none was.
+   */
+  async lastSerial(): Promise<number> {
+    const { values, pastelId } = this.#components
+    try {
+      for await (const [, envelope] of values.read(PREFIX + pastelId)) return readCertificate(envelope).serial
+    } catch {
+      // What cannot be read is not known: the serial is that of a first start.
+    }
+    return 0
+  }
+
   /** Resolves when what was kept is in the book. */
   async loaded(): Promise<void> {
     await this.#loading
@@ -89,7 +112,8 @@ export class KeptBook {
   #forgetGone(): void {
     const { book } = this.#components
     for (const pastelId of this.#changed) {
-      if (book.entry(pastelId) === undefined) this.#changed.delete(pastelId)
+      const isGone = book.entry(pastelId) === undefined && pastelId !== this.#components.pastelId
+      if (isGone) this.#changed.delete(pastelId)
     }
   }
 
@@ -106,7 +130,8 @@ export class KeptBook {
     while (this.#changed.size > 0) {
       const names = [...this.#changed].slice(0, MAX_CHANGES)
       const changes: ValueChange[] = names.map((pastelId) => {
-        const envelope = book.entry(pastelId)?.envelope
+        const own = book.own?.pastelId === pastelId ? book.own : undefined
+        const envelope = (book.entry(pastelId) ?? own)?.envelope
         return { name: PREFIX + pastelId, ...(envelope === undefined ? {} : { value: envelope }) }
       })
       for (const name of names) this.#changed.delete(name)

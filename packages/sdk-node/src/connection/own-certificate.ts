@@ -68,6 +68,11 @@ export class OwnCertificate {
     this.#isRetired = true
   }
 
+  /** Serials go on above that of an earlier certificate: the clock may have been set back since by a little. */
+  goOnFrom(serial: number): void {
+    this.#lastSerial = Math.max(this.#lastSerial, serial)
+  }
+
   async renew(): Promise<void> {
     if (this.#isRetired) return
     const { signer, privateKey, describe } = this.#components

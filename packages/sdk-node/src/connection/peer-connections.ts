@@ -4,7 +4,9 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
 import type { Certificate } from '@pastel-mesh/protocol'
 import type { PeerInfo } from '../index.ts'
+import { pastelIdOf } from '../pastel-id-of.ts'
 import type { AddressBook } from './address-book.ts'
+import type { BookAddresses } from './book-addresses.ts'
 import type { CertificateGate, CertifiedPeer } from './certificate-gate.ts'
 import { type ConnectTarget, dialableAddresses, parseConnectTarget, withoutPeerId } from './connect-target.ts'
 import { hungUp } from './hang-up.ts'
@@ -16,6 +18,8 @@ export interface PeerConnectionsComponents {
   readonly libp2p: () => Libp2p
   readonly gate: () => CertificateGate
   readonly book: AddressBook
+  /** Where the nodes of certificates are dialled. */
+  readonly addresses: Pick<BookAddresses, 'of'>
   readonly pastelId: PastelId
   /** A peer is there: its first connection was certified. */
   readonly onConnected: (peer: CertifiedPeer) => void
@@ -28,8 +32,6 @@ export interface PeerConnectionsComponents {
 
 /** PastelIDs that stay disconnected: those that were longest leave first. */
 const MAX_DISCONNECTED = 4_096
-/** libp2p refuses to dial more addresses of one peer. */
-const MAX_ADDRESSES = 8
 
 /** Peers and the one connection that each has: kept, made and ended on demand, measured. */
 export class PeerConnections {
@@ -86,7 +88,7 @@ export class PeerConnections {
 
   /** Each peer once. */
   list(): PeerInfo[] {
-    return [...this.#certifiedPeers()].map((peer) => this.info(peer))
+    return [...this.certifiedPeers()].map((peer) => this.info(peer))
   }
 
   info({ peerId, pastelId, certificate, connection }: CertifiedPeer): PeerInfo {
@@ -156,10 +158,10 @@ export class PeerConnections {
 
   /**
    * Connects to the node of a certificate; resolves when both sides accepted each other.
-   * @throws whatever the dial throws; MeshError ERR_NOT_CERTIFIED
+   * @throws whatever the dial throws; MeshError ERR_NOT_CERTIFIED, ERR_UNKNOWN_PEER
    */
   async connectTo(certificate: Certificate, signal: AbortSignal): Promise<void> {
-    const connection = await this.#components.libp2p().dial(addressesIn(certificate), { signal })
+    const connection = await this.#components.libp2p().dial(this.#addressesIn(certificate), { signal })
     await this.#components.gate().whenCertified(connection)
   }
 
@@ -180,7 +182,8 @@ export class PeerConnections {
     }
   }
 
-  *#certifiedPeers(): Generator<CertifiedPeer> {
+  /** Each peer once, with its certificate. */
+  *certifiedPeers(): Generator<CertifiedPeer> {
     for (const connection of this.#one.all()) {
       const peer = this.#components.gate().peerOn(connection)
       if (peer !== undefined) yield peer
@@ -189,7 +192,7 @@ export class PeerConnections {
 
   /** Peers that a target means, be it by the address at which they are or by one that they tell others. */
   #connectedTo(target: ConnectTarget): CertifiedPeer[] {
-    const peers = [...this.#certifiedPeers()]
+    const peers = [...this.certifiedPeers()]
     if (target.kind === 'pastelId') return peers.filter(({ pastelId }) => pastelId === target.pastelId)
     const { place, peerId } = partsOf(target.address)
     if (peerId !== undefined) return peers.filter((peer) => peer.peerId === peerId)
@@ -219,12 +222,19 @@ export class PeerConnections {
         `this node has not heard of ${pastelId}: connect to an address of it`,
       )
     }
-    const addresses = addressesIn(certificate)
-    if (addresses.length > 0) return addresses
-    throw new MeshError(
-      'ERR_UNKNOWN_PEER',
-      `${pastelId} tells no address at which it can be reached: connect to one that you know`,
-    )
+    return this.#addressesIn(certificate)
+  }
+
+  /** Where the node of a certificate says that it is, as far as that is dialled. @throws MeshError ERR_UNKNOWN_PEER */
+  #addressesIn(certificate: Certificate): Multiaddr[] {
+    const addresses = this.#components.addresses.of(certificate)
+    if (addresses.length === 0) {
+      throw new MeshError(
+        'ERR_UNKNOWN_PEER',
+        `${pastelIdOf(certificate.subject)} tells no address at which it can be reached from here: connect to one that you know`,
+      )
+    }
+    return addresses.map((address) => address.encapsulate(`/p2p/${peerIdOf(certificate)}`))
   }
 
   async #dial(text: string, addresses: Multiaddr[], options: { signal?: AbortSignal }): Promise<Connection> {
@@ -240,13 +250,6 @@ function partsOf(address: Multiaddr): { readonly place: string; readonly peerId?
   const place = withoutPeerId(address).toString()
   const [, peerId] = /\/p2p\/([^/]+)$/.exec(address.toString()) ?? []
   return peerId === undefined ? { place } : { place, peerId }
-}
-
-/** Where the node of a certificate says that it is, as far as that can be dialled. */
-function addressesIn(certificate: Certificate): Multiaddr[] {
-  return dialableAddresses(certificate.addresses)
-    .slice(0, MAX_ADDRESSES)
-    .map((address) => address.encapsulate(`/p2p/${peerIdOf(certificate)}`))
 }
 
 /** The PeerId of a certificate's node. */

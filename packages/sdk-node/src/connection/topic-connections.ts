@@ -1,13 +1,15 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import type { Certificate } from '@pastel-mesh/protocol'
 import type { AddressBook, BookEntry } from './address-book.ts'
+import { isRelay } from './relay-role.ts'
+import { type Announcer, TopicCounts } from './topic-counts.ts'
 
 export interface TopicConnectionsComponents {
   readonly book: AddressBook
   /** Topics that this node carries. */
   readonly topics: () => readonly string[]
   /** The peers that are connected, and what they announce. */
-  readonly peers: () => Iterable<{ readonly pastelId: PastelId; readonly topics: readonly string[] }>
+  readonly peers: () => Iterable<Announcer & { readonly pastelId: PastelId }>
   /** Connects to the node of a certificate; resolves when both sides accepted each other. */
   readonly connectTo: (certificate: Certificate, signal: AbortSignal) => Promise<void>
   /** Whether somebody is to be left alone: it is no member, was disconnected, or is refused for a while. */
@@ -18,6 +20,10 @@ export interface TopicConnectionsComponents {
 
 /** Connections to members of each topic: gossip then never depends on somebody in between who is none. */
 const MIN_TOPIC_PEERS = 6
+/**
+ * Of those, relays count for so many, which carry any topic: half of them, for one that is full does not say so.
+ */
+const MAX_TOPIC_RELAYS = 3
 /** Connections in all: a node whose only bootstrap node goes is not alone. */
 const MIN_PEERS = 3
 /** Connections above which none are made here: the transport has 200, and others want to come in, too. */
@@ -123,8 +129,13 @@ export class TopicConnections {
   /** @returns in how many ms somebody can be dialled whose turn has not come, if anybody is needed */
   #dialMissing(): number {
     const peers = [...this.#components.peers()]
-    const there = countTopics(peers)
-    const missing = (topic: string) => MIN_TOPIC_PEERS - (there.get(topic) ?? 0) - this.#diallingTo(topic)
+    const there = new TopicCounts(peers)
+    const relaysOf = (topic: string) => there.relaysOf(topic) + this.#dialled.relaysOf(topic)
+    const missing = (topic: string) =>
+      MIN_TOPIC_PEERS -
+      there.membersOf(topic) -
+      this.#dialled.membersOf(topic) -
+      Math.min(MAX_TOPIC_RELAYS, relaysOf(topic))
     const missingInAll = () => MIN_PEERS - peers.length - this.#dialling.size
     const topics = this.#components.topics().filter((topic) => missing(topic) > 0)
     if (topics.length === 0 && missingInAll() <= 0) return Number.POSITIVE_INFINITY
@@ -137,6 +148,10 @@ export class TopicConnections {
         if (missing(topic) <= 0 || !hasRoom()) break
         if (entry.certificate.topics.includes(topic)) void this.#dial(entry)
       }
+      for (const { entry } of ready) {
+        if (missing(topic) <= 0 || relaysOf(topic) >= MAX_TOPIC_RELAYS || !hasRoom()) break
+        if (isRelay(entry.certificate)) void this.#dial(entry)
+      }
     }
     for (const { entry } of ready) {
       if (missingInAll() <= 0 || !hasRoom()) break
@@ -147,10 +162,8 @@ export class TopicConnections {
     return Math.min(...later, Number.POSITIVE_INFINITY)
   }
 
-  #diallingTo(topic: string): number {
-    let count = 0
-    for (const { certificate } of this.#dialling.values()) if (certificate.topics.includes(topic)) count += 1
-    return count
+  get #dialled(): TopicCounts {
+    return new TopicCounts(this.#dialling.values())
   }
 
   /** Everybody who might be dialled. */
@@ -194,15 +207,6 @@ export class TopicConnections {
     if (this.#components.book.entry(pastelId) === undefined) return
     this.#pauses.set(pastelId, { pauseMs, untilMs: nowMs + pauseMs * (0.5 + Math.random()) })
   }
-}
-
-/** How many peers announce each topic. */
-function countTopics(peers: Iterable<{ readonly topics: readonly string[] }>): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const { topics } of peers) {
-    for (const topic of new Set(topics)) counts.set(topic, (counts.get(topic) ?? 0) + 1)
-  }
-  return counts
 }
 
 function shuffled<T>(items: readonly T[]): T[] {

@@ -11,7 +11,7 @@ export interface FileRegistryOptions {
   /**
    * Text file, one member a line: a PastelID and, after a space, optionally its role. `#` begins a comment.
    * A file that is not there has no members. Beside it, with `.history` behind its name, the node keeps who joined
-   * and left when.
+   * and left when; by that it tells at the start a file that is lost from one that never listed anybody.
    */
   readonly path: string
   /** PastelIDs that are members whatever the file says: the node itself. */
@@ -65,15 +65,23 @@ class MemberFileRegistry implements FileRegistry {
     })
   }
 
-  /** @throws MeshError ERR_MEMBER_FILE, ERR_MEMBER_HISTORY: names file, line and what is wrong */
+  /**
+   * @throws MeshError ERR_MEMBER_FILE, ERR_MEMBER_HISTORY: names file, line and what is wrong; ERR_MEMBER_FILE also
+   * if the file lists nobody, or is not there, and there were members when the node ran last
+   */
   async start(): Promise<void> {
     await this.#inTurn(async () => {
       const text = await readMemberText(this.#path)
       const members = parseMembers(text ?? '', this.#path)
-      if (!this.#isStarted) await this.#history.load()
+      if (!this.#isStarted) {
+        await this.#history.load()
+        this.#assertNotLost(text, members)
+      }
       await this.#take(text, members)
       this.#isStarted = true
       await this.#watch.start()
+      // It may have changed between the first look and the watch.
+      await this.#look()
     })
   }
 
@@ -84,8 +92,9 @@ class MemberFileRegistry implements FileRegistry {
   }
 
   memberAt(pastelId: PastelId, timeMs: number): Member | undefined {
+    if (!this.#isStarted) return undefined
     const member = this.#history.tenures.memberAt(pastelId, timeMs)
-    if (member !== undefined || !this.#isStarted || !this.#always.has(pastelId)) return member
+    if (member !== undefined || !this.#always.has(pastelId)) return member
     return { pastelId, role: DEFAULT_ROLE }
   }
 
@@ -126,11 +135,29 @@ class MemberFileRegistry implements FileRegistry {
         throw new MeshError('ERR_OWN_MEMBER', `${pastelId} is this node itself, which always is a member`)
       }
       const text = (await readMemberText(this.#path)) ?? ''
-      if (!parseMembers(text, this.#path).has(pastelId)) {
+      if (!this.#isStarted) await this.#history.load()
+      const { current } = this.#history.tenures
+      if (!parseMembers(text, this.#path).has(pastelId) && !current.has(pastelId)) {
         throw new MeshError('ERR_UNKNOWN_MEMBER', `${pastelId} is not in the member file ${this.#path}`)
       }
       await this.#replace(text, withoutMember(text, pastelId))
+      // Else the next start could not tell that the last one was removed on purpose.
+      const member = current.get(pastelId)
+      if (member !== undefined) await this.#history.take([{ kind: 'left', atMs: Date.now(), ...member }])
     })
+  }
+
+  /** All who left at once, by a file that is gone or empty: rather it was lost, or the wrong one is looked at. */
+  #assertNotLost(text: string | undefined, members: ReadonlyMap<PastelId, Member>): void {
+    if (members.size > 0) return
+    const { current } = this.#history.tenures
+    const lost = [...current.keys()].filter((pastelId) => !this.#always.has(pastelId)).length
+    if (lost === 0) return
+    const what = text === undefined ? 'is not there' : 'lists nobody'
+    throw new MeshError(
+      'ERR_MEMBER_FILE',
+      `the member file ${this.#path} ${what}, and there were ${lost} members when the node ran last: restore the file; whoever is to leave is removed one by one while the node runs (pmesh members remove PASTELID); to begin with nobody, move ${this.#path}.history away as well`,
+    )
   }
 
   async #replace(before: string, text: string): Promise<void> {

@@ -21,7 +21,7 @@ export interface TenuresOptions {
   readonly maxLeft?: number
 }
 
-/** Comings and goings of one PastelID that are remembered, the last ones. */
+/** Tenures of one PastelID that are remembered: see {@link shorten} for what becomes of more. */
 const MAX_TENURES = 16
 /** At some 200 bytes each, 2 MB. Whoever is forgotten was, as far as is known, never a member. */
 const MAX_LEFT = 10_000
@@ -30,6 +30,9 @@ const MAX_LEFT = 10_000
  * Who was a member when. Of a PastelID that joins for the first time the registry knows that it belongs, and not
  * since when: operators add a new member at different times, and what it published in between would be lost at those
  * who were slow. So it counts as a member before that as well; from when it left until it came back, it does not.
+ *
+ * Of one PastelID sixteen tenures are remembered. Whoever came, went, or changed its role more often than that is
+ * never taken for a member of a time when it was none; but of some early time when it was one, it may no more be.
  */
 export class Tenures {
   readonly #maxLeft: number
@@ -74,7 +77,7 @@ export class Tenures {
     const member = { pastelId, role }
     const fromMs = last === undefined ? Number.NEGATIVE_INFINITY : atMs
     tenures.push({ member, fromMs, joinedAtMs: atMs, toMs: Number.POSITIVE_INFINITY })
-    if (tenures.length > MAX_TENURES) tenures.shift()
+    if (tenures.length > MAX_TENURES) shorten(tenures)
     this.#tenures.set(pastelId, tenures)
     this.#current.set(pastelId, member)
     this.#left.delete(pastelId)
@@ -102,4 +105,21 @@ export class Tenures {
       this.#tenures.delete(pastelId)
     }
   }
+}
+
+/**
+ * Leaves one tenure less. The two oldest between which only the role changed become one, with the later role: who was
+ * a member when stays exactly as it was. If there are none, the oldest but one goes, and its time is one when nobody
+ * was a member. The first stays: it would else be the second that reaches back to the beginning when the history is
+ * read again, with the times before it.
+ */
+function shorten(tenures: Tenure[]): void {
+  const index = tenures.findIndex(({ toMs }, i) => tenures[i + 1]?.fromMs === toMs)
+  const [earlier, later] = [tenures[index], tenures[index + 1]]
+  if (earlier === undefined || later === undefined) {
+    tenures.splice(1, 1)
+    return
+  }
+  const { fromMs, joinedAtMs } = earlier
+  tenures.splice(index, 2, { ...later, fromMs, joinedAtMs })
 }
