@@ -9,11 +9,13 @@ A value is looked for in this order; the first place that has it wins, and a lis
 
 1. the flags of \`pmesh start\`,
 2. variables of the environment, \`PMESH_…\`; lists are separated by commas, and an empty variable counts as not there,
-3. the same variables in the file \`.env\` of the current directory,
+3. the same variables in the file \`.env\` of the current directory, and of no other folder,
 4. \`pmesh.yaml\` in the data folder, or the file that \`--config\` or \`PMESH_CONFIG\` names,
 5. the default.
 
-\`pmesh init\` makes a data folder with a commented \`pmesh.yaml\`. \`pmesh config print\` shows every value and where it comes from, \`pmesh config check\` says all that is wrong, each with its place (\`pmesh.yaml:12\`). A wrong value, or a key that does not exist, ends the start with \`ERR_CONFIG\`. A variable \`PMESH_…\` that is no setting is only warned of: container platforms make variables of that kind.
+\`pmesh init\` makes a data folder with a commented \`pmesh.yaml\`. \`pmesh config print\` shows every value and where it comes from, \`pmesh config check\` says all that is wrong, each with its value and place (\`pmesh.yaml:12\`), in the member file too, and whether the data folder is there. A wrong value, or a key that does not exist, ends the start with \`ERR_CONFIG\`. A variable \`PMESH_…\` that is no setting is only warned of: container platforms make variables of that kind.
+
+A line of \`.env\` is \`NAME=VALUE\`, with or without \`export\` before it; a value with spaces at its ends, \`#\` or line ends is in quotes, and \`#\` begins a comment. A line that is none of these sets nothing; the commands that read it warn of it with its number.
 
 Durations are \`500ms\`, \`10s\`, \`10m\`, \`2h\`, \`3d\`, \`1w\`, always with a unit. Sizes are \`64KiB\`, \`10MB\`, \`1.5GiB\`; a number alone is bytes. Booleans are \`true\`, \`false\`, \`yes\`, \`no\`, \`on\`, \`off\`, \`1\`, \`0\`. Addresses are \`192.0.2.1:7124\`, \`[2001:db8::1]:7124\`, \`example.org:7124\` (not to listen on), \`*:7124\` (to listen on all IPv4 addresses; \`[::]:7124\` for IPv6), or multiaddrs: \`/ip4/192.0.2.1/tcp/7124\`, \`/ip4/127.0.0.1/tcp/7125/ws\`.
 

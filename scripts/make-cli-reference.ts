@@ -66,7 +66,7 @@ const parts = [
 
 <!-- Made by scripts/make-cli-reference.ts, which runs every command: run it after a change of what they print. -->
 
-What follows is one session, as it was: two nodes on one machine, alice and bob. Long identifiers are cut with \`…\` here; the commands print and take them whole. Every command has \`--help\` with an example and \`--json\`; all take the node's folder as \`--data\` or \`PMESH_DATA\`. On a terminal the output is coloured and fitted to its width, in a pipe it is plain.
+What follows is one session, as it was: two nodes on one machine, alice and bob. Long identifiers are cut with \`…\` here; the commands print and take them whole. Every command has \`--help\` with an example and \`--json\`, with which an error is JSON as well, on the standard error (\`{"error":{"code":"ERR_NO_NODE","message":"…"}}\`); all take the node's folder as \`--data\` or \`PMESH_DATA\`. On a terminal the output is coloured and fitted to its width, in a pipe it is plain.
 `,
 ]
 try {

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises'
+import { access, constants, lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { explainFileError, MeshError, makeFolder } from '@pastel-mesh/identity'
 
@@ -46,4 +46,12 @@ export async function openDataFolder(directory: string): Promise<void> {
       { cause },
     )
   }
+}
+
+/** Whether there is something at a path. What cannot be looked at may well be there. */
+export async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT' && code !== 'ENOTDIR',
+  )
 }

@@ -1,9 +1,9 @@
-import { lstat } from 'node:fs/promises'
 import { explainFileError, MeshError, type PastelId, writeDurableFile } from '@pastel-mesh/identity'
 import { type ConfigFlags, flagSource } from './config/flags.ts'
 import { mergeSources } from './config/load-config.ts'
 import { yamlTemplate } from './config/yaml-template.ts'
-import { type DataFolder, dataFolder, openDataFolder } from './data-folder.ts'
+import { type DataFolder, dataFolder, isThere, openDataFolder } from './data-folder.ts'
+import { keyStore } from './key-store.ts'
 import { openNodeKey } from './node-key.ts'
 import { openIdentity } from './open-identity.ts'
 import type { PassphrasePrompt } from './passphrase.ts'
@@ -16,6 +16,8 @@ const MEMBERS = `# Who may take part, one PastelID a line. The node itself need 
 export interface InitialFolder {
   readonly folder: DataFolder
   readonly pastelId: PastelId
+  /** Paths of what was there before, and is used: keys that were imported, and their passphrase. */
+  readonly found: readonly string[]
 }
 
 /**
@@ -36,28 +38,22 @@ export async function initFolder(
   const folder = dataFolder(dataDir)
   await refuseUsed(folder, dataDir)
   await openDataFolder(dataDir)
+  const hasKeys = (await keyStore(folder).list()).length > 0
+  const found = (await filesThere(folder)).filter((path) => path !== folder.keys || hasKeys)
   const { pastelId } = await openIdentity(folder, { prompt })
   await openNodeKey(folder.nodeKey)
   await write(folder.members, MEMBERS)
   // Last: a folder that has it has all the rest.
   const chosen = new Map([...source.settings].map(([path, { value }]) => [path, value]))
   await write(folder.config, yamlTemplate(chosen))
-  return { folder, pastelId }
+  return { folder, pastelId, found }
 }
 
 /** What of a folder's files is there. */
 export async function filesThere(folder: DataFolder): Promise<string[]> {
   const paths: string[] = Object.values(folder)
-  const isThere = await Promise.all(
-    paths.map((path) =>
-      lstat(path).then(
-        () => true,
-        // What cannot be looked at may well be there.
-        ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT' && code !== 'ENOTDIR',
-      ),
-    ),
-  )
-  return paths.filter((_, index) => isThere[index])
+  const found = await Promise.all(paths.map(isThere))
+  return paths.filter((_, index) => found[index])
 }
 
 async function refuseUsed(folder: DataFolder, dataDir: string): Promise<void> {

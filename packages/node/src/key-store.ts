@@ -89,17 +89,23 @@ export function keyStore({ keys }: Pick<DataFolder, 'keys'>): KeyStore {
     },
     async importFile(path, passphrase, { newPassphrase } = {}) {
       const file = await openKeyFile(path, passphrase)
-      await makeKeyFolder(keys)
-      await file.save(pathOf(file.pastelId), saving(newPassphrase))
-      file.seed.fill(0)
-      return file.pastelId
+      try {
+        await makeKeyFolder(keys)
+        await file.save(pathOf(file.pastelId), saving(newPassphrase))
+        return file.pastelId
+      } finally {
+        file.seed.fill(0)
+      }
     },
     async exportFile(pastelId, target, passphrase, { newPassphrase } = {}) {
       const file = await openKeyFile(pathOf(pastelId), passphrase)
-      const path = (await isFolder(target)) ? join(target, pastelId) : target
-      await file.save(path, saving(newPassphrase))
-      file.seed.fill(0)
-      return path
+      try {
+        const path = (await isFolder(target)) ? join(target, pastelId) : target
+        await file.save(path, saving(newPassphrase))
+        return path
+      } finally {
+        file.seed.fill(0)
+      }
     },
     async open(pastelId, passphrase) {
       const seed = await readKeyFile(pathOf(pastelId), passphrase)

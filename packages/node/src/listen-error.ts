@@ -2,8 +2,8 @@ import { MeshError } from '@pastel-mesh/identity'
 
 /** What the system's codes mean to whoever chose the address. */
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use by another program: choose another address',
-  EADDRNOTAVAIL: 'this machine does not have that address',
+  EADDRINUSE: 'the port is in use by another program: choose another with --listen ADDRESS:PORT',
+  EADDRNOTAVAIL: 'this machine does not have that address: choose another with --listen ADDRESS:PORT',
   EACCES: 'the system does not permit it: ports below 1024 are often reserved',
 }
 

@@ -15,6 +15,8 @@ export type PassphrasePrompt = (question: string) => Promise<string>
 export interface PassphraseSources {
   /** A file that the caller names. */
   readonly file?: string | undefined
+  /** What he names it with, for the message that there is none. @default he cannot */
+  readonly flag?: string
   /** A variable of the environment; one with `_FILE` behind it names a file. @default PMESH_PASSPHRASE */
   readonly variable?: string
   /** A file that need not be there: the one of the data folder. */
@@ -26,6 +28,9 @@ export interface PassphraseSources {
 /** Longer than this is not a passphrase, but a file that was named by mistake. */
 const MAX_FILE_BYTES = 4096
 const TERMINAL = 'the terminal'
+
+/** The flag of the commands that take a file with the passphrase. */
+export const PASSPHRASE_FLAG = '--passphrase-file'
 
 /**
  * The passphrase of something that is there.
@@ -96,8 +101,12 @@ function checked(passphrase: Passphrase): Passphrase {
   )
 }
 
-function missing(what: string, { file, variable = 'PMESH_PASSPHRASE', kept }: PassphraseSources): MeshError {
-  const places = [file, variable, `the file that ${variable}_FILE names`, kept].filter((place) => place)
+function missing(what: string, sources: PassphraseSources): MeshError {
+  const { flag, variable = 'PMESH_PASSPHRASE', kept } = sources
+  const named = [...(flag === undefined ? [] : [flag]), `${variable}_FILE`].map(
+    (name) => `the file that ${name} names`,
+  )
+  const places = [variable, ...named, ...(kept === undefined ? [] : [kept])]
   return new MeshError(
     'ERR_PASSPHRASE_MISSING',
     `the passphrase of ${what} is in none of its places, and there is no terminal to ask on: put it into one of ${places.join(', ')}`,
@@ -117,7 +126,13 @@ async function readPassphraseFile(path: string): Promise<string | undefined> {
     if (size > MAX_FILE_BYTES) throw new Error(`it is longer than ${MAX_FILE_BYTES} bytes`)
     const bytes = await readFile(path)
     // Key files take its bytes: text that was mended in reading would be another passphrase.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, '')
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    const [line = '', ...others] = text.replace(/\r?\n$/, '').split('\n')
+    // A first line alone, or all of them: whichever was meant, the other would be another passphrase.
+    if (others.length > 0) {
+      throw new Error(`it has ${others.length + 1} lines: leave only the one that is the passphrase`)
+    }
+    return line
   } catch (cause) {
     if (hasCode(cause, 'ENOENT')) return undefined
     throw fileError(path, 'read', cause)

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { folderProblems } from '../src/cli/folder-problems.ts'
 import { runCli } from './fixtures/cli.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
@@ -52,14 +53,34 @@ describe('pmesh config check', () => {
   it('says all that is wrong', async () => {
     const cwd = await folderWith('relay: yes\n')
     await writeFile(join(cwd, 'other.yaml'), 'relay: perhaps\nlog: {level: loud}\n')
-    const { code, stdout, stderr } = await runCli(['config', 'check', '--config', 'other.yaml'], { cwd })
+    await writeFile(join(cwd, '.pmesh', 'members'), '\nnobody\n')
+    const env = { PMESH_PORT: '1' }
+    const { code, stdout, stderr } = await runCli(['config', 'check', '--config', 'other.yaml'], { cwd, env })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr.split('\n')).toEqual([
-      'pmesh: the configuration is wrong in 2 places (ERR_CONFIG)',
+      'pmesh: PMESH_PORT is no setting, and is ignored',
+      'pmesh: the configuration is wrong in 3 places (ERR_CONFIG)',
       `  relay "perhaps" (${cwd}/other.yaml:1): neither true nor false (yes/no, on/off, 1/0)`,
       expect.stringContaining(`  log.level "loud" (${cwd}/other.yaml:2): not a level`),
+      `  ${cwd}/.pmesh/members, line 2: "nobody" is not a PastelID`,
       '',
     ])
+  })
+
+  it('says that there is no such folder, or none that can be used', async () => {
+    const cwd = await temporaryFolder()
+    const places = { flags: {}, env: { PMESH_DATA: 'typo' }, cwd }
+    expect(await folderProblems(places, false)).toEqual([
+      {
+        key: 'data',
+        value: 'typo',
+        origin: { kind: 'environment', name: 'PMESH_DATA' },
+        reason: `there is no such folder: make it with "pmesh init --data ${cwd}/typo", or name another`,
+      },
+    ])
+    await writeFile(join(cwd, 'typo'), '')
+    expect(await folderProblems(places, true)).toMatchObject([{ reason: 'it is no folder: name another' }])
+    expect(await folderProblems({ ...places, dataDir: cwd }, false)).toEqual([])
   })
 
   it('--json has them as a list', async () => {

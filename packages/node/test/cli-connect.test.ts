@@ -7,9 +7,9 @@ import { sharedNode } from './fixtures/shared-node.ts'
 const OPEN = ['--members', 'open', '--relay', '--discover', 'no']
 const node = sharedNode({ args: OPEN })
 
-/** Another node, and the port that it listens on. */
+/** Another node, which knows only itself, and the port that it listens on. */
 async function startOther(): Promise<{ other: RunningNode; port: string; pastelId: string }> {
-  const other = await startNode({ args: [...OPEN, '--topic', 'prices'] })
+  const other = await startNode({ args: ['--relay', '--discover', 'no', '--topic', 'prices'] })
   onTestFinished(() => other.remove())
   const [, port = ''] = /\/tcp\/(\d+)/.exec(other.output()) ?? []
   const [pastelId = ''] = /jX\w+/.exec(other.output()) ?? []
@@ -20,10 +20,21 @@ const pmesh = (...args: string[]) => runCli([...args, '--data', node.dataDir])
 
 describe('pmesh connect, disconnect, peers and topics', () => {
   it('take an address and a port, then the PastelID; the status shows the peer, its round trip and its topic', async () => {
-    const { port, pastelId } = await startOther()
+    const { other, port, pastelId } = await startOther()
     expect((await pmesh('peers')).stderr).toBe(
-      'pmesh: no peers are connected: "pmesh connect ADDRESS:PORT" connects to one\n',
+      `pmesh: no peers are connected: "pmesh connect ADDRESS:PORT --data ${node.dataDir}" connects to one\n`,
     )
+    const refused = await pmesh('connect', `localhost:${port}`, '--json')
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    const { error } = JSON.parse(refused.stderr)
+    expect(error).toMatchObject({
+      code: 'ERR_NOT_CERTIFIED',
+      message: expect.stringMatching(
+        /^localhost:\d+ cannot be connected to: .*: not-a-member \(by the other\): .*"pmesh members add jX\w{84}"$/,
+      ),
+    })
+    const [, own = ''] = /add (jX\w+)/.exec(error.message) ?? []
+    expect((await runCli(['members', 'add', own, '--data', other.dataDir])).code).toBe(0)
     const connected = await pmesh('connect', `localhost:${port}`)
     expect(connected).toMatchObject({ code: 0, stderr: '' })
     expect(connected.stdout).toMatch(new RegExp(`^connected {2}${pastelId} {2}/ip4/127.0.0.1/tcp/${port}`))
@@ -56,7 +67,7 @@ describe('pmesh connect, disconnect, peers and topics', () => {
     expect(await pmesh('disconnect', pastelId)).toMatchObject({
       code: 0,
       stdout: `disconnected  ${pastelId}\n`,
-      stderr: '',
+      stderr: expect.stringContaining('the other may come back by itself'),
     })
     expect((await pmesh('status')).stdout).toMatch(/^Peers\n {2}none$/m)
     const again = await pmesh('connect', pastelId, '--json')

@@ -71,4 +71,13 @@ describe('pmesh', () => {
     expect(stderr).toContain('(pmesh help <command> shows what is possible)')
     expect(stderr).not.toMatch(/^ {4}at /m)
   })
+
+  it('--json makes JSON of what is wrong with the arguments, too', async () => {
+    const { code, stdout, stderr } = await runCli(['publish', '--json'])
+    expect({ code, stdout, stderr: JSON.parse(stderr) }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: { error: { code: 'ERR_USAGE', message: "missing required argument 'topic'" } },
+    })
+  })
 })

@@ -52,9 +52,13 @@ describe('pmesh id new', () => {
     expect((await stat(made.file)).mode & 0o777).toBe(0o600)
 
     await rm(made.passphrase)
-    expect(await id(['new', '--data', data])).toMatchObject({
+    const cwd = await temporaryFolder()
+    await writeFile(join(cwd, '.env'), 'PMESH_PASSPHRASE x\n')
+    expect(await id(['new', '--data', data], { cwd })).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('(ERR_PASSPHRASE_MISSING)'),
+      stderr: expect.stringMatching(
+        /\.env:1 is not NAME=VALUE, and is ignored\n.*the file that --passphrase-file names, .*\(ERR_PASSPHRASE_MISSING\)\n$/,
+      ),
     })
     const second = await id(['new', '--data', data], { env: { PMESH_PASSPHRASE: 'x' } })
     expect(second.stdout).toMatch(/^PastelID {4}jX\w{84}\nfile {8}\S+\npassphrase {2}PMESH_PASSPHRASE\n$/)
@@ -82,7 +86,7 @@ describe('pmesh id show and list', () => {
     expect(await id(['show', '--data', data])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^pmesh: there is no key in .*"pmesh id new".*\(ERR_IDENTITY_MISSING\)\n$/,
+        /^pmesh: there is no key in .*"pmesh id new --data \S+".*\(ERR_IDENTITY_MISSING\)\n$/,
       ),
     })
     expect(await id(['show', CORE.pastelId, '--data', data])).toMatchObject({

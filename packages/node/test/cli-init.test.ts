@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { runCli } from './fixtures/cli.ts'
 import { folderContent } from './fixtures/folder-content.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -35,6 +36,21 @@ it('pmesh init makes a folder that a node can start from, once', async () => {
   expect(again).toMatchObject({ code: 1, stdout: '' })
   expect(again.stderr).toMatch(/has members, .*node\.key, .*pmesh\.yaml already, .* \(ERR_INITIALISED\)\n$/)
   expect(await folderContent(data)).toEqual(before)
+})
+
+it('pmesh init says of a key that was there that it found it, and uses it', async () => {
+  const data = await temporaryFolder()
+  const pastelId = await makeCheapIdentity(data)
+  const { stdout } = await runCli(['init', '--data', data])
+  expect(stdout).toContain(pastelId)
+  const rows = [...stdout.matchAll(/^(made|found) +(\S+)/gm)].map(([, what, name]) => `${what} ${name}`)
+  expect(rows.sort()).toEqual([
+    'found passphrase',
+    'found pastelkeys',
+    'made members',
+    'made node.key',
+    'made pmesh.yaml',
+  ])
 })
 
 it('pmesh init does not complete a folder that has part of it', async () => {

@@ -44,12 +44,19 @@ it('without a terminal the standard output is JSON lines, of the level that is a
 })
 
 it.skipIf(!existsSync('/dev/full'))(
-  'a log that cannot be written, as on a full disk, ends no node',
+  'an output and a log that cannot be written, as on a full disk, end no node',
   async () => {
-    const node = await startNode({ args: ['--log-file', '/dev/full', '--log-level', 'debug'] })
+    const node = await startNode({
+      args: ['--log-file', '/dev/full', '--log-level', 'debug'],
+      under: ['/bin/sh', '-c', 'exec "$0" "$@" > /dev/full'],
+      isQuiet: true,
+    })
     onTestFinished(() => node.remove())
     const status = await runCli(['status', '--data', node.dataDir])
     expect(status.code).toBe(0)
-    expect((await stopNode(node)).code).toBe(0)
+    expect(await stopNode(node)).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^pmesh: the output cannot be written: ENOSPC[^\n]*\n$/),
+    })
   },
 )

@@ -62,7 +62,7 @@ describe('pmesh messages', () => {
     const { code, stderr } = await runCli(['messages', '--from', other, '--data', node.dataDir])
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'pmesh: the input is wrong: sender: not a PastelID (ERR_REQUEST)\n',
+      stderr: 'pmesh: the input is wrong: --from: not a PastelID (ERR_REQUEST)\n',
     })
   })
 

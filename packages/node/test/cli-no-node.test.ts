@@ -10,7 +10,7 @@ describe.each([[['status']], [['tail']], [['publish', 'prices', 'hello']]])('pme
     expect(await runCli([...command, '--data', folder])).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `pmesh: no node answers on ${folder}/node.sock: start one with "pmesh start" (ERR_NO_NODE)\n`,
+      stderr: `pmesh: no node answers on ${folder}/node.sock: start one with "pmesh start --data ${folder}" (ERR_NO_NODE)\n`,
     })
   })
 

@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { createControlClient } from '../src/control-client.ts'
+import { dataFolder } from '../src/data-folder.ts'
 import { type CliOptions, finished, gather, runCli, spawnCli } from './fixtures/cli.ts'
 import { sharedNode } from './fixtures/shared-node.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -21,12 +23,22 @@ function publish(args: readonly string[], options?: CliOptions) {
 }
 
 /** Texts of a topic, in order, with the ids under which the node stores them. */
-async function stored(topic: string): Promise<{ id: string; text: string; type: string }[]> {
-  const { stdout } = await runCli([
-    ...['messages', '--json', '--data', node.dataDir],
-    ...['--topic', topic, '--limit', '100000'],
-  ])
-  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
+async function stored(topic: string): Promise<{ id: string; text?: string; type: string }[]> {
+  const { api, close } = createControlClient(dataFolder(node.dataDir).socket)
+  const messages: { id: string; text?: string; type: string }[] = []
+  for (let from: string | undefined; ; ) {
+    const page = await api.service.messages.list.query({
+      topic,
+      oldestFirst: true,
+      limit: 1_000,
+      ...(from === undefined ? {} : { from }),
+    })
+    messages.push(...page.messages)
+    from = page.next
+    if (from === undefined) break
+  }
+  await close()
+  return messages
 }
 
 describe('pmesh publish', () => {
@@ -99,7 +111,8 @@ describe('pmesh publish', () => {
     ],
     [[], '', 'the input is empty: to publish a message without text, give "" as the text'],
     [[], 'x'.repeat(262_145), 'the input is longer than the 262144 bytes of a message'],
-    [['--file', '/nowhere'], '', 'the file /nowhere cannot be read'],
+    [['--file', '/nowhere'], '', 'the file /nowhere cannot be read: there is no such file: check its name'],
+    [['--reply-to', 'x', 'y'], '', 'the message cannot be sent: --reply-to is not a message id'],
   ])('%j says what is wrong, and publishes nothing', async (args, input, message) => {
     const { code, stdout, stderr } = await publish([JOINED, ...args], { input })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })

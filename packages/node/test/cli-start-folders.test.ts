@@ -2,14 +2,15 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LevelDatabase } from '@pastel-mesh/storage'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { metaKey } from '../../storage/src/keys.ts'
 import { missingForSmallDisks, SmallDisk } from '../../testkit/src/faults/small-disk.ts'
+import { createController } from '../src/index.ts'
 import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { type CliOptions, runCli } from './fixtures/cli.ts'
 import { folderContent } from './fixtures/folder-content.ts'
 import { startNode, stopNode } from './fixtures/running-node.ts'
-import { temporaryFolder } from './fixtures/temporary-folder.ts'
+import { makeFolder, removeFolder, temporaryFolder } from './fixtures/temporary-folder.ts'
 import { missingForModes, WITHOUT_ROOT } from './fixtures/without-root.ts'
 
 const missingModes = missingForModes()
@@ -30,12 +31,18 @@ async function expectRefusal(data: string, line: RegExp, options: CliOptions = {
   expect(stderr).toMatch(line)
 }
 
+/** Makes a folder one in which a node ran. */
+async function use(dataDir: string): Promise<void> {
+  await makeCheapIdentity(dataDir)
+  const controller = await createController({ dataDir, listen: [ANY_PORT] })
+  await controller.start()
+  await controller.stop()
+}
+
 /** A folder in which a node ran, and the test of whether it still is as it was. */
 async function usedFolder(data?: string) {
   const dataDir = data ?? (await temporaryFolder())
-  await makeCheapIdentity(dataDir)
-  const node = await startNode({ dataDir })
-  await stopNode(node)
+  await use(dataDir)
   const before = await folderContent(dataDir)
   const expectUntouched = async () => expect(await folderContent(dataDir)).toEqual(before)
   return { dataDir, expectUntouched }
@@ -84,34 +91,61 @@ describe('pmesh start says in one line that its folder', () => {
     expect(existsSync(join(parent, 'a'))).toBe(false)
   })
 
-  it.skipIf(missingModes !== undefined).each([
-    ['may not be written', '.', 0o500, /data folder \S+ cannot be used: EACCES: /],
-    ['may not be looked into', '.', 0, /data folder \S+ cannot be used: EACCES: /],
-    [
-      'has keys that may not be looked into',
-      'pastelkeys',
-      0,
-      /folder of the key files, \S+pastelkeys, cannot be used: EACC/,
-    ],
-    ['has a passphrase that may not be read', 'passphrase', 0, /file \S+passphrase cannot be read: EACCES: /],
-    ['has a node key that may not be read', 'node.key', 0, /node key \S+node\.key cannot be read: EACCES: /],
-    ['has a member file that may not be read', 'members', 0, /file \S+members cannot be read: EACCES: /],
-    [
-      'has a database that may not be used',
-      'db',
-      0,
-      /database in \S+db cannot be opened: .*ermission denied/,
-    ],
-  ])('%s', async (_, name, mode, line) => {
-    const { dataDir } = await usedFolder()
-    await writeFile(join(dataDir, 'members'), '', { mode: 0o600 })
-    const before = await folderContent(dataDir)
-    await chmod(join(dataDir, name), mode)
-    await expectRefusal(dataDir, line, { under: WITHOUT_ROOT })
-    await expectRefusal(dataDir, new RegExp(PERMISSION), { under: WITHOUT_ROOT })
-    await chmod(join(dataDir, name), ['.', 'db', 'pastelkeys'].includes(name) ? 0o700 : 0o600)
-    expect(await folderContent(dataDir)).toEqual(before)
-    await stopNode(await startNode({ dataDir }))
+  describe.skipIf(missingModes !== undefined)('is one in which a node ran, and', () => {
+    let dataDir: string
+    beforeAll(async () => {
+      dataDir = await makeFolder()
+      await use(dataDir)
+      await writeFile(join(dataDir, 'members'), '', { mode: 0o600 })
+    })
+    afterAll(() => removeFolder(dataDir))
+
+    it.each([
+      ['may not be written', '.', 0o500, /data folder \S+ cannot be used: EACCES: /],
+      ['may not be looked into', '.', 0, /data folder \S+ cannot be used: EACCES: /],
+      [
+        'has keys that may not be looked into',
+        'pastelkeys',
+        0,
+        /folder of the key files, \S+pastelkeys, cannot be used: EACC/,
+      ],
+      [
+        'has a passphrase that may not be read',
+        'passphrase',
+        0,
+        /file \S+passphrase cannot be read: EACCES: /,
+      ],
+      [
+        'has a node key that may not be read',
+        'node.key',
+        0,
+        /node key \S+node\.key cannot be read: EACCES: /,
+      ],
+      ['has a member file that may not be read', 'members', 0, /file \S+members cannot be read: EACCES: /],
+      [
+        'has a database that may not be used',
+        'db',
+        0,
+        /database in \S+db cannot be opened: .*ermission denied/,
+      ],
+    ])('%s', async (_, name, mode, line) => {
+      const before = await folderContent(dataDir)
+      await chmod(join(dataDir, name), mode)
+      try {
+        const permitted = new RegExp(`${line.source}.*${PERMISSION}`)
+        await expectRefusal(dataDir, permitted, { under: WITHOUT_ROOT })
+      } finally {
+        await chmod(join(dataDir, name), ['.', 'db', 'pastelkeys'].includes(name) ? 0o700 : 0o600)
+      }
+      expect(await folderContent(dataDir)).toEqual(before)
+    })
+
+    it('starts when it may be used again', async () => {
+      await chmod(dataDir, 0)
+      await expectRefusal(dataDir, new RegExp(PERMISSION), { under: WITHOUT_ROOT })
+      await chmod(dataDir, 0o700)
+      await stopNode(await startNode({ dataDir, under: WITHOUT_ROOT }))
+    })
   })
 
   it.skipIf(missingDisks !== undefined)('is on a disk that is mounted read-only', async () => {
@@ -134,7 +168,7 @@ describe('pmesh start says in one line that its folder', () => {
       expect((await runCli(['publish', 'prices', 'precious', '--data', dataDir])).code).toBe(0)
       await stopNode(node, 'SIGKILL')
       await disk.fill()
-      for (let i = 0; i < 3; i += 1) {
+      for (let i = 0; i < 2; i += 1) {
         await expectRefusal(
           dataDir,
           /database in \S+db cannot be opened: .*No space left on device: free some /,
@@ -162,33 +196,37 @@ describe('pmesh start says in one line that its folder', () => {
     const before = await folderContent(node.dataDir)
     await expectRefusal(
       node.dataDir,
-      new RegExp(`database in \\S+/db is in use by process ${node.process.pid}: stop that node, or `),
+      new RegExp(
+        `^pmesh: the database in ${node.dataDir}/db is in use by process ${node.process.pid}: stop that node, or give this one another directory \\(ERR_STORE_LOCKED\\)\n$`,
+      ),
     )
     expect(await folderContent(node.dataDir)).toEqual(before)
     expect((await runCli(['status', '--data', node.dataDir])).code).toBe(0)
   })
 
-  it.each(['0', '99'])('has a database of schema %s, which this version does not know', async (schema) => {
+  it('has a database of a schema that this version does not know, older or newer', async () => {
     const { dataDir, expectUntouched } = await usedFolder()
     const database = new LevelDatabase(join(dataDir, 'db'))
     const other = Buffer.from('Zother')
-    await database.open()
-    await database.write(
-      [
-        { type: 'put', key: metaKey('schema'), value: Buffer.from(schema) },
-        { type: 'put', key: other, value: other },
-      ],
-      { sync: true },
-    )
-    await database.close()
-    await expectRefusal(
-      dataDir,
-      new RegExp(`database in \\S+db has schema ${schema}, this version reads \\d+: use the version that`),
-    )
-    await database.open()
-    expect(await database.getMany([metaKey('schema'), other])).toEqual([Buffer.from(schema), other])
-    await database.close()
-    await expectUntouched()
+    for (const schema of ['0', '99']) {
+      await database.open()
+      await database.write(
+        [
+          { type: 'put', key: metaKey('schema'), value: Buffer.from(schema) },
+          { type: 'put', key: other, value: other },
+        ],
+        { sync: true },
+      )
+      await database.close()
+      await expectRefusal(
+        dataDir,
+        new RegExp(`database in \\S+db has schema ${schema}, this version reads \\d+: use the version that`),
+      )
+      await database.open()
+      expect(await database.getMany([metaKey('schema'), other])).toEqual([Buffer.from(schema), other])
+      await database.close()
+      await expectUntouched()
+    }
   })
 
   it.each([

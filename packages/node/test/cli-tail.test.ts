@@ -63,7 +63,7 @@ describe('pmesh tail', () => {
     const { code, stderr } = await runCli(['tail', '--from', 'nobody', '--data', node.dataDir])
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'pmesh: the input is wrong: sender: not a PastelID (ERR_REQUEST)\n',
+      stderr: 'pmesh: the input is wrong: --from: not a PastelID (ERR_REQUEST)\n',
     })
   })
 
@@ -85,7 +85,7 @@ describe('pmesh tail', () => {
     expect(await stopNode(gapped)).toMatchObject({ code: 0 })
     expect(await ended).toMatchObject({
       code: 1,
-      stderr: `pmesh: the node of ${gapped.dataDir} has ended, and nothing more comes: start it again with "pmesh start", and go on with "pmesh tail --since" (ERR_NODE_GONE)\n`,
+      stderr: `pmesh: the node of ${gapped.dataDir} has ended, and nothing more comes: start it again with "pmesh start --data ${gapped.dataDir}", and go on with "pmesh tail --since TIME --data ${gapped.dataDir}" (ERR_NODE_GONE)\n`,
     })
   })
 

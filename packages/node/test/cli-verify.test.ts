@@ -10,7 +10,7 @@ const ids: string[] = []
 
 beforeAll(async () => {
   node = await startNode()
-  for (const text of ['before', 'hello']) {
+  for (const text of ['before', `hello \u001b[31m\u202e${'x'.repeat(2_000)}`]) {
     const { stdout } = await runCli(['publish', 'prices', text, '--data', node.dataDir])
     ids.push(stdout.trim())
   }
@@ -38,6 +38,8 @@ describe('pmesh verify', () => {
       new RegExp(`^message {4}${id}$`, 'm'),
       /^sender {5}jX\w{84}$/m,
       /^channel {4}topic prices$/m,
+      /^content {4}message: text, 2,0\d\d bytes$/m,
+      /^text {7}hello \ufffd\[31m\ufffdx{900,}…$/m,
       /^created {4}\d{4}-\S+Z \(\d+ (s|min) ago\)$/m,
       /^ {2}signature {4}ok {2}Ed448/m,
       /^ {2}predecessor {2}ok {2}[0-9a-f]{64}$/m,
@@ -88,6 +90,7 @@ describe('pmesh verify', () => {
     const running = await report(second)
     await stopNode(node)
     expect(running).toMatchObject({ code: 0, isValid: true, source: 'node', position: 1 })
+    expect(running.text).toBe(`hello \u001b[31m\u202e${'x'.repeat(2_000)}`)
     expect(await report(second)).toEqual({ ...running, source: 'database' })
     expect(await report(first)).toMatchObject({ code: 0, position: 0, source: 'database' })
     const { stderr } = await verify(`${'a'.repeat(26)}-1`)

@@ -18,10 +18,12 @@ describe('an address to listen on', () => {
     ['/dns4/example.org/tcp/7124', /not a name/],
     ['example.org:7124', /not a name/],
     ['/ip4/127.0.0.1', /listen on ADDRESS:PORT/],
-    ['192.0.2.1:65536', /not an address/],
-    ['192.0.2.300:7124', /not an address/],
-    ['7124', /not an address/],
-    ['', /not an address/],
+    ['192.0.2.1:65536', /not an address such as .*: a port is a number from 1 to 65535$/],
+    ['192.0.2.300:7124', /192\.0\.2\.300 is no IPv4 address, which has four numbers up to 255$/],
+    ['7124', /not an address such as .*: it is a port alone$/],
+    ['', /not an address such as .*: it is empty$/],
+    ['2001:db8::1', /an IPv6 address is in brackets, and has a port, as in \[2001:db8::1\]:7124$/],
+    ['/ip4/1.2.3/tcp/1', /not an address such as .*: .*1\.2\.3/],
   ])('%j is none, and why is said', (text, reason) => {
     expect(() => parseListenAddress(text)).toThrow(reason)
   })
@@ -37,10 +39,20 @@ describe('the address of a node', () => {
     expect(parsePeerAddress(text)).toBe(address)
   })
 
-  it.each(['*:7124', '192.0.2.1:0', '192.0.2.1', 'a b:1', '/ip4/192.0.2.1/udp/1/quic-v1', '[192.0.2.1]:1'])(
-    '%j is none',
-    (text) => {
-      expect(() => parsePeerAddress(text)).toThrow(expect.objectContaining({ code: 'ERR_ADDRESS' }))
-    },
-  )
+  it.each([
+    ['*:7124', /\*:PORT is for listening/],
+    ['192.0.2.1:0', /a port is a number from 1/],
+    ['192.0.2.1', /it has no port, as in 192\.0\.2\.1:7124$/],
+    ['a b:1', /a b is neither an IP address nor the name of a host$/],
+    ['/ip4/192.0.2.1/udp/1/quic-v1', /QUIC/],
+    ['[192.0.2.1]:1', /\[192\.0\.2\.1\] is neither/],
+    ['2001:db8::1:7124x', /it has no port/],
+    ['wss://example.org', /a URL is none: .*\/tcp\/443\/tls\/ws$/],
+  ])('%j is none, and why is said', (text, reason) => {
+    const error = expect.objectContaining({
+      code: 'ERR_ADDRESS',
+      message: expect.stringMatching(reason),
+    })
+    expect(() => parsePeerAddress(text)).toThrow(error)
+  })
 })

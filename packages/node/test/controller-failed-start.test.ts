@@ -28,7 +28,7 @@ describe('a node that does not start', () => {
     const controller = await createController({ dataDir, listen: [address(free), address(taken)] })
     await expect(controller.start()).rejects.toMatchObject({
       code: 'ERR_LISTEN',
-      message: `the node cannot listen on ${address(taken)}: the port is in use by another program: choose another address`,
+      message: `the node cannot listen on ${address(taken)}: the port is in use by another program: choose another with --listen ADDRESS:PORT`,
     })
     await expectNothingRuns(dataDir, free)
   })

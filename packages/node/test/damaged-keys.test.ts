@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { dataFolder } from '../src/data-folder.ts'
@@ -8,6 +8,31 @@ import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 const PASTEL_ID = 'jXXfLwrL7s7BQpm1uapzhKirt2HaRAse8Wru8pRLcGLonmZ996xNzAPJBjR6wfVXVzVFWn3NwA79gyAB5BptJ7'
+
+describe('a key file that is gone', () => {
+  it('from a folder that was in use is missed, and not replaced by another', async () => {
+    const dataDir = await temporaryFolder()
+    const folder = dataFolder(dataDir)
+    await openNodeKey(folder.nodeKey)
+    await expect(openIdentity(folder)).rejects.toMatchObject({
+      code: 'ERR_KEY_FILE_MISSING',
+      message: expect.stringMatching(
+        `${folder.nodeKey} shows that the folder was in use, and there is none in ${folder.keys}: .*"pmesh id import FILE --data ${dataDir}", or make a new PastelID with "pmesh id new --data ${dataDir}"`,
+      ),
+    })
+    expect(await readdir(dataDir)).toEqual(['node.key'])
+    const pastelId = await makeCheapIdentity(dataDir)
+    expect((await openIdentity(folder)).pastelId).toBe(pastelId)
+  })
+
+  it('and is named is missed by its name, before its passphrase is', async () => {
+    const folder = dataFolder(await temporaryFolder())
+    await expect(openIdentity(folder, { identity: PASTEL_ID })).rejects.toMatchObject({
+      code: 'ERR_KEY_FILE_MISSING',
+      message: expect.stringContaining(join(folder.keys, PASTEL_ID)),
+    })
+  })
+})
 
 describe('a damaged key file', () => {
   it('of the identity is reported, and not replaced', async () => {

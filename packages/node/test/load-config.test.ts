@@ -118,13 +118,13 @@ describe('all that is wrong is told at once, with where it stands', () => {
     })
     expect(problems).toEqual([
       'the configuration is wrong in 12 places',
-      `netwrok (${places.yaml}:1): there is no such key: did you mean network?`,
-      `sync.hsitory (${places.yaml}:7): there is no such key: did you mean sync.history?`,
-      `dataDir (${places.yaml}:8): there is no such key: the data folder is named by --data or PMESH_DATA`,
-      `interval (${places.yaml}:9): there is no such key: did you mean sync.interval?`,
-      `listen (${places.yaml}:10): a list is needed: [first, second]`,
-      `retention (${places.yaml}:11): not a section: it has keys of its own`,
-      'bootstrap[1] "x" (PMESH_BOOTSTRAP): not an address such as 192.0.2.1:7124 or /ip4/192.0.2.1/tcp/7124',
+      `netwrok "a" (${places.yaml}:1): there is no such key: did you mean network?`,
+      `sync.hsitory "1d" (${places.yaml}:7): there is no such key: did you mean sync.history?`,
+      `dataDir "x" (${places.yaml}:8): there is no such key: the data folder is named by --data or PMESH_DATA`,
+      `interval "4s" (${places.yaml}:9): there is no such key: did you mean sync.interval?`,
+      `listen "*:1" (${places.yaml}:10): a list is needed: [first, second]`,
+      `retention "5" (${places.yaml}:11): not a section: it has keys of its own`,
+      'bootstrap[1] "x" (PMESH_BOOTSTRAP): not an address such as 192.0.2.1:7124 or /ip4/192.0.2.1/tcp/7124: it has no port, as in x:7124',
       `topics[1] "!!" (${places.yaml}:4): not a topic name such as prices or eu/prices`,
       `relay "maybe" (PMESH_RELAY in ${env}): neither true nor false (yes/no, on/off, 1/0)`,
       'members "all" (--members): neither file nor open',
@@ -157,6 +157,17 @@ describe('all that is wrong is told at once, with where it stands', () => {
     const places = await placesWith({ yaml })
     expect((await problemsOf(places)).join()).toContain(`${places.yaml}:1`)
   })
+
+  it.each([
+    ['network: {a: b}', 'network "{a: b}" (:1): one value is needed: <name>'],
+    ['topics:\n  a: b\n', 'topics "a: b" (:2): a list is needed: [first, second]'],
+    ['port:', 'port null (:1): there is no such key'],
+    ['ports: [1, 2]', 'ports "[1, 2]" (:1): there is no such key'],
+    ['passphrase: secret', 'passphrase (:1): there is no such key'],
+  ])('of %j, with key, value and line', async (yaml, problem) => {
+    const places = await placesWith({ yaml })
+    expect((await problemsOf(places)).join().replace(places.yaml, '')).toContain(problem)
+  })
 })
 
 it('a variable that is no setting is only warned of: container platforms make some', async () => {
@@ -168,4 +179,36 @@ it('a variable that is no setting is only warned of: container platforms make so
     'PMESH_SYNC_HISTROY is no setting, and is ignored: did you mean PMESH_SYNC_HISTORY?',
     `PMESH_TOPIC in ${places.cwd}/.env is no setting, and is ignored: did you mean PMESH_TOPICS?`,
   ])
+})
+
+it('what is ignored is told beside what is wrong', async () => {
+  const places = await placesWith({ yaml: 'relay: perhaps\n' })
+  await expect(loadConfig({ ...places, env: { PMESH_PORT: '1' } })).rejects.toMatchObject({
+    problems: [{ key: 'relay' }],
+    warnings: ['PMESH_PORT is no setting, and is ignored'],
+  })
+})
+
+it('a line of .env that sets no variable is warned of, and not shown', async () => {
+  const places = await placesWith({
+    env: [
+      '# a comment',
+      'export PMESH_TOPICS=a',
+      'PMESH_PASSPHRASE secret',
+      'OTHER="over',
+      'two lines"',
+      "UNENDED='",
+    ].join('\n'),
+  })
+  const { warnings, config } = await loadConfig(places)
+  expect(config.topics).toEqual(['a'])
+  expect(warnings).toEqual([
+    `${places.cwd}/.env:3 is not NAME=VALUE, and is ignored`,
+    `${places.cwd}/.env:6 is not NAME=VALUE, and is ignored`,
+  ])
+})
+
+it('a .env that is something else is warned of in a few lines', async () => {
+  const { warnings } = await loadConfig(await placesWith({ env: 'text\n'.repeat(1_000) }))
+  expect(warnings).toHaveLength(6)
 })

@@ -14,7 +14,10 @@ const LOST = {
 
 function open(windowMs: number) {
   const lines: string[] = []
-  const tally = new LostTally({ windowMs }, { say: (kind, what) => lines.push(`${kind}: ${what}`) })
+  const tally = new LostTally(
+    { dataDir: './.pmesh', windowMs },
+    { say: (kind, what) => lines.push(`${kind}: ${what}`) },
+  )
   onTestFinished(() => tally.flush())
   return { lines, tally }
 }

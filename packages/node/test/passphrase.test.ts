@@ -119,17 +119,29 @@ describe('a passphrase', () => {
     })
   })
 
-  it('in a file that somebody names and that is not there, too long or not UTF-8 is refused', async () => {
+  it('in a file that somebody names and that is not there, too long, of two lines or not UTF-8 is refused', async () => {
     const folder = await temporaryFolder()
     const file = join(folder, 'file')
     await expect(findPassphrase('x', { file })).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_FILE' })
-    for (const content of [Buffer.alloc(5000, 'x'), Buffer.of(0xff)]) {
+    for (const content of [Buffer.alloc(5000, 'x'), Buffer.of(0xff), 'one\ntwo\n', '\none\n']) {
       await writeFile(file, content)
       await expect(findPassphrase('x', { file })).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_FILE' })
     }
     await rm(file)
     await mkdir(file)
     await expect(findPassphrase('x', { file })).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_FILE' })
+  })
+
+  it('that is nowhere is to be put into one of the places that the command has', async () => {
+    const places = async (sources: Parameters<typeof findPassphrase>[1]) =>
+      findPassphrase('x', sources).then(
+        () => expect.unreachable(),
+        ({ message }: Error) => message.slice(message.indexOf('put it into')),
+      )
+    expect(await places({ flag: '--passphrase-file' })).toBe(
+      'put it into one of PMESH_PASSPHRASE, the file that --passphrase-file names, the file that PMESH_PASSPHRASE_FILE names',
+    )
+    expect(await places({ kept: '/nowhere/passphrase' })).not.toContain('--passphrase-file')
   })
 
   it('that is new is asked for twice', async () => {

@@ -16,7 +16,8 @@ it('retention tells how much it removed, and the store from where on it has ever
   })
   onTestFinished(() => controller.stop())
   const lines: { event: string; msg: string }[] = []
-  tellEvents(controller.node, pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }))
+  const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  tellEvents(controller.node, logger, dataDir)
   await controller.start()
   await waitUntil(() => lines.some(({ event }) => event === 'pruned'), { what: 'the line' })
   expect(lines.find(({ event }) => event === 'pruned')?.msg).toMatch(/^\d entries, \d\.\d KiB$/)

@@ -24,6 +24,7 @@ export type { Refusal } from './connection/certificate-gate.ts'
 export type { CertificateCounters } from './connection/certificate-intake.ts'
 export type { ClockState, ClockStatus } from './connection/clock-check.ts'
 export type { KnownNode } from './connection/discovery.ts'
+export { RefusedError } from './connection/refused-error.ts'
 export type { Superseded } from './connection/supersession.ts'
 export type { DropReason, NodeCounters } from './counters.ts'
 export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
@@ -31,6 +32,7 @@ export type { InboundRates } from './inbound/rates.ts'
 export { DEFAULT_RATES } from './inbound/rates.ts'
 export type { Rate } from './inbound/token-bucket.ts'
 export { createFileRegistry, type FileRegistry, type FileRegistryOptions } from './members/file-registry.ts'
+export { checkMemberFile } from './members/member-file.ts'
 export type { Member, MemberChange, MemberRegistry } from './members/member-registry.ts'
 export { createOpenRegistry } from './members/open-registry.ts'
 export type { MeshAlert } from './mesh-alert.ts'
@@ -309,7 +311,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * Connects to a PastelID that the address book knows, to a multiaddr, or to `address:port` or
    * `[IPv6 address]:port` by TCP; resolves when both sides accepted each other's certificates. What
    * {@link disconnect} has stopped goes on.
-   * @throws MeshError ERR_ADDRESS, ERR_UNKNOWN_PEER, ERR_DIAL, ERR_NOT_CERTIFIED, ERR_NOT_STARTED
+   * @throws MeshError ERR_ADDRESS, ERR_UNKNOWN_PEER, ERR_DIAL, ERR_NOT_CERTIFIED, ERR_NOT_STARTED; a certificate that
+   * one of the ends did not accept is a {@link RefusedError}, which says whose and why
    */
   connect(target: string, options?: { signal?: AbortSignal }): Promise<PeerInfo>
   /**

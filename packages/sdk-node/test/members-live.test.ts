@@ -60,7 +60,10 @@ test('who joins can connect at once, and nothing that it published before is los
     changes.push(...[...joined, ...left].map(({ pastelId }) => pastelId)),
   )
   await newcomer.node.publish('test', { text: 'before' })
-  await expect(newcomer.node.connect(alice.address)).rejects.toMatchObject({ code: 'ERR_NOT_CERTIFIED' })
+  await expect(newcomer.node.connect(alice.address)).rejects.toMatchObject({
+    code: 'ERR_NOT_CERTIFIED',
+    refusal: { by: 'them', reason: 'not-a-member', peerId: alice.node.peerId },
+  })
   await registry.add(newcomer.node.pastelId)
   expect(changes).toEqual([dave])
   await connect(newcomer, alice)

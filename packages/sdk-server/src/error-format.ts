@@ -1,4 +1,5 @@
 import { MeshError } from '@pastel-mesh/identity'
+import { type Refusal, RefusedError } from '@pastel-mesh/sdk-node'
 import type { TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
 import { z } from 'zod'
 
@@ -12,6 +13,8 @@ export interface ErrorData {
   path?: string
   /** Of our own errors: stable, like `ERR_TOPIC_NAME`. */
   meshCode?: string
+  /** Of a connection that one of the two ends refused. */
+  refusal?: Refusal
 }
 
 /**
@@ -22,6 +25,7 @@ export function formatError({ shape, error }: { shape: TRPCDefaultErrorShape; er
   const { code, httpStatus, path } = shape.data
   const data: ErrorData = { code, httpStatus, ...(path === undefined ? {} : { path }) }
   if (error.cause instanceof MeshError) data.meshCode = error.cause.code
+  if (error.cause instanceof RefusedError) data.refusal = error.cause.refusal
   return { ...shape, message: describe(error, shape), data }
 }
 

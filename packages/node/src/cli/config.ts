@@ -6,6 +6,7 @@ import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
 import { describeOrigin, type Origin } from '../config/origin.ts'
 import { table } from '../table.ts'
 import { placesOf } from './config-options.ts'
+import { folderProblems } from './folder-problems.ts'
 import { json, print, printable, warn } from './output.ts'
 
 /** Every key, its value and where it comes from. */
@@ -40,23 +41,28 @@ export async function printConfig(options: OptionValues): Promise<void> {
   print(table(rows.map((row) => row.map(printable))))
 }
 
-/** Says whether a node could be started with the settings. @returns the exit code */
+/** Says whether a node could be started with the settings, and with the folder. @returns the exit code */
 export async function checkSettings(options: OptionValues): Promise<number> {
-  const isJson = options.json === true
-  try {
-    const loaded = await loadConfig(placesOf(options))
-    if (isJson) print(json({ isRight: true, problems: [], warnings: loaded.warnings }, 2))
-    else {
-      for (const warning of loaded.warnings) warn(warning)
-      print(printable(describeRight(loaded)))
-    }
-    return 0
-  } catch (error) {
-    if (!isJson || !(error instanceof ConfigError)) throw error
-    const problems = error.problems.map((problem) => ({ ...problem, line: describeProblem(problem) }))
-    print(json({ isRight: false, problems, warnings: [] }, 2))
-    return 1
+  const places = placesOf(options)
+  const found = await loadConfig(places).catch((error: unknown) => {
+    if (error instanceof ConfigError) return error
+    throw error
+  })
+  const { warnings } = found
+  const loaded = found instanceof ConfigError ? undefined : found
+  const problems = [
+    ...(found instanceof ConfigError ? found.problems : []),
+    ...(await folderProblems(places, loaded?.config.members === 'open')),
+  ]
+  if (options.json === true) {
+    const lines = problems.map((problem) => ({ ...problem, line: describeProblem(problem) }))
+    print(json({ isRight: problems.length === 0, problems: lines, warnings }, 2))
+    return problems.length === 0 ? 0 : 1
   }
+  if (loaded === undefined || problems.length > 0) throw new ConfigError(problems, warnings)
+  for (const warning of warnings) warn(warning)
+  print(printable(describeRight(loaded)))
+  return 0
 }
 
 function describeRight({ file, origins }: LoadedConfig): string {

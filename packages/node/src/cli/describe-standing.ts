@@ -1,4 +1,5 @@
 import type { ClockStatus, Superseded } from '@pastel-mesh/sdk-node'
+import { pmeshCommand } from '../pmesh-command.ts'
 
 /** How the node's clock compares with its peers', and what to do. */
 export function describeClock({ state, offsetMs = 0, peers }: ClockStatus): string {
@@ -11,11 +12,10 @@ export function describeClock({ state, offsetMs = 0, peers }: ClockStatus): stri
 }
 
 /** Who has the node's PastelID now, and what to do. */
-export function describeSuperseded({
-  peerId,
-  addresses,
-  unshared,
-}: Superseded & { readonly unshared: number }): string {
+export function describeSuperseded(
+  { peerId, addresses, unshared }: Superseded & { readonly unshared: number },
+  dataDir: string,
+): string {
   const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`
-  return `another node${where} (${peerId}) has this PastelID now, and this one publishes no more; ${unshared} of its messages are nowhere else: export them with "pmesh messages --unshared", then stop one of the two`
+  return `another node${where} (${peerId}) has this PastelID now, and this one publishes no more; ${unshared} of its messages are nowhere else: export them with "${pmeshCommand('messages --unshared', dataDir)}", then stop one of the two`
 }

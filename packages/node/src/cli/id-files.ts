@@ -1,7 +1,7 @@
 import { dataFolder, openDataFolder } from '../data-folder.ts'
 import { keyStore } from '../key-store.ts'
 import { chooseIdentity } from '../open-identity.ts'
-import { explainWrong, findNewPassphrase, findPassphrase } from '../passphrase.ts'
+import { explainWrong, findNewPassphrase, findPassphrase, PASSPHRASE_FLAG } from '../passphrase.ts'
 import { table } from '../table.ts'
 import { json, print } from './output.ts'
 import { terminalPrompt } from './terminal-prompt.ts'
@@ -27,7 +27,12 @@ export async function importIdentity(request: IdFileRequest): Promise<void> {
   // Somebody who can be asked knows it better than the folder, whose passphrase is that of other keys.
   const prompt = terminalPrompt()
   const kept = prompt === undefined ? folder.passphrase : undefined
-  const passphrase = await findPassphrase(file, { file: request.passphraseFile, kept, prompt })
+  const passphrase = await findPassphrase(file, {
+    file: request.passphraseFile,
+    flag: PASSPHRASE_FLAG,
+    kept,
+    prompt,
+  })
   const newPassphrase = await findRenewed(request, file)
   try {
     const pastelId = await keys.importFile(file, passphrase.text, { newPassphrase })
@@ -44,7 +49,12 @@ export async function exportIdentity(request: IdFileRequest): Promise<void> {
   const keys = keyStore(folder)
   const how = 'name the one to export before FILE'
   const pastelId = await chooseIdentity(keys, { folder: folder.keys, identity, how })
-  const sources = { file: request.passphraseFile, kept: folder.passphrase, prompt: terminalPrompt() }
+  const sources = {
+    file: request.passphraseFile,
+    flag: PASSPHRASE_FLAG,
+    kept: folder.passphrase,
+    prompt: terminalPrompt(),
+  }
   const passphrase = await findPassphrase(`the key file ${keys.pathOf(pastelId)}`, sources)
   const newPassphrase = await findRenewed(request, 'the copy')
   try {

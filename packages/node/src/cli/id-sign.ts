@@ -9,6 +9,7 @@ import {
 import { dataFolder } from '../data-folder.ts'
 import { keyStore } from '../key-store.ts'
 import { chooseIdentity, openKey } from '../open-identity.ts'
+import { PASSPHRASE_FLAG } from '../passphrase.ts'
 import { describeError, json, print, warn } from './output.ts'
 import { readText } from './read-text.ts'
 import { terminalPrompt } from './terminal-prompt.ts'
@@ -31,7 +32,8 @@ export async function signText(request: SignRequest): Promise<void> {
   const how = 'name one with --identity'
   const pastelId = await chooseIdentity(keys, { folder: folder.keys, identity, how })
   // Before the text: a terminal that has said where the text ends says nothing more.
-  const signer = await openKey(keys, pastelId, { file, kept: folder.passphrase, prompt: terminalPrompt() })
+  const sources = { file, flag: PASSPHRASE_FLAG, kept: folder.passphrase, prompt: terminalPrompt() }
+  const signer = await openKey(keys, pastelId, sources)
   const signature = encodeSignature(await signCallerText(signer, await readText(text)))
   print(asJson ? json({ pastelId, signature }, 2) : signature)
 }

@@ -2,7 +2,8 @@ import { decodePastelId, MeshError, type PastelId } from '@pastel-mesh/identity'
 import { dataFolder, openDataFolder } from '../data-folder.ts'
 import { keyStore } from '../key-store.ts'
 import { chooseIdentity } from '../open-identity.ts'
-import { findNewPassphrase } from '../passphrase.ts'
+import { findNewPassphrase, PASSPHRASE_FLAG } from '../passphrase.ts'
+import { pmeshCommand } from '../pmesh-command.ts'
 import { table } from '../table.ts'
 import { json, print, warn } from './output.ts'
 import { terminalPrompt } from './terminal-prompt.ts'
@@ -27,7 +28,12 @@ export async function newIdentity(
   await openDataFolder(dataDir)
   const folder = dataFolder(dataDir)
   const keys = keyStore(folder)
-  const sources = { file: passphraseFile, kept: folder.passphrase, prompt: terminalPrompt() }
+  const sources = {
+    file: passphraseFile,
+    flag: PASSPHRASE_FLAG,
+    kept: folder.passphrase,
+    prompt: terminalPrompt(),
+  }
   // Beside keys that have another one, a passphrase that was made up would be taken for theirs.
   const makeAt = (await keys.list()).length === 0 ? folder.passphrase : undefined
   const passphrase = await findNewPassphrase('the new PastelID', sources, makeAt)
@@ -56,7 +62,10 @@ export async function showIdentity(
   const list = await keys.list()
   const file = keys.pathOf(pastelId)
   if (!list.includes(pastelId)) {
-    throw new MeshError('ERR_KEY_FILE_MISSING', `there is no key file at ${file}: see "pmesh id list"`)
+    throw new MeshError(
+      'ERR_KEY_FILE_MISSING',
+      `there is no key file at ${file}: see "${pmeshCommand('id list', dataDir)}"`,
+    )
   }
   const publicKey = Buffer.from(decodePastelId(pastelId)).toString('hex')
   const use = await findUse(dataDir, list)
@@ -79,7 +88,9 @@ export async function listIdentities(dataDir: string, asJson: boolean): Promise<
   const use = await findUse(dataDir, list)
   const shown = list.map((pastelId) => ({ pastelId, file: keys.pathOf(pastelId), node: use(pastelId) }))
   if (asJson) return print(json(shown, 2))
-  if (shown.length === 0) return warn(`there is no key in ${dataFolder(dataDir).keys}: see "pmesh id new"`)
+  if (shown.length === 0) {
+    return warn(`there is no key in ${dataFolder(dataDir).keys}: see "${pmeshCommand('id new', dataDir)}"`)
+  }
   print(table(shown.map(({ pastelId, node }) => [pastelId, USES[node]])))
 }
 

@@ -4,9 +4,10 @@ import { findDataDir } from '../config/load-config.ts'
 import { adoptPassphrases } from '../config/passphrase-variables.ts'
 import type { DataFolder } from '../data-folder.ts'
 import { filesThere, initFolder } from '../init-folder.ts'
+import { pmeshCommand } from '../pmesh-command.ts'
 import { table } from '../table.ts'
 import { flagsOf, placesOf } from './config-options.ts'
-import { json, print, printable } from './output.ts'
+import { json, print, printable, warn } from './output.ts'
 import { terminalPrompt } from './terminal-prompt.ts'
 
 /** What the files are for. */
@@ -22,17 +23,18 @@ const ABOUT: Partial<Record<keyof DataFolder, string>> = {
 export async function init(options: OptionValues): Promise<void> {
   const places = placesOf(options)
   const dataDir = findDataDir(places)
-  adoptPassphrases(places.cwd)
-  const { folder, pastelId } = await initFolder(dataDir, flagsOf(options), terminalPrompt())
+  const warnings = adoptPassphrases(places.cwd)
+  if (options.json !== true) for (const warning of warnings) warn(warning)
+  const { folder, pastelId, found } = await initFolder(dataDir, flagsOf(options), terminalPrompt())
   const files = await filesThere(folder)
-  const next = `pmesh start${options.data === undefined ? '' : ` --data ${quoted(options.data)}`}`
-  if (options.json === true) return print(json({ dataDir, pastelId, files, next }, 2))
+  const next = pmeshCommand('start', options.data ?? dataDir)
+  if (options.json === true) return print(json({ dataDir, pastelId, files, found, next }, 2))
   const names = new Map(Object.entries(folder).map(([name, path]) => [path, name as keyof DataFolder]))
   const rows = [
     ['data folder', dataDir],
     ['PastelID', pastelId],
     ...files.map((path) => [
-      'made',
+      found.includes(path) ? 'found' : 'made',
       relative(dataDir, path),
       ABOUT[names.get(path) as keyof DataFolder] ?? '',
     ]),
@@ -47,9 +49,4 @@ export async function init(options: OptionValues): Promise<void> {
       ),
     ),
   )
-}
-
-/** As a shell takes it. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

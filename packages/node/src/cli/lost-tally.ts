@@ -1,7 +1,10 @@
 import type { LostNotice } from '@pastel-mesh/sdk-node'
+import { pmeshCommand } from '../pmesh-command.ts'
 import { describeChannel } from './describe-channel.ts'
 
 export interface LostTallyOptions {
+  /** Of the node: for the command that a line advises. */
+  readonly dataDir: string
   /** @default 3000 */
   readonly windowMs?: number
 }
@@ -25,12 +28,14 @@ interface Tally {
 
 /** Adds up what is given up within some seconds: one line tells of a burst of gaps. */
 export class LostTally {
+  readonly #dataDir: string
   readonly #windowMs: number
   readonly #say: LostTallyComponents['say']
   readonly #tallies = new Map<LostNotice['kind'], Tally>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ windowMs = WINDOW_MS }: LostTallyOptions, { say }: LostTallyComponents) {
+  constructor({ dataDir, windowMs = WINDOW_MS }: LostTallyOptions, { say }: LostTallyComponents) {
+    this.#dataDir = dataDir
     this.#windowMs = windowMs
     this.#say = say
   }
@@ -52,7 +57,8 @@ export class LostTally {
     this.#timer = undefined
     const tallies = [...this.#tallies]
     this.#tallies.clear()
-    for (const [kind, tally] of tallies) this.#say(kind, describe(tally))
+    const where = `"${pmeshCommand('messages', this.#dataDir)}" shows where`
+    for (const [kind, tally] of tallies) this.#say(kind, `${describe(tally)}: ${where}`)
   }
 }
 
@@ -68,7 +74,7 @@ function note(names: Set<string>, name: string): void {
 function describe({ messages, ranges, senders, topics, reasons }: Tally): string {
   const count = `${messages} ${messages === 1 ? 'message' : 'messages'}`
   const places = ranges === 1 ? '' : ` in ${ranges} places`
-  return `${count}${places} of ${named(senders)} in ${named(topics)} (${named(reasons)}): "pmesh messages" shows where`
+  return `${count}${places} of ${named(senders)} in ${named(topics)} (${named(reasons)})`
 }
 
 function named(names: ReadonlySet<string>): string {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import { readVersion } from '../version.ts'
+import { helpAsFlag, isJsonAsked } from './arguments.ts'
 import { addConfig } from './commands/config.ts'
 import { addConnect, addDisconnect } from './commands/connect.ts'
 import { addId } from './commands/id.ts'
@@ -16,15 +17,20 @@ import { addStatus } from './commands/status.ts'
 import { addTail } from './commands/tail.ts'
 import { addTopics } from './commands/topics.ts'
 import { addVerify } from './commands/verify.ts'
-import { helpAsFlag } from './help-arguments.ts'
 import { examples } from './options.ts'
-import { survivePipes, warnError } from './output.ts'
+import { survivePipes, warnError, warnJson } from './output.ts'
 
 // Each command loads what it needs when it runs: nobody should wait for all of libp2p to see a status.
+const argv = helpAsFlag(process.argv)
+const asJson = isJsonAsked(argv)
 const program = new Command('pmesh')
   .description('A node of Pastel Mesh: signed, stored, provable messages between supernodes')
   .version(readVersion())
-  .showHelpAfterError('(pmesh help <command> shows what is possible)')
+  .showHelpAfterError(asJson ? false : '(pmesh help <command> shows what is possible)')
+  .configureOutput({
+    outputError: (text, write) =>
+      asJson ? warnJson('ERR_USAGE', text.replace(/^error: /, '').trimEnd()) : write(text),
+  })
   .addHelpText('after', examples('pmesh start --topic prices', 'pmesh publish prices "hello"'))
 
 addInit(program)
@@ -46,9 +52,9 @@ addStats(program)
 
 survivePipes()
 try {
-  await program.parseAsync(helpAsFlag(process.argv))
+  await program.parseAsync(argv)
 } catch (error) {
-  warnError(error)
+  warnError(error, asJson)
   // Not only the code: an input that was not read to its end, or what half started, would keep the process.
   process.exit(1)
 }

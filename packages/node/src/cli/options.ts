@@ -1,21 +1,11 @@
-import { InvalidArgumentError, Option } from 'commander'
-import { readEnvFile } from '../config/env-file.ts'
-import { DEFAULT_DATA_DIR } from '../data-folder.ts'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { defaultDataDir } from '../default-data-dir.ts'
 
 /** The data folder of the node that a command is about. */
 export function dataOption(): Option {
   return new Option('-d, --data <folder>', 'data folder of the node')
-    .default(fromEnvFile() ?? DEFAULT_DATA_DIR)
+    .default(defaultDataDir())
     .env('PMESH_DATA')
-}
-
-function fromEnvFile(): string | undefined {
-  try {
-    return readEnvFile(process.cwd())?.variables.PMESH_DATA || undefined
-  } catch {
-    // The help is shown all the same, and a start says what is wrong.
-    return undefined
-  }
 }
 
 export function jsonOption(): Option {
@@ -28,6 +18,16 @@ export function fromOptions(): [Option, Option] {
     new Option('--from <pastelid>', 'only of this sender'),
     new Option('--sender <pastelid>').hideHelp().conflicts('from'),
   ]
+}
+
+/** Which entries are shown: the options that "messages" and "tail" have in common. */
+export function addEntryOptions(command: Command): Command {
+  const [from, sender] = fromOptions()
+  return command
+    .option('-t, --topic <name>', 'only of this topic')
+    .addOption(from)
+    .addOption(sender)
+    .option('--type <type>', 'only of this type')
 }
 
 /** Gathers the values of an option that may be repeated. */

@@ -1,15 +1,20 @@
-import { MeshError } from '@pastel-mesh/identity'
+import { explainFileError, MeshError } from '@pastel-mesh/identity'
+import { ConfigError } from '../config/config-error.ts'
 
 /**
- * Lets a command go on when whoever reads its output has gone (`pmesh messages | head -1`, or a node whose logger
- * ended): there is nobody to tell, and nothing of what it does depends on it.
+ * Lets a command go on when its output cannot be written: nothing of what it does depends on it. That whoever read it
+ * has gone is no fault (`pmesh messages | head -1`, or a node whose logger ended); a disk that is full is one, and is
+ * told once, where there still is somebody to tell.
  */
 export function survivePipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-    })
-  }
+  process.stderr.on('error', () => {})
+  let isTold = false
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || isTold) return
+    isTold = true
+    process.exitCode = 1
+    warn(`the output cannot be written: ${explainFileError(error)}`)
+  })
 }
 
 export function print(line: string): void {
@@ -21,11 +26,24 @@ export function warn(line: string): void {
   process.stderr.write(`pmesh: ${printable(line)}\n`)
 }
 
-/** An error on the standard error: one line, but a line for each thing that is wrong with a configuration. */
-export function warnError(error: unknown): void {
+/**
+ * An error on the standard error: one line, but a line for each thing that is wrong with a configuration.
+ * @param asJson as one JSON object, for programs
+ */
+export function warnError(error: unknown, asJson = false): void {
+  if (asJson) {
+    warnJson(error instanceof MeshError ? error.code : 'ERR_INTERNAL', (error as Error).message)
+    return
+  }
+  if (error instanceof ConfigError) for (const warning of error.warnings) warn(warning)
   warn(describeError(error))
   if (!(error instanceof MeshError && error.code === 'ERR_CONFIG')) return
   for (const line of error.message.split('\n').slice(1)) process.stderr.write(`  ${printable(line)}\n`)
+}
+
+/** An error as one JSON object on the standard error. */
+export function warnJson(code: string, message: string): void {
+  process.stderr.write(`${json({ error: { code, message } })}\n`)
 }
 
 /** A value as JSON on one line that does not steer the terminal either. */

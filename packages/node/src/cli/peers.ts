@@ -1,3 +1,4 @@
+import { pmeshCommand } from '../pmesh-command.ts'
 import { json, print, warn } from './output.ts'
 import { describeRoundTrip } from './round-trip.ts'
 import { type Cell, columns } from './terminal/columns.ts'
@@ -12,7 +13,9 @@ export async function showPeers(dataDir: string, asJson: boolean): Promise<void>
   const status = await withClient(dataDir, (api) => api.admin.status.query())
   const peers = [...status.peers].sort((a, b) => a.connectedAtMs - b.connectedAtMs)
   if (asJson) return print(json(peers, 2))
-  if (peers.length === 0) return warn('no peers are connected: "pmesh connect ADDRESS:PORT" connects to one')
+  if (peers.length === 0) {
+    return warn(`no peers are connected: "${pmeshCommand('connect ADDRESS:PORT', dataDir)}" connects to one`)
+  }
   const now = Date.now()
   const rows = peers.map((peer): Cell[] => [
     shownId(peer.pastelId),

@@ -54,7 +54,7 @@ async function publishLines(
   send: (bodies: readonly MessageBody[]) => Promise<readonly string[]>,
   show: (ids: readonly string[]) => void,
 ): Promise<number> {
-  const { file, contentType } = request
+  const { file, contentType, asJson } = request
   const { stream, name } = inputOf(file)
   const optionBytes = Buffer.byteLength(JSON.stringify(optionsOf(request)))
   const limits = {
@@ -71,7 +71,8 @@ async function publishLines(
     }
   } finally {
     progress.clear()
-    if (progress.count > 0) warn(`published ${progress.summary()}`)
+    // With JSON nothing but an error stands on the standard error, for whoever parses that.
+    if (progress.count > 0 && !asJson) warn(`published ${progress.summary()}`)
   }
   if (progress.count === 0) warn('there was nothing to publish')
   return progress.count

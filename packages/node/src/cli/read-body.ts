@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { explainFileError, MeshError } from '@pastel-mesh/identity'
+import { MeshError } from '@pastel-mesh/identity'
+import { explainInputError } from './explain-input-error.ts'
 
 /**
  * All of a stream, which is not gathered without end.
@@ -30,7 +31,7 @@ export async function* openBody(path: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(path)
   } catch (cause) {
-    throw new MeshError('ERR_BODY_FILE', `the file ${path} cannot be read: ${explainFileError(cause)}`, {
+    throw new MeshError('ERR_BODY_FILE', `the file ${path} cannot be read: ${explainInputError(cause)}`, {
       cause,
     })
   }

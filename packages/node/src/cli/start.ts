@@ -19,6 +19,7 @@ export async function start(options: OptionValues): Promise<number> {
   const { input, config, warnings } = await loadConfig(places)
   const { logger, isPretty, reopen } = createNodeLog(config.log)
   for (const warning of warnings) logger.warn({ event: 'settings' }, warning)
+  // What is wrong with the file was said with the settings.
   adoptPassphrases(places.cwd)
   // Only now: what is wrong with the settings is said before all of libp2p is loaded.
   const { createController } = await import('../index.ts')
@@ -36,7 +37,7 @@ export async function start(options: OptionValues): Promise<number> {
   if (config.log.file !== undefined) process.on('SIGHUP', reopen)
   const controller = await creating
   const stopWatching = exitOnUncaught({ logger, closeDatabase: () => controller.store.stop() })
-  tellEvents(controller.node, logger)
+  tellEvents(controller.node, logger, config.dataDir)
   try {
     await controller.start()
     if (isPretty) print(banner(controller))

@@ -1,5 +1,6 @@
 import type { MeshAlert, PeerInfo } from '@pastel-mesh/sdk-node'
 import type { ControlClient } from '../control-client.ts'
+import { pmeshCommand } from '../pmesh-command.ts'
 import { describeAlert } from './describe-alert.ts'
 import { describeBytes } from './describe-bytes.ts'
 import { describeDisk } from './describe-disk.ts'
@@ -19,9 +20,13 @@ type Status = Awaited<ReturnType<ControlClient['api']['admin']['status']['query'
 
 export async function showStatus(dataDir: string, asJson: boolean): Promise<void> {
   const status = await withClient(dataDir, (api) => api.admin.status.query())
-  if (asJson) return print(json(status, 2))
+  print(asJson ? json(status, 2) : describeStatus(status, dataDir))
+}
+
+/** What a node says of itself, for reading. */
+export function describeStatus(status: Status, dataDir: string): string {
   const sections: [string, Cell[][]][] = [
-    ['Node', nodeRows(status)],
+    ['Node', nodeRows(status, dataDir)],
     ['Storage', storageRows(status)],
     ['Traffic', trafficRows(status)],
     [
@@ -29,19 +34,21 @@ export async function showStatus(dataDir: string, asJson: boolean): Promise<void
       status.topics.map(({ topic, peers }) => [{ text: topic, tone: 'name' }, counted(peers, 'peer')]),
     ],
     ['Peers', status.peers.map(peerRow)],
-    ['Alerts', alertRows(status.alerts)],
+    ['Alerts', alertRows(status.alerts, dataDir)],
   ]
-  const shown = sections
-    // That there are no alerts is nothing to tell.
-    .filter(([name, rows]) => rows.length > 0 || name !== 'Alerts')
-    .map(([name, rows]) => {
-      const body = columns(rows.length > 0 ? rows : [[{ text: 'none', tone: 'quiet' }]], { indent: '  ' })
-      return `${paint('heading', name)}\n${body}`
-    })
-  print(shown.join('\n\n'))
+  return (
+    sections
+      // That there are no alerts is nothing to tell.
+      .filter(([name, rows]) => rows.length > 0 || name !== 'Alerts')
+      .map(([name, rows]) => {
+        const body = columns(rows.length > 0 ? rows : [[{ text: 'none', tone: 'quiet' }]], { indent: '  ' })
+        return `${paint('heading', name)}\n${body}`
+      })
+      .join('\n\n')
+  )
 }
 
-function nodeRows(status: Status): Cell[][] {
+function nodeRows(status: Status, dataDir: string): Cell[][] {
   return [
     ['PastelID', status.pastelId],
     ['network', status.network],
@@ -50,16 +57,16 @@ function nodeRows(status: Status): Cell[][] {
     ...status.addresses.map((address) => ['listening on', address]),
     ...(status.relay ? [['relay', 'carries every topic that a node of the network announces']] : []),
     ['known nodes', String(status.knownNodes)],
-    ...standingRows(status.standing),
+    ...standingRows(status.standing, dataDir),
   ]
 }
 
 /** What keeps others from taking what this node publishes. */
-function standingRows({ clock, superseded }: Status['standing']): Cell[][] {
+function standingRows({ clock, superseded }: Status['standing'], dataDir: string): Cell[][] {
   return [
     ...(superseded === undefined
       ? []
-      : [['superseded', { text: describeSuperseded(superseded), tone: 'bad' }] satisfies Cell[]]),
+      : [['superseded', { text: describeSuperseded(superseded, dataDir), tone: 'bad' }] satisfies Cell[]]),
     ...(clock.state === 'ok'
       ? []
       : [['clock', { text: describeClock(clock), tone: 'bad' }] satisfies Cell[]]),
@@ -88,14 +95,15 @@ function trafficRows({ counters: { published, received, dropped } }: Status): Ce
   ]
 }
 
-function alertRows(alerts: readonly MeshAlert[]): Cell[][] {
+function alertRows(alerts: readonly MeshAlert[], dataDir: string): Cell[][] {
   const older = alerts.length - MAX_ALERTS
+  const all = pmeshCommand('status --json', dataDir)
   return [
     ...alerts.slice(0, MAX_ALERTS).map((alert): Cell[] => [
       { text: new Date(alert.atMs).toISOString(), tone: 'quiet' },
       { text: describeAlert(alert), tone: 'caution' },
     ]),
-    ...(older > 0 ? [['', `${describeCount(older)} older: "pmesh status --json" shows all`]] : []),
+    ...(older > 0 ? [['', `${describeCount(older)} older: "${all}" shows all`]] : []),
   ]
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { MeshError } from '@pastel-mesh/identity'
 import type { FollowInput } from '@pastel-mesh/sdk-server'
+import { pmeshCommand } from '../pmesh-command.ts'
 import { EntryLines } from './entry-lines.ts'
 import { json, warn } from './output.ts'
 import { withClient } from './with-client.ts'
@@ -50,7 +51,7 @@ function isGone(error: unknown): error is MeshError {
 function nodeEnded(dataDir: string, cause: MeshError): MeshError {
   return new MeshError(
     'ERR_NODE_GONE',
-    `the node of ${dataDir} has ended, and nothing more comes: start it again with "pmesh start", and go on with "pmesh tail --since"`,
+    `the node of ${dataDir} has ended, and nothing more comes: start it again with "${pmeshCommand('start', dataDir)}", and go on with "${pmeshCommand('tail --since TIME', dataDir)}"`,
     { cause },
   )
 }

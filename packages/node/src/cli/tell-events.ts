@@ -1,25 +1,30 @@
-import type { MeshNode, Refusal } from '@pastel-mesh/sdk-node'
+import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { Logger } from 'pino'
 import { describeAlert } from './describe-alert.ts'
 import { describeDisk } from './describe-disk.ts'
 import { describeMembers } from './describe-members.ts'
 import { describePruned } from './describe-pruned.ts'
+import { describeRefusal } from './describe-refusal.ts'
 import { describeClock, describeSuperseded } from './describe-standing.ts'
 import { LostTally } from './lost-tally.ts'
 import { RefusalTally } from './refusal-tally.ts'
 import { Seldom } from './seldom.ts'
 
-/** Logs what happens at a node; what repeats itself, seldom. Each line has the `event`, and fields for programs. */
-export function tellEvents(node: MeshNode, logger: Logger): void {
+/**
+ * Logs what happens at a node; what repeats itself, seldom. Each line has the `event`, and fields for programs.
+ * @param dataDir for the commands that a line advises
+ */
+export function tellEvents(node: MeshNode, logger: Logger, dataDir: string): void {
   const seldom = new Seldom()
   const say = (kind: string, what: string) =>
     logger.warn({ event: kind === 'lost' ? 'lost' : 'too old' }, what)
-  const lost = new LostTally({}, { say })
+  const lost = new LostTally({ dataDir }, { say })
+  const own = { dataDir, pastelId: node.pastelId, network: node.network }
   const refusals = new RefusalTally(
     {},
     {
       isMember: (pastelId) => node.registry.memberAt(pastelId, Date.now()) !== undefined,
-      say: (refusal) => logger.warn({ event: 'refused', ...refusal }, describeRefusal(refusal)),
+      say: (refusal) => logger.warn({ event: 'refused', ...refusal }, describeRefusal(refusal, own)),
       sayMore: (count) => logger.warn({ event: 'refused', count }, `${count} more, of strangers`),
     },
   )
@@ -55,7 +60,7 @@ export function tellEvents(node: MeshNode, logger: Logger): void {
     logger.warn({ event: 'clock', clock: detail }, describeClock(detail)),
   )
   node.addEventListener('superseded', ({ detail }) =>
-    logger.error({ event: 'superseded', superseded: detail }, describeSuperseded(detail)),
+    logger.error({ event: 'superseded', superseded: detail }, describeSuperseded(detail, dataDir)),
   )
   node.addEventListener('alert', ({ detail }) => {
     if (!seldom.isDue(`alert ${detail.kind} ${detail.sender}`)) return
@@ -69,32 +74,6 @@ export function tellEvents(node: MeshNode, logger: Logger): void {
     lost.flush()
     refusals.flush()
   })
-}
-
-function describeRefusal({ address, pastelId, reason, by }: Refusal): string {
-  const line = `${pastelId ?? address}: ${reason} (by ${by === 'us' ? 'this node' : 'the other'})`
-  const advice = ADVICE[reason]?.[by]
-  return advice === undefined ? line : `${line}: ${advice}`
-}
-
-/** What the operator can do about a refusal, where there is something. */
-const ADVICE: Readonly<Record<string, Partial<Record<Refusal['by'], string>>>> = {
-  superseded: {
-    us: 'another node with this PastelID started later, and only that one is let in',
-    them: "another node with this node's PastelID started later: nothing is published here until this node is started again; stop one of the two",
-  },
-  'not-a-member': {
-    us: 'to let it in: "pmesh members add PASTELID"',
-    them: 'its operator lets it in with "pmesh members add" and this node\'s PastelID',
-  },
-  'other-network': {
-    us: 'it belongs to another network: see "network" in both configurations',
-    them: 'it belongs to another network: see "network" in both configurations',
-  },
-  'from-the-future': {
-    us: 'its clock is ahead of this one: set both by NTP',
-    them: "this node's clock is ahead of its own: set both by NTP",
-  },
 }
 
 function describeTwice(pastelId: string, address: string): string {

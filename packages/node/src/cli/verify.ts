@@ -9,10 +9,13 @@ import {
   type ProofReport,
   parseChannel,
   parseMessageId,
+  textOf,
 } from '@pastel-mesh/protocol'
+import { pmeshCommand } from '../pmesh-command.ts'
+import { explainInputError } from './explain-input-error.ts'
 import { type FoundProof, findProof } from './find-proof.ts'
-import { json, print, warn } from './output.ts'
-import { type Cell, columns } from './terminal/columns.ts'
+import { json, print, printable, warn } from './output.ts'
+import { type Cell, columns, cut } from './terminal/columns.ts'
 import { counted, describeTime } from './terminal/figures.ts'
 import { paint, type Tone } from './terminal/paint.ts'
 
@@ -24,6 +27,9 @@ export interface VerifyRequest {
   readonly outFile?: string | undefined
   readonly asJson: boolean
 }
+
+/** Characters of a text that are shown; with `--json`, all of it is. */
+const MAX_TEXT = 1_000
 
 const TONES: Record<ProofCheck['result'], Tone> = { ok: 'good', failed: 'bad', open: 'quiet' }
 
@@ -54,7 +60,7 @@ async function findIn(dataDir: string, { id, proofFile }: VerifyRequest): Promis
   if (id !== undefined) return findProof(dataDir, id)
   throw new MeshError(
     'ERR_USAGE',
-    'say what to verify: the id of a message, as "pmesh messages --json" shows it, or --proof FILE',
+    `say what to verify: the id of a message, as "${pmeshCommand('messages --json', dataDir)}" shows it, or --proof FILE`,
   )
 }
 
@@ -64,7 +70,7 @@ async function readProofFile(path: string): Promise<Uint8Array> {
     // Whatever is larger is none, and need not be read to say so.
     if (size <= MAX_ENVELOPE_BYTES) return await readFile(path)
   } catch (cause) {
-    throw new MeshError('ERR_PROOF_FILE', `the proof ${path} cannot be read: ${explainFileError(cause)}`, {
+    throw new MeshError('ERR_PROOF_FILE', `the proof ${path} cannot be read: ${explainInputError(cause)}`, {
       cause,
     })
   }
@@ -109,7 +115,7 @@ function describe(report: ProofReport, { source }: FoundProof, id: string | unde
       ['network', batch.network],
       ...(id === undefined ? [] : [['position', `${parseMessageId(id).position} of the log ${signed.log}`]]),
       ['created', describeTime(message?.createdAtMs ?? batch.createdAtMs)],
-      ...(message === undefined ? [] : [['content', describeContent(message)]]),
+      ...(message === undefined ? [] : contentRows(message)),
       ['batch', `${counted(batch.count, 'message')}, from ${messageId(signed.log, batch.first)} on`],
       ['hash', Buffer.from(signed.hash).toString('hex')],
     )
@@ -128,8 +134,23 @@ const SOURCES: Record<FoundProof['source'], string> = {
   file: 'the file',
 }
 
-function describeContent({ type, contentType, body }: MessageContent): string {
-  return `${type}: ${contentType}, ${counted(body.length, 'byte')}`
+function contentRows(message: MessageContent): Cell[][] {
+  const { type, contentType, body } = message
+  const text = textIn(message)
+  return [
+    ['content', `${type}: ${contentType}, ${counted(body.length, 'byte')}`],
+    ...(text === undefined ? [] : [['text', cut(printable(text), MAX_TEXT)]]),
+  ]
+}
+
+/** What the sender says is text, and is. */
+function textIn(message: MessageContent): string | undefined {
+  if (message.contentType === 'bytes') return undefined
+  try {
+    return textOf(message)
+  } catch {
+    return undefined
+  }
 }
 
 function contentOf({ signed, messages }: ProofReport, id: string | undefined): MessageContent | undefined {
@@ -162,6 +183,7 @@ function toJson(report: ProofReport, { source }: FoundProof, id: string | undefi
     createdAtMs: message?.createdAtMs ?? batch.createdAtMs,
     type: message?.type,
     contentType: message?.contentType,
+    text: message && textIn(message),
     batch: {
       log: signed.log,
       hash: Buffer.from(signed.hash).toString('hex'),

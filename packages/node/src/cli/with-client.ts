@@ -3,6 +3,8 @@ import { MeshError } from '@pastel-mesh/identity'
 import { TRPCClientError } from '@trpc/client'
 import { type ControlClient, createControlClient } from '../control-client.ts'
 import { dataFolder } from '../data-folder.ts'
+import { pmeshCommand } from '../pmesh-command.ts'
+import { inFlags } from './in-flags.ts'
 
 /**
  * Calls the node of a data folder.
@@ -32,7 +34,7 @@ async function explain(
   // The node answered.
   if (error.data != null) {
     const { meshCode } = error.data as { meshCode?: string }
-    return new MeshError(meshCode ?? 'ERR_REQUEST', error.message, { cause: error })
+    return new MeshError(meshCode ?? 'ERR_REQUEST', inFlags(error.message), { cause: error })
   }
   const { code, message } = rootCause(error)
   if (code === 'ENOENT' || code === 'ENOTDIR') {
@@ -49,7 +51,8 @@ async function explain(
     }
   }
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-    return new MeshError('ERR_NO_NODE', `no node answers on ${socket}: start one with "pmesh start"`, {
+    const start = pmeshCommand('start', dataDir)
+    return new MeshError('ERR_NO_NODE', `no node answers on ${socket}: start one with "${start}"`, {
       cause: error,
     })
   }

@@ -3,6 +3,8 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { MeshError } from '@pastel-mesh/identity'
 
 const MAX_PORT = 65_535
+/** Characters of a wrong address that are shown. */
+const MAX_SHOWN = 100
 
 const HOST_AND_PORT = /^(?:\[([^\]]+)\]|([^:[\]/\s]+)):(\d{1,5})$/
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
@@ -40,12 +42,34 @@ const LISTEN_FORMS = 'listen on ADDRESS:PORT, *:PORT, /ip4/ADDRESS/tcp/PORT or /
 
 function toMultiaddr(text: string, { isListening }: { isListening: boolean }): string {
   const address = text.startsWith('/') ? text : fromHostAndPort(text, isListening)
-  if (address === undefined) throw wrong(NO_ADDRESS)
+  if (address === undefined) throw wrong(`${NO_ADDRESS}: ${whatIsWrong(text)}`)
   try {
     return multiaddr(address).toString()
   } catch (cause) {
-    throw wrong(NO_ADDRESS, cause)
+    const [line = ''] = (cause as Error).message.split('\n')
+    throw wrong(`${NO_ADDRESS}: ${line.slice(0, MAX_SHOWN)}`, cause)
   }
+}
+
+/** Why a text is no host with a port. */
+function whatIsWrong(text: string): string {
+  if (text === '') return 'it is empty'
+  if (text.includes('://'))
+    return 'a URL is none: for wss://example.org write /dns4/example.org/tcp/443/tls/ws'
+  if (isIP(text) === 6) return `an IPv6 address is in brackets, and has a port, as in [${text}]:7124`
+  if (/^\d+$/.test(text)) return 'it is a port alone'
+  if (!/:\d*$/.test(text)) {
+    const host = isIP(text) === 4 || HOST_NAME.test(text) ? text : 'localhost'
+    return `it has no port, as in ${host}:7124`
+  }
+  const [, host = '', port = ''] = /^(.*):(\d*)$/s.exec(text) ?? []
+  if (!(Number(port) >= 1 && Number(port) <= MAX_PORT)) return `a port is a number from 1 to ${MAX_PORT}`
+  if (host === '*') return '*:PORT is for listening: give the address at which others reach the node'
+  if (host.includes(':') && !host.startsWith('['))
+    return `an IPv6 address is in brackets, as in [2001:db8::1]:${port}`
+  if (/^[\d.]+$/.test(host))
+    return `${host.slice(0, MAX_SHOWN)} is no IPv4 address, which has four numbers up to 255`
+  return `${host.slice(0, MAX_SHOWN) || 'nothing'} is neither an IP address nor the name of a host`
 }
 
 function fromHostAndPort(text: string, isListening: boolean): string | undefined {

@@ -20,8 +20,10 @@ export interface ConfigProblem {
 /** A configuration that cannot be used: all that is wrong with it, one line each. */
 export class ConfigError extends MeshError {
   readonly problems: readonly ConfigProblem[]
+  /** What is probably a slip as well: variables that are no settings. */
+  readonly warnings: readonly string[]
 
-  constructor(problems: readonly ConfigProblem[]) {
+  constructor(problems: readonly ConfigProblem[], warnings: readonly string[] = []) {
     const lines = problems.slice(0, MAX_PROBLEMS).map(describeProblem)
     if (problems.length > MAX_PROBLEMS) lines.push(`and ${problems.length - MAX_PROBLEMS} more`)
     super(
@@ -31,6 +33,7 @@ export class ConfigError extends MeshError {
         : [`the configuration is wrong in ${problems.length} places`, ...lines].join('\n'),
     )
     this.problems = problems
+    this.warnings = warnings
   }
 }
 

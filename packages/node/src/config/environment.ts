@@ -1,6 +1,6 @@
 import { closestName } from './closest-name.ts'
 import { CONFIG_KEYS } from './config-keys.ts'
-import type { EnvFile } from './env-file.ts'
+import { type EnvFile, wrongLineWarnings } from './env-file.ts'
 import { describeOrigin, type Origin } from './origin.ts'
 import { PASSPHRASE_VARIABLES } from './passphrase-variables.ts'
 import { type Setting, type Source, valueOfText } from './setting.ts'
@@ -24,7 +24,11 @@ export function environmentSource(env: Environment, envFile: EnvFile | undefined
     const value = key.isList === true ? splitList(found.text) : valueOfText(key, found.text)
     settings.set(key.path, { key, value, origin: found.origin })
   }
-  return { settings, problems: [], warnings: unknownVariables(env, envFile) }
+  return {
+    settings,
+    problems: [],
+    warnings: [...wrongLineWarnings(envFile), ...unknownVariables(env, envFile)],
+  }
 }
 
 /** A variable that is not empty, and where it is. */

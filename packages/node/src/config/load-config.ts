@@ -49,33 +49,39 @@ export async function loadConfig(places: ConfigPlaces): Promise<LoadedConfig> {
   const { flags, env, cwd } = places
   const envFile = readEnvFile(cwd)
   const dataDir = findDataDir(places, envFile)
-  const file = await readFileSource(places, envFile, dataDir)
   const environment = environmentSource(env, envFile)
-  const { input, read, origins } = mergeSources(
-    [flagSource(flags), environment, ...(file ? [file.source] : [])],
-    dataDir,
-  )
-  return {
-    config: toChecked(read),
-    input,
-    read,
-    origins,
-    ...(file === undefined ? {} : { file: file.path }),
-    warnings: environment.warnings,
+  const { warnings } = environment
+  try {
+    const file = await readFileSource(places, envFile, dataDir)
+    const sources = [flagSource(flags), environment, ...(file ? [file.source] : [])]
+    const { input, read, origins } = mergeSources(sources, dataDir)
+    const path = file === undefined ? {} : { file: file.path }
+    return { config: toChecked(read), input, read, origins, ...path, warnings }
+  } catch (error) {
+    // What is ignored may be what makes the rest wrong.
+    throw error instanceof ConfigError ? new ConfigError(error.problems, warnings) : error
   }
 }
 
 /** The data folder: `--data`, PMESH_DATA, `.env`, `./.pmesh`. Absolute. @throws MeshError ERR_CONFIG */
 export function findDataDir(
-  { dataDir, env, cwd }: ConfigPlaces,
-  envFile: EnvFile | undefined = readEnvFile(cwd),
+  places: ConfigPlaces,
+  envFile: EnvFile | undefined = readEnvFile(places.cwd),
 ): string {
-  const named = dataDir ?? findVariable('PMESH_DATA', env, envFile)?.text ?? DEFAULT_DATA_DIR
-  if (named === '') {
-    const origin = { kind: 'flag', name: '--data' } as const
+  const { text, origin } = dataDirSetting(places, envFile)
+  if (text === '') {
     throw new ConfigError([{ key: 'data', value: '', origin, reason: 'give the path of a folder' }])
   }
-  return resolve(cwd, named)
+  return resolve(places.cwd, text)
+}
+
+/** The data folder as it was given, and where. */
+export function dataDirSetting(
+  { dataDir, env, cwd }: ConfigPlaces,
+  envFile: EnvFile | undefined = readEnvFile(cwd),
+): { readonly text: string; readonly origin: Origin } {
+  if (dataDir !== undefined) return { text: dataDir, origin: { kind: 'flag', name: '--data' } }
+  return findVariable('PMESH_DATA', env, envFile) ?? { text: DEFAULT_DATA_DIR, origin: { kind: 'default' } }
 }
 
 /**

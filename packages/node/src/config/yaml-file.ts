@@ -20,6 +20,10 @@ import { type Setting, type Source, valueOfText } from './setting.ts'
 
 /** A configuration takes a few KiB; anything of this size is another file. */
 const MAX_FILE_BYTES = 1024 * 1024
+/** Characters of a value that is no value, for the message. */
+const MAX_WRITTEN = 200
+/** Keys that do not exist and whose values are not shown all the same. */
+const SECRET = /pass|secret|token/i
 
 /**
  * What a file `pmesh.yaml` says; undefined if there is none.
@@ -67,18 +71,20 @@ function parseYaml(text: string, path: string): Source {
     })
     return { settings: new Map(), problems }
   }
-  return new Reading(path, lines).read(document.contents)
+  return new Reading(path, text, lines).read(document.contents)
 }
 
 /** One reading of a file. */
 class Reading {
   readonly #path: string
+  readonly #text: string
   readonly #lines: LineCounter
   readonly #settings = new Map<string, Setting>()
   readonly #problems: ConfigProblem[] = []
 
-  constructor(path: string, lines: LineCounter) {
+  constructor(path: string, text: string, lines: LineCounter) {
     this.#path = path
+    this.#text = text
     this.#lines = lines
   }
 
@@ -86,6 +92,8 @@ class Reading {
     if (isMap(contents)) this.#readSection(contents as YAMLMap.Parsed, [])
     else if (contents !== null && !isNothing(contents)) {
       this.#problems.push({
+        key: 'configuration',
+        value: this.#written(contents),
         origin: this.#originOf(contents),
         reason: 'the file has no keys: write network: local, for example',
       })
@@ -101,11 +109,13 @@ class Reading {
       if (key !== undefined) this.#readValue(key, value)
       else if (!isSection(path)) {
         const reason = `there is no such key${adviceFor(path)}`
-        this.#problems.push({ key: path, origin: this.#originOf(name), reason })
+        const shown = SECRET.test(path) ? undefined : this.#written(value)
+        this.#problems.push({ key: path, value: shown, origin: this.#originOf(name), reason })
       } else if (isMap(value)) this.#readSection(value as YAMLMap.Parsed, parts)
       else if (value !== null && !isNothing(value)) {
         this.#problems.push({
           key: path,
+          value: this.#written(value),
           origin: this.#originOf(value),
           reason: 'not a section: it has keys of its own',
         })
@@ -121,16 +131,28 @@ class Reading {
       if (isScalar(node)) {
         const value = valueOfText(key, textOf(node))
         this.#settings.set(key.path, { key, value, origin })
-      } else this.#problems.push({ key: key.path, origin, reason: `one value is needed: ${key.placeholder}` })
+        return
+      }
+      const reason = `one value is needed: ${key.placeholder}`
+      this.#problems.push({ key: key.path, value: this.#written(node), origin, reason })
       return
     }
     if (!isSeq(node) || !node.items.every((item) => isScalar(item))) {
-      this.#problems.push({ key: key.path, origin, reason: 'a list is needed: [first, second]' })
+      const reason = 'a list is needed: [first, second]'
+      this.#problems.push({ key: key.path, value: this.#written(node), origin, reason })
       return
     }
     const items = node.items as Scalar.Parsed[]
     const itemOrigins = items.map((item) => this.#originOf(item))
     this.#settings.set(key.path, { key, value: items.map(textOf), origin, itemOrigins })
+  }
+
+  /** The beginning of a value, as it is in the file; null: there is none. */
+  #written(node: ParsedNode | null): string | null {
+    if (node === null || isNothing(node)) return null
+    if (isScalar(node)) return textOf(node)
+    const [begin, end] = node.range
+    return this.#text.slice(begin, Math.min(end, begin + MAX_WRITTEN)).trim()
   }
 
   #originOf({ range: [offset] }: ParsedNode): Origin {

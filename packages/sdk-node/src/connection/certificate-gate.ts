@@ -13,6 +13,7 @@ import type { Certifier } from './certified-streams.ts'
 import type { ExchangeWitness } from './exchange-witness.ts'
 import { cutOff, hangUp } from './hang-up.ts'
 import type { OwnCertificate } from './own-certificate.ts'
+import { RefusedError } from './refused-error.ts'
 import { Strangers } from './strangers.ts'
 import { crowdedOut } from './uncertified-pool.ts'
 
@@ -324,16 +325,12 @@ export class CertificateGate implements Certifier {
     if (entry.isRefused || !this.#entries.has(entry.connection.id)) return
     entry.isRefused = true
     clearTimeout(entry.timer)
-    entry.ready.reject(notCertified(by === 'us' ? reason : `the other end says ${reason}`))
     const { remotePeer, remoteAddr } = entry.connection
     const pastelId = entry.peer?.pastelId ?? (entry.shown && encodePastelId(entry.shown.subject))
-    this.#components.onRefused({
-      peerId: remotePeer.toString(),
-      address: remoteAddr.toString(),
-      by,
-      reason,
-      ...(pastelId === undefined ? {} : { pastelId }),
-    })
+    const refusal = { peerId: remotePeer.toString(), address: remoteAddr.toString(), by, reason }
+    const error = new RefusedError(pastelId === undefined ? refusal : { ...refusal, pastelId })
+    entry.ready.reject(error)
+    this.#components.onRefused(error.refusal)
     close(entry.connection, reason)
   }
 

@@ -29,6 +29,14 @@ export async function readMemberText(path: string): Promise<string | undefined> 
   }
 }
 
+/**
+ * Finds out whether a member file, if there is one, can be used; changes nothing.
+ * @throws MeshError ERR_MEMBER_FILE: names file, line and what is wrong
+ */
+export async function checkMemberFile(path: string): Promise<void> {
+  parseMembers((await readMemberText(path)) ?? '', path)
+}
+
 /** Replaces the file, or makes it; on disk when it resolves. @throws MeshError ERR_MEMBER_FILE */
 export async function writeMemberText(path: string, text: string): Promise<void> {
   try {

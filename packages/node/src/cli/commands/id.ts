@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { dataOption, examples, jsonOption } from '../options.ts'
+import { warn } from '../output.ts'
 
 const TEXT = 'the text, exactly; - or nothing: the standard input without the line feed at its end'
 const SOURCES = `
@@ -15,9 +16,10 @@ export function addId(program: Command): void {
     .command('id')
     .description('PastelIDs and their key files: make, show, move, sign, verify')
     .addHelpText('after', examples('pmesh id list', 'pmesh id sign "hello"'))
-    .hook('preAction', async () => {
+    .hook('preAction', async (_, command) => {
       const { adoptPassphrases } = await import('../../config/passphrase-variables.ts')
-      adoptPassphrases(process.cwd())
+      const warnings = adoptPassphrases(process.cwd())
+      if (command.opts().json !== true) for (const warning of warnings) warn(warning)
     })
   addNew(id)
   addShow(id)

@@ -1,21 +1,17 @@
 import type { Command } from 'commander'
-import { countUpTo, dataOption, examples, fromOptions, jsonOption } from '../options.ts'
+import { addEntryOptions, countUpTo, dataOption, examples, jsonOption } from '../options.ts'
 import { parseTime } from '../parse-time.ts'
 
 /** Messages that one command shows: they are held in memory, as the newest come last. */
 const MAX_LISTED = 100_000
 
 export function addMessages(program: Command): void {
-  const [from, sender] = fromOptions()
-  program
+  const command = program
     .command('messages')
     .description('stored messages, the newest last')
     .addOption(dataOption())
     .addOption(jsonOption())
-    .option('-t, --topic <name>', 'only of this topic')
-    .addOption(from)
-    .addOption(sender)
-    .option('--type <type>', 'only of this type')
+  addEntryOptions(command)
     .option('--since <time>', 'only what the node took in since: 10m, 2h, 3d ago, or ISO 8601', (text) =>
       parseTime(text),
     )

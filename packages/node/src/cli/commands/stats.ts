@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander'
-import { countUpTo, dataOption, examples, jsonOption } from '../options.ts'
+import { countUpTo, dataOption, examples, fromOptions, jsonOption } from '../options.ts'
 
 /** Counters that one command shows: what the node gives at once. */
 const MAX_STATS = 1_000
 
 export function addStats(program: Command): void {
+  const [from, sender] = fromOptions()
   program
     .command('stats')
     .description('what the node ever took in, by sender, by receiver or by both, and what it stores')
@@ -19,11 +20,12 @@ export function addStats(program: Command): void {
         .default('messages'),
     )
     .option('-t, --topic <name>', 'only of this topic')
-    .option('--sender <pastelid>', 'only of this sender')
+    .addOption(from)
+    .addOption(sender)
     .option('--limit <count>', 'at most so many', countUpTo(MAX_STATS), 20)
     .addHelpText('after', examples('pmesh stats --by sender --order bytes'))
-    .action(async ({ data, json, ...filter }) => {
+    .action(async ({ data, json, from, sender = from, ...filter }) => {
       const { showStats } = await import('../stats.ts')
-      await showStats(data, filter, json === true)
+      await showStats(data, { ...filter, ...(sender === undefined ? {} : { sender }) }, json === true)
     })
 }

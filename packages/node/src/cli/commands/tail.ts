@@ -1,21 +1,17 @@
 import { type Command, Option } from 'commander'
-import { countUpTo, dataOption, examples, fromOptions, jsonOption } from '../options.ts'
+import { addEntryOptions, countUpTo, dataOption, examples, jsonOption } from '../options.ts'
 import { parseTime } from '../parse-time.ts'
 
 /** What the node looks up at once. */
 const MAX_LAST = 1_000
 
 export function addTail(program: Command): void {
-  const [from, sender] = fromOptions()
-  program
+  const command = program
     .command('tail')
     .description('messages as the node stores them, until Ctrl-C; what is lost or removed shows in its place')
     .addOption(dataOption())
     .addOption(jsonOption())
-    .option('-t, --topic <name>', 'only of this topic')
-    .addOption(from)
-    .addOption(sender)
-    .option('--type <type>', 'only of this type')
+  addEntryOptions(command)
     .option('--since <time>', 'first what the node took in since: 10m, 2h, 3d ago, or ISO 8601', (text) =>
       parseTime(text),
     )

@@ -1,0 +1,53 @@
+import type { Refusal } from '@pastel-mesh/sdk-node'
+import { pmeshCommand } from '../pmesh-command.ts'
+
+/** The node that a refusal is told to. */
+export interface OwnNode {
+  readonly dataDir: string
+  readonly pastelId: string
+  readonly network: string
+}
+
+/** Which certificate was not accepted, why and by whom, and what the operator can do about it; one line. */
+export function describeRefusal(refusal: Omit<Refusal, 'peerId'>, own: OwnNode): string {
+  const { address, pastelId, reason, by } = refusal
+  const line = `${pastelId ?? address}: ${reason} (by ${by === 'us' ? 'this node' : 'the other'})`
+  const advice = adviceOn({ by, reason, who: pastelId ?? 'PASTELID' }, own)
+  return advice === undefined ? line : `${line}: ${advice}`
+}
+
+function adviceOn(
+  { by, reason, who }: { by: Refusal['by']; reason: string; who: string },
+  { dataDir, pastelId, network }: OwnNode,
+): string | undefined {
+  const isByUs = by === 'us'
+  switch (reason) {
+    case 'superseded':
+      return isByUs
+        ? 'another node with this PastelID started later, and only that one is let in'
+        : "another node with this node's PastelID started later: nothing is published here until this node is started again; stop one of the two"
+    case 'not-a-member':
+      return isByUs
+        ? `to let it in: "${pmeshCommand(`members add ${who}`, dataDir)}"`
+        : `this node is no member there: ask its operator for "pmesh members add ${pastelId}"`
+    case 'other-network':
+      return `it belongs to another network, this node to ${network}: see "network" in both configurations`
+    case 'from-the-future':
+      return isByUs
+        ? 'its clock is ahead of this one: set both by NTP'
+        : "this node's clock is ahead of its own: set both by NTP"
+    case 'expired':
+      return isByUs
+        ? 'its clock is behind this one: set both by NTP'
+        : "this node's clock is behind its own: set both by NTP"
+    case 'malformed':
+      return 'the two ends do not understand each other: compare the versions of both'
+    case 'too-many':
+      return 'there are many connections at this moment: try again in a minute'
+    case 'timeout':
+    case 'failed':
+      return 'the other end is no node, or hung up: see its log'
+    default:
+      return undefined
+  }
+}

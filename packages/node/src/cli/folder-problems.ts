@@ -1,0 +1,40 @@
+import { stat } from 'node:fs/promises'
+import { explainFileError, MeshError } from '@pastel-mesh/identity'
+import type { ConfigProblem } from '../config/config-error.ts'
+import { type ConfigPlaces, dataDirSetting, findDataDir } from '../config/load-config.ts'
+import { dataFolder, isThere } from '../data-folder.ts'
+import { pmeshCommand } from '../pmesh-command.ts'
+
+/**
+ * What is wrong with the data folder that a configuration names, and with the member file in it. A start makes a folder
+ * that is not there; whoever checks one probably meant another.
+ * @param isOpen no member file is read
+ * @throws MeshError ERR_CONFIG
+ */
+export async function folderProblems(places: ConfigPlaces, isOpen: boolean): Promise<ConfigProblem[]> {
+  const dataDir = findDataDir(places)
+  const { text: value, origin } = dataDirSetting(places)
+  const reason = await whyUnusable(dataDir)
+  if (reason !== undefined) return [{ key: 'data', value, origin, reason }]
+  const { members } = dataFolder(dataDir)
+  if (isOpen || !(await isThere(members))) return []
+  // Only now: it takes all of libp2p with it.
+  const { checkMemberFile } = await import('@pastel-mesh/sdk-node')
+  try {
+    await checkMemberFile(members)
+    return []
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error
+    return [{ reason: error.message }]
+  }
+}
+
+async function whyUnusable(dataDir: string): Promise<string | undefined> {
+  try {
+    if ((await stat(dataDir)).isDirectory()) return undefined
+    return 'it is no folder: name another'
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return explainFileError(error)
+    return `there is no such folder: make it with "${pmeshCommand('init', dataDir)}", or name another`
+  }
+}

@@ -1,0 +1,27 @@
+/** What the fields of the API are called here, where whoever reads of them has typed them. */
+const NAMES: Readonly<Record<string, string>> = {
+  sender: '--from',
+  replyTo: '--reply-to',
+  expiresAtMs: '--expires',
+  pastelId: 'PASTELID',
+  target: 'TARGET',
+  topic: 'the topic',
+  type: '--type',
+  role: '--role',
+  headers: '--header',
+  since: '--since',
+  until: '--until',
+  limit: '--limit',
+}
+
+/** Names that are no words, and so mean the field wherever they stand. */
+const FIELDS = /\b(replyTo|expiresAtMs|pastelId)\b/g
+/** A field that a problem of an input begins with: `sender: …`, `messages[3].replyTo: …`. */
+const SUBJECTS = /(?<=(?:^the input is wrong: |; ))(?:messages\[\d+\]\.)?(\w+)(?=[:.])/g
+
+/** A message of the API about what was wrong with an input, in the words of the command line. */
+export function inFlags(message: string): string {
+  return message
+    .replace(SUBJECTS, (subject, field: string) => NAMES[field] ?? subject)
+    .replace(FIELDS, (field) => NAMES[field] ?? field)
+}
