@@ -1,29 +1,13 @@
 import { Batch as WireBatch } from '../generated/batch.js'
-import { equalBytes, plain } from './bytes.ts'
+import { ENCODING_SEALED, ENCODING_ZSTD, findProblem } from './batch-fields.ts'
+import { plain } from './bytes.ts'
 import { decodeCanonical } from './canonical.ts'
 import { ProtocolError } from './errors.ts'
-import { HASH_BYTES, sha256, ZERO_HASH } from './hash.ts'
-import {
-  MAX_BATCH_HEADER_BYTES,
-  MAX_BATCH_MESSAGES,
-  MAX_ENVELOPE_BYTES,
-  MAX_NUMBER,
-  MAX_PAYLOAD_BYTES,
-  PROTOCOL_VERSION,
-  SIGNATURE_BYTES,
-} from './limits.ts'
-import { type LogId, logIdPair, RUN_BYTES } from './log-id.ts'
-import { isTime } from './message.ts'
-import { isNetworkName, parseChannel, TOPIC_PREFIX } from './names.ts'
+import { sha256 } from './hash.ts'
+import { MAX_ENVELOPE_BYTES, PROTOCOL_VERSION, SIGNATURE_BYTES } from './limits.ts'
+import { type LogId, logIdPair } from './log-id.ts'
+import { parseSealedPayload } from './sealed-payload.ts'
 import { parseZstdFrame } from './zstd-frame.ts'
-
-/** Bytes of an Ed448 public key. */
-const PUBLIC_KEY_BYTES = 57
-
-/** How a payload is encoded: as it is. */
-export const ENCODING_PLAIN = 0
-/** In one zstd frame; only to topics. */
-export const ENCODING_ZSTD = 1
 
 /** The log that a run continues. */
 export interface Follows {
@@ -50,8 +34,9 @@ export interface BatchHeader {
   readonly previous: Uint8Array
   /** In ms since 1970; never decreases in a log. */
   readonly createdAtMs: number
-  /** In ms since 1970; 0: never. */
+  /** In ms since 1970; 0: never. To an inbox: at most 30 days after it was created. */
   readonly expiresAtMs: number
+  /** To an inbox `ENCODING_SEALED` and no other, to a topic any other. */
   readonly encoding: number
 }
 
@@ -113,9 +98,9 @@ export function makeEnvelope(signature: Uint8Array, bytes: Uint8Array): Uint8Arr
 
 /**
  * Takes an envelope apart and its batch to pieces. Everything that the bytes alone can prove is checked,
- * except the signature and the payload's messages: of a compressed payload, its frame.
+ * except the signature and the payload's messages: of a compressed or sealed payload, its frame.
  * @param split the envelope's parts, if they were taken apart already
- * @throws ProtocolError ERR_BATCH_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_BATCH_FIELD, ERR_COMPRESSION
+ * @throws ProtocolError ERR_BATCH_SIZE, ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_BATCH_FIELD, ERR_COMPRESSION, ERR_SEAL
  */
 export function openBatch(envelope: Uint8Array, split: SplitEnvelope = splitEnvelope(envelope)): SignedBatch {
   const { signature, bytes, hash } = split
@@ -150,6 +135,7 @@ function decodeBatch(bytes: Uint8Array): Batch {
   const problem = findProblem(wire, bytes.length)
   if (problem !== undefined) throw new ProtocolError('ERR_BATCH_FIELD', `the batch is malformed: ${problem}`)
   if (wire.encoding === ENCODING_ZSTD) parseZstdFrame(wire.payload)
+  if (wire.encoding === ENCODING_SEALED) parseSealedPayload(wire.payload)
   return fromWire(wire)
 }
 
@@ -168,53 +154,5 @@ export function fromWire(wire: WireBatch): Batch {
     expiresAtMs: wire.expiresAt,
     encoding: wire.encoding,
     payload: wire.payload,
-  }
-}
-
-function findProblem(wire: WireBatch, sizeBytes: number): string | undefined {
-  if (wire.version !== PROTOCOL_VERSION) return `version ${wire.version} is unknown`
-  if (!isNetworkName(wire.network)) return 'its network is no network name'
-  if (wire.sender.length !== PUBLIC_KEY_BYTES) return `its sender has ${wire.sender.length} bytes, not 57`
-  if (wire.run.length !== RUN_BYTES) return `its run has ${wire.run.length} bytes, not ${RUN_BYTES}`
-  if (wire.previous.length !== HASH_BYTES)
-    return `its previous hash has ${wire.previous.length} bytes, not 32`
-  if (wire.count < 1 || wire.count > MAX_BATCH_MESSAGES) return `it counts ${wire.count} messages`
-  if (wire.first > MAX_NUMBER - wire.count) return 'its positions are out of range'
-  if (!isTime(wire.createdAt)) return 'its time is out of range'
-  if (wire.expiresAt !== 0 && !isTime(wire.expiresAt)) return 'its expiry is out of range'
-  if (wire.expiresAt !== 0 && wire.expiresAt <= wire.createdAt) return 'it expires before it was made'
-  if (wire.encoding !== ENCODING_PLAIN && wire.encoding !== ENCODING_ZSTD) {
-    return `payload encoding ${wire.encoding} is unknown`
-  }
-  if (wire.encoding === ENCODING_ZSTD && !wire.channel.startsWith(TOPIC_PREFIX)) {
-    return 'only what goes to a topic may be compressed'
-  }
-  if (wire.payload.length > MAX_PAYLOAD_BYTES) return `its payload has ${wire.payload.length} bytes`
-  if (sizeBytes - wire.payload.length > MAX_BATCH_HEADER_BYTES) return 'its header is too long'
-  return findChainProblem(wire) ?? findChannelProblem(wire.channel)
-}
-
-function findChainProblem(wire: WireBatch): string | undefined {
-  const { follows } = wire
-  if (follows === undefined) {
-    const isBeginning = equalBytes(wire.previous, ZERO_HASH)
-    if (wire.first === 0 && !isBeginning) return 'it begins a log, follows none, and yet names a predecessor'
-    if (wire.first > 0 && isBeginning) return 'it continues a log and names no predecessor'
-    return undefined
-  }
-  if (equalBytes(wire.previous, ZERO_HASH)) return 'it follows a log and names no predecessor'
-  if (wire.first !== 0) return 'only the first batch of a log may follow another log'
-  if (follows.run.length !== RUN_BYTES) return `the run that it follows has ${follows.run.length} bytes`
-  if (equalBytes(follows.run, wire.run)) return 'it follows its own run'
-  if (follows.head > MAX_NUMBER) return 'the head that it follows is out of range'
-  return undefined
-}
-
-function findChannelProblem(channel: string): string | undefined {
-  try {
-    parseChannel(channel)
-    return undefined
-  } catch (error) {
-    return (error as Error).message
   }
 }

@@ -1,7 +1,6 @@
-import { createPublicKey, verify } from 'node:crypto'
-import { promisify } from 'node:util'
 import { verifySignature } from '@pastel-mesh/identity'
 import { Certificate as WireCertificate, CertificateFrame as WireFrame } from '../generated/certificate.js'
+import { PUBLIC_KEY_BYTES } from './batch-fields.ts'
 import { asBuffer, equalBytes, plain } from './bytes.ts'
 import { decodeCanonical } from './canonical.ts'
 import { ProtocolError } from './errors.ts'
@@ -19,20 +18,15 @@ import {
 } from './limits.ts'
 import { isTime } from './message.ts'
 import { isNetworkName, isReasonCode, isRoleName, isTopicName } from './names.ts'
+import { NODE_KEY_BYTES, verifyNodeSignature } from './node-signature.ts'
+import { SEALING_KEY_BYTES } from './sealing-key.ts'
 import { signedText } from './signed-text.ts'
-
-const PUBLIC_KEY_BYTES = 57
-const NODE_KEY_BYTES = 32
-/** DER prefix of an Ed25519 public key (RFC 8410). */
-const ED25519_SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 
 /** Both signatures, in front of the certificate bytes. */
 const SIGNATURES_BYTES = SIGNATURE_BYTES + NODE_SIGNATURE_BYTES
 
 /** Bytes of a certificate as it travels and is stored. */
 export const MAX_CERTIFICATE_ENVELOPE_BYTES = SIGNATURES_BYTES + MAX_CERTIFICATE_BYTES
-
-const verifyAsync = promisify(verify)
 
 /** What binds a node key to a PastelID for a while. */
 export interface Certificate {
@@ -45,6 +39,10 @@ export interface Certificate {
   readonly addresses: readonly Uint8Array[]
   readonly topics: readonly string[]
   readonly roles: readonly string[]
+  /** X25519 public key that direct messages to the PastelID are sealed to, 32 bytes; empty: it takes none. */
+  readonly sealingKey: Uint8Array
+  /** Ed448 public keys, 57 bytes each, of the PastelIDs whose nodes keep direct messages for it; at most 16. */
+  readonly mailboxes: readonly Uint8Array[]
   /** The highest serial wins. */
   readonly serial: number
   /** In ms since 1970. */
@@ -82,8 +80,8 @@ export function encodeCertificate(certificate: Certificate): Uint8Array<ArrayBuf
     addresses: certificate.addresses.map(plain),
     topics: [...certificate.topics],
     roles: [...certificate.roles],
-    sealingKey: new Uint8Array(0),
-    mailboxes: [],
+    sealingKey: plain(certificate.sealingKey),
+    mailboxes: certificate.mailboxes.map(plain),
     serial: certificate.serial,
     notBefore: certificate.notBeforeMs,
     notAfter: certificate.notAfterMs,
@@ -159,6 +157,8 @@ function decodeCertificate(bytes: Uint8Array): Certificate {
     addresses: wire.addresses,
     topics: wire.topics,
     roles: wire.roles,
+    sealingKey: wire.sealingKey,
+    mailboxes: wire.mailboxes,
     serial: wire.serial,
     notBeforeMs: wire.notBefore,
     notAfterMs: wire.notAfter,
@@ -175,22 +175,19 @@ function findProblem(wire: WireCertificate): string | undefined {
   }
   if (!wire.topics.every(isTopicName)) return 'one of its topics is no topic name'
   if (!wire.roles.every(isRoleName)) return 'one of its roles is no role name'
-  if (wire.sealingKey.length > 0 || wire.mailboxes.length > 0) return 'it uses fields that are reserved'
+  if (wire.sealingKey.length !== 0 && wire.sealingKey.length !== SEALING_KEY_BYTES) {
+    return `its sealing key has ${wire.sealingKey.length} bytes, not 32`
+  }
+  if (wire.mailboxes.some(({ length }) => length !== PUBLIC_KEY_BYTES)) {
+    return 'one of its mailboxes has not the 57 bytes of a PastelID'
+  }
+  const mailboxes = new Set(wire.mailboxes.map((mailbox) => asBuffer(mailbox).toString('latin1')))
+  if (mailboxes.size !== wire.mailboxes.length) return 'it names a mailbox twice'
   if (!isTime(wire.notBefore) || !isTime(wire.notAfter) || wire.notAfter <= wire.notBefore) {
     return 'its times are out of range'
   }
   if (!isTime(wire.serial)) return 'its serial is out of range'
   return undefined
-}
-
-async function verifyNodeSignature(key: Uint8Array, text: string, signature: Uint8Array): Promise<boolean> {
-  try {
-    const spki = Buffer.concat([ED25519_SPKI_PREFIX, key])
-    const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' })
-    return await verifyAsync(null, Buffer.from(text, 'ascii'), publicKey, signature)
-  } catch {
-    return false
-  }
 }
 
 const VERDICTS = ['none', 'accepted', 'refused'] as const

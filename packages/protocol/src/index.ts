@@ -4,14 +4,13 @@
  */
 export type { Batch, BatchHeader, Follows, SignedBatch, SplitEnvelope } from './batch.ts'
 export {
-  ENCODING_PLAIN,
-  ENCODING_ZSTD,
   encodeBatch,
   makeEnvelope,
   openBatch,
   splitEnvelope,
   toSignedBatch,
 } from './batch.ts'
+export { ENCODING_PLAIN, ENCODING_SEALED, ENCODING_ZSTD } from './batch-fields.ts'
 export type { BookCursor, BookRequest, BookResponse } from './book.ts'
 export {
   BOOK_ID_BYTES,
@@ -36,6 +35,16 @@ export {
   verifyCertificate,
 } from './certificate.ts'
 export { compressPayload, decompressPayload } from './compression.ts'
+export type { DirectRefusal, DirectRequest, DirectResponse } from './direct.ts'
+export {
+  decodeDirectRequest,
+  decodeDirectResponse,
+  encodeDirectRequest,
+  encodeDirectResponse,
+  MAX_DIRECT_CONTENT_BYTES,
+} from './direct.ts'
+export type { Disclosure, DisclosureParts } from './disclosure.ts'
+export { encodeDisclosure, MAX_DISCLOSURE_BYTES, openDisclosure } from './disclosure.ts'
 export { ProtocolError } from './errors.ts'
 export { HASH_BYTES, sha256, ZERO_HASH } from './hash.ts'
 export * from './limits.ts'
@@ -66,6 +75,7 @@ export {
   assertTopicName,
   certificateGossipTopic,
   gossipTopic,
+  inboxChannel,
   isNetworkName,
   isRoleName,
   isTopicName,
@@ -81,6 +91,19 @@ export {
   payloadContentBytes,
   wireMessageBytes,
 } from './payload.ts'
+export type { CertifiedReceipt, Receipt, ReceiptOutcome, ReceiptRange } from './receipt.ts'
+export {
+  encodeReceipt,
+  MAX_RECEIPT_ENVELOPE_BYTES,
+  makeReceiptEnvelope,
+  readReceipt,
+  verifyReceipt,
+} from './receipt.ts'
+export { SECRET_BYTES, sealedPayloadBytes } from './sealed-payload.ts'
+export type { SealedContent } from './sealing.ts'
+export { openSealed, sealPayload } from './sealing.ts'
+export type { SealingKeyPair } from './sealing-key.ts'
+export { generateSealingKey, SEALING_KEY_BYTES, sealingKeyId } from './sealing-key.ts'
 export type { SignedKind } from './signed-text.ts'
 export { signedText } from './signed-text.ts'
 export { readStoredBatch, readStoredMessages } from './stored.ts'

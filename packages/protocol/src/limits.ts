@@ -21,6 +21,12 @@ export const SIGNATURE_BYTES = 114
 /** Bytes of an Ed25519 signature (RFC 8032). */
 export const NODE_SIGNATURE_BYTES = 64
 
+/**
+ * How long what goes to an inbox may live, in ms: its sender and its mailboxes keep it so long at most, and a key that was
+ * replaced need not be kept longer.
+ */
+export const MAX_DIRECT_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000
+
 /** Bytes of a signed batch as it travels and is stored. */
 export const MAX_ENVELOPE_BYTES = SIGNATURE_BYTES + MAX_BATCH_HEADER_BYTES + MAX_PAYLOAD_BYTES
 
@@ -63,6 +69,19 @@ export const MAX_BOOK_CERTIFICATES = 512
 export const MAX_BOOK_REQUEST_BYTES = 64
 /** Bytes of one answer: a frame carries at least one certificate of the largest size, and many usual ones. */
 export const MAX_BOOK_RESPONSE_BYTES = 256 * 1024
+
+/** Ranges in one receipt: as many as the batches that one deposit carries. */
+export const MAX_RECEIPT_RANGES = 256
+/** Bytes of a receipt without its signature: the longest legal one takes under 28 KiB. */
+export const MAX_RECEIPT_BYTES = 32 * 1024
+
+/** Batches of one deposit, receipts of one frame, logs that one question names, ranges that one answer refuses. */
+export const MAX_DIRECT_BATCHES = 256
+export const MAX_DIRECT_RECEIPTS = 256
+export const MAX_DIRECT_LOGS = 256
+export const MAX_DIRECT_REFUSED = 256
+/** Bytes of one frame about direct messages: it carries at least one batch of the largest size. */
+export const MAX_DIRECT_FRAME_BYTES = 1024 * 1024
 
 /** Largest position: what a JavaScript number holds exactly. */
 export const MAX_NUMBER = Number.MAX_SAFE_INTEGER

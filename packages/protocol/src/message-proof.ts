@@ -1,11 +1,11 @@
 import { encodePastelId, type PastelId, verifySignature } from '@pastel-mesh/identity'
 import { openBatch, type SignedBatch } from './batch.ts'
+import { ENCODING_SEALED } from './batch-fields.ts'
 import { equalBytes } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import { ZERO_HASH } from './hash.ts'
 import { parseMessageId } from './log-id.ts'
 import type { MessageContent } from './message.ts'
-import { parseChannel } from './names.ts'
 import { openPayload } from './payload.ts'
 import { signedText } from './signed-text.ts'
 
@@ -38,6 +38,8 @@ export interface ProofExpectation {
   readonly messageId?: string
   /** The envelope of the batch before it. */
   readonly predecessor?: Uint8Array
+  /** Of a batch to an inbox: what opens it, 64 bytes. Without it its messages are not checked. */
+  readonly secret?: Uint8Array
 }
 
 /**
@@ -52,7 +54,7 @@ export interface ProofExpectation {
  */
 export async function checkProof(
   envelope: Uint8Array,
-  { messageId, predecessor }: ProofExpectation = {},
+  { messageId, predecessor, secret }: ProofExpectation = {},
 ): Promise<ProofReport> {
   const expected = messageId === undefined ? undefined : parseMessageId(messageId)
   const signed = attempt(() => openBatch(envelope))
@@ -61,7 +63,7 @@ export async function checkProof(
   }
   const { batch } = signed
   const isSigned = await verifySignature(batch.sender, signedText('batch', signed.hash), signed.signature)
-  const messages = readMessages(signed)
+  const messages = readMessages(signed, secret)
   const checks: ProofCheck[] = [
     { name: 'encoding', result: 'ok', detail: `canonical, ${envelope.length} bytes` },
     isSigned
@@ -80,14 +82,17 @@ export async function checkProof(
   }
 }
 
-function readMessages(signed: SignedBatch): { check: ProofCheck; read?: readonly MessageContent[] } {
+function readMessages(
+  signed: SignedBatch,
+  secret: Uint8Array | undefined,
+): { check: ProofCheck; read?: readonly MessageContent[] } {
   const { batch } = signed
   const name = 'messages'
-  // What goes to an inbox is for its recipient to open.
-  if (parseChannel(batch.channel).kind !== 'topic') {
-    return { check: { name, result: 'open', detail: 'sealed: only its recipient can read it' } }
+  // What goes to an inbox is for its two ends to open.
+  if (batch.encoding === ENCODING_SEALED && secret === undefined) {
+    return { check: { name, result: 'open', detail: 'sealed: only who has its secret can read it' } }
   }
-  const read = attempt(() => openPayload(batch))
+  const read = attempt(() => openPayload(batch, secret))
   if (read instanceof ProtocolError) return { check: { name, result: 'failed', detail: read.message } }
   return { check: { name, result: 'ok', detail: `${read.length}, as many as it says` }, read }
 }

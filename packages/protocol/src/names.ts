@@ -16,8 +16,7 @@ const ROLE = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 /** Why something was refused: lower-case letters, digits and inner hyphens; at most 64 characters. */
 const REASON = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/
 
-/** What the channel of a topic begins with. */
-export const TOPIC_PREFIX = 'topic/'
+const TOPIC_PREFIX = 'topic/'
 const INBOX_PREFIX = 'inbox/'
 
 /** Longest legal channel name, in bytes. */
@@ -74,6 +73,15 @@ export function assertTopicName(name: string): void {
 export function topicChannel(topic: string): string {
   assertTopicName(topic)
   return TOPIC_PREFIX + topic
+}
+
+/**
+ * The channel of what is for one PastelID alone.
+ * @example
+ * inboxChannel(parsePastelId('jX…')) // 'inbox/jX…'
+ */
+export function inboxChannel(recipient: PastelId): string {
+  return INBOX_PREFIX + recipient
 }
 
 /**

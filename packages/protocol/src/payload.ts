@@ -1,10 +1,12 @@
 import { Payload, type Message as WireMessage } from '../generated/batch.js'
-import { type Batch, ENCODING_PLAIN, ENCODING_ZSTD } from './batch.ts'
+import type { Batch } from './batch.ts'
+import { ENCODING_PLAIN, ENCODING_SEALED, ENCODING_ZSTD } from './batch-fields.ts'
 import { decodeCanonical } from './canonical.ts'
 import { compressPayload, decompressPayload } from './compression.ts'
 import { ProtocolError } from './errors.ts'
 import { MAX_BATCH_MESSAGES, MAX_HEADERS, MAX_PAYLOAD_BYTES } from './limits.ts'
 import { fromWireMessage, type MessageContent } from './message.ts'
+import { openContent } from './sealed-content.ts'
 import { parseZstdFrame } from './zstd-frame.ts'
 
 /** The fields of a batch that hold its messages. */
@@ -37,22 +39,30 @@ export function packPayload(payload: Uint8Array<ArrayBuffer>): EncodedPayload {
 }
 
 /**
- * The messages of a batch, decompressed if need be.
+ * The messages of a batch, decompressed or opened if need be. A sealed one takes the whole batch, because its header is
+ * part of the seal, and its secret.
+ * @param secret of a sealed batch, 64 bytes, as `openSealed` gives it; of others nothing
  * @throws ProtocolError ERR_BATCH_SIZE, ERR_BATCH_COUNT, ERR_BATCH_FIELD, ERR_COMPRESSION, ERR_MALFORMED,
- * ERR_NOT_CANONICAL, ERR_MESSAGE
+ * ERR_NOT_CANONICAL, ERR_MESSAGE; of a sealed batch also ERR_SEAL, and ERR_SEAL_OPEN: there is no secret, it is not that
+ * of the batch, or the batch commits to something else
  */
-export function openPayload({
-  encoding,
-  payload,
-  count,
-}: EncodedPayload & Pick<Batch, 'count'>): MessageContent[] {
+export function openPayload(batch: EncodedPayload & Pick<Batch, 'count'>): MessageContent[]
+export function openPayload(batch: Batch, secret: Uint8Array | undefined): MessageContent[]
+export function openPayload(
+  batch: EncodedPayload & Pick<Batch, 'count'>,
+  secret?: Uint8Array,
+): MessageContent[] {
+  const { encoding, payload, count } = batch
   if (encoding === ENCODING_PLAIN) return decodePayload(payload, count)
   if (encoding === ENCODING_ZSTD) return decodePayload(decompressPayload(payload), count)
+  // With a secret it is a whole batch, and without one nothing is opened.
+  if (encoding === ENCODING_SEALED) return decodePayload(openContent(batch as Batch, secret), count)
   throw new ProtocolError('ERR_BATCH_FIELD', `payload encoding ${encoding} is unknown`)
 }
 
 /**
- * Bytes of a batch's payload before compression: what its messages take in memory. Nothing is decompressed.
+ * Bytes of a batch's payload before compression: what its messages take in memory. Nothing is decompressed; a sealed
+ * payload counts as it is, a little more than what is in it.
  * @throws ProtocolError ERR_COMPRESSION, for a batch that was not opened before
  */
 export function payloadContentBytes({ encoding, payload }: EncodedPayload): number {

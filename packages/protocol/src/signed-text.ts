@@ -1,7 +1,7 @@
 import { asBuffer } from './bytes.ts'
 
-/** What a PastelID signs, each with a prefix of its own. */
-export type SignedKind = 'batch' | 'certificate'
+/** What a PastelID or a node key signs, each with a prefix of its own. Receipts are signed by node keys alone. */
+export type SignedKind = 'batch' | 'certificate' | 'receipt'
 
 /**
  * The ASCII text that a signature covers. It is a text, not bytes, so that a key which never leaves pasteld

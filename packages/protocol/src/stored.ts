@@ -3,12 +3,14 @@
  * again, and hashes are computed only for whoever asks for them: reading a page costs a third of opening its batches.
  */
 import { Payload, Batch as WireBatch } from '../generated/batch.js'
-import { type Batch, ENCODING_PLAIN, fromWire, type SignedBatch } from './batch.ts'
+import { type Batch, fromWire, type SignedBatch } from './batch.ts'
+import { ENCODING_PLAIN, ENCODING_SEALED } from './batch-fields.ts'
 import { decompressPayload } from './compression.ts'
 import { sha256 } from './hash.ts'
 import { SIGNATURE_BYTES } from './limits.ts'
 import { type LogId, type LogIdPair, logIdPair } from './log-id.ts'
 import { type MessageContent, toContent } from './message.ts'
+import { decryptContent } from './sealed-content.ts'
 
 class StoredEnvelope implements SignedBatch {
   readonly envelope: Uint8Array
@@ -54,8 +56,18 @@ export function readStoredBatch(envelope: Uint8Array): SignedBatch {
   return new StoredEnvelope(envelope)
 }
 
-/** The messages of a batch of one's own store. @throws Error if the bytes are none: the disk is damaged */
-export function readStoredMessages({ encoding, payload }: Batch): MessageContent[] {
-  const bytes = encoding === ENCODING_PLAIN ? payload : decompressPayload(payload)
-  return Payload.decode(bytes).messages.map(toContent)
+/**
+ * The messages of a batch of one's own store.
+ * @param secret of a sealed batch, stored with it
+ * @throws ProtocolError ERR_SEAL_OPEN: it is sealed, and the secret is not there or not its own
+ * @throws Error if the bytes are none: the disk is damaged
+ */
+export function readStoredMessages(batch: Batch, secret?: Uint8Array): MessageContent[] {
+  return Payload.decode(plainPayload(batch, secret)).messages.map(toContent)
+}
+
+function plainPayload(batch: Batch, secret: Uint8Array | undefined): Uint8Array {
+  if (batch.encoding === ENCODING_PLAIN) return batch.payload
+  if (batch.encoding === ENCODING_SEALED) return decryptContent(batch, secret)
+  return decompressPayload(batch.payload)
 }

@@ -1,5 +1,6 @@
 import { encodePastelId } from '@pastel-mesh/identity'
 import fc from 'fast-check'
+import type { SealedPayload } from '../generated/seal.js'
 import type {
   Batch,
   BookRequest,
@@ -13,7 +14,16 @@ import type {
   SyncRequest,
   SyncResponse,
 } from '../src/index.ts'
-import { encodeLogId, MAX_NUMBER, MAX_TIME_MS, messageId } from '../src/index.ts'
+import {
+  encodeLogId,
+  inboxChannel,
+  MAX_DIRECT_LIFETIME_MS,
+  MAX_NUMBER,
+  MAX_TIME_MS,
+  messageId,
+} from '../src/index.ts'
+import { encodeSealedPayload } from '../src/sealed-payload.ts'
+import { hex } from './hex.ts'
 import { testNodeKey, testSigner } from './identities.ts'
 
 /** Cases a property is tried with. */
@@ -38,14 +48,13 @@ export const topicName = fc
   .stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,30}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,20}){0,3}$/)
   .filter((name) => name.length <= 100)
 export const pastelId = bytes(57).map(encodePastelId)
-export const channel = fc.oneof(
-  topicName.map((name) => `topic/${name}`),
-  pastelId.map((id) => `inbox/${id}`),
-)
-const code = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/)
+const topic = topicName.map((name) => `topic/${name}`)
+const inbox = pastelId.map(inboxChannel)
+export const channel = fc.oneof(topic, inbox)
+export const code = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/)
 
 /** Bytes around the lengths at which a length varint grows, and others. */
-const body = fc.oneof(
+export const body = fc.oneof(
   fc.uint8Array({ maxLength: 200 }),
   fc.constantFrom(0, 127, 128, 16_383, 16_384).map((length) => new Uint8Array(length).fill(7)),
 )
@@ -63,24 +72,63 @@ const chain = fc.oneof(
   }),
 )
 
-export const batch: fc.Arbitrary<Batch> = fc
-  .record({
-    network: networkName,
-    sender: bytes(57),
-    channel,
-    run: bytes(16),
-    chain,
-    count: number(1, 512),
-    times: fc.oneof(
-      time.map((createdAtMs) => ({ createdAtMs, expiresAtMs: 0 })),
-      number(1, MAX_TIME_MS - 1).chain((createdAtMs) =>
-        number(createdAtMs + 1, MAX_TIME_MS).map((expiresAtMs) => ({ createdAtMs, expiresAtMs })),
-      ),
-    ),
-    payload: body,
-  })
-  .filter(({ chain, run }) => !('follows' in chain) || Buffer.compare(chain.follows.run, run) !== 0)
-  .map(({ chain, times, ...rest }) => ({ ...rest, ...chain, ...times, encoding: 0 }))
+/** What is in a sealed payload, of the right lengths. */
+export const sealedPayload: fc.Arbitrary<SealedPayload> = fc.record({
+  commitment: bytes(32),
+  keyId: bytes(8),
+  encapsulated: bytes(32),
+  wrapped: bytes(80),
+  content: fc.oneof(
+    fc.uint8Array({ minLength: 17, maxLength: 200 }),
+    fc.constantFrom(17, 127, 128, 16_383, 16_384).map((length) => new Uint8Array(length).fill(7)),
+  ),
+})
+
+const times = (maxLifetimeMs: number) =>
+  number(1, MAX_TIME_MS - 1).chain((createdAtMs) =>
+    number(createdAtMs + 1, Math.min(MAX_TIME_MS, createdAtMs + maxLifetimeMs)).map((expiresAtMs) => ({
+      createdAtMs,
+      expiresAtMs,
+    })),
+  )
+
+/** Where a batch goes, and what hangs on it. */
+interface Destination extends Pick<Batch, 'channel' | 'encoding' | 'payload'> {
+  readonly times: Pick<Batch, 'createdAtMs' | 'expiresAtMs'>
+}
+
+const toTopic: fc.Arbitrary<Destination> = fc.record({
+  channel: topic,
+  times: fc.oneof(
+    time.map((createdAtMs) => ({ createdAtMs, expiresAtMs: 0 })),
+    times(MAX_TIME_MS),
+  ),
+  encoding: fc.constant(0),
+  payload: body,
+})
+
+const toInbox: fc.Arbitrary<Destination> = fc.record({
+  channel: inbox,
+  times: times(MAX_DIRECT_LIFETIME_MS),
+  encoding: fc.constant(2),
+  payload: sealedPayload.map(encodeSealedPayload),
+})
+
+const batchOf = (destination: fc.Arbitrary<Destination>): fc.Arbitrary<Batch> =>
+  fc
+    .record({
+      network: networkName,
+      sender: bytes(57),
+      run: bytes(16),
+      chain,
+      count: number(1, 512),
+      destination,
+    })
+    .filter(({ chain, run }) => !('follows' in chain) || Buffer.compare(chain.follows.run, run) !== 0)
+    .map(({ chain, destination: { times, ...goes }, ...rest }) => ({ ...rest, ...goes, ...chain, ...times }))
+
+export const topicBatch = batchOf(toTopic)
+export const batch = batchOf(fc.oneof(toTopic, toInbox))
 
 /** Text without control characters, of at most 120 bytes. */
 const messageType = fc
@@ -121,6 +169,8 @@ export const certificate: fc.Arbitrary<Certificate> = fc
     addresses: fc.array(fc.uint8Array({ minLength: 1, maxLength: 512 }), { maxLength: 16 }),
     topics: fc.array(topicName, { maxLength: 20 }),
     roles: fc.array(networkName, { maxLength: 16 }),
+    sealingKey: fc.oneof(fc.constant(new Uint8Array(0)), bytes(32)),
+    mailboxes: fc.uniqueArray(bytes(57), { maxLength: 16, selector: hex }),
     serial: time,
     notBeforeMs: number(1, MAX_TIME_MS - 1),
     lifetimeMs: number(1, 2 ** 40),
@@ -154,7 +204,7 @@ const cursor: fc.Arbitrary<Cursor> = fc.oneof(
   fc.record({ store: bytes(16), position: number(1), hash: bytes(8) }),
 )
 
-const range: fc.Arbitrary<LogRange> = fc
+export const range: fc.Arbitrary<LogRange> = fc
   .tuple(bytes(16), number(), number())
   .map(([log, a, b]) => ({ log: encodeLogId(log), first: Math.min(a, b), last: Math.max(a, b) }))
 

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { type Batch, MAX_NUMBER, MAX_TIME_MS, openBatch } from '../src/index.ts'
+import { type Batch, inboxChannel, MAX_NUMBER, MAX_TIME_MS, openBatch } from '../src/index.ts'
 import { expectProtocolError } from './expect-protocol-error.ts'
 import { testSigner } from './identities.ts'
 import { NOW, sampleBatch, unsignedEnvelope } from './samples.ts'
+import { sealSample } from './sealed-samples.ts'
 
 const open = (changes: Partial<Batch>) => openBatch(unsignedEnvelope(sampleBatch(changes)))
+
+const inbox = inboxChannel(testSigner(2).pastelId)
+const { batch: sealed } = await sealSample()
 
 const illegal: Readonly<Record<string, Partial<Batch>>> = {
   'no network': { network: '' },
@@ -28,7 +32,14 @@ const illegal: Readonly<Record<string, Partial<Batch>>> = {
   'no time': { createdAtMs: 0 },
   'an expiry at its creation': { expiresAtMs: NOW },
   'an expiry before its creation': { expiresAtMs: 1 },
-  'the encoding reserved for sealing': { encoding: 2 },
+  'a sealed payload, to a topic': { encoding: 2 },
+  'a plain payload, to an inbox': { channel: inbox, expiresAtMs: NOW + 1 },
+  'a compressed payload, to an inbox': { channel: inbox, expiresAtMs: NOW + 1, encoding: 1 },
+  'an inbox and no expiry': { ...sealed, expiresAtMs: 0 },
+  'an inbox and an expiry after more than 30 days': {
+    ...sealed,
+    expiresAtMs: NOW + 30 * 24 * 3_600_000 + 1,
+  },
   'an unknown encoding': { encoding: 77 },
 }
 
@@ -44,10 +55,15 @@ describe('a batch', () => {
     await expectProtocolError(() => openBatch(envelope), 'ERR_BATCH_FIELD')
   })
 
-  test('may go to a topic or to an inbox', () => {
-    for (const channel of ['topic/a', `inbox/${testSigner(2).pastelId}`]) {
-      expect(open({ channel }).batch.channel).toBe(channel)
+  test('may go to a topic or, sealed, to an inbox', () => {
+    for (const change of [{ channel: 'topic/a' }, sealed]) {
+      expect(open(change).batch.channel).toBe(change.channel)
     }
+  })
+
+  test('to an inbox may live 30 days', () => {
+    const expiresAtMs = NOW + 30 * 24 * 3_600_000
+    expect(open({ ...sealed, expiresAtMs }).batch.expiresAtMs).toBe(expiresAtMs)
   })
 
   test('may count 512 messages, and be the last that the positions allow', () => {

@@ -41,6 +41,7 @@ import {
   toWireMessage,
 } from '../src/index.ts'
 import * as arbitrary from './arbitraries.ts'
+import { directCodecs } from './direct-codecs.ts'
 import { signCertificateBytes, testNodeKey, testSigner } from './identities.ts'
 import * as schemas from './schemas.ts'
 import type { Schema } from './wire.ts'
@@ -184,4 +185,5 @@ export const codecs: readonly Codec<unknown>[] = [
   syncResponse,
   bookRequest,
   bookResponse,
+  ...directCodecs,
 ] as readonly unknown[] as readonly Codec<unknown>[]

@@ -3,15 +3,19 @@ import {
   decodeBookRequest,
   decodeBookResponse,
   decodeCertificateFrame,
+  decodeDirectRequest,
+  decodeDirectResponse,
   decodePayload,
   decodeSyncRequest,
   decodeSyncResponse,
   openBatch,
   openCertificate,
   openPayload,
+  readReceipt,
   sha256,
 } from '../src/index.ts'
 import { hex } from './hex.ts'
+import { inboxBatch, SEAL } from './vectors/batches.ts'
 
 /** Where input comes in, and what takes it apart. */
 export const DECODERS = {
@@ -21,12 +25,17 @@ export const DECODERS = {
   payload: (bytes: Uint8Array) => decodePayload(bytes, 1),
   /** The payload of a batch of one message that says it is compressed. */
   'compressed-payload': (bytes: Uint8Array) => openPayload({ encoding: 1, payload: bytes, count: 1 }),
+  /** That of the sealed batch of the vectors, opened with its secret. */
+  'sealed-payload': (bytes: Uint8Array) => openPayload({ ...inboxBatch, payload: bytes }, SEAL.secret),
   certificate: (bytes: Uint8Array) => openCertificate(bytes),
   'certificate-frame': decodeCertificateFrame,
   'sync-request': decodeSyncRequest,
   'sync-response': decodeSyncResponse,
   'book-request': decodeBookRequest,
   'book-response': decodeBookResponse,
+  receipt: readReceipt,
+  'direct-request': decodeDirectRequest,
+  'direct-response': decodeDirectResponse,
 } satisfies Record<string, (bytes: Uint8Array) => unknown>
 
 export type DecoderName = keyof typeof DECODERS

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import {
   decodeBookResponse,
+  decodeDirectRequest,
+  decodeDirectResponse,
   decodePayload,
   decodeSyncRequest,
   decodeSyncResponse,
@@ -8,12 +10,13 @@ import {
   encodeSyncRequest,
   encodeSyncResponse,
   openCertificate,
+  readReceipt,
   toWireMessage,
 } from '../src/index.ts'
 import { expectProtocolError } from './expect-protocol-error.ts'
 import { signCertificateBytes, testNodeKey, testSigner } from './identities.ts'
 import { NOW, sampleCertificate, sampleCursor } from './samples.ts'
-import { certificateSchema, payloadSchema } from './schemas.ts'
+import { certificateSchema, payloadSchema, receiptSchema } from './schemas.ts'
 import { encodeBySchema, field, type Schema } from './wire.ts'
 
 /** A list on the wire: where it is, how many entries it may have, and the room that a frame has for it. */
@@ -70,6 +73,24 @@ const certificateList = (number: number, limit: number, entry: Uint8Array): List
   },
   decode: openSigned,
 })
+
+const directList = (number: number, entry: Uint8Array): List => ({
+  field: 1,
+  limit: 256,
+  entry,
+  maxFrameBytes: 1024 * 1024,
+  frame: (entries) => field(number, entries),
+  decode: decodeDirectRequest,
+})
+
+const aReceipt = {
+  version: 1,
+  network: 'example',
+  subject: new Uint8Array(57),
+  nodeKey: new Uint8Array(32),
+  store: new Uint8Array(16),
+  createdAtMs: NOW,
+}
 
 const lists: Readonly<Record<string, List>> = {
   'messages of a payload': {
@@ -152,6 +173,33 @@ const lists: Readonly<Record<string, List>> = {
     frame: (entries) => Buffer.concat([field(1, Buffer.concat([field(1, sampleCursor.store)])), entries]),
     decode: decodeBookResponse,
   },
+  'ranges of a receipt': {
+    field: 8,
+    limit: 256,
+    entry: range,
+    maxFrameBytes: 32 * 1024,
+    frame: (entries) => Buffer.concat([encodeBySchema(receiptSchema, aReceipt), entries]),
+    decode: (frame) => readReceipt(Buffer.concat([new Uint8Array(64), frame])),
+  },
+  'batches of a deposit': directList(2, new Uint8Array(3)),
+  'receipts of a direct request': directList(3, new Uint8Array(0)),
+  'logs of a direct request': directList(4, new Uint8Array(16)),
+  'receipts of a direct response': {
+    field: 2,
+    limit: 256,
+    entry: new Uint8Array(0),
+    maxFrameBytes: 1024 * 1024,
+    frame: (entries) => entries,
+    decode: decodeDirectResponse,
+  },
+  'refused ranges of a direct response': {
+    field: 3,
+    limit: 256,
+    entry: Buffer.concat([range, field(4, 'denied')]),
+    maxFrameBytes: 1024 * 1024,
+    frame: (entries) => entries,
+    decode: decodeDirectResponse,
+  },
 }
 
 const times = (count: number, bytes: Uint8Array) => Buffer.concat(Array.from({ length: count }, () => bytes))
@@ -191,6 +239,14 @@ describe.each(Object.entries(lists))('%s', (_name, list) => {
 })
 
 describe('frames', () => {
+  test('a receipt or direct frame over its limit is refused unread', async () => {
+    await expectProtocolError(() => readReceipt(new Uint8Array(64 + 32 * 1024 + 1)), 'ERR_RECEIPT_SIZE')
+    await expectProtocolError(() => readReceipt(new Uint8Array(64)), 'ERR_RECEIPT_SIZE')
+    const tooLarge = new Uint8Array(1024 * 1024 + 1)
+    await expectProtocolError(() => decodeDirectRequest(tooLarge), 'ERR_DIRECT_SIZE')
+    await expectProtocolError(() => decodeDirectResponse(tooLarge), 'ERR_DIRECT_SIZE')
+  })
+
   test('a sync frame over its limit is refused unread', async () => {
     await expectProtocolError(() => decodeSyncRequest(new Uint8Array(128 * 1024 + 1)), 'ERR_SYNC_SIZE')
     await expectProtocolError(() => decodeSyncResponse(new Uint8Array(1024 * 1024 + 1)), 'ERR_SYNC_SIZE')

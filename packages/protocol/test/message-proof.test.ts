@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { LogWriter } from '../../testkit/src/fixtures/log-writer.ts'
-import { checkProof, messageId, SIGNATURE_BYTES, type SignedBatch } from '../src/index.ts'
+import { LogWriter, seededSigner } from '../../testkit/src/fixtures/log-writer.ts'
+import { checkProof, inboxChannel, messageId, SIGNATURE_BYTES, type SignedBatch } from '../src/index.ts'
 
 let first: SignedBatch
 let second: SignedBatch
@@ -76,6 +76,20 @@ describe('a proof', () => {
     await expect(checkProof(second.envelope, { messageId: 'nonsense' })).rejects.toMatchObject({
       code: 'ERR_MESSAGE_ID',
     })
+  })
+
+  it('of a direct message holds for anybody, and shows it to who has its secret', async () => {
+    const channel = inboxChannel(seededSigner('bob').pastelId)
+    const writer = new LogWriter({ identity: 'alice', channel })
+    const { envelope } = await writer.write()
+    const sealed = await checkProof(envelope)
+    expect(sealed).toMatchObject({ isValid: true })
+    expect(sealed.messages).toBeUndefined()
+    expect(sealed.checks).toContainEqual(expect.objectContaining({ name: 'messages', result: 'open' }))
+    const { secret } = writer
+    if (secret === undefined) throw new Error('not sealed')
+    expect(await checkProof(envelope, { secret })).toMatchObject({ isValid: true, messages: [{}] })
+    expect(Object.keys(await failures(envelope, { secret: new Uint8Array(64) }))).toEqual(['messages'])
   })
 
   it('says that the batch before it is another one', async () => {

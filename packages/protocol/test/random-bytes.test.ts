@@ -39,7 +39,8 @@ const hostile: Readonly<Record<string, (size: number) => Uint8Array>> = {
   'empty fields 6': (size) => filled(size, 0x32, 0x00),
   'unknown numbers': (size) => filled(size, 0x78, 0x01),
   'one text that is not UTF-8': (size) => field(2, filled(size - 8, 0xf8, 0x80, 0xed, 0xa0)),
-  'a message that is longer than its parent': () => field(2, field(1, varint(2 ** 31))),
+  'a message that is longer than its parent': () =>
+    field(2, Buffer.concat([varint((1 << 3) | 2), varint(2 ** 31)])),
 }
 
 describe.each(codecs)('$name', (codec) => {

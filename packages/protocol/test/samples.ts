@@ -43,6 +43,8 @@ export function sampleCertificate(changes: Partial<Certificate> = {}): Certifica
     addresses: [Buffer.from('047f000001061f90', 'hex')],
     topics: ['prices'],
     roles: ['relay'],
+    sealingKey: new Uint8Array(32).fill(6),
+    mailboxes: [testSigner(2).publicKey],
     serial: NOW,
     notBeforeMs: NOW,
     notAfterMs: NOW + 86_400_000,

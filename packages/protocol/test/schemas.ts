@@ -129,3 +129,47 @@ export const bookResponseSchema: Schema = {
   2: { name: 'more', kind: 'number' },
   3: { name: 'certificates', kind: 'bytes', repeated: true },
 }
+
+export const sealedPayloadSchema: Schema = {
+  1: { name: 'commitment', kind: 'bytes' },
+  2: { name: 'keyId', kind: 'bytes' },
+  3: { name: 'encapsulated', kind: 'bytes' },
+  4: { name: 'wrapped', kind: 'bytes' },
+  5: { name: 'content', kind: 'bytes' },
+}
+
+const receiptRange: Schema = {
+  ...range,
+  4: { name: 'outcome', kind: 'number' },
+  5: { name: 'reason', kind: 'text' },
+}
+
+export const receiptSchema: Schema = {
+  1: { name: 'version', kind: 'number' },
+  2: { name: 'network', kind: 'text' },
+  3: { name: 'subject', kind: 'bytes' },
+  4: { name: 'nodeKey', kind: 'bytes' },
+  5: { name: 'store', kind: 'bytes' },
+  6: { name: 'serial', kind: 'number' },
+  7: { name: 'createdAtMs', kind: 'number' },
+  8: { name: 'ranges', kind: receiptRange, repeated: true },
+}
+
+const certifiedReceipt: Schema = {
+  1: { name: 'receipt', kind: 'bytes' },
+  2: { name: 'certificate', kind: 'bytes' },
+}
+
+export const directRequestSchema: Schema = {
+  1: { name: 'id', kind: 'number' },
+  2: { name: 'deposit', kind: { 1: { name: 'batches', kind: 'bytes', repeated: true } } },
+  3: { name: 'receipts', kind: { 1: { name: 'receipts', kind: certifiedReceipt, repeated: true } } },
+  4: { name: 'ask', kind: { 1: { name: 'logs', kind: 'bytes', repeated: true } } },
+}
+
+export const directResponseSchema: Schema = {
+  1: { name: 'id', kind: 'number' },
+  2: { name: 'receipts', kind: certifiedReceipt, repeated: true },
+  3: { name: 'refused', kind: { ...range, 4: { name: 'reason', kind: 'text' } }, repeated: true },
+  4: { name: 'error', kind: 'text' },
+}

@@ -5,16 +5,22 @@ import {
   encodeBookRequest,
   encodeBookResponse,
   encodeCertificateFrame,
+  encodeDirectRequest,
+  encodeDirectResponse,
   encodePayload,
+  encodeReceipt,
   encodeSyncRequest,
   encodeSyncResponse,
   makeEnvelope,
+  makeReceiptEnvelope,
   ProtocolError,
   toWireMessage,
 } from '../src/index.ts'
+import { encodeSealedPayload } from '../src/sealed-payload.ts'
 import * as arbitrary from './arbitraries.ts'
 import { RUNS } from './arbitraries.ts'
 import { DECODERS, type DecoderName, growCorpus, readCorpus } from './corpus.ts'
+import * as direct from './direct-arbitraries.ts'
 import { compressRuns } from './zstd-frames.ts'
 
 const payloads = fc
@@ -34,6 +40,10 @@ const VALID: Readonly<Record<DecoderName, fc.Arbitrary<Uint8Array>>> = {
   'sync-response': arbitrary.syncResponse.map(encodeSyncResponse),
   'book-request': arbitrary.bookRequest.map(encodeBookRequest),
   'book-response': arbitrary.bookResponse.map(encodeBookResponse),
+  'sealed-payload': arbitrary.sealedPayload.map(encodeSealedPayload),
+  receipt: direct.receipt.map((receipt) => makeReceiptEnvelope(new Uint8Array(64), encodeReceipt(receipt))),
+  'direct-request': direct.directRequest.map(encodeDirectRequest),
+  'direct-response': direct.directResponse.map(encodeDirectResponse),
 }
 
 /** Pieces of valid and of bad input, one behind the other, with some bytes flipped. */

@@ -55,12 +55,26 @@ export class ArrivalReader {
         : scanType(this.#database, { type, channel, sender }, range)
     if (type === undefined && index === ARRIVALS) {
       for await (const chunk of entries) {
-        for (const { position, value } of chunk) yield toStoredEntry(decodeArrival(position, value))
+        for (const { position, value } of chunk) {
+          const entry = toStoredEntry(decodeArrival(position, value))
+          if (entry !== undefined) yield entry
+        }
       }
       return
     }
     for await (const fetched of fetchEntries(this.#database, entries, options.wanted)) {
       for (const entry of fetched) yield entry
+    }
+  }
+
+  /** The order as it is stored, from its beginning, the places of removed batches included. */
+  async *records({
+    to,
+    signal,
+  }: Pick<ReadOptions, 'signal'> & { to: number }): AsyncGenerator<ArrivalRecord> {
+    const range = { from: 0, to, ...(signal === undefined ? {} : { signal }) }
+    for await (const chunk of scanChunks(this.#database, ARRIVALS, range)) {
+      for (const { position, value } of chunk) yield decodeArrival(position, value)
     }
   }
 

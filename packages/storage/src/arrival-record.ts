@@ -4,13 +4,22 @@ import {
   LOG_ID_BYTES,
   type LogId,
   RUNNING_HASH_BYTES,
+  SECRET_BYTES,
   sha256,
 } from '@pastel-mesh/protocol'
 import { readNumber, writeNumber } from './keys.ts'
 import { SENDER_BYTES } from './log-state.ts'
 
-/** What an entry of the arrival order is. */
-export type EntryKind = 'batch' | 'late' | 'lost' | 'before-history'
+/** What an entry of the arrival order is; a sealed batch, or a late one, with the secret that opens it in front. */
+export type EntryKind =
+  | 'batch'
+  | 'late'
+  | 'lost'
+  | 'before-history'
+  | 'sealed'
+  | 'late-sealed'
+  /** A batch was here, and is gone before its time: its place and the running hash stay, for the sake of cursors. */
+  | 'removed'
 
 /** Why a range of a log is not here. */
 export type LostReason =
@@ -48,7 +57,16 @@ export interface Notice {
   readonly reason: LostReason
 }
 
-const KINDS: readonly (EntryKind | undefined)[] = [undefined, 'batch', 'late', 'lost', 'before-history']
+const KINDS: readonly (EntryKind | undefined)[] = [
+  undefined,
+  'batch',
+  'late',
+  'lost',
+  'before-history',
+  'sealed',
+  'late-sealed',
+  'removed',
+]
 const REASONS: readonly (LostReason | undefined)[] = [
   undefined,
   'denied',
@@ -84,21 +102,62 @@ export function decodeArrival(position: number, value: Buffer): ArrivalRecord {
   }
 }
 
+/** Bytes of an entry as it is stored. */
+export function sizeOfArrival({ body }: Pick<ArrivalRecord, 'body'>): number {
+  return BODY_AT + body.length
+}
+
 /** Positions that an entry takes, without decoding the rest. */
 export function countOfArrival(value: Buffer): number {
   return value.readUInt16BE(1)
 }
 
-/** Body of a late batch: the position of the entry that said it was lost, and the signed batch. */
-export function lateBody(lostAt: number, envelope: Uint8Array): Buffer {
-  const body = Buffer.allocUnsafe(8 + envelope.length)
-  writeNumber(body, lostAt, 0)
-  body.set(envelope, 8)
-  return body
+/** What is stored of a batch beside its place. */
+export interface BatchParts {
+  /** The signed batch. */
+  readonly envelope: Uint8Array
+  /** Of a late batch: the position of the entry that said it was lost. */
+  readonly lostAt?: number | undefined
+  /** Of a sealed batch that can be read: what opens it. */
+  readonly secret?: Uint8Array | undefined
 }
 
-export function readLateBody(body: Buffer): { lostAt: number; envelope: Buffer } {
-  return { lostAt: readNumber(body, 0), envelope: body.subarray(8) }
+/** Kind and body of a batch: what it has of a position and a secret, and the signed batch. */
+export function batchRecord({ envelope, lostAt, secret }: BatchParts): Pick<ArrivalRecord, 'kind' | 'body'> {
+  const signed = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.length)
+  if (lostAt === undefined) {
+    if (secret === undefined) return { kind: 'batch', body: signed }
+    return { kind: 'sealed', body: Buffer.concat([secret, signed]) }
+  }
+  const position = Buffer.allocUnsafe(8)
+  writeNumber(position, lostAt, 0)
+  if (secret === undefined) return { kind: 'late', body: Buffer.concat([position, signed]) }
+  return { kind: 'late-sealed', body: Buffer.concat([position, secret, signed]) }
+}
+
+/** What {@link batchRecord} put together; undefined: it is no batch. */
+export function readBatchRecord({
+  kind,
+  body,
+}: Pick<ArrivalRecord, 'kind' | 'body'>): BatchParts | undefined {
+  switch (kind) {
+    case 'batch':
+      return { envelope: body }
+    case 'sealed':
+      return { envelope: body.subarray(SECRET_BYTES), secret: body.subarray(0, SECRET_BYTES) }
+    case 'late':
+      return { envelope: body.subarray(8), lostAt: readNumber(body, 0) }
+    case 'late-sealed': {
+      const envelopeAt = 8 + SECRET_BYTES
+      return {
+        envelope: body.subarray(envelopeAt),
+        lostAt: readNumber(body, 0),
+        secret: body.subarray(8, envelopeAt),
+      }
+    }
+    default:
+      return undefined
+  }
 }
 
 /** Body of an entry for a range that is not here. */

@@ -67,6 +67,8 @@ function* decodeAll(
 ): Generator<StoredEntry> {
   for (const [i, value] of values.entries()) {
     // Removed since the index was read.
-    if (value !== undefined) yield toStoredEntry(decodeArrival(positions[i] as number, value))
+    if (value === undefined) continue
+    const entry = toStoredEntry(decodeArrival(positions[i] as number, value))
+    if (entry !== undefined) yield entry
   }
 }

@@ -1,14 +1,17 @@
 import { equalBytes, type LogId, openBatch, type SignedBatch } from '@pastel-mesh/protocol'
 import type { Database, Operation } from './database.ts'
-import { HELD_BATCHES, heldKey } from './keys.ts'
+import { HELD_BATCHES, heldKey, heldSecretKey } from './keys.ts'
 import { followedBy, type LogNames } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
+import { isSealed } from './sealed.ts'
 
 /** A batch that waits on disk for what is before it; the batch itself is not in memory. */
 export interface HeldBatch extends LogNames {
   readonly first: number
   readonly count: number
   readonly hash: Uint8Array
+  /** It may have a secret beside it. */
+  readonly isSealed: boolean
   /** Only of a log's first batch: the log that it follows, and its last position. */
   readonly follows?: LogNames & { readonly head: number }
   /** Bytes that it takes on disk. */
@@ -139,33 +142,45 @@ export class HeldBatches {
     )
   }
 
-  /** Holds a batch; the operation writes it. */
-  add(signed: SignedBatch): Operation {
+  /**
+   * Holds a batch; the operations write it.
+   * @param secret of a sealed batch, kept beside it
+   */
+  add(signed: SignedBatch, secret?: Uint8Array): Operation[] {
     const held = toHeld(signed)
+    const { bytes, first } = held
     this.#add(held)
-    return { type: 'put', key: heldKey(held.bytes, held.first), value: Buffer.from(signed.envelope) }
+    const put: Operation = { type: 'put', key: heldKey(bytes, first), value: Buffer.from(signed.envelope) }
+    if (secret === undefined) return [put]
+    return [put, { type: 'put', key: heldSecretKey(bytes, first), value: Buffer.from(secret) }]
   }
 
-  /** Holds a batch no more; the operation deletes it. */
-  remove(held: HeldBatch): Operation {
+  /** Holds a batch no more; the operations delete it. */
+  remove(held: HeldBatch): Operation[] {
     const log = this.#logs.get(held.id)
     if (log?.delete(held.first) === true) {
       this.#charge(held, -1)
       if (held.follows !== undefined) this.#removeFollower(held.follows.id, held.id)
       if (log.size === 0) this.#logs.delete(held.id)
     }
-    return { type: 'del', key: heldKey(held.bytes, held.first) }
+    const deleted: Operation = { type: 'del', key: heldKey(held.bytes, held.first) }
+    return held.isSealed ? [deleted, { type: 'del', key: heldSecretKey(held.bytes, held.first) }] : [deleted]
   }
 
   /** Holds nothing of a log any more. */
   removeAll(log: LogId): Operation[] {
-    return [...(this.#logs.get(log)?.values() ?? [])].map((held) => this.remove(held))
+    return [...(this.#logs.get(log)?.values() ?? [])].flatMap((held) => this.remove(held))
   }
 
   /** The batch itself; undefined if it is not on disk. */
   async read({ bytes, first }: HeldBatch): Promise<SignedBatch | undefined> {
     const value = await this.#database.get(heldKey(bytes, first))
     return value === undefined ? undefined : openBatch(value)
+  }
+
+  /** The secret that a held batch was placed with. */
+  async readSecret({ isSealed, bytes, first }: HeldBatch): Promise<Uint8Array | undefined> {
+    return isSealed ? this.#database.get(heldSecretKey(bytes, first)) : undefined
   }
 
   #add(held: HeldBatch): void {
@@ -214,6 +229,7 @@ function toHeld(signed: SignedBatch): HeldBatch {
     first: batch.first,
     count: batch.count,
     hash: new Uint8Array(hash),
+    isSealed: isSealed(batch),
     sizeBytes: envelope.length,
     ...(followed === undefined || batch.follows === undefined
       ? {}

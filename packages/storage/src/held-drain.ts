@@ -9,7 +9,7 @@ export interface HeldDrainComponents {
   readonly logs: LogTable
   readonly held: HeldBatches
   /** Puts a held batch where its log says, as one that came. */
-  readonly place: (signed: SignedBatch, held: HeldBatch) => Promise<Placement>
+  readonly place: (signed: SignedBatch, held: HeldBatch, secret: Uint8Array | undefined) => Promise<Placement>
 }
 
 /** Enters held batches into the order as soon as they need not wait any more, in the background. */
@@ -73,12 +73,15 @@ export class HeldDrain {
       const first = await this.#nextResolved(log)
       if (first === undefined) return
       const signed = await this.#read(first)
-      const placement = signed === undefined ? undefined : await this.#parts.place(signed, first)
+      const placement =
+        signed === undefined
+          ? undefined
+          : await this.#parts.place(signed, first, await held.readSecret(first))
       if (placement?.status === 'gap') return
       if (placement !== undefined && 'committed' in placement) await placement.committed
       else {
         await writer.commit((operations) => {
-          operations.push(held.remove(first))
+          operations.push(...held.remove(first))
         })
       }
     }

@@ -19,6 +19,7 @@ import { LevelMessageStore } from './message-store.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import type { Pruned, RetentionRules } from './retention.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
+import type { CarriedBytes } from './undelivered.ts'
 import type { Values } from './values.ts'
 
 export type { Alert, AlertKind, Evidence } from './alerts.ts'
@@ -46,6 +47,7 @@ export { type MessageProof, openMessageProof, type ProofSource, readMessageProof
 export type { Placement, PlaceOptions } from './placement.ts'
 export type { Pruned, RetentionRules } from './retention.ts'
 export type { StoredBatch, StoredEntry, StoredNotice } from './stored-entry.ts'
+export type { CarriedBytes } from './undelivered.ts'
 export type { ValueChange, Values } from './values.ts'
 
 export interface StoreOptions extends CommitWriterOptions, DiskHealthOptions {
@@ -115,7 +117,7 @@ export interface MessageStore {
    * placed at once any may be first: to place a log's batches in order, wait for each placement (not for its
    * commit) before the next.
    * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_DISK_RESERVE; ERR_COMMIT_FAILED if the commit that it had
-   * to wait for failed
+   * to wait for failed; ERR_SECRET: the secret cannot be that of the batch; ERR_VALUE as {@link Values.write}
    */
   place(signed: SignedBatch, options?: PlaceOptions): Promise<Placement>
   /** Whether this very batch is on disk, in the order or held. */
@@ -174,8 +176,21 @@ export interface MessageStore {
   /** The highest position of which {@link passed} told for a channel; after a crash it may be an earlier one. */
   passedTo(channel: string): number
   /**
-   * Removes the oldest entries. What the node itself wrote stays until {@link passed} says that somebody has
-   * it, or until it expires.
+   * The recipient of an inbox has these ranges of logs to it, as its own receipt says: batches that lie within them are
+   * not kept for it any more. Own ones are from now on removed like any other, those of other senders by the next
+   * {@link prune}. What is not stored here is passed over. Resolves when that is on disk.
+   * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_COMMIT_FAILED: some of them may be marked
+   */
+  delivered(ranges: readonly LogRange[]): Promise<void>
+  /**
+   * What is kept for the inboxes of others and is neither delivered nor removed, in bytes of signed batches: exact,
+   * commits on their way to the disk included.
+   */
+  carriedBytes(): CarriedBytes
+  /**
+   * Removes the oldest entries. What the node itself wrote to a topic stays until {@link passed} says that somebody has
+   * it, or until it expires; what is kept for the inbox of somebody else, whoever wrote it, until {@link delivered} says
+   * that it is there, or until it expires. What is carried for others goes then, however young it is.
    * @throws StorageError; the signal's reason
    */
   prune(rules: RetentionRules): Promise<Pruned>

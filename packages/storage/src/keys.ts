@@ -9,6 +9,8 @@
  * | E | log id | what its sender did that an operator should know: see alerts.ts |
  * | G | log id | the log's state: names, next position, head |
  * | H | log id, position of the first message | a held batch: it waits for what is before it |
+ * | I | log id, position of the first message | the secret of a held batch that is sealed |
+ * | K | log id, position of the first message | a batch to somebody else's inbox, until it is there: see undelivered.ts |
  * | L | log id, position of the first message | arrival position, count, batch hash |
  * | M | name | a value of the store itself: schema, store id |
  * | N | kind, sender and channel as far as the kind has them | what was ever taken in: see counters.ts |
@@ -36,6 +38,8 @@ const CHANNEL = family('C')
 const ALERT = family('E')
 const LOG = family('G')
 const HELD = family('H')
+const HELD_SECRET = family('I')
+const UNDELIVERED = family('K')
 const LOG_POSITION = family('L')
 const META = family('M')
 const COUNTER = family('N')
@@ -68,6 +72,14 @@ export function alertKey(log: Uint8Array): Buffer {
 
 export function heldKey(log: Uint8Array, first: number): Buffer {
   return numbered(concat(HELD, log), first)
+}
+
+export function heldSecretKey(log: Uint8Array, first: number): Buffer {
+  return numbered(concat(HELD_SECRET, log), first)
+}
+
+export function undeliveredKey(log: Uint8Array, first: number): Buffer {
+  return numbered(concat(UNDELIVERED, log), first)
 }
 
 export function lostKey(log: Uint8Array, first: number): Buffer {
@@ -105,6 +117,7 @@ export const HELD_BATCHES: KeyRange = familyRange(HELD)
 export const LOGS: KeyRange = familyRange(LOG)
 export const LOST_RANGES: KeyRange = familyRange(LOST)
 export const PASSED_PLACES: KeyRange = familyRange(PASSED)
+export const UNDELIVERED_BATCHES: KeyRange = familyRange(UNDELIVERED)
 export const VALUES: KeyRange = familyRange(VALUE)
 
 export interface KeyRange {

@@ -1,17 +1,18 @@
 import { equalBytes, type SignedBatch } from '@pastel-mesh/protocol'
 import type { Evidence } from './alerts.ts'
 import type { ArrivalReader } from './arrival-reader.ts'
-import { contradictionOf, extendLog, type Missing, OTHER_PREDECESSOR } from './chain.ts'
+import { contradictionOf, extendLog, type Missing, OTHER_PREDECESSOR, skipRange } from './chain.ts'
 import type { CommitWriter } from './commit-writer.ts'
 import { evidenceAgainst } from './evidence-against.ts'
 import type { HeldBatches } from './held-batches.ts'
 import { followedBy, type LogState, namesOf } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
 import type { LostRange, LostRanges } from './lost-ranges.ts'
-import type { OrderCommit } from './order-commit.ts'
+import { type OrderCommit, type Planned, plannedBatch } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
-import { followedUp } from './skipped-range.ts'
+import { followedUp, skipped } from './skipped-range.ts'
 import type { StoredBatch } from './stored-entry.ts'
+import type { StoredValues } from './values.ts'
 
 export interface LateBatchesComponents {
   readonly writer: CommitWriter
@@ -20,6 +21,7 @@ export interface LateBatchesComponents {
   readonly logs: LogTable
   readonly lost: LostRanges
   readonly commit: OrderCommit
+  readonly values: StoredValues
   /** @throws StorageError ERR_DISK_RESERVE */
   readonly assertRoom: () => void
 }
@@ -61,7 +63,8 @@ export class LateBatches {
     return turn
   }
 
-  async #enter(signed: SignedBatch, { wantedSinceMs = 0, messages }: PlaceOptions): Promise<LateOutcome> {
+  async #enter(signed: SignedBatch, options: PlaceOptions): Promise<LateOutcome> {
+    const { wantedSinceMs = 0, carried = false } = options
     const { logs, lost, held, commit, writer } = this.#parts
     const { batch } = signed
     const names = namesOf(signed)
@@ -74,7 +77,7 @@ export class LateBatches {
     const range = await lost.find(names, batch.first)
     // Another copy was faster.
     if (range === undefined || range.next > batch.first) return undefined
-    if (batch.createdAtMs < wantedSinceMs) return { status: 'pruned' }
+    if (!carried && batch.createdAtMs < wantedSinceMs) return { status: 'pruned' }
     const contradiction =
       (await this.#contradictionBefore(signed, range, followedBefore)) ??
       (await this.#contradictionBehind(signed, range))
@@ -92,18 +95,22 @@ export class LateBatches {
         // Before memory is changed for a commit, for it may be refused.
         if (!writer.isOpen) throw writer.unavailable()
         const extended = extendLog(signed, state)
-        if (followedNames !== undefined && batch.follows !== undefined) {
-          const next = followed?.next ?? 0
-          if (followed?.isFrozen !== true && next <= head)
-            return { hold: { ...followedNames, first: next, last: head } }
+        const entries: Planned[] = []
+        let resolved = followed
+        const next = followed?.next ?? 0
+        if (followedNames !== undefined && followed?.isFrozen !== true && next <= head) {
+          if (!carried) return { hold: { ...followedNames, first: next, last: head } }
+          entries.push(skipped(followedNames, followed, head, 'before-history', true))
+          resolved = skipRange(followedNames, followed, head)
         }
+        const taken = this.#parts.values.take(options.values ?? [])
         const isHead = extended.stored > state.stored
         const states = isHead ? [{ ...extended, next: state.next }] : []
-        if (followed !== undefined) states.push(followedUp(followed, signed))
-        const operations = lost.take(range, batch.first, extended.next, signed.hash)
+        if (resolved !== undefined) states.push(followedUp(resolved, signed))
+        const operations = [...taken, ...lost.take(range, batch.first, extended.next, signed.hash)]
         const waiting = held.has(signed) ? held.overlapping(signed) : undefined
-        if (waiting !== undefined) operations.push(held.remove(waiting))
-        const entries = [{ batch: signed, lostAt: range.lostAt, messages }]
+        if (waiting !== undefined) operations.push(...held.remove(waiting))
+        entries.push(plannedBatch(signed, options, range.lostAt))
         this.#begun += 1
         const written = commit.write({ entries, states, operations })
         return { committed: written.then((entries) => entries.at(-1) as StoredBatch) }

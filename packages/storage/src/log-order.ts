@@ -12,10 +12,12 @@ import { LateBatches } from './late-batches.ts'
 import { followedBy, type LogNames, type LogState, namesOf, newLog } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
 import type { LostRanges } from './lost-ranges.ts'
-import type { OrderCommit, Planned } from './order-commit.ts'
+import { type OrderCommit, type Planned, plannedBatch } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
+import { assertSecret } from './sealed.ts'
 import { followedUp, skipped } from './skipped-range.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
+import type { StoredValues } from './values.ts'
 
 export interface LogOrderComponents {
   readonly writer: CommitWriter
@@ -25,6 +27,7 @@ export interface LogOrderComponents {
   readonly lost: LostRanges
   readonly alerts: Alerts
   readonly commit: OrderCommit
+  readonly values: StoredValues
   /** @throws StorageError ERR_DISK_RESERVE */
   readonly assertRoom: () => void
 }
@@ -76,10 +79,15 @@ export class LogOrder {
   constructor(components: LogOrderComponents) {
     this.#parts = components
     this.#late = new LateBatches(components)
-    this.#drain = new HeldDrain({ ...components, place: (signed, held) => this.#place(signed, {}, held) })
+    this.#drain = new HeldDrain({
+      ...components,
+      place: (signed, held, secret) => this.#place(signed, secret === undefined ? {} : { secret }, held),
+    })
   }
 
-  place(signed: SignedBatch, options: PlaceOptions = {}): Promise<Placement> {
+  async place(signed: SignedBatch, options: PlaceOptions = {}): Promise<Placement> {
+    if (options.secret !== undefined) assertSecret(signed, options.secret)
+    if (options.values !== undefined) await this.#parts.values.ready()
     return this.#place(signed, options, undefined)
   }
 
@@ -200,10 +208,10 @@ export class LogOrder {
       case 'next':
         return this.#enter(signed, { state, followed }, { ...options, fork: judged.fork, skip: [] })
       case 'gap':
-        if (batch.createdAtMs < (options.wantedSinceMs ?? 0)) {
+        if (options.carried === true || batch.createdAtMs < (options.wantedSinceMs ?? 0)) {
           return this.#enterBehind(signed, { state, followed }, judged.missing, options, held)
         }
-        return this.#hold(signed, judged.missing, options.alert, held)
+        return this.#hold(signed, judged.missing, options, held)
       case 'contradiction':
         return { ...judged, rival: undefined }
       case 'taken':
@@ -225,8 +233,9 @@ export class LogOrder {
     { state, followed }: { state: LogState | undefined; followed: LogState | undefined },
     options: PlaceOptions & { fork: string | undefined; skip: readonly Planned[] },
   ): Placement {
-    const { commit, held, alerts } = this.#parts
+    const { commit, held, alerts, values } = this.#parts
     this.#assertOpen()
+    const taken = values.take(options.values ?? [])
     const { batch } = signed
     const entries = [...options.skip]
     const states = [extendLog(signed, state)]
@@ -239,7 +248,7 @@ export class LogOrder {
       }
       states.push(followedUp(next, signed))
     }
-    entries.push({ batch: signed, messages: options.messages })
+    entries.push(plannedBatch(signed, options))
     // One alert a log: what the placer says of it is more than that it branches. That an own one does was told
     // when what it branches from came.
     const fork = options.own === true ? undefined : options.fork
@@ -247,8 +256,9 @@ export class LogOrder {
     const noted = alert === undefined ? [] : [alerts.note(alert.kind, signed, alert.reason)]
     const waiting = held.has(signed) ? held.overlapping(signed) : undefined
     const operations = [
+      ...taken,
       ...noted.flatMap((note) => note.operations),
-      ...(waiting === undefined ? [] : [held.remove(waiting)]),
+      ...(waiting === undefined ? [] : held.remove(waiting)),
       ...(options.own === true && batch.first === 0
         ? [putOwnTip(batch.sender, batch.channel, batch.run)]
         : []),
@@ -271,15 +281,17 @@ export class LogOrder {
   ): Placement | Unsettled {
     const isOwn = missing.id === signed.log
     const before = isOwn ? state : followed
-    const last = this.#lastMissing(missing.id, before?.next ?? 0, missing.last)
-    const skip = last < missing.first ? [] : [skipped(missing, before, last, 'before-history')]
+    const { carried = false } = options
+    // What is held in between enters late, if what is carried comes before it.
+    const last = carried ? missing.last : this.#lastMissing(missing.id, before?.next ?? 0, missing.last)
+    const skip = last < missing.first ? [] : [skipped(missing, before, last, 'before-history', carried)]
     const after = skip.length === 0 ? before : skipRange(missing, before, last)
     if (last === missing.last) {
       const states = isOwn ? { state: after, followed } : { state, followed: after }
       return this.#enter(signed, states, { ...options, fork: undefined, skip })
     }
     // Something is held in between: it enters first.
-    const placement = this.#hold(signed, missing, options.alert, held)
+    const placement = this.#hold(signed, missing, options, held)
     if (skip.length > 0 && after !== undefined) {
       this.#parts.commit.write({ entries: skip, states: [after] }).then(
         () => this.#drain.lookBehind(missing.id),
@@ -292,7 +304,7 @@ export class LogOrder {
   #hold(
     signed: SignedBatch,
     missing: Missing,
-    alert: PlaceOptions['alert'],
+    { alert, secret }: PlaceOptions,
     isHeld: HeldBatch | undefined,
   ): Placement | Contradiction {
     const { alerts, held, writer } = this.#parts
@@ -307,10 +319,10 @@ export class LogOrder {
     }
     if (!held.hasRoomFor(signed)) return { status: 'gap', missing }
     this.#assertOpen()
-    const put = held.add(signed)
+    const put = held.add(signed, secret)
     const noted = alert && alerts.note(alert.kind, signed, alert.reason)
     const committed = writer.commit((operations) => {
-      operations.push(put, ...(noted?.operations ?? []))
+      operations.push(...put, ...(noted?.operations ?? []))
     })
     const done = committed.then(() => {
       noted?.tell()
@@ -368,7 +380,7 @@ export class LogOrder {
         found.contradiction = outcome.contradiction
         return undefined
       }
-      const placement = this.#hold(signed, outcome.hold, options.alert, held)
+      const placement = this.#hold(signed, outcome.hold, options, held)
       if ('status' in placement) return placement
       const evidence = await evidenceAgainst(signed, this.#parts, placement.rival)
       found.contradiction = { reason: placement.reason, evidence }

@@ -25,7 +25,12 @@ export interface LostRange {
   readonly previous?: Uint8Array
   /** Whether peers are asked for it; what is older than the wanted history is not. */
   readonly isWanted: boolean
+  /** It is before something that is kept for somebody else's inbox: it stays while entries around it go. */
+  readonly isCarried?: boolean
 }
+
+const WANTED = 1
+const CARRIED = 2
 
 /** Which lost ranges are looked for. @default all */
 export interface LostQuery {
@@ -52,9 +57,9 @@ export class LostRanges {
     this.#floor = components.floor
   }
 
-  /** Whether the entry that says so is still there. */
-  isKept({ lostAt }: LostRange): boolean {
-    return lostAt >= this.#floor()
+  /** Whether the entry that says so is still there. Of what is carried that goes by the range itself. */
+  isKept({ lostAt, isCarried }: LostRange): boolean {
+    return isCarried === true || lostAt >= this.#floor()
   }
 
   /** The lost range that has a position of a log. */
@@ -93,7 +98,7 @@ export class LostRanges {
     writeNumber(fixed, lost.last, 0)
     writeNumber(fixed, lost.lostAt, 8)
     writeNumber(fixed, lost.next, 16)
-    fixed[24] = lost.isWanted ? 1 : 0
+    fixed[24] = (lost.isWanted ? WANTED : 0) | (lost.isCarried === true ? CARRIED : 0)
     const value = Buffer.concat([fixed, lost.previous ?? ZERO_HASH])
     return { type: 'put', key: lostKey(lost.bytes, lost.first), value }
   }
@@ -135,6 +140,7 @@ export class LostRanges {
 
 function decode(log: LogId, bytes: Uint8Array, first: number, value: Buffer): LostRange {
   const previous = value.subarray(25, 25 + HASH_BYTES)
+  const flags = value[24] as number
   return {
     log,
     bytes,
@@ -142,7 +148,8 @@ function decode(log: LogId, bytes: Uint8Array, first: number, value: Buffer): Lo
     last: readNumber(value, 0),
     lostAt: readNumber(value, 8),
     next: readNumber(value, 16),
-    isWanted: value[24] === 1,
+    isWanted: (flags & WANTED) !== 0,
+    ...((flags & CARRIED) === 0 ? {} : { isCarried: true }),
     ...(previous.equals(ZERO_HASH) ? {} : { previous }),
   }
 }

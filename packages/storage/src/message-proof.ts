@@ -15,6 +15,8 @@ export interface MessageProof {
   readonly envelope: Uint8Array
   /** The batch before it, as far as one is stored. */
   readonly predecessor?: Uint8Array
+  /** Of a sealed batch that can be read here, what opens it: whoever gets it can read the batch as well. */
+  readonly secret?: Uint8Array
 }
 
 /** A started store, or what reads as one. */
@@ -27,9 +29,13 @@ export type ProofSource = Pick<MessageStore, 'findMessage' | 'readLog'>
 export async function readMessageProof(source: ProofSource, id: string): Promise<MessageProof | undefined> {
   const found = await source.findMessage(id)
   if (found === undefined) return undefined
-  const { envelope, signed } = found.stored
+  const { envelope, signed, secret } = found.stored
   const predecessor = await findPredecessor(source, signed)
-  return { envelope, ...(predecessor === undefined ? {} : { predecessor }) }
+  return {
+    envelope,
+    ...(predecessor === undefined ? {} : { predecessor }),
+    ...(secret === undefined ? {} : { secret }),
+  }
 }
 
 /**

@@ -35,6 +35,7 @@ import { type Pruned, Retention, type RetentionRules } from './retention.ts'
 import { assertSchema, SCHEMA_VERSION } from './schema.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
 import { TimeSearch } from './time-search.ts'
+import { type CarriedBytes, Undelivered } from './undelivered.ts'
 import { StoredValues } from './values.ts'
 
 /** The message logs and the arrival order of one node, on LevelDB: its parts, wired. */
@@ -55,6 +56,7 @@ export class LevelMessageStore implements MessageStore {
   readonly #commit: OrderCommit
   readonly #logOrder: LogOrder
   readonly #retention: Retention
+  readonly #undelivered: Undelivered
   readonly #reopened = new Listeners()
   #storeId: Uint8Array = new Uint8Array(STORE_ID_BYTES)
   /** Settles when it is open; undefined while it is closed. */
@@ -97,13 +99,17 @@ export class LevelMessageStore implements MessageStore {
       reader: this.#reader,
       logs: this.#logs,
     }
-    this.#commit = new OrderCommit({ ...parts, lost, counters: this.#counters })
+    const undelivered = new Undelivered({ database, writer: this.writer })
+    this.#undelivered = undelivered
+    this.#commit = new OrderCommit({ ...parts, lost, counters: this.#counters, undelivered })
     const rest = {
       ...parts,
       lost,
       held: this.#held,
       alerts: this.#alerts,
       commit: this.#commit,
+      values: this.values,
+      undelivered,
       assertRoom: () => this.#health.assertRoom(),
     }
     this.#logOrder = new LogOrder(rest)
@@ -272,6 +278,14 @@ export class LevelMessageStore implements MessageStore {
     return this.#retention.prune(rules)
   }
 
+  delivered(ranges: readonly LogRange[]): Promise<void> {
+    return this.#undelivered.delivered(ranges)
+  }
+
+  carriedBytes(): CarriedBytes {
+    return this.#undelivered.bytes
+  }
+
   alerts(): Alert[] {
     return this.#alerts.list()
   }
@@ -353,9 +367,10 @@ export class LevelMessageStore implements MessageStore {
   async #reload(): Promise<void> {
     this.#order.reset(await this.#reader.lastEntry())
     this.#times.clear()
-    this.values.clear()
+    await this.values.reload()
     this.#commit.reset(await this.#database.get(metaKey('stored')))
     await this.#counters.load()
+    await this.#undelivered.load()
     this.#logs.clear()
     await this.#held.load()
     await this.#alerts.load()

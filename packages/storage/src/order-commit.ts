@@ -8,22 +8,28 @@ import { putEntry } from './entry-operations.ts'
 import { logKey, metaKey, readNumber, writeNumber } from './keys.ts'
 import { encodeLogState, type LogNames, type LogState } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
-import type { LostRanges } from './lost-ranges.ts'
+import type { LostRange, LostRanges } from './lost-ranges.ts'
+import type { PlaceOptions } from './placement.ts'
+import { isSealed } from './sealed.ts'
 import { isViewOfMore, type StoredEntry, toStoredBatch, toStoredNotice } from './stored-entry.ts'
 import { distinctTypes, typesOf } from './type-index.ts'
+import type { Undelivered, UnderwayOf } from './undelivered.ts'
 
 /** An entry to be: a batch, or a range that the order goes on without. */
 export type Planned =
   | {
       readonly batch: SignedBatch
-      readonly lostAt?: number
+      readonly lostAt?: number | undefined
+      readonly secret?: Uint8Array | undefined
       readonly messages?: readonly MessageContent[] | undefined
+      /** It has to get to an inbox, if it is to one. */
+      readonly underwayOf?: UnderwayOf | undefined
     }
   | {
       readonly notice: Notice
       readonly names: LogNames
       /** The range may still turn up; what is known of the batch before it. */
-      readonly remember?: { readonly previous?: Uint8Array }
+      readonly remember?: Pick<LostRange, 'previous' | 'isCarried'>
     }
 
 /** Everything that one step of the order writes, together. */
@@ -40,6 +46,7 @@ export interface OrderCommitComponents {
   readonly logs: LogTable
   readonly lost: LostRanges
   readonly counters: Counters
+  readonly undelivered: Undelivered
 }
 
 /** What is stored: the entries' bytes without the database's own, batches, and their messages. */
@@ -106,12 +113,13 @@ export class OrderCommit {
   }
 
   #take({ planned, types }: Kept, group: Operation[]): StoredEntry {
-    const { order, lost, counters } = this.#components
+    const { order, lost, counters, undelivered } = this.#components
     let entry: StoredEntry
     if ('batch' in planned) {
-      const { batch, lostAt, messages } = planned
+      const { batch, underwayOf } = planned
       const { sender, channel, count } = batch.batch
-      entry = toStoredBatch(order.take(count, batch.hash), batch, { lostAt, messages })
+      entry = toStoredBatch(order.take(count, batch.hash), batch, planned)
+      if (underwayOf !== undefined) undelivered.add(entry, underwayOf, group)
       counters.add({ sender, channel, messages: count, bytes: batch.envelope.length }, group)
     } else {
       const { notice, names, remember } = planned
@@ -160,11 +168,32 @@ function decodeStored(value: Buffer): Stored {
   return { sizeBytes: readNumber(value, 0), batches: readNumber(value, 8), messages: readNumber(value, 16) }
 }
 
+/** The entry of a batch that was placed. */
+export function plannedBatch(
+  batch: SignedBatch,
+  { messages, secret, own, carried }: PlaceOptions,
+  lostAt?: number,
+): Planned {
+  const underwayOf = own === true ? 'own' : carried === true ? 'others' : undefined
+  return { batch, lostAt, messages, secret, underwayOf }
+}
+
 /** A batch that is a small part of a larger buffer is copied, for it stays in memory for a while. */
 function toKept(planned: Planned): Kept {
   if (!('batch' in planned)) return { planned, types: [] }
-  const { messages, ...rest } = planned
-  const types = messages === undefined ? undefined : distinctTypes(messages)
-  if (!isViewOfMore(planned.batch)) return { planned, types }
-  return { planned: { ...rest, batch: openBatch(new Uint8Array(planned.batch.envelope)) }, types }
+  const { batch, messages, secret } = planned
+  // What cannot be read after a restart cannot be found under its types when it is removed.
+  const isListed = secret !== undefined || !isSealed(batch.batch)
+  const types = messages === undefined || !isListed ? undefined : distinctTypes(messages)
+  if (secret === undefined && !isViewOfMore(batch)) return { planned, types }
+  return {
+    planned: {
+      ...planned,
+      ...(secret === undefined ? {} : { secret: new Uint8Array(secret) }),
+      ...(isViewOfMore(batch)
+        ? { batch: openBatch(new Uint8Array(batch.envelope)), messages: undefined }
+        : {}),
+    },
+    types,
+  }
 }

@@ -2,12 +2,26 @@ import type { MessageContent } from '@pastel-mesh/protocol'
 import type { AlertKind } from './alerts.ts'
 import type { Missing } from './chain.ts'
 import type { StoredBatch } from './stored-entry.ts'
+import type { ValueChange } from './values.ts'
 
 export interface PlaceOptions {
   /** This node wrote it: the log becomes the one that its next run follows. */
   readonly own?: boolean
   /** Its messages, if they are decoded already. */
   readonly messages?: readonly MessageContent[]
+  /** Of a sealed batch, what opens it, 64 bytes: kept with it, and gone with it. */
+  readonly secret?: Uint8Array
+  /**
+   * It is kept for the recipient of an inbox, who is somebody else: nothing before it is waited for, and a log's batches
+   * may come in any order. It stays until {@link MessageStore.delivered} says that it is there, or until it expires.
+   * @default false
+   */
+  readonly carried?: boolean
+  /**
+   * Values written in the very commit that brings it into the order. If it does not enter now (it is held, or not new),
+   * nothing of them is written.
+   */
+  readonly values?: readonly ValueChange[]
   /**
    * Of batches that were created before, what is before them is not waited for, in ms since 1970.
    * @default 0

@@ -1,11 +1,18 @@
-import { encodeLogId, equalBytes, type LogId, RUNNING_HASH_BYTES } from '@pastel-mesh/protocol'
+import {
+  encodeLogId,
+  equalBytes,
+  type LogId,
+  MAX_DIRECT_LIFETIME_MS,
+  RUNNING_HASH_BYTES,
+} from '@pastel-mesh/protocol'
 import type { ArrivalOrder } from './arrival-order.ts'
 import type { ArrivalReader } from './arrival-reader.ts'
-import { encodeArrival } from './arrival-record.ts'
+import { type ArrivalRecord, sizeOfArrival } from './arrival-record.ts'
 import type { CommitWriter } from './commit-writer.ts'
 import type { Database, Operation } from './database.ts'
 import { deleteEntry } from './entry-operations.ts'
 import {
+  arrivalKey,
   LOGS,
   logKey,
   metaKey,
@@ -20,7 +27,9 @@ import { decodeLogState, type LogState } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
 import type { LostRanges } from './lost-ranges.ts'
 import type { OrderCommit } from './order-commit.ts'
-import { type StoredEntry, toArrivalRecord } from './stored-entry.ts'
+import { removeDue } from './remove-due.ts'
+import { type StoredEntry, toStoredEntry } from './stored-entry.ts'
+import { isInbox, isInboxOfAnother, type Undelivered } from './undelivered.ts'
 
 /** What is kept, and for how long. */
 export interface RetentionRules {
@@ -28,7 +37,7 @@ export interface RetentionRules {
   readonly receivedBeforeMs: number
   /** Bytes of entries that are kept at most; the oldest go first. */
   readonly maxBytes: number
-  /** The node's own public key: what it wrote and nobody else has yet is kept. */
+  /** The node's own public key: what it wrote and nobody else has yet is kept, and what is for others' inboxes. */
   readonly own: Uint8Array
   /** @default Date.now() */
   readonly nowMs?: number
@@ -38,7 +47,7 @@ export interface RetentionRules {
 export interface Pruned {
   readonly entries: number
   readonly sizeBytes: number
-  /** Entries that the rules would remove and that are kept, because nobody else has them yet. */
+  /** Batches that the rules would remove and that are kept, because who is to have them has them not yet. */
   readonly pinned: number
 }
 
@@ -57,10 +66,13 @@ export interface RetentionComponents {
   readonly commit: OrderCommit
   readonly lost: LostRanges
   readonly order: ArrivalOrder
+  readonly undelivered: Undelivered
 }
 
 /** An entry that goes, without its messages, which need not stay in memory until then. */
-interface Removal extends Pick<StoredEntry, 'kind' | 'position' | 'count' | 'runningHash'> {
+interface Removal extends Pick<ArrivalRecord, 'position' | 'count' | 'runningHash'> {
+  /** Undefined: only the place of a batch that is gone already. */
+  readonly kind: StoredEntry['kind'] | undefined
   readonly operations: readonly Operation[]
 }
 
@@ -130,35 +142,35 @@ export class Retention {
     const { commit, order, reader } = this.#parts
     const nowMs = rules.nowMs ?? Date.now()
     await this.#rememberPassed(rules.own)
-    let entries = 0
-    let sizeBytes = 0
+    let { entries, sizeBytes } = await removeDue(this.#parts, nowMs)
     let pinned = 0
     let chunk: Removal[] = []
     let chunkBytes = 0
     const flush = async () => {
       if (chunk.length > 0) await this.#remove(chunk, chunkBytes)
-      entries += chunk.length
+      entries += chunk.filter(({ kind }) => kind !== undefined).length
       sizeBytes += chunkBytes
       chunk = []
       chunkBytes = 0
     }
     const to = order.end
-    for await (const entry of reader.read({ to, ...(rules.signal ? { signal: rules.signal } : {}) })) {
+    for await (const record of reader.records({ to, ...(rules.signal ? { signal: rules.signal } : {}) })) {
       const isOver = commit.stored.sizeBytes - chunkBytes > rules.maxBytes
-      if (entry.receivedAtMs >= rules.receivedBeforeMs && !isOver) break
+      if (record.receivedAtMs >= rules.receivedBeforeMs && !isOver) break
       // The last entry carries the running hash on.
-      if (entry.position + entry.count >= to) break
-      if (this.#isPinned(entry, rules.own, nowMs)) {
-        pinned += 1
+      if (record.position + record.count >= to) break
+      const entry = toStoredEntry(record)
+      if (entry !== undefined && (await this.#isPinned(entry, rules.own, nowMs))) {
+        if (entry.kind === 'batch') pinned += 1
         continue
       }
       // Now, for it takes a look at the messages, and not for the whole chunk at once.
-      chunk.push(await this.#toRemoval(entry))
-      chunkBytes += encodeArrival(toArrivalRecord(entry)).length
+      chunk.push(await this.#toRemoval(record, entry))
+      chunkBytes += sizeOfArrival(record)
       if (chunk.length === CHUNK_ENTRIES) await flush()
     }
     await flush()
-    await this.#forgetLogs(nowMs - FORGET_LOGS_AFTER_MS)
+    await this.#forgetLogs(nowMs - FORGET_LOGS_AFTER_MS, rules.own)
     return { entries, sizeBytes, pinned }
   }
 
@@ -186,21 +198,30 @@ export class Retention {
     return false
   }
 
-  /** Own batches that nobody else is known to have: what was not read, and inboxes until they expire. */
-  #isPinned(entry: StoredEntry, own: Uint8Array, nowMs: number): boolean {
-    if (entry.kind !== 'batch') return false
+  /**
+   * Own batches to a topic that nobody else is known to have; what has to get to somebody else's inbox, and what says
+   * that something before it is missing, for that may still come.
+   */
+  async #isPinned(entry: StoredEntry, own: Uint8Array, nowMs: number): Promise<boolean> {
+    if (entry.kind !== 'batch') {
+      const isOver = entry.receivedAtMs + MAX_DIRECT_LIFETIME_MS <= nowMs
+      return !isOver && entry.kind === 'before-history' && isInboxOfAnother(entry.channel, own)
+    }
     const { sender, channel, expiresAtMs } = entry.signed.batch
-    if (!equalBytes(sender, own)) return false
     if (expiresAtMs !== 0 && expiresAtMs <= nowMs) return false
+    if (isInboxOfAnother(channel, own)) return this.#parts.undelivered.has(entry)
+    if (!equalBytes(sender, own) || isInbox(channel)) return false
     return entry.position + entry.count > (this.#passed.get(channel) ?? 0)
   }
 
-  async #toRemoval(entry: StoredEntry): Promise<Removal> {
-    const { kind, position, count, runningHash } = entry
-    const operations = deleteEntry(entry)
+  async #toRemoval(record: ArrivalRecord, entry: StoredEntry | undefined): Promise<Removal> {
+    const { position, count, runningHash } = record
+    const operations: Operation[] =
+      entry === undefined ? [{ type: 'del', key: arrivalKey(position) }] : deleteEntry(entry)
     // With the entry that says that a range is lost goes what remembers that it may turn up.
-    if (entry.kind !== 'batch') operations.push(...(await this.#parts.lost.deleteWithin(entry)))
-    return { kind, position, count, runningHash, operations }
+    if (entry !== undefined && entry.kind !== 'batch')
+      operations.push(...(await this.#parts.lost.deleteWithin(entry)))
+    return { kind: entry?.kind, position, count, runningHash, operations }
   }
 
   async #remove(entries: readonly Removal[], sizeBytes: number): Promise<void> {
@@ -220,13 +241,15 @@ export class Retention {
   }
 
   /** Forgets logs that ended long ago, of which nothing is stored and nothing more can turn up. */
-  async #forgetLogs(beforeMs: number): Promise<void> {
+  async #forgetLogs(beforeMs: number, own: Uint8Array): Promise<void> {
     const { database, logs, logOrder, writer, lost } = this.#parts
     const forgotten: LogState[] = []
     for await (const [key, value] of database.iterate(LOGS)) {
       const bytes = key.subarray(1)
       const state = decodeLogState(encodeLogId(bytes), bytes, value)
-      const endedAtMs = endOf(state)
+      // Nobody looks for what is missing before something that is carried: its log can be unknown again.
+      const isCarried = isInboxOfAnother(state.channel, own) && !state.isFrozen
+      const endedAtMs = endOf(state) ?? (isCarried ? state.headCreatedAtMs : undefined)
       if (endedAtMs === undefined || endedAtMs >= beforeMs) continue
       // In this order: the last batch that was lost may come between the two.
       if ((await lost.hasAny(state, 0, state.next)) || !(await this.#isEmpty(state))) continue

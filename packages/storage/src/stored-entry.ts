@@ -6,12 +6,13 @@ import {
 } from '@pastel-mesh/protocol'
 import {
   type ArrivalRecord,
-  lateBody,
+  batchRecord,
   type Notice,
   noticeBody,
-  readLateBody,
+  readBatchRecord,
   readNoticeBody,
 } from './arrival-record.ts'
+import { isSealed, unreadable } from './sealed.ts'
 
 interface EntryBase {
   /** Its first position in the arrival order. */
@@ -32,7 +33,14 @@ export interface StoredBatch extends EntryBase {
   readonly signed: SignedBatch
   /** It had been given up for lost: the position of the entry that said so. */
   readonly lostAt?: number
-  /** Its messages, in order; decoded at the first call. */
+  /** Of a sealed batch that this node wrote or was sent, what opens it: 64 bytes. */
+  readonly secret?: Uint8Array
+  /** Whether {@link messages} gives anything: not if it is sealed, and the secret is not here. */
+  readonly isReadable: boolean
+  /**
+   * Its messages, in order; decoded at the first call.
+   * @throws StorageError ERR_SEALED: only the recipient can read it
+   */
   messages(): readonly MessageContent[]
 }
 
@@ -46,15 +54,21 @@ export type StoredEntry = StoredBatch | StoredNotice
 
 type Taken = Omit<ArrivalRecord, 'kind' | 'body'>
 
+/** What an entry of a batch has beside the batch and its place. */
+export interface BatchExtras {
+  readonly lostAt?: number | undefined
+  readonly secret?: Uint8Array | undefined
+  /** If they are decoded already. */
+  readonly messages?: readonly MessageContent[] | undefined
+}
+
 export function toStoredBatch(
   taken: Taken,
   signed: SignedBatch,
-  {
-    lostAt,
-    messages,
-  }: { lostAt?: number | undefined; messages?: readonly MessageContent[] | undefined } = {},
+  { lostAt, secret, messages }: BatchExtras = {},
 ): StoredBatch {
   let decoded = messages
+  const isReadable = decoded !== undefined || secret !== undefined || !isSealed(signed.batch)
   return {
     kind: 'batch',
     position: taken.position,
@@ -64,8 +78,11 @@ export function toStoredBatch(
     envelope: signed.envelope,
     signed,
     ...(lostAt === undefined ? {} : { lostAt }),
+    ...(secret === undefined ? {} : { secret }),
+    isReadable,
     messages() {
-      decoded ??= readStoredMessages(signed.batch)
+      if (!isReadable) throw unreadable(signed)
+      decoded ??= readStoredMessages(signed.batch, secret)
       return decoded
     },
   }
@@ -77,14 +94,12 @@ export function toStoredNotice(taken: Taken, notice: Notice): StoredNotice {
   return { ...notice, kind, position, count, runningHash, receivedAtMs }
 }
 
-/** An entry as it is read from the disk. */
-export function toStoredEntry(record: ArrivalRecord): StoredEntry {
-  if (record.kind === 'batch') return toStoredBatch(record, readStoredBatch(record.body))
-  if (record.kind === 'late') {
-    const { lostAt, envelope } = readLateBody(record.body)
-    return toStoredBatch(record, readStoredBatch(envelope), { lostAt })
-  }
-  return toStoredNotice(record, readNoticeBody(record.body))
+/** An entry as it is read from the disk; undefined: what was there is removed. */
+export function toStoredEntry(record: ArrivalRecord): StoredEntry | undefined {
+  if (record.kind === 'removed') return undefined
+  const parts = readBatchRecord(record)
+  if (parts === undefined) return toStoredNotice(record, readNoticeBody(record.body))
+  return toStoredBatch(record, readStoredBatch(parts.envelope), parts)
 }
 
 /** An entry as it is written to the disk. */
@@ -92,9 +107,7 @@ export function toArrivalRecord(entry: StoredEntry): ArrivalRecord {
   const { position, count, runningHash, receivedAtMs } = entry
   const taken = { position, count, runningHash, receivedAtMs }
   if (entry.kind !== 'batch') return { ...taken, kind: entry.kind, body: noticeBody(entry) }
-  const { envelope, lostAt } = entry
-  if (lostAt !== undefined) return { ...taken, kind: 'late', body: lateBody(lostAt, envelope) }
-  return { ...taken, kind: 'batch', body: Buffer.from(envelope.buffer, envelope.byteOffset, envelope.length) }
+  return { ...taken, ...batchRecord(entry) }
 }
 
 /** The channel and the sender that an entry is about. */

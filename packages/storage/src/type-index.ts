@@ -11,6 +11,7 @@ import {
 } from './index-scan.ts'
 import { mixedTypePrefix, typePrefix } from './keys.ts'
 import { intersect, PostingList } from './posting-list.ts'
+import { isSealed } from './sealed.ts'
 import type { StoredEntry } from './stored-entry.ts'
 
 /**
@@ -43,9 +44,13 @@ export function distinctTypes(messages: readonly MessageContent[]): string[] {
   return [...types]
 }
 
-/** The types that an entry holds messages of. A payload that does not open, and what is lost, has none. */
+/**
+ * The types that an entry holds messages of. A payload that does not open, and what is lost, has none; nor has a sealed
+ * batch without its secret, also if its messages are in memory: what removes it must find the same.
+ */
 export function typesOf(entry: StoredEntry): string[] {
   if (entry.kind !== 'batch') return []
+  if (entry.secret === undefined && isSealed(entry.signed.batch)) return []
   try {
     return distinctTypes(entry.messages())
   } catch (error) {

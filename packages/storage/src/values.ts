@@ -1,6 +1,6 @@
 import type { CommitWriter } from './commit-writer.ts'
-import type { Database } from './database.ts'
-import { StorageError } from './errors.ts'
+import type { Database, Operation } from './database.ts'
+import { StorageError, storeUnavailable } from './errors.ts'
 import { VALUES, valueKey, valueName } from './keys.ts'
 
 /** A value to be kept under a name, in place of the one that is there; without one, that is removed. */
@@ -37,40 +37,64 @@ export interface StoredValuesComponents {
 
 export class StoredValues implements Values {
   readonly #components: StoredValuesComponents
-  /** The names that are there, commits on their way included; read when it is first needed. */
-  #names: Promise<Set<string>> | undefined
+  /** The names that are there, commits on their way included; read when they are first needed. */
+  #names: Set<string> | undefined
+  #reading: Promise<void> | undefined
 
   constructor(components: StoredValuesComponents) {
     this.#components = components
   }
 
-  /** What memory knows of the disk is void. */
-  clear(): void {
-    this.#names = undefined
+  /** Reads from the disk again what memory only carries on. */
+  async reload(): Promise<void> {
+    if (this.#names !== undefined) this.#names = await namesIn(this.#components.database)
+  }
+
+  /** Waits until {@link take} can count. */
+  async ready(): Promise<void> {
+    if (this.#names !== undefined) return
+    this.#reading ??= namesIn(this.#components.database)
+      .then((names) => {
+        this.#names = names
+      })
+      .finally(() => {
+        this.#reading = undefined
+      })
+    await this.#reading
+  }
+
+  /**
+   * Takes changes into account whose operations go to the disk with the next commit that is begun; nothing may come in
+   * between, and the writer must be open.
+   * @throws StorageError ERR_VALUE, nothing is changed
+   */
+  take(changes: readonly ValueChange[]): Operation[] {
+    if (changes.length === 0) return []
+    const names = this.#names
+    if (names === undefined) throw storeUnavailable('was opened anew: try again')
+    for (const change of changes) assertSize(change)
+    assertCount(names, changes)
+    return changes.map(({ name, value }) => {
+      const key = valueKey(name)
+      if (value === undefined) {
+        names.delete(name)
+        return { type: 'del', key }
+      }
+      names.add(name)
+      return { type: 'put', key, value: Buffer.from(value) }
+    })
   }
 
   async write(changes: readonly ValueChange[]): Promise<void> {
     for (const change of changes) assertSize(change)
-    const { database, writer, assertRoom } = this.#components
+    const { writer, assertRoom } = this.#components
     // What removes makes room, and is a few bytes.
     if (changes.some(({ value }) => value !== undefined)) assertRoom()
-    this.#names ??= namesIn(database).catch((error) => {
-      this.#names = undefined
-      throw error
-    })
-    const names = await this.#names
+    await this.ready()
+    if (!writer.isOpen) throw writer.unavailable()
+    const taken = this.take(changes)
     await writer.commit((operations) => {
-      assertCount(names, changes)
-      for (const { name, value } of changes) {
-        const key = valueKey(name)
-        if (value === undefined) {
-          names.delete(name)
-          operations.push({ type: 'del', key })
-        } else {
-          names.add(name)
-          operations.push({ type: 'put', key, value: Buffer.from(value) })
-        }
-      }
+      operations.push(...taken)
     })
   }
 

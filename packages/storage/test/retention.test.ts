@@ -204,7 +204,7 @@ describe('own batches are pinned', () => {
   async function openOwn(channel: string, change = {}) {
     const directory = await temporaryFolder()
     const store = await openStore({ directory })
-    const writer = new LogWriter({ identity: 'me', channel })
+    const writer = new LogWriter({ identity: 'me', channel, startedAtMs: Date.now() })
     for (let i = 0; i < 3; i++) await append(store, await writer.write({ count: 2, change }), { own: true })
     const own = writer.signer.publicKey
     await append(store, await new LogWriter({ identity: 'other' }).write())

@@ -11,6 +11,7 @@ export {
 export { MESHSUB_PROTOCOLS, RawGossipPeer, type RawGossipPeerOptions } from './attackers/raw-gossip-peer.ts'
 export { encodeRpc, RawGossipStream, type RawRpc } from './attackers/raw-gossip-stream.ts'
 export { LogWriter, type LogWriterOptions, seededSigner, type WriteOptions } from './fixtures/log-writer.ts'
+export { seededSealingKey } from './fixtures/sealed-batch.ts'
 export { type AuditedMessage, auditStore, type StoreAudit } from './mesh/audit-store.ts'
 export { freePort } from './mesh/free-port.ts'
 export { LocalMesh, type LocalMeshOptions } from './mesh/local-mesh.ts'

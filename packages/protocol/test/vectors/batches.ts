@@ -1,6 +1,7 @@
 import {
   type Batch,
   encodeBatch,
+  inboxChannel,
   logId,
   logIdPair,
   makeEnvelope,
@@ -12,8 +13,10 @@ import {
   signedText,
   ZERO_HASH,
 } from '../../src/index.ts'
+import { sealPayloadWith } from '../../src/sealing.ts'
 import { testSeed, testSigner } from '../identities.ts'
 import { NOW } from '../samples.ts'
+import { testSealingKey } from '../sealing-keys.ts'
 import { COMPRESSED } from './compressed-payloads.ts'
 import { type Json, refusal, toJson, unhex } from './json.ts'
 import { everyField, payloadOf } from './payloads.ts'
@@ -55,12 +58,26 @@ const laterBatch: Batch = {
   payload: payloadOf([{ text: 'back again' }], NOW + 3_600_000),
 }
 
-const inboxBatch: Batch = {
+const inboxHeader: Batch = {
   ...firstBatch,
   sender: testSigner(2).publicKey,
-  channel: `inbox/${testSigner(1).pastelId}`,
+  channel: inboxChannel(testSigner(1).pastelId),
   count: 1,
+  expiresAtMs: NOW + 5 + 7 * 24 * 3_600_000,
+  encoding: 2,
+}
+
+/** What is random in the sealed batch, here fixed. */
+export const SEAL = {
+  recipient: testSealingKey(1),
+  secret: Buffer.concat([Buffer.alloc(32, 0xc0), Buffer.alloc(32, 0x5a)]),
+  ephemeralSeed: Buffer.alloc(32, 0xe1),
   payload: payloadOf([{ text: 'for you' }]),
+}
+
+export const inboxBatch: Batch = {
+  ...inboxHeader,
+  payload: (await sealPayloadWith(SEAL, inboxHeader, SEAL.payload, SEAL.recipient.publicKey)).payload,
 }
 
 const compressedBatch: Batch = {
@@ -81,7 +98,7 @@ export const batches: readonly { readonly name: string; readonly signedBy: numbe
       signedBy: 1,
       batch: laterBatch,
     },
-    { name: 'the first batch of another sender, to an inbox', signedBy: 2, batch: inboxBatch },
+    { name: 'the first batch of another sender, to an inbox, sealed', signedBy: 2, batch: inboxBatch },
     { name: 'a compressed batch', signedBy: 1, batch: compressedBatch },
   ]
 

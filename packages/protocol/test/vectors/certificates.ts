@@ -10,6 +10,7 @@ import {
 } from '../../src/index.ts'
 import { signCertificate, testNodeKey, testNodeSeed, testSeed, testSigner } from '../identities.ts'
 import { NOW } from '../samples.ts'
+import { testSealingKey } from '../sealing-keys.ts'
 import { field } from '../wire.ts'
 import { type Json, refusal, toJson, unhex } from './json.ts'
 
@@ -21,17 +22,27 @@ const full: Certificate = {
   addresses: [unhex('047f000001060fa1'), unhex('360c6e6f64652e6578616d706c650601bb')],
   topics: ['prices', 'jobs/eu'],
   roles: ['relay'],
+  sealingKey: testSealingKey(1).publicKey,
+  mailboxes: [testSigner(2).publicKey, testSigner(4).publicKey],
   serial: NOW,
   notBeforeMs: NOW,
   notAfterMs: NOW + 86_400_000,
 }
 
-const bare: Certificate = { ...full, addresses: [], topics: [], roles: [], serial: NOW + 1 }
+const bare: Certificate = {
+  ...full,
+  addresses: [],
+  topics: [],
+  roles: [],
+  sealingKey: new Uint8Array(0),
+  mailboxes: [],
+  serial: NOW + 1,
+}
 
 export async function makeCertificates(): Promise<Json> {
   const valid = []
   for (const [name, certificate] of [
-    ['every field that is not reserved', full],
+    ['every field', full],
     ['empty lists', bare],
   ] as const) {
     const bytes = encodeCertificate(certificate)
@@ -63,6 +74,16 @@ async function makeRefused() {
       signature,
       nodeSignature,
       Buffer.concat([bytes, field(14, 1)]),
+    ),
+    'a sealing key of 31 bytes': await signCertificate(
+      { ...full, sealingKey: full.sealingKey.subarray(1) },
+      testSigner(1),
+      testNodeKey(3),
+    ),
+    'a mailbox twice': await signCertificate(
+      { ...full, mailboxes: [testSigner(2).publicKey, testSigner(2).publicKey] },
+      testSigner(1),
+      testNodeKey(3),
     ),
     'an end before the beginning': await signCertificate(
       { ...full, notAfterMs: NOW - 1 },

@@ -2,10 +2,13 @@ import { makeBatches, makeMessageIds } from './batches.ts'
 import { makeBookFrames } from './book-frames.ts'
 import { makeCertificateFrames, makeCertificates } from './certificates.ts'
 import { makeCompressedPayloads } from './compressed-payloads.ts'
+import { makeDirectFrames } from './direct-frames.ts'
 import { formatJson } from './json.ts'
 import { makeMalformedBatches } from './malformed-batches.ts'
 import { makePastelIds } from './pastel-ids.ts'
 import { makePayloads } from './payloads.ts'
+import { makeReceipts } from './receipts.ts'
+import { makeSealedPayloads } from './sealed-payloads.ts'
 import { makeSignedTexts } from './signed-texts.ts'
 import { makeSyncFrames } from './sync-frames.ts'
 
@@ -23,5 +26,8 @@ export async function makeVectors(): Promise<Readonly<Record<string, string>>> {
     'certificate-frames.json': formatJson(await makeCertificateFrames()),
     'sync-frames.json': formatJson(await makeSyncFrames()),
     'book-frames.json': formatJson(await makeBookFrames()),
+    'sealed-payloads.json': formatJson(await makeSealedPayloads()),
+    'receipts.json': formatJson(await makeReceipts()),
+    'direct-frames.json': formatJson(await makeDirectFrames()),
   }
 }

@@ -2,16 +2,18 @@ import {
   type Batch,
   encodeBatch,
   encodePayload,
+  MAX_DIRECT_LIFETIME_MS,
   openBatch,
   openPayload,
   sha256,
   toWireMessage,
 } from '../../src/index.ts'
+import { encodeSealedPayload, parseSealedPayload } from '../../src/sealed-payload.ts'
 import { testSigner } from '../identities.ts'
 import { NOW } from '../samples.ts'
 import { field, varint } from '../wire.ts'
 import { compressRuns, runsOf, zstdFrame } from '../zstd-frames.ts'
-import { firstBatch, firstRun, laterRun, signBatchBytes } from './batches.ts'
+import { firstBatch, firstRun, inboxBatch, laterRun, signBatchBytes } from './batches.ts'
 import { type Json, refusal, toJson, unhex } from './json.ts'
 import { payloadOf } from './payloads.ts'
 
@@ -20,6 +22,9 @@ const longText = payloadOf([{ text: 'a'.repeat(600) }])
 
 const someHash = sha256(new Uint8Array(0))
 const { publicKey, pastelId } = testSigner(1)
+
+/** The sealed batch, by the sender of the others. */
+const sealed: Batch = { ...inboxBatch, sender: publicKey }
 
 /** Batches that are encoded well and say what nobody may say. */
 const illegalFields: Readonly<Record<string, Partial<Batch>>> = {
@@ -45,7 +50,14 @@ const illegalFields: Readonly<Record<string, Partial<Batch>>> = {
     encoding: 1,
     payload: compressRuns(longText),
   },
-  'encoding 2, reserved for sealing': { encoding: 2 },
+  'encoding 2, sealed, to a topic': { ...sealed, channel: 'topic/prices' },
+  'encoding 2 with a payload that is not sealed': { ...sealed, payload: longText },
+  'encoding 0 to an inbox': { ...sealed, encoding: 0 },
+  'an inbox and no expiry': { ...sealed, expiresAtMs: 0 },
+  'an inbox and an expiry after 30 days and a millisecond': {
+    ...sealed,
+    expiresAtMs: sealed.createdAtMs + MAX_DIRECT_LIFETIME_MS + 1,
+  },
   'encoding 3, which nobody knows': { encoding: 3 },
 }
 
@@ -113,6 +125,24 @@ function badPayloads(): Record<string, Uint8Array> {
   }
 }
 
+/** Payloads of encoding 2 that are refused: nobody opens them, and the lengths of their parts tell. */
+function badSeals(): Record<string, Uint8Array> {
+  const parts = parseSealedPayload(inboxBatch.payload)
+  const cut = (part: keyof typeof parts, from: number) =>
+    encodeSealedPayload({ ...parts, [part]: parts[part].subarray(from) })
+  return {
+    'a commitment of 31 bytes': cut('commitment', 1),
+    'a key id of 7 bytes': cut('keyId', 1),
+    'an encapsulated key of 31 bytes': cut('encapsulated', 1),
+    'a wrapped secret of 79 bytes': cut('wrapped', 1),
+    'a sealed content of 16 bytes': cut('content', parts.content.length - 16),
+    'no sealed content': cut('content', parts.content.length),
+    'a sealed payload and a byte': Buffer.concat([inboxBatch.payload, unhex('00')]),
+    'an unknown field in a sealed payload': Buffer.concat([inboxBatch.payload, field(6, 1)]),
+    'no payload, sealed': new Uint8Array(0),
+  }
+}
+
 /** Payloads of encoding 1 that are refused. */
 function badFrames(): Record<string, Uint8Array> {
   const blocks = runsOf(longText)
@@ -161,6 +191,9 @@ export async function makeMalformedBatches(): Promise<Json> {
   }
   for (const [name, payload] of Object.entries(badFrames())) {
     bytes[name] = encodeBatch({ ...firstBatch, count: 1, encoding: 1, payload })
+  }
+  for (const [name, payload] of Object.entries(badSeals())) {
+    bytes[name] = encodeBatch({ ...sealed, payload })
   }
   const made = []
   for (const [name, content] of Object.entries(bytes)) {

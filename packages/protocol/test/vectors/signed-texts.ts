@@ -21,6 +21,7 @@ export async function makeSignedTexts(): Promise<Json> {
   for (const [kind, bytes] of [
     ['batch', Buffer.from('pastel')],
     ['certificate', Buffer.from('pastel')],
+    ['receipt', Buffer.from('pastel')],
     ['batch', Buffer.alloc(0)],
   ] as const) {
     const hash = sha256(bytes)

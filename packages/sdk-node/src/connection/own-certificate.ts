@@ -19,7 +19,8 @@ export interface OwnCertificateComponents {
   readonly signer: Signer
   /** The node key. */
   readonly privateKey: PrivateKey
-  readonly describe: () => Pick<Certificate, 'addresses' | 'topics' | 'roles'>
+  readonly describe: () => Pick<Certificate, 'addresses' | 'topics' | 'roles'> &
+    Partial<Pick<Certificate, 'sealingKey' | 'mailboxes'>>
   /** There is a new certificate. */
   readonly onRenewed?: (envelope: Uint8Array) => void
 }
@@ -87,6 +88,8 @@ export class OwnCertificate {
       network: this.#options.network,
       subject: signer.publicKey,
       nodeKey: privateKey.publicKey.raw,
+      sealingKey: new Uint8Array(0),
+      mailboxes: [],
       ...describe(),
       serial,
       notBeforeMs: now - CLOCK_SKEW_MS,

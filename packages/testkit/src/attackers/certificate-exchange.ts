@@ -37,6 +37,8 @@ export async function makeCertificate({
     addresses: [],
     topics: [],
     roles: [],
+    sealingKey: new Uint8Array(0),
+    mailboxes: [],
     serial: now,
     notBeforeMs: now - 60_000,
     notAfterMs: now + 3_600_000,
