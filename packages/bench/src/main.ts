@@ -1,4 +1,5 @@
 import { broadcast } from './broadcast/broadcast.ts'
+import { catchup } from './catchup/catchup.ts'
 import { history } from './history/history.ts'
 import { idle } from './idle/idle.ts'
 import { latency } from './latency/latency.ts'
@@ -8,6 +9,7 @@ import { start } from './start/start.ts'
 /** The benchmarks by name; each prints a table, and its figures become the last line, of JSON. */
 const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<Outcome>> = {
   broadcast,
+  catchup,
   history,
   idle,
   latency,

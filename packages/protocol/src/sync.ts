@@ -70,6 +70,11 @@ export interface HeadsRequest {
    * it has from themselves. Replaces what it said before. @default none
    */
   readonly direct?: readonly Uint8Array[]
+  /**
+   * In ms since 1970: the heads of logs that ended earlier are left out, and without a cursor of the holder's order
+   * the answer begins with what came in then. @default everything
+   */
+  readonly sinceMs?: number
 }
 
 export interface RangesRequest {
@@ -78,6 +83,12 @@ export interface RangesRequest {
   readonly ranges: readonly LogRange[]
   /** The holder stops after this many bytes of batches. */
   readonly maxBytes: number
+  /**
+   * In ms since 1970: of ranges that begin at 0, for the reader has nothing of those logs, batches that were made
+   * earlier are left out; the last of them comes, so that the reader sees that what is before is not wanted.
+   * @default everything
+   */
+  readonly sinceMs?: number
 }
 
 export type SyncRequest = HeadsRequest | RangesRequest
@@ -126,12 +137,17 @@ export function encodeSyncRequest(request: SyncRequest): Uint8Array {
         channels: [...request.channels],
         ...(request.stored === undefined ? {} : { stored: toFrame(request.stored) }),
         direct: (request.direct ?? []).map(plain),
+        since: request.sinceMs ?? 0,
       },
     })
   }
   return WireRequest.encode({
     id: request.id,
-    ranges: { ranges: request.ranges.map(toWireRange), maxBytes: request.maxBytes },
+    ranges: {
+      ranges: request.ranges.map(toWireRange),
+      maxBytes: request.maxBytes,
+      since: request.sinceMs ?? 0,
+    },
   })
 }
 
@@ -143,7 +159,7 @@ export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
     ranges: { ranges: MAX_SYNC_RANGES },
   })
   if (wire.heads !== undefined && wire.ranges === undefined) {
-    const { from, channels, stored, direct } = wire.heads
+    const { from, channels, stored, direct, since } = wire.heads
     for (const channel of channels) parseChannel(channel)
     if (!direct.every(({ length }) => length === DIRECT_SENDER_BYTES)) {
       throw new ProtocolError('ERR_SYNC_FIELD', 'what stands for a sender has another length')
@@ -155,6 +171,7 @@ export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
       ...(from === undefined ? {} : { from: fromFrame(from) }),
       ...(stored === undefined ? {} : { stored: fromFrame(stored) }),
       ...(direct.length === 0 ? {} : { direct }),
+      ...fromSince(since),
     }
   }
   if (wire.ranges !== undefined && wire.heads === undefined) {
@@ -163,6 +180,7 @@ export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
       id: wire.id,
       ranges: wire.ranges.ranges.map(fromWireRange),
       maxBytes: wire.ranges.maxBytes,
+      ...fromSince(wire.ranges.since),
     }
   }
   throw new ProtocolError('ERR_SYNC_FIELD', 'a sync request asks for heads or for ranges')
@@ -239,6 +257,11 @@ function assertSize(bytes: Uint8Array, limit: number, what: string): void {
       `a sync ${what} of ${bytes.length} bytes is larger than ${limit}`,
     )
   }
+}
+
+function fromSince(since: number): { sinceMs?: number } {
+  if (since > MAX_TIME_MS) throw new ProtocolError('ERR_SYNC_FIELD', 'the time in a request is out of range')
+  return since === 0 ? {} : { sinceMs: since }
 }
 
 function assertHead(head: Head): void {

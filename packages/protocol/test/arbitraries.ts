@@ -224,20 +224,25 @@ export const syncRequest: fc.Arbitrary<SyncRequest> = fc.oneof(
       direct: fc.array(bytes(8)),
       id: number(),
       channels: fc.array(channel),
+      sinceMs: fc.option(time, { nil: undefined }),
     })
-    .map(({ from, stored, direct, ...rest }) => ({
+    .map(({ from, stored, direct, sinceMs, ...rest }) => ({
       kind: 'heads' as const,
       ...rest,
       ...(from && { from }),
       ...(stored && { stored }),
       ...(direct.length > 0 && { direct }),
+      ...(sinceMs !== undefined && { sinceMs }),
     })),
-  fc.record({
-    kind: fc.constant('ranges' as const),
-    id: number(),
-    ranges: fc.array(range),
-    maxBytes: number(0, 2 ** 32 - 1),
-  }),
+  fc
+    .record({
+      kind: fc.constant('ranges' as const),
+      id: number(),
+      ranges: fc.array(range),
+      maxBytes: number(0, 2 ** 32 - 1),
+      sinceMs: fc.option(time, { nil: undefined }),
+    })
+    .map(({ sinceMs, ...rest }) => ({ ...rest, ...(sinceMs !== undefined && { sinceMs }) })),
 )
 
 export const syncResponse: fc.Arbitrary<SyncResponse> = fc.oneof(

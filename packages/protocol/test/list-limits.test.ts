@@ -262,6 +262,7 @@ describe('frames', () => {
       channels,
       stored: sampleCursor,
       direct: Array.from({ length: 256 }, () => new Uint8Array(8)),
+      sinceMs: 8_640_000_000_000_000,
     })
     expect(decodeSyncRequest(request)).toMatchObject({ channels })
     const one = {

@@ -57,6 +57,8 @@ describe.each(tooLarge)('the number %s is refused', (number) => {
       { id: 1, ranges: { ranges: [], maxBytes: number } },
       { id: 1, heads: { from: cursor, channels: [] } },
       { id: 1, heads: { channels: [], stored: cursor } },
+      { id: 1, heads: { channels: [], sinceMs: number } },
+      { id: 1, ranges: { ranges: [], sinceMs: number } },
     ]) {
       await expectProtocolError(() => decodeSyncRequest(encodeBySchema(syncRequestSchema, fields)))
     }

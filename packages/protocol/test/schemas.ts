@@ -85,11 +85,16 @@ export const syncRequestSchema: Schema = {
       2: { name: 'channels', kind: 'text', repeated: true },
       3: { name: 'stored', kind: cursor },
       4: { name: 'direct', kind: 'bytes', repeated: true },
+      5: { name: 'sinceMs', kind: 'number' },
     },
   },
   3: {
     name: 'ranges',
-    kind: { 1: { name: 'ranges', kind: range, repeated: true }, 2: { name: 'maxBytes', kind: 'number' } },
+    kind: {
+      1: { name: 'ranges', kind: range, repeated: true },
+      2: { name: 'maxBytes', kind: 'number' },
+      3: { name: 'sinceMs', kind: 'number' },
+    },
   },
 }
 

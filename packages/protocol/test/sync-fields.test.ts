@@ -46,6 +46,8 @@ describe('a sync request', () => {
     ],
     ['a stored place without a store id', { heads: { ...heads, stored: { position: 0 } } }],
     ['7 bytes for a sender', { heads: { ...heads, direct: [new Uint8Array(7)] } }],
+    ['a time out of range', { heads: { ...heads, sinceMs: 8_640_000_000_000_001 } }],
+    ['a time of ranges out of range', { ranges: { ranges: [], sinceMs: 8_640_000_000_000_001 } }],
     ['a running hash at position 0', { heads: { ...heads, from: { ...sampleCursor, position: 0 } } }],
     ['a log id of 15 bytes', { ranges: { ranges: [{ ...range, log: new Uint8Array(15) }] } }],
     ['a range that ends before it begins', { ranges: { ranges: [{ ...range, last: 2 }] } }],

@@ -33,6 +33,22 @@ export type DropReason =
   /** The database could not take it. */
   | 'store'
 
+/** What reading the peers' orders took, and how often it ended badly. */
+export interface SyncCounters {
+  /** Ends of logs that peers announced. */
+  heads: number
+  /** Ranges of logs that peers were asked for. */
+  ranges: number
+  /** Of these, those that the peer denied to have, or had removed, though somebody said that they exist. */
+  denied: number
+  /** Ranges that a peer announced and neither brought nor denied, or brought in vain: they are asked for later. */
+  deferred: number
+  /** Passes that ended, and the peer left alone for a while, because it broke the rules of the protocol. */
+  refused: number
+  /** Passes that ended so because it did not answer in time. */
+  timeouts: number
+}
+
 /** What a node counted since it started. */
 export interface NodeCounters {
   /** Batches and messages of this node that are on disk. */
@@ -46,6 +62,8 @@ export interface NodeCounters {
     /** Of these, the batches that waited on disk for what was before them. */
     held: number
   }
+  /** Log sync, as the one that asks. */
+  sync: SyncCounters
   verifications: number
   dropped: Record<DropReason, number>
   /** Own batches that were not handed to a congested peer; log sync brings them. */
@@ -58,6 +76,7 @@ export function createCounters(): NodeCounters {
   return {
     published: { batches: 0, messages: 0 },
     received: { batches: 0, messages: 0, gossip: 0, sync: 0, held: 0 },
+    sync: { heads: 0, ranges: 0, denied: 0, deferred: 0, refused: 0, timeouts: 0 },
     verifications: 0,
     congested: 0,
     certificates: { verified: 0, learned: 0, rejected: 0, ignored: 0 },

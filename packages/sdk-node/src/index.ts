@@ -84,8 +84,9 @@ export interface NodeOptions {
   /** How often a few peers are asked for what gossip did not bring, in ms. @default 4000 */
   readonly syncIntervalMs?: number
   /**
-   * How far back the node wants the history of its topics, in ms. What is missing from before is not waited for:
-   * an entry `before-history` stands for it.
+   * How far back the node wants the history of its topics, in ms: what it takes from a peer that it reads for the first
+   * time. What is missing from before is not waited for: an entry `before-history` stands for it. A peer that it has
+   * read before is read from there, however long ago; a longer history than before is filled up.
    * @default 3 days
    */
   readonly historyMs?: number

@@ -300,9 +300,11 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       {
         intervalMs: this.#options.syncIntervalMs ?? DEFAULT_SYNC_INTERVAL_MS,
         lostAfterMs: this.#options.lostAfterMs ?? DEFAULT_LOST_AFTER_MS,
+        historyMs: this.#options.historyMs ?? DEFAULT_HISTORY_MS,
       },
       {
         store: this.#components.store,
+        counters: this.counters.sync,
         own: this.#components.signer.publicKey,
         channels: () => this.#topics.all.map(topicChannel),
         receive: (envelope, peer, delivery) =>

@@ -32,3 +32,15 @@ test('a task that fails leaves its place', async () => {
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'fulfilled'])
   expect(await limiter.run(async () => 'again')).toBe('again')
 })
+
+test('urgent tasks come before those that wait longer, which come forward all the same', async () => {
+  const limiter = new Limiter(1)
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const order: string[] = []
+  const run = (name: string, isUrgent?: boolean) => limiter.run(async () => void order.push(name), isUrgent)
+  const all = [limiter.run(() => gate), run('other 1'), run('other 2')]
+  for (let i = 0; i < 10; i += 1) all.push(run(`${i}`, true))
+  open()
+  await Promise.all(all)
+  expect(order).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', 'other 1', '8', '9', 'other 2'])
+})

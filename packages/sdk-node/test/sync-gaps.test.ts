@@ -68,7 +68,7 @@ test('with nobody to reach nothing is ever lost', async () => {
 
 test('a peer that denied it is not asked again, until the time is over', async () => {
   const { gaps, range, deny, settle, pass } = await openGaps()
-  expect(gaps.ask('bob')).toEqual([{ ...range(), channel: 'topic/test' }])
+  expect(gaps.ask('bob')).toMatchObject([{ ...range(), channel: 'topic/test' }])
   gaps.denied('bob', [range()])
   expect(gaps.ask('bob')).toEqual([])
   expect(await settle('bob')).toEqual([])
@@ -191,7 +191,7 @@ test('when a part of it comes, who denied it all is not asked for the rest, othe
   await appendAll(store, [missing[0]])
   await gaps.refresh()
   expect(gaps.ask('bob')).toEqual([])
-  expect(gaps.ask('carol')).toEqual([{ ...range({ first: 3 }), channel: 'topic/test' }])
+  expect(gaps.ask('carol')).toMatchObject([{ ...range({ first: 3 }), channel: 'topic/test' }])
 })
 
 test('who denied one gap of a log is asked for the next', async () => {
@@ -202,7 +202,7 @@ test('who denied one gap of a log is asked for the next', async () => {
   await appendAll(store, missing)
   await waitUntil(() => store.end === 5, { what: 'the first held batch to enter the order' })
   await gaps.refresh()
-  expect(gaps.ask('bob')).toEqual([{ ...range({ first: 5, last: 6 }), channel: 'topic/test' }])
+  expect(gaps.ask('bob')).toMatchObject([{ ...range({ first: 5, last: 6 }), channel: 'topic/test' }])
 })
 
 test('what came need not be asked for any more, and is not given up', async () => {

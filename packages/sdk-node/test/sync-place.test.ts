@@ -1,9 +1,10 @@
+import type { Cursor } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
 import { type ChannelRange, SyncPlace } from '../src/sync/sync-place.ts'
 import { LogWriter, seededSigner } from './fixtures/testkit.ts'
 
 const alice = seededSigner('alice')
-const CURSOR = { store: new Uint8Array(16), position: 7, hash: new Uint8Array(8) }
+const CURSOR: Cursor = { store: new Uint8Array(16), position: 7, hash: new Uint8Array(8) }
 
 function range(name: string, channel = 'topic/a'): ChannelRange {
   return { log: new LogWriter({ identity: 'alice', runs: name }, alice).log, first: 0, last: 9, channel }
@@ -11,13 +12,13 @@ function range(name: string, channel = 'topic/a'): ChannelRange {
 
 test('a checkpoint belongs to the channels under which it was read', () => {
   const place = new SyncPlace()
-  place.advance(['topic/a', 'topic/b'], CURSOR)
-  expect(place.checkpoint(['topic/a', 'topic/b'])).toBe(CURSOR)
-  expect(place.checkpoint(['topic/a'])).toBeUndefined()
+  place.advance(['topic/a', 'topic/b'], { cursor: CURSOR, sinceMs: 5 })
+  expect(place.checkpoint(['topic/a', 'topic/b'], 5)?.cursor).toBe(CURSOR)
+  expect(place.checkpoint(['topic/a'], 5)).toBeUndefined()
   place.keep([['topic/a', 'topic/b'], ['topic/c']])
-  expect(place.checkpoint(['topic/a', 'topic/b'])).toBe(CURSOR)
+  expect(place.checkpoint(['topic/a', 'topic/b'], 5)?.cursor).toBe(CURSOR)
   place.keep([['topic/a', 'topic/b', 'topic/c']])
-  expect(place.checkpoint(['topic/a', 'topic/b'])).toBeUndefined()
+  expect(place.checkpoint(['topic/a', 'topic/b'], 5)).toBeUndefined()
 })
 
 test('what did not come is due later and later, in the order of its announcement', () => {
@@ -92,10 +93,46 @@ test('remembers a bounded number, and says when there is no room', () => {
 test('forgetting is everything, and can be noticed', () => {
   const place = new SyncPlace()
   const { generation } = place
-  place.advance(['topic/a'], CURSOR)
+  place.advance(['topic/a'], { cursor: CURSOR, sinceMs: 5 })
   place.defer(range('1'), 0)
   place.forget()
-  expect(place.checkpoint(['topic/a'])).toBeUndefined()
+  expect(place.checkpoint(['topic/a'], 5)).toBeUndefined()
   expect(place.due(10_000)).toEqual([])
   expect(place.generation).not.toBe(generation)
+})
+
+test('a checkpoint is void when a longer history is wanted than when its reading began', () => {
+  const place = new SyncPlace()
+  place.advance(['topic/a'], { cursor: CURSOR, sinceMs: 1000 })
+  expect(place.checkpoint(['topic/a'], 1000)).toMatchObject({ sinceMs: 1000 })
+  expect(place.checkpoint(['topic/a'], 5000)).toMatchObject({ sinceMs: 1000 })
+  expect(place.checkpoint(['topic/a'], 999)).toBeUndefined()
+})
+
+test('what there is to keep changes with what moves, and only then', () => {
+  const place = new SyncPlace()
+  const moves: boolean[] = []
+  const note = (act: () => void) => {
+    const { revision } = place
+    act()
+    moves.push(place.revision !== revision)
+  }
+  note(() => place.advance(['topic/a'], { cursor: CURSOR, sinceMs: 0 }))
+  note(() => place.advance(['topic/a'], { cursor: { ...CURSOR }, sinceMs: 0 }))
+  note(() => place.settle(range('1').log))
+  note(() => place.defer(range('1'), 0))
+  note(() => place.isWaiting(range('1'), 0))
+  note(() => place.isWaiting({ ...range('1'), last: 20 }, 0))
+  note(() => place.keep([['topic/a']]))
+  note(() => place.keep([['topic/b']]))
+  expect(moves).toEqual([true, false, false, true, false, true, false, true])
+})
+
+test('a place goes on as a copy of it, with what is wanted due at once', () => {
+  const place = new SyncPlace()
+  place.advance(['topic/a'], { cursor: CURSOR, sinceMs: 5 })
+  place.defer(range('1'), 1e9)
+  const next = new SyncPlace(place.copy())
+  expect(next.checkpoint(['topic/a'], 5)?.cursor).toBe(CURSOR)
+  expect(next.due(0)).toEqual([range('1')])
 })

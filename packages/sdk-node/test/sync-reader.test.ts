@@ -19,6 +19,7 @@ async function openReader(holder: BatchHolder, answerTimeoutMs = 30_000) {
   const place = new SyncPlace()
   const reader = new SyncReader({
     store: inbound.store,
+    counters: inbound.counters.sync,
     place,
     claims: new RangeClaims(),
     answerTimeoutMs,
@@ -120,9 +121,11 @@ test('denied ranges are wanted later, and the rest is taken', async () => {
       denied: request.ranges.filter(({ log }) => log !== others.log).map((range) => ({ ...range, first: 2 })),
     },
   ]
-  const { reader, store, place } = await openReader(holder)
+  const { reader, store, place, counters } = await openReader(holder)
   await reader.pass(['topic/test'])
   expect(store.end).toBe(3)
+  // It claimed what it does not hold.
+  expect(counters.sync).toMatchObject({ heads: 2, ranges: 2, denied: 1, deferred: 1 })
   expect(holder.rangesRequests()).toHaveLength(1)
   expect(place.due(Number.POSITIVE_INFINITY)).toMatchObject([{ first: 2, last: 4 }])
 })
@@ -193,6 +196,19 @@ test('a holder that takes too long is given up, and can be asked again', async (
   await reader.pass(['topic/test'])
   expect(store.end).toBe(3)
   expect(holder.opened).toBe(2)
+})
+
+test('a holder that answers drop by drop is given up', async () => {
+  const batches = await write(3)
+  const holder = new BatchHolder(batches)
+  const { reader } = await openReader(holder, 100)
+  holder.ranges = async function* (request) {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      yield { ...holder.honestRanges(request), batches: [(batches[0] as SignedBatch).envelope], done: false }
+    }
+  }
+  await expect(reader.pass(['topic/test'])).rejects.toMatchObject({ code: 'ERR_SYNC_TIMEOUT' })
 })
 
 test('a closed reader ends its pass, opens no stream again, and lets the batches on their way arrive', async () => {

@@ -15,6 +15,8 @@ const certificateOf = (name: string, topics: string[], roles: string[]): Certifi
   addresses: [new Uint8Array(8)],
   topics,
   roles,
+  sealingKey: new Uint8Array(0),
+  mailboxes: [],
   serial: 1,
   notBeforeMs: 1,
   notAfterMs: Number.MAX_SAFE_INTEGER,

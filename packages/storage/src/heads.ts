@@ -22,6 +22,8 @@ export interface HeadsQuery {
   readonly channels: readonly string[]
   /** Heads in one page. */
   readonly limit: number
+  /** Logs whose last message was created earlier are left out, in ms since 1970. @default 0 */
+  readonly sinceMs?: number
 }
 
 /** Index entries looked at for one page: bounds the work that one question causes. */
@@ -49,10 +51,14 @@ export async function readHeads(database: Database, query: HeadsQuery): Promise<
     return true
   }
   for await (const chunk of mergeScans(scans)) if (!chunk.every(take)) break
-  return { heads: await loadHeads(database, touched), next, more: next < to }
+  return { heads: await loadHeads(database, touched, query.sinceMs ?? 0), next, more: next < to }
 }
 
-async function loadHeads(database: Database, logs: ReadonlyMap<LogId, Uint8Array>): Promise<Head[]> {
+async function loadHeads(
+  database: Database,
+  logs: ReadonlyMap<LogId, Uint8Array>,
+  sinceMs: number,
+): Promise<Head[]> {
   // From the disk, not from the table of logs, which is ahead of it: what is announced must be there.
   const values = await database.getMany([...logs.values()].map(logKey))
   const heads: Head[] = []
@@ -60,9 +66,10 @@ async function loadHeads(database: Database, logs: ReadonlyMap<LogId, Uint8Array
     const value = values[i]
     // Forgotten since its last entry was pruned.
     if (value === undefined) continue
-    const { sender, channel, run, stored, headHash } = decodeLogState(id, bytes, value)
+    const { sender, channel, run, stored, headHash, headCreatedAtMs } = decodeLogState(id, bytes, value)
     // Of some logs nothing but an entry is here, which says that they are lost.
-    if (stored > 0) heads.push({ sender, channel, run, position: stored - 1, hash: headHash })
+    if (stored > 0 && headCreatedAtMs >= sinceMs)
+      heads.push({ sender, channel, run, position: stored - 1, hash: headHash })
   }
   return heads
 }

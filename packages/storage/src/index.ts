@@ -126,7 +126,10 @@ export interface MessageStore {
   settled(): Promise<void>
   /** What held batches wait for, `limit` ranges at most. */
   gaps(limit: number): Promise<Missing[]>
-  /** Ranges that were given up and may still turn up, `limit` of them at most: of all logs, or as `query` says. */
+  /**
+   * Ranges that were given up and may still turn up, `limit` of them at most: of all logs, or as `query` says.
+   * Those from before the history that was wanted then are among them only if it is wanted now.
+   */
   lostRanges(limit: number, query?: LostQuery): Promise<LogRange[]>
   /** Whether a range was here and has been removed by {@link prune}. */
   wasPruned(range: LogRange): Promise<boolean>
@@ -158,8 +161,11 @@ export interface MessageStore {
    * @throws ProtocolError ERR_MESSAGE_ID
    */
   findMessage(id: string): Promise<{ stored: StoredBatch; index: number } | undefined>
-  /** The ends of the logs of some channels that got entries at or after a position, `limit` of them at most. */
-  heads(from: number, channels: readonly string[], limit: number): Promise<HeadsPage>
+  /**
+   * The ends of the logs of some channels that got entries at or after a position, `limit` of them at most; without
+   * those that ended before a time (in ms since 1970), so that a page may be empty and not the last.
+   */
+  heads(from: number, channels: readonly string[], limit: number, sinceMs?: number): Promise<HeadsPage>
 
   /**
    * The first position that this node took in at a time (in ms since 1970) or later; the order's end, if there is

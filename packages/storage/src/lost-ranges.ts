@@ -7,9 +7,11 @@ import {
   type LogRange,
   ZERO_HASH,
 } from '@pastel-mesh/protocol'
+import type { ArrivalReader } from './arrival-reader.ts'
 import type { Database, Operation } from './database.ts'
 import { LOST_RANGES, lostKey, positionOf, readNumber, writeNumber } from './keys.ts'
 import type { LogNames } from './log-state.ts'
+import type { LogTable } from './log-table.ts'
 
 /** A range that the order went on without, and what of it turned up since. */
 export interface LostRange {
@@ -38,6 +40,11 @@ export interface LostQuery {
   readonly log?: LogId
   /** Only those behind one that an earlier answer named last. */
   readonly after?: LogRange
+  /**
+   * Those from before the wanted history as well, if what comes behind was created then or later, in ms since 1970: a
+   * longer history is wanted than when they were given up. @default none of them
+   */
+  readonly sinceMs?: number
 }
 
 /**
@@ -47,14 +54,20 @@ export interface LostQuery {
 export class LostRanges {
   readonly #database: Database
   readonly #floor: () => number
+  readonly #reader: ArrivalReader
+  readonly #logs: LogTable
 
   constructor(components: {
     database: Database
+    reader: ArrivalReader
+    logs: LogTable
     /** Below it entries that say so are removed. */
     floor: () => number
   }) {
     this.#database = components.database
     this.#floor = components.floor
+    this.#reader = components.reader
+    this.#logs = components.logs
   }
 
   /** Whether the entry that says so is still there. Of what is carried that goes by the range itself. */
@@ -76,7 +89,7 @@ export class LostRanges {
   }
 
   /** Some of the ranges that may still turn up. */
-  async wanted(limit: number, { log: only, after }: LostQuery = {}): Promise<LogRange[]> {
+  async wanted(limit: number, { log: only, after, sinceMs }: LostQuery = {}): Promise<LogRange[]> {
     const ranges: LogRange[] = []
     const from = only === undefined ? LOST_RANGES.gte : lostKey(decodeLogId(only), 0)
     const to = only === undefined ? LOST_RANGES.lt : lostKey(decodeLogId(only), Number.MAX_SAFE_INTEGER)
@@ -86,11 +99,22 @@ export class LostRanges {
       if (after !== undefined && key.equals(begin)) continue
       const bytes = key.subarray(1, 1 + LOG_ID_BYTES)
       const lost = decode(encodeLogId(bytes), bytes, positionOf(key), value)
-      if (lost.isWanted && this.isKept(lost))
+      if (this.isKept(lost) && (lost.isWanted || (await this.#endsSince(lost, sinceMs))))
         ranges.push({ log: lost.log, first: lost.next, last: lost.last })
       if (ranges.length === limit) break
     }
     return ranges
+  }
+
+  /** Whether what comes behind a range was created at a time or later. */
+  async #endsSince({ log, bytes, last }: LostRange, sinceMs: number | undefined): Promise<boolean> {
+    if (sinceMs === undefined) return false
+    let behind = await this.#reader.batchWithin(bytes, last + 1, last + 1)
+    if (behind === undefined) {
+      const { successor } = (await this.#logs.load(log, bytes)) ?? {}
+      if (successor !== undefined) behind = await this.#reader.batchWithin(successor.log, 0, 0)
+    }
+    return behind !== undefined && behind.signed.batch.createdAtMs >= sinceMs
   }
 
   put(lost: LostRange): Operation {

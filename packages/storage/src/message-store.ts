@@ -90,7 +90,7 @@ export class LevelMessageStore implements MessageStore {
       writer: this.writer,
       assertRoom: () => this.#health.assertRoom(),
     })
-    this.#lost = new LostRanges({ database, floor: () => this.floor })
+    this.#lost = new LostRanges({ database, floor: () => this.floor, reader: this.#reader, logs: this.#logs })
     const lost = this.#lost
     const parts = {
       database,
@@ -237,8 +237,8 @@ export class LevelMessageStore implements MessageStore {
     return this.#reader.findMessage(id)
   }
 
-  heads(from: number, channels: readonly string[], limit: number): Promise<HeadsPage> {
-    return readHeads(this.#database, { from, to: this.#order.end, channels, limit })
+  heads(from: number, channels: readonly string[], limit: number, sinceMs = 0): Promise<HeadsPage> {
+    return readHeads(this.#database, { from, to: this.#order.end, channels, limit, sinceMs })
   }
 
   positionAt(timeMs: number): Promise<number> {

@@ -83,7 +83,7 @@ function storageRows({ store, disk }: Status): Cell[][] {
   ]
 }
 
-function trafficRows({ counters: { published, received, dropped } }: Status): Cell[][] {
+function trafficRows({ counters: { published, received, dropped, sync } }: Status): Cell[][] {
   const reasons = Object.entries(dropped).filter(([, count]) => count > 0)
   return [
     ['published', describeTraffic(published)],
@@ -92,7 +92,12 @@ function trafficRows({ counters: { published, received, dropped } }: Status): Ce
       'dropped',
       reasons.map(([reason, count]) => `${reason} ${describeCount(count)}`).join(', ') || 'nothing',
     ],
+    ...(sync.refused + sync.timeouts === 0 ? [] : [['log sync', describeSync(sync)]]),
   ]
+}
+
+function describeSync({ refused, timeouts }: Status['counters']['sync']): string {
+  return `peers left alone for a while: ${describeCount(refused)} broke the rules, ${describeCount(timeouts)} did not answer`
 }
 
 function alertRows(alerts: readonly MeshAlert[], dataDir: string): Cell[][] {

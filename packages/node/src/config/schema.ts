@@ -185,7 +185,8 @@ export const configSchema = z.strictObject({
       }),
       history: duration(MAX_HISTORY_MS).prefault('3d').register(keyRegistry, {
         kind: 'duration',
-        about: 'how far back the history of the topics is wanted; what is missing before is not waited for',
+        about:
+          'how far back a node that joins takes the history of its topics; what is missing before is not waited for',
         placeholder: '<duration>',
       }),
       lostAfter: duration(MAX_TIMER_MS).prefault('60s').register(keyRegistry, {

@@ -79,6 +79,14 @@ export async function makeSyncFrames(): Promise<Json> {
       channels: [channel],
       direct: [sender.subarray(0, 8), testSigner(1).publicKey.subarray(0, 8)],
     },
+    'heads since a time': { kind: 'heads', id: 8, channels: [channel], sinceMs: NOW },
+    'ranges since a time': {
+      kind: 'ranges',
+      id: 9,
+      ranges: [{ log, first: 0, last: 1 }],
+      maxBytes: 1_000_000,
+      sinceMs: NOW,
+    },
     ranges: { kind: 'ranges', id: 5, ranges: [{ log, first: 0, last: 1 }], maxBytes: 1_000_000 },
   }
   const responses: Record<string, SyncResponse> = {

@@ -106,8 +106,8 @@ export class Gaps {
       const asked = this.#peerOf(gap, peer)
       if (asked.hasDenied || asked.times >= MAX_ASKED) continue
       asked.times += 1
-      const { id, channel, first, last } = gap.missing
-      ranges.push({ log: id, channel, first, last })
+      const { id, channel, sender, first, last } = gap.missing
+      ranges.push({ log: id, channel, sender, first, last })
       // One that neither brings nor denies it holds nothing up for ever.
       if (asked.times === MAX_ASKED) asked.isSilent = true
     }

@@ -19,6 +19,7 @@ import {
 } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { type SyncFrames, syncFrames } from './frames.ts'
+import { wantedFrom } from './wanted-from.ts'
 
 /** Bytes of batches in one answer, whatever was asked: the reader asks again. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -28,6 +29,9 @@ const REQUEST_LIMITS = {
   maxFrameBytes: MAX_SYNC_REQUEST_BYTES,
   maxBufferBytes: 2 * MAX_SYNC_REQUEST_BYTES,
 }
+
+/** So much earlier than asked the history begins: what was created by another clock came in by this one. */
+const CLOCK_MARGIN_MS = 10 * 60_000
 
 /** A peer that does not read its answer for that long is cut off. */
 const WRITE_TIMEOUT_MS = 30_000
@@ -58,7 +62,7 @@ function send(frames: SyncFrames, response: SyncResponse): Promise<void> {
 }
 
 async function answerHeads(
-  { id, from, channels, stored, direct }: HeadsRequest,
+  { id, from, channels, stored, direct, sinceMs = 0 }: HeadsRequest,
   { store, own, onDirect }: HolderComponents,
 ): Promise<HeadsResponse> {
   if (direct !== undefined) onDirect?.(direct)
@@ -67,7 +71,8 @@ async function answerHeads(
   // Inboxes are nobody's business but their owners'.
   const topics = channels.filter((channel) => parseChannel(channel).kind === 'topic')
   if (stored !== undefined) await learnStored(stored, topics, { store, own })
-  const { heads, next, more } = await store.heads(isOurs ? from.position : 0, topics, MAX_SYNC_HEADS)
+  const position = isOurs ? from.position : await beginning(sinceMs, store)
+  const { heads, next, more } = await store.heads(position, topics, MAX_SYNC_HEADS, sinceMs)
   return {
     kind: 'heads',
     id,
@@ -77,6 +82,11 @@ async function answerHeads(
     next: await store.cursorAt(next),
     timeMs: Date.now(),
   }
+}
+
+/** Where the history begins that a reader wants. */
+async function beginning(sinceMs: number, store: MessageStore): Promise<number> {
+  return sinceMs === 0 ? 0 : store.positionAt(sinceMs - CLOCK_MARGIN_MS)
 }
 
 /** A reader says what it stores. Only channels in which this node wrote are remembered: there are few of them. */
@@ -93,15 +103,15 @@ async function learnStored(
 }
 
 async function* answerRanges(request: RangesRequest, store: MessageStore): AsyncGenerator<RangesResponse> {
-  const { id } = request
+  const { id, sinceMs = 0 } = request
   const limit = Math.min(request.maxBytes, MAX_ANSWER_BYTES)
   const holes = { denied: [] as LogRange[], pruned: [] as LogRange[] }
   let batches: Uint8Array[] = []
   let frameBytes = 0
   let sentBytes = 0
   ranges: for (const range of request.ranges) {
-    let next = range.first
-    for await (const { envelope, signed } of store.readLog(range)) {
+    let next = await wantedFrom(range, sinceMs, store)
+    for await (const { envelope, signed } of store.readLog({ ...range, first: next })) {
       const { batch } = signed
       if (parseChannel(batch.channel).kind !== 'topic') break
       // The first batch always goes, however small a limit was asked for: a reader must come forward.

@@ -4,14 +4,16 @@ import type { Registrar } from '@libp2p/interface-internal'
 import { MeshError } from '@pastel-mesh/identity'
 import type { LogId, LogRange } from '@pastel-mesh/protocol'
 import { type MessageStore, StorageError } from '@pastel-mesh/storage'
+import type { SyncCounters } from '../counters.ts'
 import type { Verdict } from '../inbound/pipeline.ts'
+import { pastelIdOf } from '../pastel-id-of.ts'
 import { DirectSenders, directSenders } from './direct-senders.ts'
 import { Gaps } from './gaps.ts'
 import { serveSync } from './holder.ts'
+import { KeptPlaces } from './kept-places.ts'
 import { LostRequests } from './lost-requests.ts'
 import { RangeClaims } from './range-claims.ts'
 import { type SyncDelivery, SyncReader } from './reader.ts'
-import { SyncPlace } from './sync-place.ts'
 
 /** Protocol on which a node reads another's arrival order. */
 const SYNC_PROTOCOL = '/pastel-mesh/log/1'
@@ -21,10 +23,15 @@ export interface LogSyncOptions {
   readonly intervalMs: number
   /** How long all holders that can be reached must have denied a gap before it is given up, in ms. */
   readonly lostAfterMs: number
+  /** How far back the history of the channels is wanted, in ms. @default all of it */
+  readonly historyMs?: number
+  /** How long checkpoints gather before they are written, in ms. @default 5000 */
+  readonly keepPlacesAfterMs?: number
 }
 
 export interface LogSyncComponents {
   readonly store: MessageStore
+  readonly counters: SyncCounters
   /** The node's own public key. */
   readonly own: Uint8Array
   readonly channels: () => readonly string[]
@@ -39,9 +46,6 @@ export interface LogSyncComponents {
 
 /** Peers asked at each interval: enough that what one missed another has. */
 const NEIGHBOURS = 3
-
-/** Peers that are gone and whose places are remembered, so that their return costs no look at all they have. */
-const MAX_PLACES = 256
 
 /** Pause before the next pass when the last brought nothing: a peer that shows gaps without end is one of many. */
 const IDLE_PAUSE_MS = 250
@@ -79,8 +83,7 @@ export class LogSync {
   readonly #options: LogSyncOptions
   readonly #components: LogSyncComponents
   readonly #peers = new Map<string, PeerState>()
-  /** The peer that was connected last is at the end. */
-  readonly #places = new Map<string, SyncPlace>()
+  readonly #places: KeptPlaces
   readonly #claims = new RangeClaims()
   readonly #direct = new DirectSenders()
   readonly #gaps: Gaps
@@ -96,11 +99,14 @@ export class LogSync {
     this.#options = options
     this.#components = components
     this.#gaps = new Gaps(options, { store: components.store })
+    const { keepPlacesAfterMs: gatherMs } = options
+    this.#places = new KeptPlaces(gatherMs === undefined ? {} : { gatherMs }, { store: components.store })
   }
 
   /** @param registrar one that lets certified connections only */
   async start(registrar: Registrar): Promise<void> {
     this.#registrar = registrar
+    await this.#places.start()
     await registrar.handle(SYNC_PROTOCOL, (stream, connection) => this.#serve(stream, connection), {
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
@@ -121,6 +127,7 @@ export class LogSync {
     await this.#registrar?.unhandle(SYNC_PROTOCOL)
     for (const stream of this.#serving) stream.abort(new Error('the node stops'))
     await Promise.all(this.#running)
+    await this.#places.stop()
   }
 
   connected(peer: string, connection: Connection): void {
@@ -128,9 +135,13 @@ export class LogSync {
     const before = this.#peers.get(peer)
     if (before?.connection === connection) return
     before?.reader.close()
+    const name = this.#nameOf(peer)
+    const sinceMs = () => this.#sinceMs()
     const reader = new SyncReader({
       store: this.#components.store,
-      place: this.#placeOf(peer),
+      counters: this.#components.counters,
+      place: this.#places.open(name, new Set([...this.#peers.values()].map(({ name }) => name))),
+      sinceMs,
       claims: this.#claims,
       openStream: (signal) => connection.newStream(SYNC_PROTOCOL, { signal }),
       receive: (envelope, delivery) => this.#components.receive(envelope, peer, delivery),
@@ -142,9 +153,10 @@ export class LogSync {
     const lost = new LostRequests({
       store: this.#components.store,
       fetch: (ranges) => reader.fetchLost(ranges),
+      sinceMs,
     })
     const state: PeerState = {
-      name: this.#nameOf(peer),
+      name,
       reader,
       lost,
       connection,
@@ -173,7 +185,7 @@ export class LogSync {
   read(peer: string, gap?: LogId): void {
     const state = this.#peers.get(peer)
     if (state === undefined || isPaused(state) || !this.#hasRoom) return
-    if (gap !== undefined) this.#places.get(peer)?.hurry(gap)
+    if (gap !== undefined) this.#places.get(state.name)?.hurry(gap)
     state.askedMs = performance.now()
     if (state.running !== undefined) {
       state.again = true
@@ -220,12 +232,21 @@ export class LogSync {
       // A database that is being opened anew is not the peer's fault, and whoever closed it said why.
       if (reader.signal.aborted || error instanceof StorageError) return false
       state.failures += 1
+      this.#count(error)
       const pauseMs = MIN_FAILURE_PAUSE_MS * 2 ** (state.failures - 1)
       state.pausedUntilMs = performance.now() + Math.min(MAX_FAILURE_PAUSE_MS, pauseMs)
       this.#noticeCutOff()
       if (connection.status === 'open' && !isHangUp(error)) this.#components.onError(error, peer)
       return false
+    } finally {
+      this.#places.changed()
     }
+  }
+
+  #count(error: unknown): void {
+    if (isHangUp(error)) return
+    const isTimeout = error instanceof MeshError && error.code === 'ERR_SYNC_TIMEOUT'
+    this.#components.counters[isTimeout ? 'timeouts' : 'refused'] += 1
   }
 
   /** Asks a peer for what held batches wait for, and for what had been given up. */
@@ -266,7 +287,7 @@ export class LogSync {
 
   #nameOf(peer: string): string {
     const sender = this.#components.senderOf(peer)
-    return sender === undefined ? peer : Buffer.from(sender).toString('base64')
+    return sender === undefined ? peer : pastelIdOf(sender)
   }
 
   async #denied(peer: string, denied: readonly LogRange[], pruned: readonly LogRange[]): Promise<void> {
@@ -277,13 +298,13 @@ export class LogSync {
 
   /** Commits failed: what was taken for stored, on its way to the disk as it was, may not be. */
   #lookAgain(): void {
-    for (const place of this.#places.values()) place.forget()
+    for (const place of this.#places.all()) place.forget()
     this.#readAll()
   }
 
   /** Somebody is a member now whose batches were not taken: what is known of them is asked for again. */
   membersJoined(): void {
-    for (const place of this.#places.values()) place.hurryAll()
+    for (const place of this.#places.all()) place.hurryAll()
     this.#readAll()
   }
 
@@ -295,15 +316,10 @@ export class LogSync {
     return this.#components.store.disk.hasRoom
   }
 
-  #placeOf(peer: string): SyncPlace {
-    const place = this.#places.get(peer) ?? new SyncPlace()
-    this.#places.delete(peer)
-    this.#places.set(peer, place)
-    for (const name of this.#places.keys()) {
-      if (this.#places.size <= MAX_PLACES) break
-      if (!this.#peers.has(name)) this.#places.delete(name)
-    }
-    return place
+  /** How far back the history is wanted. */
+  #sinceMs(): number {
+    const { historyMs = Number.POSITIVE_INFINITY } = this.#options
+    return Math.max(0, Date.now() - historyMs)
   }
 
   async #serve(stream: Stream, connection: Connection): Promise<void> {

@@ -1,5 +1,5 @@
 import { decodeLogId, type LogId, type LogRange, MAX_SYNC_RANGES } from '@pastel-mesh/protocol'
-import type { MessageStore } from '@pastel-mesh/storage'
+import type { LostQuery, MessageStore } from '@pastel-mesh/storage'
 
 export interface LostRequestsComponents {
   readonly store: MessageStore
@@ -8,6 +8,8 @@ export interface LostRequestsComponents {
    * @returns the logs of which it is worth asking for the rest at once
    */
   readonly fetch: (ranges: readonly LogRange[]) => Promise<ReadonlySet<LogId>>
+  /** How far back the history is wanted now, in ms since 1970. @default as it was when it was given up */
+  readonly sinceMs?: () => number
   /** Monotonic time, in ms. @default performance.now */
   readonly now?: () => number
 }
@@ -42,6 +44,7 @@ export class LostRequests {
   readonly #store: MessageStore
   readonly #fetch: LostRequestsComponents['fetch']
   readonly #now: () => number
+  readonly #sinceMs: LostRequestsComponents['sinceMs']
   /** Logs that the peer announced and that were not looked at since. */
   readonly #announced = new Set<LogId>()
   readonly #vain = new Map<LogId, Vain>()
@@ -52,6 +55,7 @@ export class LostRequests {
   constructor(components: LostRequestsComponents) {
     this.#store = components.store
     this.#fetch = components.fetch
+    this.#sinceMs = components.sinceMs
     this.#now = components.now ?? (() => performance.now())
   }
 
@@ -75,7 +79,7 @@ export class LostRequests {
 
   /** Goes on with the first look. */
   async #lookOn(): Promise<void> {
-    const query = this.#after === undefined ? {} : { after: this.#after }
+    const query = this.#query(this.#after === undefined ? {} : { after: this.#after })
     const ranges = await this.#store.lostRanges(MAX_SYNC_RANGES, query)
     await this.#ask(ranges)
     this.#after = ranges.at(-1)
@@ -97,10 +101,15 @@ export class LostRequests {
   async #ofLog(log: LogId): Promise<LogRange[]> {
     const after = this.#vain.get(log)?.after
     if (after !== undefined) {
-      const ranges = await this.#store.lostRanges(MAX_RANGES_A_LOG, { log, after })
+      const ranges = await this.#store.lostRanges(MAX_RANGES_A_LOG, this.#query({ log, after }))
       if (ranges.length > 0) return ranges
     }
-    return this.#store.lostRanges(MAX_RANGES_A_LOG, { log })
+    return this.#store.lostRanges(MAX_RANGES_A_LOG, this.#query({ log }))
+  }
+
+  /** What is before the wanted history as well, if a longer one is wanted meanwhile. */
+  #query(query: LostQuery): LostQuery {
+    return this.#sinceMs === undefined ? query : { ...query, sinceMs: this.#sinceMs() }
   }
 
   async #ask(found: readonly LogRange[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
+  asBuffer,
   decodeLogId,
   equalBytes,
   type HeadsResponse,
@@ -11,6 +12,7 @@ import {
   type SignedBatch,
 } from '@pastel-mesh/protocol'
 import { type MessageStore, StorageError } from '@pastel-mesh/storage'
+import type { SyncCounters } from '../counters.ts'
 import type { Verdict } from '../inbound/pipeline.ts'
 import type { RangeClaims } from './range-claims.ts'
 import { protocolError, SyncRequester, type SyncRequesterComponents } from './requester.ts'
@@ -24,6 +26,7 @@ export interface SyncDelivery {
 
 export interface SyncReaderComponents extends SyncRequesterComponents {
   readonly store: MessageStore
+  readonly counters: SyncCounters
   readonly place: SyncPlace
   readonly claims: RangeClaims
   readonly receive: (envelope: Uint8Array, delivery: SyncDelivery) => Promise<Verdict>
@@ -31,12 +34,17 @@ export interface SyncReaderComponents extends SyncRequesterComponents {
   readonly sender?: () => Uint8Array | undefined
   /** The senders to whose nodes this node is connected, for the holder to know. @default says nothing */
   readonly direct?: () => readonly Uint8Array[]
+  /** How far back the history is wanted, in ms since 1970; 0: all of it. @default all of it */
+  readonly sinceMs?: () => number
   /** Told what the peer does not have, or not any more. */
   readonly onDenied: (denied: readonly LogRange[], pruned: readonly LogRange[]) => Promise<void>
 }
 
 /** Pages of heads in one pass; what is left is for the next, so that a peer's pages without end end. */
 const MAX_PAGES = 256
+
+/** Pages of them in which nothing is: the holder looked at what ended before the time since when it is wanted. */
+const MAX_EMPTY_PAGES = 32
 
 /** Logs of a peer's heads that are remembered until somebody asks which they were. */
 const MAX_ANNOUNCED = 4096
@@ -47,24 +55,28 @@ const CLAIM_POLL_MS = 100
 /** Reads one peer's arrival order from where it last stood in it: heads first, then the ranges that are missing. */
 export class SyncReader {
   readonly #store: MessageStore
+  readonly #counters: SyncCounters
   readonly #place: SyncPlace
   readonly #claims: RangeClaims
   readonly #receive: SyncReaderComponents['receive']
   readonly #onDenied: SyncReaderComponents['onDenied']
   readonly #sender: () => Uint8Array | undefined
   readonly #direct: () => readonly Uint8Array[]
+  readonly #sinceMs: () => number
   readonly #requester: SyncRequester
   readonly #announced = new Set<LogId>()
   #stored = 0
 
   constructor(components: SyncReaderComponents) {
     this.#store = components.store
+    this.#counters = components.counters
     this.#place = components.place
     this.#claims = components.claims
     this.#receive = components.receive
     this.#onDenied = components.onDenied
     this.#sender = components.sender ?? (() => undefined)
     this.#direct = components.direct ?? (() => [])
+    this.#sinceMs = components.sinceMs ?? (() => 0)
     this.#requester = new SyncRequester(components)
   }
 
@@ -81,7 +93,7 @@ export class SyncReader {
     const groups = inGroups([...channels].sort(), MAX_SYNC_CHANNELS)
     const before = this.#stored
     this.#place.keep(groups)
-    await this.#fetch((await this.#look(this.#place.due(performance.now()))).left)
+    await this.#fetch(this.#place.due(performance.now()))
     for (const group of groups) await this.#read(group)
     return this.#stored > before
   }
@@ -122,29 +134,40 @@ export class SyncReader {
 
   async #read(channels: readonly string[]): Promise<void> {
     const { generation } = this.#place
-    let from = this.#place.checkpoint(channels)
+    const wantedSinceMs = this.#sinceMs()
+    const { cursor, sinceMs } = this.#place.checkpoint(channels, wantedSinceMs) ?? { sinceMs: wantedSinceMs }
+    let from = cursor
     let isComplete = true
+    let emptyPages = 0
     for (let page = 0; page < MAX_PAGES; page += 1) {
-      const stored = this.#place.stored(channels)
-      const answer = await this.#requester.heads(channels, from, stored, page === 0 ? this.#direct() : [])
-      isComplete = (await this.#fetch(await this.#missing(answer))) && isComplete
+      const answer = await this.#requester.heads(channels, from, {
+        stored: this.#place.stored(channels),
+        direct: page === 0 ? this.#direct() : [],
+        ...(sinceMs === 0 ? {} : { sinceMs }),
+      })
+      if (answer.more && answer.heads.length === 0) emptyPages += 1
+      if (emptyPages > MAX_EMPTY_PAGES) throw protocolError('heads of nothing, without end')
+      isComplete = (await this.#fetch(await this.#missing(answer, sinceMs))) && isComplete
       if (generation !== this.#place.generation) return
-      if (isComplete) this.#place.advance(channels, answer.next)
+      if (isComplete) this.#place.advance(channels, { cursor: answer.next, sinceMs })
       if (!answer.more) return
       from = answer.next
     }
   }
 
   /** What the heads announce beyond what is stored here, in their order. */
-  async #missing({ heads }: HeadsResponse): Promise<ChannelRange[]> {
+  async #missing({ heads }: HeadsResponse, sinceMs: number): Promise<ChannelRange[]> {
     const missing = new Map<LogId, ChannelRange>()
+    this.#counters.heads += heads.length
     for (const { sender, channel, run, position: last } of heads) {
       const log = logId(sender, channel, run)
       if (this.#announced.size < MAX_ANNOUNCED) this.#announced.add(log)
       const isHolders = this.#isHolders(sender)
-      const range = await this.#hole({ log, channel, first: 0, last, ...(isHolders ? { isHolders } : {}) })
+      const announced = { log, channel, sender, sinceMs, first: 0, last, ...(isHolders ? { isHolders } : {}) }
+      const range = await this.#hole(announced)
       if (range.first <= range.last && !this.#place.isWaiting(range, performance.now()))
-        missing.set(log, range)
+        // A view of the answer would keep all of it in memory.
+        missing.set(log, { ...range, sender: new Uint8Array(sender) })
     }
     return [...missing.values()]
   }
@@ -164,46 +187,47 @@ export class SyncReader {
     let queue = ranges
     try {
       while (queue.length > 0) {
-        const { asked, rest } = this.#claim(queue)
-        if (asked.length === 0) {
-          await delay(CLAIM_POLL_MS, undefined, { signal: this.signal })
-          queue = (await this.#look(rest)).left
-          continue
+        const { claimed, rest } = this.#claim(queue)
+        if (claimed.length === 0) await delay(CLAIM_POLL_MS, undefined, { signal: this.signal })
+        // Whoever had them may have brought them meanwhile.
+        const asked = (await this.#look(claimed)).left
+        queue = rest
+        if (asked.length > 0) {
+          const { came, denied } = await this.#ask(asked)
+          const { left, moved } = await this.#look(asked)
+          const isFruitful = came.size + denied.size > 0 || left.length < asked.length
+          const again: ChannelRange[] = []
+          for (const range of left) {
+            const { log } = range
+            const isReached = came.has(log) || denied.has(log)
+            const isForward = isReached ? moved.has(log) && !denied.has(log) : isFruitful
+            if (isForward) again.push(range)
+            else {
+              this.#counters.deferred += 1
+              isComplete = this.#place.defer(range, performance.now()) && isComplete
+            }
+          }
+          queue = [...again, ...rest]
         }
-        const { came, denied } = await this.#ask(asked)
-        const { left, moved } = await this.#look(asked)
-        const isFruitful = came.size + denied.size > 0 || left.length < asked.length
-        const again: ChannelRange[] = []
-        for (const range of left) {
-          const { log } = range
-          const isReached = came.has(log) || denied.has(log)
-          const isForward = isReached ? moved.has(log) && !denied.has(log) : isFruitful
-          if (isForward) again.push(range)
-          else isComplete = this.#defer(range) && isComplete
-        }
-        queue = [...again, ...rest]
+        // A line is another's when nothing of it is left: not while what follows in it is still to come.
+        const left = new Set(queue.map(lineOf))
+        for (const line of new Set(claimed.map(lineOf))) if (!left.has(line)) this.#claims.release(line, this)
       }
       return isComplete
     } finally {
-      for (const { log } of ranges) this.#claims.release(log, this)
+      for (const line of new Set(ranges.map(lineOf))) this.#claims.release(line, this)
     }
   }
 
-  /** A range did not come. @returns false if there was no room to remember it */
-  #defer(range: ChannelRange): boolean {
-    this.#claims.release(range.log, this)
-    return this.#place.defer(range, performance.now())
-  }
-
-  /** The ranges to ask for now: those that no other reader is fetching. */
-  #claim(queue: readonly ChannelRange[]): { asked: ChannelRange[]; rest: ChannelRange[] } {
-    const asked: ChannelRange[] = []
+  /** The ranges to ask for now, in their order: those of lines that no other reader is fetching. */
+  #claim(queue: readonly ChannelRange[]): { claimed: ChannelRange[]; rest: ChannelRange[] } {
+    const claimed: ChannelRange[] = []
     const rest: ChannelRange[] = []
     for (const range of queue) {
-      if (asked.length < MAX_SYNC_RANGES && this.#claims.take(range.log, this)) asked.push(range)
+      if (claimed.length < MAX_SYNC_RANGES && this.#claims.take(lineOf(range), this)) claimed.push(range)
       else rest.push(range)
     }
-    return { asked, rest }
+    return { claimed, rest }
   }
 
   /** Looks what of some ranges is stored meanwhile, whoever brought it. */
@@ -214,10 +238,7 @@ export class SyncReader {
       const hole = await this.#hole(range)
       if (hole.first > range.first) moved.add(range.log)
       if (hole.first <= hole.last) left.push(hole)
-      else {
-        this.#place.settle(range.log)
-        this.#claims.release(range.log, this)
-      }
+      else this.#place.settle(range.log)
     }
     return { left, moved }
   }
@@ -226,8 +247,11 @@ export class SyncReader {
    * @returns the logs of which a batch came, whatever became of it; those of which one was stored; and those of
    * which the peer does not have all
    */
-  async #ask(ranges: readonly LogRange[]) {
-    const asked = new Map(ranges.map((range) => [range.log, range]))
+  async #ask(ranges: readonly (LogRange & Pick<ChannelRange, 'sinceMs'>)[]) {
+    const wanted = ranges.map((range) => this.#beforeHeld(range))
+    const asked = new Map(wanted.map((range) => [range.log, range]))
+    const sinceMs = Math.min(...ranges.map((range) => range.sinceMs ?? this.#sinceMs()))
+    this.#counters.ranges += wanted.length
     const came = new Set<LogId>()
     const denied = new Set<LogId>()
     const stored = new Set<LogId>()
@@ -237,11 +261,23 @@ export class SyncReader {
       came.add(log)
       return true
     }
-    for await (const answer of this.#requester.ranges(ranges)) {
-      await this.#take(answer.batches, isAsked, stored)
+    const answers = this.#requester.ranges(wanted, sinceMs)
+    let before = Promise.resolve()
+    let taken = Promise.resolve()
+    for (;;) {
+      // While one part goes to the disk the next is verified, and the one after is on its way.
+      const [next] = await Promise.all([answers.next(), before])
+      if (next.done === true) break
+      const answer = next.value
+      before = taken
+      taken = this.#take(answer.batches, isAsked, stored)
+      // Whoever waits for it is told.
+      taken.catch(() => {})
       for (const { log } of [...answer.denied, ...answer.pruned]) denied.add(log)
+      this.#counters.denied += answer.denied.length + answer.pruned.length
       await this.#onDenied(answer.denied, answer.pruned)
     }
+    await Promise.all([before, taken])
     return { came, denied, stored }
   }
 
@@ -273,17 +309,30 @@ export class SyncReader {
     for (const outcome of taken) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  /** What of a range is not here, up to the first batch that is held. */
+  /** What of a range is not here: from the first message that is missing on. */
   async #hole(range: ChannelRange): Promise<ChannelRange> {
-    const { log } = range
-    const state = await this.#store.log(log, decodeLogId(log))
-    // Nothing more of it would be taken.
-    if (state?.isFrozen === true) return { ...range, first: range.last + 1 }
-    const first = Math.max(range.first, state?.next ?? 0)
-    const held = this.#store.firstHeld(log, first + 1)
-    const last = held === undefined ? range.last : Math.min(range.last, held - 1)
-    return { ...range, first, last }
+    const { log, last } = range
+    let state = await this.#store.log(log, decodeLogId(log))
+    if ((state?.next ?? 0) > range.first && this.#store.firstHeld(log, state?.next ?? 0) === state?.next) {
+      // What was held before it is entering the order just now.
+      await this.#store.settled()
+      state = await this.#store.log(log, decodeLogId(log))
+    }
+    // Nothing more of a frozen log would be taken.
+    const first = state?.isFrozen === true ? last + 1 : Math.max(range.first, state?.next ?? 0)
+    return { ...range, first }
   }
+
+  /** What of a range is asked for at a time: up to the first batch that is held. */
+  #beforeHeld({ log, first, last }: LogRange): LogRange {
+    const held = this.#store.firstHeld(log, first + 1)
+    return { log, first, last: held === undefined ? last : Math.min(last, held - 1) }
+  }
+}
+
+/** What is fetched by one reader at a time. */
+function lineOf({ sender, channel, log }: ChannelRange): string {
+  return sender === undefined ? log : `${asBuffer(sender).toString('latin1')} ${channel}`
 }
 
 /** Ends the pass: where it stands is where the next one, when there is room, goes on. */

@@ -4,6 +4,7 @@ import {
   type Cursor,
   decodeSyncResponse,
   encodeSyncRequest,
+  type HeadsRequest,
   type HeadsResponse,
   type LogRange,
   MAX_SYNC_RESPONSE_BYTES,
@@ -32,6 +33,9 @@ const REQUEST_BYTES = 2 * 1024 * 1024
 /** Long enough for the largest frame over a slow link. */
 const ANSWER_TIMEOUT_MS = 30_000
 
+/** Waiting for all frames of an answer together takes no longer than so many times one: drop by drop is no answer. */
+const MAX_WAITS = 4
+
 /** What was asked for, in whatever frames it comes, and one frame more. */
 const MAX_BUFFER_BYTES = REQUEST_BYTES + 2 * MAX_SYNC_RESPONSE_BYTES
 
@@ -54,13 +58,13 @@ export class SyncRequester {
     return this.#closed.signal
   }
 
-  /** Which logs got something since a cursor. `stored` and `direct`: see HeadsRequest. */
+  /** Which logs got something since a cursor. `rest`: see HeadsRequest. */
   async heads(
     channels: readonly string[],
     from: Cursor | undefined,
-    stored?: Cursor | undefined,
-    direct: readonly Uint8Array[] = [],
+    rest: Pick<HeadsRequest, 'direct' | 'sinceMs'> & { readonly stored?: Cursor | undefined } = {},
   ): Promise<HeadsResponse> {
+    const { stored, ...others } = rest
     const askedAtMs = performance.now()
     const id = await this.#ask((id) => ({
       kind: 'heads',
@@ -68,7 +72,7 @@ export class SyncRequester {
       channels,
       ...(from === undefined ? {} : { from }),
       ...(stored === undefined ? {} : { stored }),
-      direct,
+      ...others,
     }))
     const answer = await this.#read(id)
     if (answer.kind !== 'heads') throw protocolError('ranges in answer to heads')
@@ -79,8 +83,7 @@ export class SyncRequester {
     if (answer.reset && from === undefined) throw protocolError('a reset of nothing')
     if (answer.more) {
       const before = answer.reset ? 0 : (from?.position ?? 0)
-      if (answer.next.position <= before || answer.heads.length === 0)
-        throw protocolError('heads do not advance')
+      if (answer.next.position <= before) throw protocolError('heads do not advance')
     }
     const asked = new Set(channels)
     if (!answer.heads.every(({ channel }) => asked.has(channel))) {
@@ -90,12 +93,22 @@ export class SyncRequester {
   }
 
   /** Batches of some ranges, frame by frame: the next is read when the one before is dealt with. */
-  async *ranges(ranges: readonly LogRange[]): AsyncGenerator<RangesResponse> {
+  async *ranges(ranges: readonly LogRange[], sinceMs = 0): AsyncGenerator<RangesResponse> {
     const asked = new Set(ranges.map(({ log }) => log))
-    const id = await this.#ask((id) => ({ kind: 'ranges', id, ranges, maxBytes: REQUEST_BYTES }))
+    const id = await this.#ask((id) => ({
+      kind: 'ranges',
+      id,
+      ranges,
+      maxBytes: REQUEST_BYTES,
+      ...(sinceMs === 0 ? {} : { sinceMs }),
+    }))
     let sizeBytes = 0
+    let waitedMs = 0
     for (;;) {
+      const askedAtMs = performance.now()
       const answer = await this.#read(id)
+      waitedMs += performance.now() - askedAtMs
+      if (waitedMs > MAX_WAITS * this.#timeoutMs) throw tooSlow(waitedMs)
       if (answer.kind !== 'ranges') throw protocolError('heads in answer to ranges')
       for (const { length } of answer.batches) sizeBytes += length
       if (sizeBytes > REQUEST_BYTES) throw protocolError('more bytes than were asked for')
@@ -150,10 +163,17 @@ export class SyncRequester {
   }
 
   #inTime<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const ms = this.#components.answerTimeoutMs ?? ANSWER_TIMEOUT_MS
-    const error = () => new MeshError('ERR_SYNC_TIMEOUT', `the peer took longer than ${ms} ms to answer`)
-    return withTimeLimit({ ms, error, signal: this.signal }, act)
+    const ms = this.#timeoutMs
+    return withTimeLimit({ ms, error: () => tooSlow(ms), signal: this.signal }, act)
   }
+
+  get #timeoutMs(): number {
+    return this.#components.answerTimeoutMs ?? ANSWER_TIMEOUT_MS
+  }
+}
+
+function tooSlow(ms: number): MeshError {
+  return new MeshError('ERR_SYNC_TIMEOUT', `the peer took longer than ${Math.round(ms)} ms to answer`)
 }
 
 export function protocolError(what: string): MeshError {
