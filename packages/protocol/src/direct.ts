@@ -1,4 +1,5 @@
 import {
+  type AskedRange,
   type CertifiedReceiptFrame,
   type DirectRefusalFrame,
   DirectRequest as WireRequest,
@@ -10,7 +11,7 @@ import { ProtocolError } from './errors.ts'
 import {
   MAX_DIRECT_BATCHES,
   MAX_DIRECT_FRAME_BYTES,
-  MAX_DIRECT_LOGS,
+  MAX_DIRECT_RANGES,
   MAX_DIRECT_RECEIPTS,
   MAX_DIRECT_REFUSED,
   MAX_ENVELOPE_BYTES,
@@ -38,8 +39,8 @@ export type DirectRequest =
   | {
       readonly kind: 'ask'
       readonly id: number
-      /** Logs of the asker of which it wants to know all receipts; at most 256. */
-      readonly logs: readonly LogId[]
+      /** Of logs of the asker: what became of them, as far as the other end knows; at most 256. */
+      readonly ranges: readonly LogRange[]
     }
 
 /** Messages that were not taken. */
@@ -71,7 +72,7 @@ export function encodeDirectRequest(request: DirectRequest): Uint8Array<ArrayBuf
     case 'receipts':
       return WireRequest.encode({ id, receipts: { receipts: request.receipts.map(toFrame) } })
     case 'ask':
-      return WireRequest.encode({ id, ask: { logs: request.logs.map((log) => plain(decodeLogId(log))) } })
+      return WireRequest.encode({ id, ask: { ranges: request.ranges.map(toRangeFrame) } })
   }
 }
 
@@ -84,14 +85,14 @@ export function decodeDirectRequest(bytes: Uint8Array): DirectRequest {
   const { id, deposit, receipts, ask } = decodeCanonical(WireRequest, bytes, 'direct request', {
     deposit: { batches: MAX_DIRECT_BATCHES },
     receipts: { receipts: MAX_DIRECT_RECEIPTS },
-    ask: { logs: MAX_DIRECT_LOGS },
+    ask: { ranges: MAX_DIRECT_RANGES },
   })
   if ([deposit, receipts, ask].filter((part) => part !== undefined).length !== 1) {
     throw new ProtocolError('ERR_DIRECT_FIELD', 'a direct request deposits, brings receipts or asks for them')
   }
   if (deposit !== undefined) return { kind: 'deposit', id, batches: deposit.batches }
   if (receipts !== undefined) return { kind: 'receipts', id, receipts: receipts.receipts }
-  return { kind: 'ask', id, logs: (ask?.logs ?? []).map(toLogId) }
+  return { kind: 'ask', id, ranges: (ask?.ranges ?? []).map(toRange) }
 }
 
 export function encodeDirectResponse({
@@ -103,12 +104,7 @@ export function encodeDirectResponse({
   return WireResponse.encode({
     id,
     receipts: receipts.map(toFrame),
-    refused: refused.map(({ log, first, last, reason }) => ({
-      log: plain(decodeLogId(log)),
-      first,
-      last,
-      reason,
-    })),
+    refused: refused.map((range) => ({ ...toRangeFrame(range), reason: range.reason })),
     error,
   })
 }
@@ -150,10 +146,18 @@ function toLogId(log: Uint8Array): LogId {
   throw new ProtocolError('ERR_DIRECT_FIELD', `a log id has ${log.length} bytes, not ${LOG_ID_BYTES}`)
 }
 
-function toRefusal({ log, first, last, reason }: DirectRefusalFrame): DirectRefusal {
+function toRangeFrame({ log, first, last }: LogRange): AskedRange {
+  return { log: plain(decodeLogId(log)), first, last }
+}
+
+function toRange({ log, first, last }: AskedRange): LogRange {
   if (first > last || last > MAX_NUMBER) {
-    throw new ProtocolError('ERR_DIRECT_FIELD', 'the positions of a refusal are out of range')
+    throw new ProtocolError('ERR_DIRECT_FIELD', 'the positions of a range are out of range')
   }
+  return { log: toLogId(log), first, last }
+}
+
+function toRefusal({ reason, ...range }: DirectRefusalFrame): DirectRefusal {
   if (!isReasonCode(reason)) throw new ProtocolError('ERR_DIRECT_FIELD', 'a refusal gives no reason code')
-  return { log: toLogId(log), first, last, reason }
+  return { ...toRange(range), reason }
 }

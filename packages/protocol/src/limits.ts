@@ -78,7 +78,7 @@ export const MAX_RECEIPT_BYTES = 32 * 1024
 /** Batches of one deposit, receipts of one frame, logs that one question names, ranges that one answer refuses. */
 export const MAX_DIRECT_BATCHES = 256
 export const MAX_DIRECT_RECEIPTS = 256
-export const MAX_DIRECT_LOGS = 256
+export const MAX_DIRECT_RANGES = 256
 export const MAX_DIRECT_REFUSED = 256
 /** Bytes of one frame about direct messages: it carries at least one batch of the largest size. */
 export const MAX_DIRECT_FRAME_BYTES = 1024 * 1024

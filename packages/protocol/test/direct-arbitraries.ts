@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import type { CertifiedReceipt, DirectRequest, DirectResponse, Receipt, ReceiptRange } from '../src/index.ts'
-import { encodeLogId } from '../src/index.ts'
 import { body, bytes, code, networkName, number, range, time } from './arbitraries.ts'
 
 const receiptRange: fc.Arbitrary<ReceiptRange> = fc
@@ -43,7 +42,7 @@ export const directRequest: fc.Arbitrary<DirectRequest> = fc.oneof(
   fc.record({
     kind: fc.constant('ask' as const),
     id: number(),
-    logs: fc.array(bytes(16).map(encodeLogId)),
+    ranges: fc.array(range),
   }),
 )
 

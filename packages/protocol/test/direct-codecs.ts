@@ -48,7 +48,7 @@ const directRequest: Codec<DirectRequest> = {
   decode: decodeDirectRequest,
   fields: (value) => {
     const { id } = value
-    if (value.kind === 'ask') return { id, ask: { logs: value.logs.map(decodeLogId) } }
+    if (value.kind === 'ask') return { id, ask: { ranges: value.ranges.map(withLogBytes) } }
     return value.kind === 'deposit' ? { id, deposit: value } : { id, receipts: value }
   },
 }

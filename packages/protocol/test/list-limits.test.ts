@@ -183,7 +183,7 @@ const lists: Readonly<Record<string, List>> = {
   },
   'batches of a deposit': directList(2, new Uint8Array(3)),
   'receipts of a direct request': directList(3, new Uint8Array(0)),
-  'logs of a direct request': directList(4, new Uint8Array(16)),
+  'ranges of a direct request': directList(4, range),
   'receipts of a direct response': {
     field: 2,
     limit: 256,

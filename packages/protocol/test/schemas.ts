@@ -169,7 +169,7 @@ export const directRequestSchema: Schema = {
   1: { name: 'id', kind: 'number' },
   2: { name: 'deposit', kind: { 1: { name: 'batches', kind: 'bytes', repeated: true } } },
   3: { name: 'receipts', kind: { 1: { name: 'receipts', kind: certifiedReceipt, repeated: true } } },
-  4: { name: 'ask', kind: { 1: { name: 'logs', kind: 'bytes', repeated: true } } },
+  4: { name: 'ask', kind: { 1: { name: 'ranges', kind: range, repeated: true } } },
 }
 
 export const directResponseSchema: Schema = {

@@ -59,12 +59,16 @@ export interface NodeCounters {
     messages: number
     gossip: number
     sync: number
+    /** Left here by the sender's node. */
+    direct: number
     /** Of these, the batches that waited on disk for what was before them. */
     held: number
   }
   /** Log sync, as the one that asks. */
   sync: SyncCounters
   verifications: number
+  /** Batches to this node's inbox that did not open. */
+  unreadable: number
   dropped: Record<DropReason, number>
   /** Own batches that were not handed to a congested peer; log sync brings them. */
   congested: number
@@ -75,9 +79,10 @@ export interface NodeCounters {
 export function createCounters(): NodeCounters {
   return {
     published: { batches: 0, messages: 0 },
-    received: { batches: 0, messages: 0, gossip: 0, sync: 0, held: 0 },
+    received: { batches: 0, messages: 0, gossip: 0, sync: 0, direct: 0, held: 0 },
     sync: { heads: 0, ranges: 0, denied: 0, deferred: 0, refused: 0, timeouts: 0 },
     verifications: 0,
+    unreadable: 0,
     congested: 0,
     certificates: { verified: 0, learned: 0, rejected: 0, ignored: 0 },
     dropped: {

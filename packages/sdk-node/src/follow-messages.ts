@@ -1,5 +1,5 @@
 import type { PastelId } from '@pastel-mesh/identity'
-import { topicChannel } from '@pastel-mesh/protocol'
+import { inboxChannel, topicChannel } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { SubscribeOptions } from './index.ts'
 import { MessageReader } from './message-reader.ts'
@@ -7,6 +7,10 @@ import type { ReceivedEntry } from './received-message.ts'
 
 export interface FollowMessagesOptions extends SubscribeOptions {
   readonly topic?: string
+  /** Whose store it is: then what does not open in its inbox is told as lost, and of others' inboxes nothing is. */
+  readonly own?: PastelId
+  /** Only what came to the inbox of {@link own}. */
+  readonly direct?: 'received'
   readonly sender?: PastelId
   /** Only messages of this type; then nothing is said of what is lost, whose type nobody knows. */
   readonly type?: string
@@ -26,6 +30,9 @@ export function followMessages(
   store: MessageStore,
   options: FollowMessagesOptions = {},
 ): AsyncGenerator<ReceivedEntry> {
-  const { topic } = options
-  return new MessageReader({ store }).follow(topic === undefined ? undefined : topicChannel(topic), options)
+  const { topic, own, direct } = options
+  const inbox = own === undefined ? undefined : inboxChannel(own)
+  const reader = new MessageReader({ store, ...(inbox === undefined ? {} : { inbox }) })
+  if (direct === 'received') return reader.follow(inbox, options)
+  return reader.follow(topic === undefined ? undefined : topicChannel(topic), options)
 }

@@ -11,6 +11,10 @@ import type { ClockStatus } from './connection/clock-check.ts'
 import type { KnownNode } from './connection/discovery.ts'
 import type { Superseded } from './connection/supersession.ts'
 import type { NodeCounters } from './counters.ts'
+import type { DeliveryStatus } from './direct/delivery-status.ts'
+import type { Delivery } from './direct/direct-messages.ts'
+import type { Sent } from './direct/direct-sender.ts'
+import type { MailboxOptions } from './direct/mailboxes.ts'
 import type { InboundRates } from './inbound/rates.ts'
 import type { MemberChange, MemberRegistry } from './members/member-registry.ts'
 import type { MeshAlert } from './mesh-alert.ts'
@@ -27,6 +31,10 @@ export type { KnownNode } from './connection/discovery.ts'
 export { RefusedError } from './connection/refused-error.ts'
 export type { Superseded } from './connection/supersession.ts'
 export type { DropReason, NodeCounters } from './counters.ts'
+export type { DeliveryReceipt, DeliveryState, DeliveryStatus } from './direct/delivery-status.ts'
+export type { Delivery } from './direct/direct-messages.ts'
+export type { Sent } from './direct/direct-sender.ts'
+export type { MailboxOptions } from './direct/mailboxes.ts'
 export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
 export type { InboundRates } from './inbound/rates.ts'
 export { DEFAULT_RATES } from './inbound/rates.ts'
@@ -98,6 +106,8 @@ export interface NodeOptions {
   readonly lostAfterMs?: number
   /** What is kept, and for how long. */
   readonly retention?: RetentionOptions
+  /** Messages that this node keeps for members that are away. */
+  readonly mailbox?: MailboxOptions
   /** How long this node's certificate is good, in ms; renewed at half of it. @default 24 hours */
   readonly certificateLifetimeMs?: number
   /** Messages in one batch at most. Lower values are for measuring what batching brings. @default 512 */
@@ -139,8 +149,21 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal
 }
 
+export interface InboxOptions {
+  /** Only what one sender wrote. */
+  readonly from?: PastelId
+  /** Where to begin: a cursor; `'start'`: the oldest stored message; `'now'`. @default 'now' */
+  readonly cursor?: string
+  /** Ends the iteration with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
 export interface ReadMessagesOptions {
   readonly topic?: string
+  /** Only direct messages: what came to this node's inbox; or what it sent, expired messages included. */
+  readonly direct?: 'received' | 'sent'
+  /** Only direct messages of this node to this member. */
+  readonly recipient?: PastelId
   readonly sender?: PastelId
   /** Only messages of this type; then nothing is said of what is lost, whose type nobody knows. */
   readonly type?: string
@@ -206,6 +229,8 @@ export interface MeshNodeEvents {
   superseded: CustomEvent<Superseded & { readonly unshared: number }>
   /** A sender contradicted itself, was restored from an older copy, or runs twice. */
   alert: CustomEvent<MeshAlert>
+  /** The recipient of direct messages of this node has said what became of some. */
+  delivery: CustomEvent<Delivery>
   /** Retention removed entries. */
   pruned: CustomEvent<Pruned>
   /** The state of the disk changed, or is not `ok` when the node starts. */
@@ -279,6 +304,41 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
     messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
     options?: { signal?: AbortSignal },
   ): Promise<Accepted[]>
+
+  /**
+   * Seals a message to a member, or to each of some, signs and stores it; resolves when it is on disk. It is pushed to
+   * the recipient, or left with mailboxes while that is away, until there is a receipt or it expires: after a week,
+   * unless the message says otherwise, 30 days at most. A recipient whose certificate nobody has shown yet: it waits.
+   * A message to oneself works.
+   * @example
+   * const { id } = await node.send(recipient, { text: 'hello' })
+   * const { state } = await node.waitForDelivery(id, { signal: AbortSignal.timeout(60_000) })
+   * @throws MeshError ERR_PASTELID_LENGTH and the like (malformed), ERR_NOT_A_MEMBER, and as {@link publish}
+   */
+  send(to: PastelId, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent>
+  send(to: readonly PastelId[], message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent[]>
+  /** Sends many messages to one member, in order, no faster than they are stored. @throws as {@link send} */
+  sendMany(
+    to: PastelId,
+    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
+    options?: { signal?: AbortSignal },
+  ): Promise<Sent[]>
+  /**
+   * What came to this node's inbox from a place on, then what comes, without end, nothing missed or twice, whichever way
+   * it came. What did not come or cannot be read is said by an entry `lost`.
+   * @throws StorageError ERR_CURSOR
+   */
+  inbox(options?: InboxOptions): AsyncGenerator<ReceivedEntry>
+  /**
+   * What is known of the delivery of a direct message of this node.
+   * @throws MeshError ERR_UNKNOWN_MESSAGE, ERR_NO_RECIPIENT; ProtocolError ERR_MESSAGE_ID
+   */
+  status(id: string): Promise<DeliveryStatus>
+  /**
+   * Waits until that does not change any more: delivered, rejected, lost or expired.
+   * @throws as {@link status}; the signal's reason; MeshError ERR_STOPPED
+   */
+  waitForDelivery(id: string, options?: { signal?: AbortSignal }): Promise<DeliveryStatus>
 
   /**
    * Joins a topic: its messages are taken in and stored. A node carries 256 topics at most.

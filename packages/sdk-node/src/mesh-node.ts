@@ -1,8 +1,8 @@
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
-import { assertNetworkName, type MessageInput, topicChannel } from '@pastel-mesh/protocol'
-import { CarriedTopics } from './carried-topics.ts'
+import { assertNetworkName, inboxChannel, topicChannel } from '@pastel-mesh/protocol'
+import type { CarriedTopics } from './carried-topics.ts'
 import { AddressBook } from './connection/address-book.ts'
 import { BookAddresses } from './connection/book-addresses.ts'
 import { CertificateGate } from './connection/certificate-gate.ts'
@@ -12,14 +12,16 @@ import { Discovery } from './connection/discovery.ts'
 import { OwnCertificate } from './connection/own-certificate.ts'
 import { PeerConnections } from './connection/peer-connections.ts'
 import { createCounters } from './counters.ts'
+import { DirectMessages } from './direct/direct-messages.ts'
 import { Gossip } from './gossip/gossip.ts'
 import { PeerGuard } from './gossip/peer-guard.ts'
 import { GossipStreams } from './gossip/stream-guards.ts'
 import { TopicDelivery } from './gossip/topic-delivery.ts'
 import { abortable } from './inbound/abortable.ts'
-import { InboundPipeline, type Verdict } from './inbound/pipeline.ts'
+import { Arrivals } from './inbound/arrivals.ts'
+import { InboundPipeline } from './inbound/pipeline.ts'
 import { DEFAULT_RATES } from './inbound/rates.ts'
-import type { Accepted, MeshNode, NodeComponents, NodeOptions } from './index.ts'
+import type { MeshNode, NodeComponents, NodeOptions } from './index.ts'
 import { createTransport, listen, type Transport, transportOptions } from './libp2p.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { MemberRegistry } from './members/member-registry.ts'
@@ -31,6 +33,7 @@ import {
   DEFAULT_LOST_AFTER_MS,
   DEFAULT_SYNC_INTERVAL_MS,
 } from './node-defaults.ts'
+import { createNodeTopics } from './node-topics.ts'
 import { OutboundPipeline } from './outbound/pipeline.ts'
 import { RetentionTask } from './retention-task.ts'
 import { Standing } from './standing.ts'
@@ -52,11 +55,13 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
   readonly #own: OwnCertificate
   readonly #gate: CertificateGate
   readonly #inbound: InboundPipeline
+  readonly #arrivals: Arrivals
   readonly #reader: MessageReader
   readonly #gossipStreams: GossipStreams
   readonly #peers: PeerConnections
   readonly #book = new AddressBook()
   readonly #topicPeers: TopicPeers
+  readonly #direct: DirectMessages
   #outbound: OutboundPipeline | undefined
   #transport!: Transport
   #gossip!: Gossip
@@ -84,9 +89,17 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     this.pastelId = signer.pastelId
     this.#options = options
     this.#components = components
-    this.#topics = this.#createTopics()
+    this.#topics = createNodeTopics(options, {
+      state: () => this.#state,
+      gossip: () => this.#gossip,
+      gate: () => this.#gate,
+      sync: () => this.#sync,
+      book: this.#book,
+      onFull: (topic, pastelId) =>
+        this.safeDispatchEvent('relayFull', { detail: { topic, ...(pastelId && { pastelId }) } }),
+    })
     this.#bootstrap = (options.bootstrap ?? []).map(parseAddress)
-    this.#reader = new MessageReader({ store })
+    this.#reader = new MessageReader({ store, inbox: inboxChannel(this.pastelId) })
     this.#gossipStreams = new GossipStreams({
       onCongested: () => {
         this.counters.congested += 1
@@ -103,12 +116,14 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         this.#sync.connected(peer.peerId, peer.connection)
         this.#topics.announced({ pastelId: peer.pastelId, topics: peer.certificate.topics })
         this.#discovery.connected(peer)
+        this.#direct.connected(peer.connection)
         this.safeDispatchEvent('connected', { detail: this.#peers.info(peer) })
       },
       onUse: (connection) => this.#use(connection),
       onDisconnected: (peer) => {
         this.#sync.disconnected(peer.peerId)
         this.#discovery.disconnected(peer)
+        this.#direct.disconnected(peer.peerId)
         this.safeDispatchEvent('disconnected', { detail: this.#peers.info(peer) })
       },
       onUnreachable: (address, { message }) =>
@@ -127,13 +142,26 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         peerRates,
         senderRates,
       },
-      { store, registry, counters: this.counters, pastelIdOf: (peer) => this.#peers.pastelIdOf(peer) },
+      {
+        store,
+        registry,
+        counters: this.counters,
+        pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
+        sealingKey: (id) => this.#direct.keys.keyOf(id),
+      },
     )
+    this.#arrivals = new Arrivals({
+      inbound: () => this.#inbound,
+      sync: () => this.#sync,
+      direct: () => this.#direct,
+      pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
+      onError: this.#onError,
+    })
     this.#retention = new RetentionTask(options.retention ?? {}, {
       store,
       own: signer.publicKey,
       onPruned: (detail) => this.safeDispatchEvent('pruned', { detail }),
-      onError: (error) => this.safeDispatchEvent('error', { detail: error as Error }),
+      onError: this.#onError,
     })
     const lifetimeMs = options.certificateLifetimeMs ?? DEFAULT_CERTIFICATE_LIFETIME_MS
     this.#own = new OwnCertificate(
@@ -142,9 +170,11 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         signer,
         privateKey: components.nodeKey,
         onRenewed: (envelope) => this.#discovery.renewed(envelope),
-        describe: () => describeNode(this.#transport.libp2p, this.#topics),
+        prepare: (notAfterMs) => this.#direct.keys.prepare(notAfterMs),
+        describe: () => describeNode(this.#transport.libp2p, this.#topics, this.#direct.keys),
       },
     )
+    this.#direct = this.#createDirect()
     this.standing = new Standing(options, { ...components, own: this.#own, node: this })
     this.#gate = new CertificateGate(
       { network: options.network },
@@ -171,24 +201,6 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     return this.#lifecycle.stop()
   }
 
-  async publish(
-    topic: string,
-    message: MessageInput,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<Accepted> {
-    options.signal?.throwIfAborted()
-    const [accepted] = await abortable(this.#running().accept(topicChannel(topic), [message]), options.signal)
-    return accepted as Accepted
-  }
-
-  async publishMany(
-    topic: string,
-    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<Accepted[]> {
-    return this.#running().publishMany(topicChannel(topic), messages, options.signal)
-  }
-
   protected parts(): NodeParts {
     return {
       libp2p: this.#transport.libp2p,
@@ -199,11 +211,8 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       discovery: this.#discovery,
       reader: this.#reader,
       standing: this.standing,
+      direct: this.#direct,
     }
-  }
-
-  protected assertRunning(): void {
-    this.#running()
   }
 
   async #open(signal: AbortSignal): Promise<void> {
@@ -214,12 +223,17 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       {
         ...this.#components,
         counters: this.counters,
-        deliver: (batch) => this.#delivery.deliver(batch),
+        deliver: (batch) => {
+          this.#direct.committed(batch)
+          return this.#delivery.deliver(batch)
+        },
+        seal: (header, payload) => this.#direct.sender.seal(header, payload),
         assertMayPublish: () => this.standing.assertGood(),
       },
     )
     this.#stopTelling = tellStoreEvents(this.#components.store, this)
     libp2p.addEventListener('connection:open', this.#onOpen)
+    await this.#direct.load()
     this.#own.goOnFrom(await this.#discovery.lastSerial())
     const certifying = this.#gate.start(registrar)
     await abortable(certifying, signal).catch((error) => {
@@ -229,6 +243,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     })
     await this.#sync.start(certifiedRegistrar)
     await this.#discovery.start(certifiedRegistrar)
+    await this.#direct.start(certifiedRegistrar)
     this.#gossip.start()
     await listen(libp2p, this.#options.listen)
     // The addresses are known only now.
@@ -240,6 +255,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     this.#retention.start()
     this.#peers.start(this.#bootstrap)
     this.#discovery.begin()
+    await this.#direct.begin()
     this.addEventListener('members', this.#onMembers)
     this.addEventListener('clock', this.#onClock)
     this.safeDispatchEvent('start')
@@ -256,6 +272,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     await this.#retention.stop()
     await this.#outbound?.stop()
     this.#state = 'stopped'
+    await this.#direct.stop()
     this.#guard.stop()
     await this.#discovery.stop()
     this.#gossip.stop()
@@ -277,14 +294,14 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       isDenied: (peer) => this.#guard.isDenied(peer),
     })
     const { gossipsub } = this.#transport
-    const onError = (error: unknown) => this.safeDispatchEvent('error', { detail: error as Error })
+    const onError = this.#onError
     this.#gossip = new Gossip(
       { network: this.network },
       {
         gossipsub,
         onError,
         charge: (peer, work) => this.#gossipStreams.charge(peer, work),
-        receive: (envelope, peer, channel) => this.#receiveGossip(envelope, peer, channel),
+        receive: (envelope, peer, channel) => this.#arrivals.byGossip(envelope, peer, channel),
         isNodeOf: (peer, sender) => this.#peers.pastelIdOf(peer) === sender,
         reaches: (peer, author) => this.#sync.reaches(peer, author),
       },
@@ -306,9 +323,8 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         store: this.#components.store,
         counters: this.counters.sync,
         own: this.#components.signer.publicKey,
-        channels: () => this.#topics.all.map(topicChannel),
-        receive: (envelope, peer, delivery) =>
-          this.#inbound.receive(envelope, { via: 'sync', peer, ...delivery }),
+        channels: () => [...this.#topics.all.map(topicChannel), inboxChannel(this.pastelId)],
+        receive: (envelope, peer, delivery) => this.#arrivals.bySync(envelope, peer, delivery),
         onClock: (peer, epochMs) => this.standing.measured(this.#peers.pastelIdOf(peer), epochMs),
         senderOf: (peer) => this.#peers.publicKeyOf(peer),
         onError,
@@ -335,18 +351,13 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     )
   }
 
-  async #receiveGossip(envelope: Uint8Array, peer: string, channel: string): Promise<Verdict> {
-    const verdict = await this.#inbound.receive(envelope, { via: 'gossip', peer, channel })
-    if (verdict.action === 'accept') {
-      if ('missing' in verdict) this.#sync.read(peer, verdict.missing.id)
-      else verdict.committed.catch((error) => this.safeDispatchEvent('error', { detail: error as Error }))
-    }
-    return verdict
-  }
-
-  #running(): OutboundPipeline {
+  protected running(): OutboundPipeline {
     if (this.#outbound === undefined) throw new MeshError('ERR_NOT_STARTED', 'the node is not started')
     return this.#outbound
+  }
+
+  readonly #onError = (error: unknown): void => {
+    this.safeDispatchEvent('error', { detail: error as Error })
   }
 
   /** What was signed while the clock was wrong is refused, and not made anew by itself for hours. */
@@ -359,33 +370,29 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
   /** From now on a peer is talked to by this connection. */
   #use(connection: Connection): void {
     this.#sync.connected(connection.remotePeer.toString(), connection)
+    this.#direct.connected(connection)
     this.#gossipStreams.reopen(connection)
   }
 
-  #createTopics(): CarriedTopics {
-    const { topics = [], relay = false } = this.#options
-    const book = this.#book
-    return new CarriedTopics(
-      { topics, relay },
+  #createDirect(): DirectMessages {
+    const { network, mailbox, discover = true } = this.#options
+    return new DirectMessages(
+      { network, mailbox },
       {
-        onJoined: (topic) => {
-          if (this.#state !== 'started') return
-          this.#gossip.join(topic)
-          for (const { peerId } of this.#gate.peers()) this.#sync.read(peerId)
-        },
-        onLeft: (topic) => {
-          if (this.#state === 'started') this.#gossip.leave(topic)
-        },
-        onAnnounce: () => {
-          // The start joins them all, but its certificate may be made already.
-          if (this.#state === 'starting' || this.#state === 'started') this.#gate.renewSoon()
-        },
-        *announced() {
-          for (const { pastelId, certificate } of book.entries())
-            yield { pastelId, topics: certificate.topics }
-        },
-        onFull: (topic, pastelId) =>
-          this.safeDispatchEvent('relayFull', { detail: { topic, ...(pastelId && { pastelId }) } }),
+        ...this.#components,
+        book: this.#book,
+        outbound: () => this.running(),
+        certificate: () => this.#own.envelope,
+        connectTo: (certificate, signal) => this.#peers.connectTo(certificate, signal),
+        isLeftAlone: (name) =>
+          !discover ||
+          this.#peers.isDisconnected(name) ||
+          this.registry.memberAt(name, Date.now()) === undefined,
+        receive: (envelope, peer, options) => this.#arrivals.left(envelope, peer, options),
+        pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
+        onMissing: (peer, log) => this.#sync.read(peer, log),
+        onDelivery: (detail) => this.safeDispatchEvent('delivery', { detail }),
+        onError: this.#onError,
       },
     )
   }

@@ -1,6 +1,12 @@
 import { decodePastelId } from '@pastel-mesh/identity'
-import { topicChannel } from '@pastel-mesh/protocol'
-import { formatCursor, type MessageStore, parseCursor, type StoredEntry } from '@pastel-mesh/storage'
+import { inboxChannel, parseChannel, topicChannel } from '@pastel-mesh/protocol'
+import {
+  formatCursor,
+  type MessageStore,
+  parseCursor,
+  type ReadOptions,
+  type StoredEntry,
+} from '@pastel-mesh/storage'
 import type { FollowMessagesOptions } from './follow-messages.ts'
 import type { ReadMessagesOptions } from './index.ts'
 import {
@@ -9,6 +15,7 @@ import {
   type ReceivedEntry,
   toLostNotice,
   toReceivedMessage,
+  toUnreadable,
 } from './received-message.ts'
 
 /** Where reading begins, and what the reader must be told first. */
@@ -20,9 +27,20 @@ interface Beginning {
 /** Reads the arrival order as messages. */
 export class MessageReader {
   readonly #store: MessageStore
+  /** Whose store it is. */
+  readonly #own: Uint8Array | undefined
+  readonly #inbox: string | undefined
 
-  constructor(components: { store: MessageStore }) {
-    this.#store = components.store
+  constructor(components: {
+    store: MessageStore
+    /** Name of this node's inbox channel. @default it has none */
+    inbox?: string
+  }) {
+    const { store, inbox } = components
+    this.#store = store
+    this.#inbox = inbox
+    const channel = inbox === undefined ? undefined : parseChannel(inbox)
+    this.#own = channel?.kind === 'inbox' ? decodePastelId(channel.recipient) : undefined
   }
 
   /** Stored entries of a channel, or of all, from a place on, then those that come. */
@@ -59,7 +77,8 @@ export class MessageReader {
 
   /** What is stored now. */
   async *read(options: ReadMessagesOptions): AsyncGenerator<ReceivedEntry> {
-    const { topic, sender, type, reverse = false, limit, signal } = options
+    const { type, direct, recipient, reverse = false, limit, signal } = options
+    const isSent = direct === 'sent' || recipient !== undefined
     const begin = options.from === undefined ? undefined : await this.#begin(options.from, reverse)
     const { from, to } = await this.#range(options, begin?.position)
     if (begin?.notice !== undefined) yield begin.notice
@@ -69,14 +88,14 @@ export class MessageReader {
       from,
       to,
       reverse,
-      ...(topic === undefined ? {} : { channel: topicChannel(topic) }),
-      ...(sender === undefined ? {} : { sender: decodePastelId(sender) }),
+      ...this.#about(options),
       ...(type === undefined ? {} : { type }),
       ...(limit === undefined ? {} : { wanted: limit }),
       ...(signal === undefined ? {} : { signal }),
     })
     for await (const entry of entries) {
-      const within = this.#within(entry, from, to, type)
+      if (isSent && !isInbox(channelOf(entry))) continue
+      const within = this.#within(entry, from, to, type, isSent)
       for (const one of reverse ? [...within].reverse() : within) {
         signal?.throwIfAborted()
         yield one
@@ -84,6 +103,21 @@ export class MessageReader {
         if (count === limit) return
       }
     }
+  }
+
+  /** Which part of the order is read. */
+  #about({ topic, direct, recipient, sender }: ReadMessagesOptions): Pick<ReadOptions, 'channel' | 'sender'> {
+    const channel =
+      topic !== undefined
+        ? topicChannel(topic)
+        : recipient !== undefined
+          ? inboxChannel(recipient)
+          : direct === 'received'
+            ? this.#inbox
+            : undefined
+    const own = direct === 'sent' || recipient !== undefined ? this.#own : undefined
+    const of = sender === undefined ? own : decodePastelId(sender)
+    return { ...(channel === undefined ? {} : { channel }), ...(of === undefined ? {} : { sender: of }) }
   }
 
   /** Positions to read: from the place where reading begins, as far as the times allow. */
@@ -100,14 +134,27 @@ export class MessageReader {
   }
 
   /** What an entry holds between two positions of the order. */
-  *#within(entry: StoredEntry, from: number, to: number, type?: string): Generator<ReceivedEntry> {
+  *#within(
+    entry: StoredEntry,
+    from: number,
+    to: number,
+    type?: string,
+    /** Whoever sent it wants to know that it has expired. */
+    withExpired = false,
+  ): Generator<ReceivedEntry> {
     const { storeId } = this.#store
     if (entry.kind !== 'batch') {
-      // Nobody knows the types of what is lost.
-      if (type === undefined) yield toLostNotice(entry, storeId)
+      // Nobody knows the types of what is lost; and of what is kept for others nothing is said.
+      const isOthers = isInbox(entry.channel) && this.#inbox !== undefined && entry.channel !== this.#inbox
+      if (type === undefined && !isOthers) yield toLostNotice(entry, storeId)
       return
     }
-    if (isExpired(entry, Date.now())) return
+    if (!withExpired && isExpired(entry, Date.now())) return
+    if (!entry.isReadable) {
+      // What is kept for others is not this node's to read; what came to it and does not open is lost to it.
+      if (entry.signed.batch.channel === this.#inbox && type === undefined) yield toUnreadable(entry, storeId)
+      return
+    }
     const end = Math.min(entry.count, to - entry.position)
     for (let index = Math.max(0, from - entry.position); index < end; index += 1) {
       if (type !== undefined && entry.messages()[index]?.type !== type) continue
@@ -129,4 +176,12 @@ export class MessageReader {
     const start = formatCursor(await this.#store.cursorAt(position))
     return { position, notice: { kind: 'foreign-cursor', cursor: start } }
   }
+}
+
+function channelOf(entry: StoredEntry): string {
+  return entry.kind === 'batch' ? entry.signed.batch.channel : entry.channel
+}
+
+function isInbox(channel: string): boolean {
+  return channel.startsWith('inbox/')
 }

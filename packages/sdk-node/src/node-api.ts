@@ -1,11 +1,17 @@
 import type { Libp2p } from '@libp2p/interface'
-import { topicChannel } from '@pastel-mesh/protocol'
+import type { PastelId } from '@pastel-mesh/identity'
+import { inboxChannel, type MessageInput, topicChannel } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { TypedEventEmitter } from 'main-event'
 import type { CarriedTopics } from './carried-topics.ts'
 import type { Discovery, KnownNode } from './connection/discovery.ts'
 import type { PeerConnections } from './connection/peer-connections.ts'
+import type { DeliveryStatus } from './direct/delivery-status.ts'
+import type { DirectMessages } from './direct/direct-messages.ts'
+import type { Sent } from './direct/direct-sender.ts'
+import { abortable } from './inbound/abortable.ts'
 import type {
+  InboxOptions,
   MeshNodeEvents,
   PeerInfo,
   ReadMessagesOptions,
@@ -16,6 +22,8 @@ import type {
 } from './index.ts'
 import { type MeshAlert, toMeshAlert } from './mesh-alert.ts'
 import type { MessageReader } from './message-reader.ts'
+import type { Accepted } from './outbound/pending.ts'
+import type { OutboundPipeline } from './outbound/pipeline.ts'
 import type { Standing } from './standing.ts'
 import type { TopicPeer, TopicPeers, WaitForPeersOptions } from './topic-peers.ts'
 
@@ -28,13 +36,15 @@ export interface NodeParts {
   readonly discovery: Discovery
   readonly reader: MessageReader
   readonly standing: Standing
+  readonly direct: DirectMessages
 }
 
 /** What a node is asked, and each time one of its parts answers. */
 export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
+  abstract readonly pastelId: PastelId
   protected abstract parts(): NodeParts
   /** @throws MeshError ERR_NOT_STARTED */
-  protected abstract assertRunning(): void
+  protected abstract running(): OutboundPipeline
 
   get peerId(): string {
     return this.parts().libp2p.peerId.toString()
@@ -69,7 +79,7 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
   }
 
   async waitForPeers(topic: string, options: WaitForPeersOptions = {}): Promise<TopicPeer[]> {
-    this.assertRunning()
+    this.running()
     return this.parts().topicPeers.wait(topic, options)
   }
 
@@ -85,6 +95,24 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
     this.parts().topics.leave(topic)
   }
 
+  async publish(
+    topic: string,
+    message: MessageInput,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Accepted> {
+    options.signal?.throwIfAborted()
+    const [accepted] = await abortable(this.running().accept(topicChannel(topic), [message]), options.signal)
+    return accepted as Accepted
+  }
+
+  async publishMany(
+    topic: string,
+    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Accepted[]> {
+    return this.running().publishMany(topicChannel(topic), messages, options.signal)
+  }
+
   subscribe(topic: string, options: SubscribeOptions = {}): AsyncGenerator<ReceivedEntry> {
     this.join(topic)
     return this.parts().reader.follow(topicChannel(topic), options)
@@ -94,17 +122,56 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
     return this.parts().reader.read(options)
   }
 
+  send(to: PastelId, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent>
+  send(to: readonly PastelId[], message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent[]>
+  async send(
+    to: PastelId | readonly PastelId[],
+    message: MessageInput,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Sent | Sent[]> {
+    signal?.throwIfAborted()
+    this.running()
+    const isOne = typeof to === 'string'
+    const sent = await abortable(this.parts().direct.sender.send(isOne ? [to] : to, message), signal)
+    return isOne ? (sent[0] as Sent) : sent
+  }
+
+  async sendMany(
+    to: PastelId,
+    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Sent[]> {
+    this.running()
+    return this.parts().direct.sender.sendMany(to, messages, signal)
+  }
+
+  inbox({ from: sender, cursor, signal }: InboxOptions = {}): AsyncGenerator<ReceivedEntry> {
+    return this.parts().reader.follow(inboxChannel(this.pastelId), {
+      from: cursor ?? 'now',
+      ...(sender === undefined ? {} : { sender }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  }
+
+  status(id: string): Promise<DeliveryStatus> {
+    return this.parts().direct.status(id)
+  }
+
+  async waitForDelivery(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<DeliveryStatus> {
+    return this.parts().direct.waitForDelivery(id, signal)
+  }
+
   unshared(options: UnsharedOptions = {}): AsyncGenerator<ReceivedMessage> {
     return this.parts().standing.unshared(options)
   }
 
   async connect(target: string, options: { signal?: AbortSignal } = {}): Promise<PeerInfo> {
-    this.assertRunning()
+    this.running()
     return this.parts().peers.connect(target, options)
   }
 
   async disconnect(target: string): Promise<void> {
-    this.assertRunning()
+    this.running()
     await this.parts().peers.disconnect(target)
   }
 }

@@ -59,7 +59,7 @@ export interface LostNotice {
   /** Positions in the sender's log, both included. */
   readonly first: number
   readonly last: number
-  readonly reason: LostReason
+  readonly reason: LostReason | 'unreadable'
   /** Its position in this node's arrival order. */
   readonly arrival: number
   /** The place behind it, as of a message. */
@@ -142,9 +142,9 @@ class NoticeEntry extends Entry implements LostNotice {
   readonly kind: LostNotice['kind']
   readonly first: number
   readonly last: number
-  readonly reason: LostReason
+  readonly reason: LostNotice['reason']
 
-  constructor(notice: StoredNotice, storeId: Uint8Array) {
+  constructor(notice: Omit<StoredNotice, 'reason'> & Pick<LostNotice, 'reason'>, storeId: Uint8Array) {
     super(notice, notice, notice.position, storeId)
     this.kind = notice.kind
     this.first = notice.first
@@ -160,6 +160,19 @@ export function toReceivedMessage(stored: StoredBatch, index: number, storeId: U
 
 export function toLostNotice(notice: StoredNotice, storeId: Uint8Array): LostNotice {
   return new NoticeEntry(notice, storeId)
+}
+
+/** A batch that came to this node's inbox and cannot be read: its log goes on without it. */
+export function toUnreadable(stored: StoredBatch, storeId: Uint8Array): LostNotice {
+  const { batch, log } = stored.signed
+  const { sender, channel, first } = batch
+  const { position, runningHash, receivedAtMs } = stored
+  const last = first + stored.count - 1
+  const about = { kind: 'lost' as const, log, sender, channel, first, last, reason: 'unreadable' as const }
+  return new NoticeEntry(
+    { ...about, position: position + stored.count - 1, count: 1, runningHash, receivedAtMs },
+    storeId,
+  )
 }
 
 /** Whether a batch's messages are not delivered any more. It is stored all the same: its log goes on behind it. */

@@ -30,7 +30,8 @@ function tellEntry(
     node.safeDispatchEvent('lost', { detail: toLostNotice(entry, storeId) })
     return
   }
-  if (node.listenerCount('message') === 0 || isExpired(entry, Date.now())) return
+  // What is kept for others is not this node's to read.
+  if (node.listenerCount('message') === 0 || !entry.isReadable || isExpired(entry, Date.now())) return
   for (let index = 0; index < entry.count; index += 1) {
     node.safeDispatchEvent('message', { detail: toReceivedMessage(entry, index, storeId) })
   }

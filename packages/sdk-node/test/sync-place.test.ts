@@ -46,7 +46,7 @@ test('what did not come is due later and later, in the order of its announcement
 test('what is here is not asked for again', () => {
   const place = new SyncPlace()
   place.defer(range('1'), 0)
-  place.settle(range('1').log)
+  place.settle(range('1'))
   expect(place.due(10_000)).toEqual([])
 })
 
@@ -86,7 +86,7 @@ test('remembers a bounded number, and says when there is no room', () => {
   for (let i = 0; i < 4096; i += 1) expect(place.defer(range(`${i}`), 0)).toBe(true)
   expect(place.defer(range('more'), 0)).toBe(false)
   expect(place.defer(range('5'), 0)).toBe(true)
-  place.settle(range('5').log)
+  place.settle(range('5'))
   expect(place.defer(range('more'), 0)).toBe(true)
 })
 
@@ -119,7 +119,7 @@ test('what there is to keep changes with what moves, and only then', () => {
   }
   note(() => place.advance(['topic/a'], { cursor: CURSOR, sinceMs: 0 }))
   note(() => place.advance(['topic/a'], { cursor: { ...CURSOR }, sinceMs: 0 }))
-  note(() => place.settle(range('1').log))
+  note(() => place.settle(range('1')))
   note(() => place.defer(range('1'), 0))
   note(() => place.isWaiting(range('1'), 0))
   note(() => place.isWaiting({ ...range('1'), last: 20 }, 0))
@@ -135,4 +135,16 @@ test('a place goes on as a copy of it, with what is wanted due at once', () => {
   const next = new SyncPlace(place.copy())
   expect(next.checkpoint(['topic/a'], 5)?.cursor).toBe(CURSOR)
   expect(next.due(0)).toEqual([range('1')])
+})
+
+test('a part that is here, or did not come, takes nothing from what is wanted beyond it', () => {
+  const place = new SyncPlace()
+  const whole = { ...range('1'), first: 0, last: 100 }
+  place.defer(whole, 0)
+  place.defer({ ...whole, first: 3, last: 4 }, 0)
+  expect(place.due(1e9)).toMatchObject([{ last: 100 }])
+  place.settle({ ...whole, first: 0, last: 4 })
+  expect(place.due(1e9)).toMatchObject([{ first: 5, last: 100 }])
+  place.settle({ ...whole, first: 5, last: 100 })
+  expect(place.due(1e9)).toEqual([])
 })

@@ -245,3 +245,19 @@ test('a peer that comes back is read from where it was left', async () => {
   }
   expect(holder.headsRequests().map(({ from }) => from?.position)).toEqual([undefined, 3, 3])
 })
+
+test('what a peer announces beyond held batches is fetched as well', async () => {
+  const batches = await write(8)
+  const holder = new BatchHolder(batches)
+  const { reader, store, sync } = await openReader(holder)
+  // One batch in the middle is here and held, as after a moment without the sender; the holder has all.
+  const held = await sync((batches[4] as SignedBatch).envelope, {
+    isAsked: () => true,
+    signal: reader.signal,
+  })
+  expect(held).toMatchObject({ action: 'accept', missing: {} })
+  await reader.pass(['topic/test'])
+  await store.settled()
+  for (let i = 0; i < 3; i += 1) await reader.pass(['topic/test'])
+  expect(store.end).toBe(8)
+})

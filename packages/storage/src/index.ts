@@ -188,6 +188,10 @@ export interface MessageStore {
    * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_COMMIT_FAILED: some of them may be marked
    */
   delivered(ranges: readonly LogRange[]): Promise<void>
+  /** Whether a stored batch to an inbox has to get there still: it is neither {@link delivered} nor removed. */
+  isUndelivered(batch: Pick<StoredBatch, 'signed'>): Promise<boolean>
+  /** The logs to inboxes of others in which this node wrote what is not {@link delivered}. */
+  undeliveredLogs(): Promise<LogId[]>
   /**
    * What is kept for the inboxes of others and is neither delivered nor removed, in bytes of signed batches: exact,
    * commits on their way to the disk included.

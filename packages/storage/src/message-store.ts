@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import {
   type Cursor,
   decodeLogId,
+  encodeLogId,
   equalBytes,
   type LogId,
   type LogRange,
@@ -276,6 +277,14 @@ export class LevelMessageStore implements MessageStore {
 
   prune(rules: RetentionRules): Promise<Pruned> {
     return this.#retention.prune(rules)
+  }
+
+  isUndelivered(batch: Pick<StoredBatch, 'signed'>): Promise<boolean> {
+    return this.#undelivered.has(batch)
+  }
+
+  async undeliveredLogs(): Promise<LogId[]> {
+    return (await this.#undelivered.ownLogs()).map(encodeLogId)
   }
 
   delivered(ranges: readonly LogRange[]): Promise<void> {

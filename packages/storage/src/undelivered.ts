@@ -124,10 +124,20 @@ export class Undelivered {
   }
 
   /** Whether a batch that is stored is still to be delivered. */
-  async has({ signed }: StoredBatch): Promise<boolean> {
+  async has({ signed }: Pick<StoredBatch, 'signed'>): Promise<boolean> {
     const key = undeliveredKey(signed.logBytes, signed.batch.first)
     const value = await this.#parts.database.get(key)
     return value !== undefined && decode(key, value).untilMs !== 0
+  }
+
+  /** The logs of which own batches wait, each once. */
+  async ownLogs(): Promise<Uint8Array[]> {
+    const logs = new Map<string, Uint8Array>()
+    for await (const [key, value] of this.#parts.database.iterate(UNDELIVERED_BATCHES)) {
+      const { log, isOwn } = decode(key, value)
+      if (isOwn) logs.set(nameOf(log), log)
+    }
+    return [...logs.values()]
   }
 
   /** The recipient has these: own ones are not kept for it any more, others are due. */

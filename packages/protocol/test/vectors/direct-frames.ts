@@ -28,7 +28,7 @@ export async function makeDirectFrames(): Promise<Json> {
   const requests: Record<string, DirectRequest> = {
     'a deposit': { kind: 'deposit', id: 1, batches: [envelope] },
     'receipts, handed on': { kind: 'receipts', id: 2, receipts },
-    'a question for receipts': { kind: 'ask', id: 3, logs: [log] },
+    'a question for receipts': { kind: 'ask', id: 3, ranges: [{ log, first: 0, last: 6 }] },
     'an empty deposit': { kind: 'deposit', id: 0, batches: [] },
   }
   const responses: Record<string, DirectResponse> = {

@@ -8,10 +8,12 @@ import { RELAY_ROLE } from './relay-role.ts'
 export function describeNode(
   libp2p: Pick<Libp2p, 'getMultiaddrs'>,
   topics: Pick<CarriedTopics, 'own' | 'isRelay'>,
-): Pick<Certificate, 'addresses' | 'topics' | 'roles'> {
+  { publicKey }: { readonly publicKey: Uint8Array },
+): Pick<Certificate, 'addresses' | 'topics' | 'roles' | 'sealingKey'> {
   return {
     addresses: libp2p.getMultiaddrs().map((address) => withoutPeerId(address).bytes),
     topics: topics.own.filter(isTopicName),
     roles: topics.isRelay ? [RELAY_ROLE] : [],
+    sealingKey: publicKey,
   }
 }

@@ -21,6 +21,8 @@ export interface OwnCertificateComponents {
   readonly privateKey: PrivateKey
   readonly describe: () => Pick<Certificate, 'addresses' | 'topics' | 'roles'> &
     Partial<Pick<Certificate, 'sealingKey' | 'mailboxes'>>
+  /** Told before a certificate is made until when it will be good; if that fails, what is there goes on. */
+  readonly prepare?: (notAfterMs: number) => Promise<void>
   /** There is a new certificate. */
   readonly onRenewed?: (envelope: Uint8Array) => void
 }
@@ -76,7 +78,8 @@ export class OwnCertificate {
 
   async renew(): Promise<void> {
     if (this.#isRetired) return
-    const { signer, privateKey, describe } = this.#components
+    const { signer, privateKey, describe, prepare } = this.#components
+    await prepare?.(Date.now() + this.#options.lifetimeMs).catch(() => {})
     const now = Date.now()
     const next = Math.max(this.#lastSerial + 1, now)
     // Made while the clock was ahead: nobody has accepted such a serial, nor would they until its time has come.

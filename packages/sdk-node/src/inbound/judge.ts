@@ -1,5 +1,6 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import {
+  ENCODING_SEALED,
   type MessageContent,
   openBatch,
   openPayload,
@@ -28,7 +29,8 @@ export class Dropped extends Error {
 /** A batch whose bytes are right: canonical, in bounds, of this network and channel. */
 export interface DecodedBatch {
   readonly signed: SignedBatch
-  readonly messages: readonly MessageContent[]
+  /** Absent: they are sealed. */
+  readonly messages?: readonly MessageContent[]
   readonly sender: PastelId
 }
 
@@ -55,12 +57,14 @@ export function openEnvelope(
 }
 
 /**
- * Decompresses and decodes the payload, so that nothing is forwarded which the next node could not read.
+ * Decompresses and decodes the payload, so that nothing is forwarded which the next node could not read. What is
+ * sealed only its recipient can open.
  * @throws Dropped
  */
 export function decodeMessages(signed: SignedBatch): DecodedBatch {
-  const messages = wellFormed(() => openPayload(signed.batch))
-  return { signed, messages, sender: pastelIdOf(signed.batch.sender) }
+  const sender = pastelIdOf(signed.batch.sender)
+  if (signed.batch.encoding === ENCODING_SEALED) return { signed, sender }
+  return { signed, messages: wellFormed(() => openPayload(signed.batch)), sender }
 }
 
 function wellFormed<T>(decode: () => T): T {
@@ -74,7 +78,7 @@ function wellFormed<T>(decode: () => T): T {
 
 /** How a batch came, as far as its standing depends on it. */
 export interface Passage {
-  readonly via: 'gossip' | 'sync'
+  readonly via: 'gossip' | 'sync' | 'direct'
   /** The PastelID of the node that delivered it, if that is known. */
   readonly deliverer?: PastelId | undefined
 }
@@ -93,7 +97,7 @@ export function judgeStanding(
   if (!mayBeTaken(sender, createdAtMs, passage, registry, nowMs)) throw new Dropped('ignore', 'not-a-member')
   if (createdAtMs > nowMs + MAX_FUTURE_MS) throw new Dropped('ignore', 'from-the-future')
   // What is late or expired still has its place in its log: sync takes it.
-  if (passage.via === 'sync') return
+  if (passage.via !== 'gossip') return
   if (createdAtMs < nowMs - MAX_GOSSIP_AGE_MS) throw new Dropped('ignore', 'too-old')
   if (expiresAtMs !== 0 && expiresAtMs <= nowMs) throw new Dropped('ignore', 'expired')
 }

@@ -2,7 +2,11 @@ import { availableParallelism } from 'node:os'
 import { type PastelId, verifySignature } from '@pastel-mesh/identity'
 import {
   ENCODING_PLAIN,
+  inboxChannel,
+  openSealed,
+  ProtocolError,
   payloadContentBytes,
+  type SealingKeyPair,
   type SignedBatch,
   type SplitEnvelope,
   signedText,
@@ -27,13 +31,15 @@ import { type InboundRates, RateLimiter } from './rates.ts'
 
 /** How a batch came. */
 export interface Delivery {
-  readonly via: 'gossip' | 'sync'
+  readonly via: 'gossip' | 'sync' | 'direct'
   /** PeerId of the node that delivered it. */
   readonly peer: string
   /** The channel that it came on, if the way it came says so. */
   readonly channel?: string
   /** Whether a batch is one that the peer was asked for; by default all are. */
   readonly isAsked?: (signed: SignedBatch) => boolean
+  /** It is for the inbox of somebody else, and is kept for it: nothing before it is waited for. */
+  readonly carried?: boolean
   /** Ends waiting for a rate. */
   readonly signal?: AbortSignal
 }
@@ -77,6 +83,8 @@ export interface InboundComponents {
   readonly counters: NodeCounters
   /** The PastelID of a certified peer. @default nobody's is known */
   readonly pastelIdOf?: (peer: string) => PastelId | undefined
+  /** A sealing key of this node. @default it has none */
+  readonly sealingKey?: (keyId: string) => SealingKeyPair | undefined
 }
 
 /**
@@ -111,7 +119,7 @@ const PASSING_FAILURES = new Set(['ERR_STORE_UNAVAILABLE', 'ERR_COMMIT_FAILED'])
  *
  * bounds → dedup → charge the delivering peer → canonical decode (a compressed payload is charged again, for what
  * it holds, before it is decompressed) → membership and time → signature →
- * charge the sender → chain → forward; commit
+ * charge the sender → (what came to this node's inbox is unsealed) → chain → forward; commit
  *
  * `receive` resolves when it is known whether to forward the batch; the commit goes on by itself.
  */
@@ -121,6 +129,8 @@ export class InboundPipeline {
   readonly #registry: MemberRegistry
   readonly #counters: NodeCounters
   readonly #pastelIdOf: (peer: string) => PastelId | undefined
+  readonly #sealingKey: (keyId: string) => SealingKeyPair | undefined
+  readonly #inbox: string
   readonly #duplicates = new Deduplicator()
   /** By sender and channel: a run that follows another comes after it. */
   readonly #order = new Lines()
@@ -137,6 +147,8 @@ export class InboundPipeline {
     this.#registry = components.registry
     this.#counters = components.counters
     this.#pastelIdOf = components.pastelIdOf ?? (() => undefined)
+    this.#sealingKey = components.sealingKey ?? (() => undefined)
+    this.#inbox = inboxChannel(options.own)
     this.#peers = new RateLimiter(options.peerRates)
     this.#senders = new RateLimiter(options.senderRates)
   }
@@ -209,6 +221,7 @@ export class InboundPipeline {
     await this.#expand(signed, delivery, load)
     const decoded = decodeMessages(signed)
     const { sender } = decoded
+    const isOwnInbox = signed.batch.channel === this.#inbox
     const passage = { via: delivery.via, deliverer: this.#pastelIdOf(delivery.peer) }
     judgeStanding(decoded, passage, this.#registry, Date.now())
     // Entered before anything is waited for: what comes later must not get ahead.
@@ -220,8 +233,9 @@ export class InboundPipeline {
         throw new Dropped('ignore', 'frozen')
       await this.#verify(decoded, delivery)
       await this.#chargeSender(sender, envelope.length + load.contentBytes, delivery)
+      const secret = isOwnInbox ? await this.#open(signed) : undefined
       await turn
-      return await this.#place(decoded, delivery)
+      return await this.#place(decoded, delivery, secret)
     } finally {
       leave()
     }
@@ -231,7 +245,7 @@ export class InboundPipeline {
   async #expand({ batch }: SignedBatch, { via, peer, signal }: Delivery, load: Load): Promise<void> {
     const bytes = batch.encoding === ENCODING_PLAIN ? 0 : payloadContentBytes(batch)
     const expandedBytes = bytes + batch.count * MESSAGE_BYTES
-    if (via === 'sync') {
+    if (via !== 'gossip') {
       // Those that need nothing wait too: what comes later must not get ahead.
       await this.#peers.wait(peer, bytes, signal, 0)
       await this.#expanded.wait(expandedBytes, signal)
@@ -254,11 +268,29 @@ export class InboundPipeline {
     if (!valid) throw new Dropped('reject', 'signature')
   }
 
-  async #place({ signed, messages, sender }: DecodedBatch, { via }: Delivery): Promise<Verdict> {
+  /** Unseals what came to this node's inbox; undefined: it does not open, and is stored as it is. */
+  async #open({ batch }: SignedBatch): Promise<Uint8Array | undefined> {
+    try {
+      return await openSealed(batch, this.#sealingKey)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#counters.unreadable += 1
+      return undefined
+    }
+  }
+
+  async #place(
+    { signed, messages, sender }: DecodedBatch,
+    { via, carried }: Delivery,
+    secret: Uint8Array | undefined,
+  ): Promise<Verdict> {
     const { own, historyMs } = this.#options
     const placement = await this.#store.place(signed, {
-      messages,
-      wantedSinceMs: Date.now() - historyMs,
+      ...(messages === undefined ? {} : { messages }),
+      ...(secret === undefined ? {} : { secret }),
+      ...(carried === true ? { carried } : {}),
+      // Of an inbox everything is wanted that has not expired.
+      wantedSinceMs: signed.batch.channel === this.#inbox ? 0 : Date.now() - historyMs,
       ...(sender === own ? { alert: { kind: 'own-identity', reason: OWN_IDENTITY } } : {}),
     })
     switch (placement.status) {
@@ -319,12 +351,12 @@ export class InboundPipeline {
   }
 
   async #chargePeer(sizeBytes: number, { via, peer, signal }: Delivery): Promise<void> {
-    if (via === 'sync') await this.#peers.wait(peer, sizeBytes, signal)
+    if (via !== 'gossip') await this.#peers.wait(peer, sizeBytes, signal)
     else if (!this.#peers.take(peer, sizeBytes)) throw new Dropped('ignore', 'peer-rate')
   }
 
   async #chargeSender(sender: string, sizeBytes: number, { via, signal }: Delivery): Promise<void> {
-    if (via === 'sync') await this.#senders.wait(sender, sizeBytes, signal)
+    if (via !== 'gossip') await this.#senders.wait(sender, sizeBytes, signal)
     else if (!this.#senders.take(sender, sizeBytes)) throw new Dropped('ignore', 'sender-rate')
   }
 

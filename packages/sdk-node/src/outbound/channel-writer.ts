@@ -1,22 +1,25 @@
 import { MeshError, type Signer } from '@pastel-mesh/identity'
 import {
   type Batch,
-  ENCODING_PLAIN,
+  type BatchHeader,
+  ENCODING_SEALED,
   encodeBatch,
   encodePayload,
   type Follows,
+  logId,
   MAX_PAYLOAD_BYTES,
   makeRun,
   messageId,
   packPayload,
   parseChannel,
+  type SealedContent,
   SIGNATURE_BYTES,
   sha256,
   signedText,
   toSignedBatch,
   ZERO_HASH,
 } from '@pastel-mesh/protocol'
-import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import type { MessageStore, StoredBatch, ValueChange } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
 import { withTimeLimit } from '../inbound/time-limit.ts'
 import type { Pending } from './pending.ts'
@@ -36,6 +39,11 @@ export interface ChannelWriterComponents {
   readonly store: MessageStore
   readonly counters: NodeCounters
   readonly deliver: (batch: StoredBatch) => Promise<void>
+  /**
+   * Seals what goes to an inbox. @throws MeshError if the recipient has no sealing key
+   * @default nothing can be sent to inboxes
+   */
+  readonly seal?: (header: BatchHeader, payload: Uint8Array) => Promise<SealedContent>
 }
 
 /** The end of the run that is being written: ahead of the disk by the batches in flight. */
@@ -50,14 +58,26 @@ interface Tip {
 
 interface Built {
   readonly batch: Batch
+  /** Of a sealed one. */
+  readonly secret?: Uint8Array
   readonly bytes: Uint8Array
   readonly hash: Uint8Array
+  readonly pending: readonly Pending[]
+}
+
+/** What the next batch takes, before it is packed or sealed. */
+interface Next {
+  readonly header: Omit<BatchHeader, 'encoding'>
+  readonly payload: Uint8Array<ArrayBuffer>
   readonly pending: readonly Pending[]
 }
 
 interface Placed {
   readonly committed: Promise<StoredBatch>
 }
+
+/** What sealing adds to a payload at most. */
+const SEAL_BYTES = 256
 
 /** A signer that takes longer does not answer: what waits for it is refused. */
 const SIGN_TIMEOUT_MS = 30_000
@@ -85,7 +105,9 @@ export class ChannelWriter {
   readonly #store: MessageStore
   readonly #counters: NodeCounters
   readonly #deliver: (batch: StoredBatch) => Promise<void>
+  readonly #sealer: ChannelWriterComponents['seal']
   readonly #isTopic: boolean
+  readonly #maxPayloadBytes: number
   #waiting: Pending[] = []
   #tip: Tip | undefined
   #running: Promise<void> | undefined
@@ -96,6 +118,8 @@ export class ChannelWriter {
   constructor(options: ChannelWriterOptions, components: ChannelWriterComponents) {
     this.#options = options
     this.#isTopic = parseChannel(options.channel).kind === 'topic'
+    this.#maxPayloadBytes = MAX_PAYLOAD_BYTES - (this.#isTopic ? 0 : SEAL_BYTES)
+    this.#sealer = components.seal
     this.#signer = components.signer
     this.#store = components.store
     this.#counters = components.counters
@@ -143,8 +167,16 @@ export class ChannelWriter {
         }
       }
       const epoch = this.#epoch
-      const built = this.#build(this.#tip)
-      if (built === undefined) continue
+      const next = this.#next(this.#tip)
+      if (next === undefined) continue
+      let built: Built
+      try {
+        built = this.#isTopic ? this.#build(next, packPayload(next.payload)) : await this.#seal(next)
+      } catch (error) {
+        this.#refuse(next.pending, error)
+        continue
+      }
+      if (epoch === this.#epoch) this.#tip = tipBehind(built)
       const signature = this.#sign(built)
       // Awaited in turn, after the batches before; a failure until then must not count as unhandled.
       signature.catch(() => {})
@@ -171,12 +203,12 @@ export class ChannelWriter {
     return { run, next: 0, hash: last.headHash, createdAtMs: last.headCreatedAtMs, follows }
   }
 
-  /** The next batch; undefined if nothing of what waits can be sent. */
-  #build(tip: Tip): Built | undefined {
+  /** What the next batch takes; undefined if nothing of what waits can be sent. */
+  #next(tip: Tip): Next | undefined {
     const createdAtMs = Math.max(Date.now(), tip.createdAtMs)
     const pending = this.#takeBatch(createdAtMs)
     if (pending.length === 0) return undefined
-    const batch: Batch = {
+    const header = {
       network: this.#options.network,
       sender: this.#signer.publicKey,
       channel: this.#options.channel,
@@ -187,17 +219,22 @@ export class ChannelWriter {
       previous: tip.hash,
       createdAtMs,
       expiresAtMs: pending[0]?.expiresAtMs ?? 0,
-      ...this.#pack(encodePayload(pending.map(({ wire }) => wire))),
     }
-    const bytes = encodeBatch(batch)
-    const hash = sha256(bytes)
-    this.#tip = { run: tip.run, next: tip.next + pending.length, hash, createdAtMs }
-    return { batch, bytes, hash, pending }
+    return { header, payload: encodePayload(pending.map(({ wire }) => wire)), pending }
   }
 
-  /** What goes to an inbox stays as it is: its length must not tell what is in it. */
-  #pack(payload: Uint8Array<ArrayBuffer>): Pick<Batch, 'encoding' | 'payload'> {
-    return this.#isTopic ? packPayload(payload) : { encoding: ENCODING_PLAIN, payload }
+  #build({ header, pending }: Next, packed: Pick<Batch, 'encoding' | 'payload'>, secret?: Uint8Array): Built {
+    const batch: Batch = { ...header, ...packed }
+    const bytes = encodeBatch(batch)
+    return { batch, bytes, hash: sha256(bytes), pending, ...(secret === undefined ? {} : { secret }) }
+  }
+
+  /** What goes to an inbox is sealed as it is, never compressed: its length must not tell what is in it. */
+  async #seal(next: Next): Promise<Built> {
+    if (this.#sealer === undefined) throw new MeshError('ERR_SEALING', 'this node cannot send to inboxes')
+    const header = { ...next.header, encoding: ENCODING_SEALED }
+    const { payload, secret } = await this.#sealer(header, next.payload)
+    return this.#build(next, { encoding: ENCODING_SEALED, payload }, secret)
   }
 
   /** The next messages of one expiry, as many as a batch holds. What is void, or has expired, is left out. */
@@ -213,7 +250,7 @@ export class ChannelWriter {
       if (!next.group.isVoid()) {
         bytes += next.sizeBytes
         const differs = next.expiresAtMs !== (batch[0] ?? next).expiresAtMs
-        if (differs || (batch.length > 0 && bytes > MAX_PAYLOAD_BYTES)) break
+        if (differs || (batch.length > 0 && bytes > this.#maxPayloadBytes)) break
         batch.push(next)
       }
       taken += 1
@@ -241,8 +278,12 @@ export class ChannelWriter {
     const signature = await signing
     if (epoch !== this.#epoch)
       throw new MeshError('ERR_COMMIT_FAILED', 'a batch before this one was not written')
-    const placement = await this.#store.place(toSignedBatch(built.batch, { ...built, signature }), {
+    const { batch, secret } = built
+    const values = notesOf(built)
+    const placement = await this.#store.place(toSignedBatch(batch, { ...built, signature }), {
       own: true,
+      ...(secret === undefined ? {} : { secret }),
+      ...(values.length === 0 ? {} : { values }),
     })
     if (placement.status === 'appended') return placement
     if ('committed' in placement) placement.committed.catch(() => {})
@@ -280,4 +321,15 @@ export class ChannelWriter {
   #refuse(pending: readonly Pending[], error: unknown): void {
     for (const { group } of pending) group.refuse(error)
   }
+}
+
+function tipBehind({ batch, hash }: Built): Tip {
+  return { run: batch.run, next: batch.first + batch.count, hash, createdAtMs: batch.createdAtMs }
+}
+
+/** What is written with a batch, because its messages have their ids now. */
+function notesOf({ batch, pending }: Built): ValueChange[] {
+  if (pending.every(({ noted }) => noted === undefined)) return []
+  const log = logId(batch.sender, batch.channel, batch.run)
+  return pending.flatMap(({ noted }, index) => noted?.(messageId(log, batch.first + index)) ?? [])
 }

@@ -1,4 +1,5 @@
 import type { MessageId, toWireMessage } from '@pastel-mesh/protocol'
+import type { ValueChange } from '@pastel-mesh/storage'
 
 /** A message of this node that is on disk. */
 export interface Accepted {
@@ -14,6 +15,8 @@ export interface PreparedMessage {
   readonly sizeBytes: number
   /** 0: never. */
   readonly expiresAtMs: number
+  /** What is written in the same commit, when the message has its id. */
+  readonly noted?: (id: MessageId) => readonly ValueChange[]
 }
 
 /** A message that waits for its batch. */

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { MeshError, type Signer } from '@pastel-mesh/identity'
-import { MAX_BATCH_MESSAGES, type MessageInput, toWireMessage, wireMessageBytes } from '@pastel-mesh/protocol'
+import {
+  type BatchHeader,
+  MAX_BATCH_MESSAGES,
+  type MessageInput,
+  type SealedContent,
+  toWireMessage,
+  wireMessageBytes,
+} from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
 import { ChannelWriter } from './channel-writer.ts'
@@ -24,6 +31,8 @@ export interface OutboundComponents {
   readonly counters: NodeCounters
   /** Takes a batch that is on disk; resolves when the next one may follow. */
   readonly deliver: (batch: StoredBatch) => Promise<void>
+  /** Seals what goes to an inbox. @throws MeshError if the recipient has no sealing key */
+  readonly seal?: (header: BatchHeader, payload: Uint8Array) => Promise<SealedContent>
   /** Throws if nothing may be published now. @default it always may */
   readonly assertMayPublish?: () => void
 }
@@ -76,17 +85,27 @@ export class OutboundPipeline {
    */
   async accept(channel: string, inputs: readonly MessageInput[]): Promise<Accepted[]> {
     const now = Date.now()
-    return this.#accept(
+    return this.acceptPrepared(
       channel,
-      inputs.map((input) => prepare(input, now)),
+      inputs.map((input) => prepareMessage(input, now)),
     )
+  }
+
+  /** The same for messages that were checked before. */
+  acceptPrepared(channel: string, messages: readonly PreparedMessage[]): Promise<Accepted[]> {
+    return this.#accept(channel, messages)
   }
 
   /**
    * Publishes messages in order, no faster than they are stored.
    * @throws as {@link accept}: those before are stored, the rest is not; the signal's reason
    */
-  publishMany(channel: string, messages: MessageSource, signal?: AbortSignal): Promise<Accepted[]> {
+  publishMany(
+    channel: string,
+    messages: MessageSource,
+    signal?: AbortSignal,
+    prepare: typeof prepareMessage = prepareMessage,
+  ): Promise<Accepted[]> {
     const publisher = {
       prepare: (input: MessageInput) => prepare(input, Date.now()),
       accept: (chunk: readonly PreparedMessage[], sequence: Sequence) =>
@@ -173,8 +192,8 @@ export class OutboundPipeline {
   }
 }
 
-/** @throws MeshError ERR_MESSAGE */
-function prepare(input: MessageInput, nowMs: number): PreparedMessage {
+/** Checks a message. @throws MeshError ERR_MESSAGE */
+export function prepareMessage(input: MessageInput, nowMs: number): PreparedMessage {
   const wire = toWireMessage(input, nowMs)
   return { wire, sizeBytes: wireMessageBytes(wire), expiresAtMs: input.expiresAtMs ?? 0 }
 }

@@ -4,8 +4,10 @@ import {
   decodeLogId,
   decodeSyncRequest,
   encodeSyncResponse,
+  equalBytes,
   type HeadsRequest,
   type HeadsResponse,
+  inboxChannel,
   type LogRange,
   MAX_RANGES_RESPONSE_BATCH_BYTES,
   MAX_SYNC_BATCHES,
@@ -18,6 +20,7 @@ import {
   type SyncResponse,
 } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
+import { pastelIdOf } from '../pastel-id-of.ts'
 import { type SyncFrames, syncFrames } from './frames.ts'
 import { wantedFrom } from './wanted-from.ts'
 
@@ -40,6 +43,8 @@ export interface HolderComponents {
   readonly store: MessageStore
   /** The node's own public key. */
   readonly own: Uint8Array
+  /** Public key of the reader's PastelID. */
+  readonly asker?: () => Uint8Array | undefined
   /** The reader says to the nodes of which senders it is connected. */
   readonly onDirect?: (senders: readonly Uint8Array[]) => void
 }
@@ -53,7 +58,7 @@ export async function serveSync(stream: Stream, components: HolderComponents): P
     if (bytes === undefined) return stream.close({ signal: AbortSignal.timeout(WRITE_TIMEOUT_MS) })
     const request = decodeSyncRequest(bytes)
     if (request.kind === 'heads') await send(frames, await answerHeads(request, components))
-    else for await (const answer of answerRanges(request, components.store)) await send(frames, answer)
+    else for await (const answer of answerRanges(request, components)) await send(frames, answer)
   }
 }
 
@@ -63,16 +68,18 @@ function send(frames: SyncFrames, response: SyncResponse): Promise<void> {
 
 async function answerHeads(
   { id, from, channels, stored, direct, sinceMs = 0 }: HeadsRequest,
-  { store, own, onDirect }: HolderComponents,
+  components: HolderComponents,
 ): Promise<HeadsResponse> {
+  const { store, own, onDirect } = components
   if (direct !== undefined) onDirect?.(direct)
   // What was removed behind a cursor was read before.
   const isOurs = from !== undefined && (await store.checkCursor(from)) !== 'foreign'
-  // Inboxes are nobody's business but their owners'.
-  const topics = channels.filter((channel) => parseChannel(channel).kind === 'topic')
+  const isShown = shownTo(components)
+  const shown = channels.filter((channel) => isShown(channel))
+  const topics = shown.filter((channel) => parseChannel(channel).kind === 'topic')
   if (stored !== undefined) await learnStored(stored, topics, { store, own })
   const position = isOurs ? from.position : await beginning(sinceMs, store)
-  const { heads, next, more } = await store.heads(position, topics, MAX_SYNC_HEADS, sinceMs)
+  const { heads, next, more } = await store.heads(position, shown, MAX_SYNC_HEADS, sinceMs)
   return {
     kind: 'heads',
     id,
@@ -82,6 +89,19 @@ async function answerHeads(
     next: await store.cursorAt(next),
     timeMs: Date.now(),
   }
+}
+
+/**
+ * Which channels a reader is shown: topics, and its own inbox. Of an inbox its sender, too, is given what it wrote, by
+ * ranges of its logs, which it has to name.
+ */
+function shownTo({ asker }: HolderComponents): (channel: string, sender?: Uint8Array) => boolean {
+  const key = asker?.()
+  const inbox = key === undefined ? undefined : inboxChannel(pastelIdOf(key))
+  return (channel, sender) =>
+    channel === inbox ||
+    channel.startsWith('topic/') ||
+    (sender !== undefined && key !== undefined && equalBytes(sender, key))
 }
 
 /** Where the history begins that a reader wants. */
@@ -102,18 +122,29 @@ async function learnStored(
   }
 }
 
-async function* answerRanges(request: RangesRequest, store: MessageStore): AsyncGenerator<RangesResponse> {
+async function* answerRanges(
+  request: RangesRequest,
+  components: HolderComponents,
+): AsyncGenerator<RangesResponse> {
   const { id, sinceMs = 0 } = request
+  const { store } = components
+  const isShown = shownTo(components)
   const limit = Math.min(request.maxBytes, MAX_ANSWER_BYTES)
   const holes = { denied: [] as LogRange[], pruned: [] as LogRange[] }
   let batches: Uint8Array[] = []
   let frameBytes = 0
   let sentBytes = 0
   ranges: for (const range of request.ranges) {
+    // Before anything is looked up, or the answer would tell where the log of another's inbox stands.
+    const state = await store.log(range.log, decodeLogId(range.log))
+    if (state !== undefined && !isShown(state.channel, state.sender)) {
+      if (holes.denied.length < MAX_SYNC_RANGES) holes.denied.push(range)
+      continue
+    }
     let next = await wantedFrom(range, sinceMs, store)
     for await (const { envelope, signed } of store.readLog({ ...range, first: next })) {
       const { batch } = signed
-      if (parseChannel(batch.channel).kind !== 'topic') break
+      if (!isShown(batch.channel, batch.sender)) break
       // The first batch always goes, however small a limit was asked for: a reader must come forward.
       if (sentBytes > 0 && sentBytes + envelope.length > limit) break ranges
       if (
@@ -125,13 +156,14 @@ async function* answerRanges(request: RangesRequest, store: MessageStore): Async
         frameBytes = 0
       }
       if (batch.first > next)
-        await addHole({ log: range.log, first: next, last: batch.first - 1 }, holes, store)
+        await addHole({ log: range.log, first: next, last: batch.first - 1 }, holes, components)
       batches.push(envelope)
       frameBytes += envelope.length
       sentBytes += envelope.length
       next = batch.first + batch.count
     }
-    if (next <= range.last) await addHole({ log: range.log, first: next, last: range.last }, holes, store)
+    if (next <= range.last)
+      await addHole({ log: range.log, first: next, last: range.last }, holes, components)
   }
   yield { kind: 'ranges', id, batches, ...holes, done: true }
 }
@@ -140,14 +172,17 @@ async function* answerRanges(request: RangesRequest, store: MessageStore): Async
 async function addHole(
   range: LogRange,
   { denied, pruned }: { denied: LogRange[]; pruned: LogRange[] },
-  store: MessageStore,
+  components: HolderComponents,
 ): Promise<void> {
-  const list = (await isPrunedTopic(range, store)) ? pruned : denied
+  const list = (await isPruned(range, components)) ? pruned : denied
   // More than an answer can name: the reader finds out when it asks for the rest.
   if (list.length < MAX_SYNC_RANGES) list.push(range)
 }
 
-async function isPrunedTopic(range: LogRange, store: MessageStore): Promise<boolean> {
+async function isPruned(range: LogRange, components: HolderComponents): Promise<boolean> {
+  const { store } = components
   const state = await store.log(range.log, decodeLogId(range.log))
-  return state !== undefined && parseChannel(state.channel).kind === 'topic' && store.wasPruned(range)
+  return (
+    state !== undefined && shownTo(components)(state.channel, state.sender) && (await store.wasPruned(range))
+  )
 }

@@ -328,6 +328,7 @@ export class LogSync {
     try {
       await serveSync(stream, {
         ...this.#components,
+        asker: () => this.#components.senderOf(peer),
         onDirect: (senders) => {
           if (this.#peers.has(peer)) this.#direct.told(peer, senders)
         },

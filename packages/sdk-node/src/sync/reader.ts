@@ -93,7 +93,11 @@ export class SyncReader {
     const groups = inGroups([...channels].sort(), MAX_SYNC_CHANNELS)
     const before = this.#stored
     this.#place.keep(groups)
-    await this.#fetch(this.#place.due(performance.now()))
+    const due = this.#place.due(performance.now())
+    // Apart, for one question has one time since when.
+    for (const isOfInbox of [true, false]) {
+      await this.#fetch(due.filter(({ channel }) => isInbox(channel) === isOfInbox))
+    }
     for (const group of groups) await this.#read(group)
     return this.#stored > before
   }
@@ -134,7 +138,7 @@ export class SyncReader {
 
   async #read(channels: readonly string[]): Promise<void> {
     const { generation } = this.#place
-    const wantedSinceMs = this.#sinceMs()
+    const wantedSinceMs = channels.some(isInbox) ? 0 : this.#sinceMs()
     const { cursor, sinceMs } = this.#place.checkpoint(channels, wantedSinceMs) ?? { sinceMs: wantedSinceMs }
     let from = cursor
     let isComplete = true
@@ -238,7 +242,7 @@ export class SyncReader {
       const hole = await this.#hole(range)
       if (hole.first > range.first) moved.add(range.log)
       if (hole.first <= hole.last) left.push(hole)
-      else this.#place.settle(range.log)
+      else this.#place.settle(range)
     }
     return { left, moved }
   }
@@ -247,10 +251,12 @@ export class SyncReader {
    * @returns the logs of which a batch came, whatever became of it; those of which one was stored; and those of
    * which the peer does not have all
    */
-  async #ask(ranges: readonly (LogRange & Pick<ChannelRange, 'sinceMs'>)[]) {
+  async #ask(ranges: readonly (LogRange & Partial<Pick<ChannelRange, 'sinceMs' | 'channel'>>)[]) {
     const wanted = ranges.map((range) => this.#beforeHeld(range))
     const asked = new Map(wanted.map((range) => [range.log, range]))
-    const sinceMs = Math.min(...ranges.map((range) => range.sinceMs ?? this.#sinceMs()))
+    const sinceMs = Math.min(
+      ...ranges.map((range) => range.sinceMs ?? (isInbox(range.channel) ? 0 : this.#sinceMs())),
+    )
     this.#counters.ranges += wanted.length
     const came = new Set<LogId>()
     const denied = new Set<LogId>()
@@ -340,8 +346,15 @@ function noRoom(): StorageError {
   return new StorageError('ERR_DISK_RESERVE', 'the disk filled up while a peer was read')
 }
 
+/** Of what was sent to this node itself everything is wanted, however old. */
+function isInbox(channel: string | undefined): boolean {
+  return channel?.startsWith('inbox/') === true
+}
+
+/** The inbox by itself, the topics so many at a time. */
 function inGroups(channels: readonly string[], size: number): string[][] {
-  const groups: string[][] = []
-  for (let i = 0; i < channels.length; i += size) groups.push(channels.slice(i, i + size))
+  const topics = channels.filter((channel) => !isInbox(channel))
+  const groups = channels.filter(isInbox).map((channel) => [channel])
+  for (let i = 0; i < topics.length; i += size) groups.push(topics.slice(i, i + size))
   return groups
 }

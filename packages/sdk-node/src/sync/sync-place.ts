@@ -97,7 +97,7 @@ export class SyncPlace {
       for (const key of places.keys()) if (!keys.has(key) && places.delete(key)) this.#revision += 1
     }
     const channels = new Set(groups.flat())
-    for (const [log, { range }] of this.#wanted) if (!channels.has(range.channel)) this.settle(log)
+    for (const { range } of this.#wanted.values()) if (!channels.has(range.channel)) this.settle(range)
   }
 
   /**
@@ -153,7 +153,11 @@ export class SyncPlace {
     if (before === undefined && this.#wanted.size >= MAX_WANTED) return false
     const pauseMs = before === undefined ? MIN_PAUSE_MS : Math.min(MAX_PAUSE_MS, before.pauseMs * 2)
     this.#revision += 1
-    this.#wanted.set(range.log, { range: merged(range, before?.range), pauseMs, dueMs: nowMs + pauseMs })
+    // What was asked for may have been a part of what is wanted.
+    const last = before?.range.last ?? 0
+    const wanted =
+      last > range.last ? { ...merged(range, before?.range), last } : merged(range, before?.range)
+    this.#wanted.set(range.log, { range: wanted, pauseMs, dueMs: nowMs + pauseMs })
     return true
   }
 
@@ -168,9 +172,13 @@ export class SyncPlace {
     for (const wanted of this.#wanted.values()) wanted.dueMs = 0
   }
 
-  /** A range is here. */
-  settle(log: LogId): void {
-    if (this.#wanted.delete(log)) this.#revision += 1
+  /** A range is here; what is wanted beyond it still is. */
+  settle({ log, last }: LogRange): void {
+    const wanted = this.#wanted.get(log)
+    if (wanted === undefined) return
+    this.#revision += 1
+    if (wanted.range.last <= last) this.#wanted.delete(log)
+    else wanted.range = { ...wanted.range, first: Math.max(wanted.range.first, last + 1) }
   }
 }
 

@@ -1,0 +1,127 @@
+import { MeshError, type PastelId } from '@pastel-mesh/identity'
+import { type CertifiedReceipt, type LogRange, parseChannel } from '@pastel-mesh/protocol'
+import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import type { LeftRanges } from './left-ranges.ts'
+import type { ReceiptBook } from './receipt-book.ts'
+import { isWaitingId, type WaitingMessages } from './waiting-messages.ts'
+
+/**
+ * What is known of a message's way to its recipient:
+ *
+ * - `waiting-for-certificate`: on disk; nobody has shown the recipient's sealing key yet
+ * - `accepted`: on disk, sealed, not known to be anywhere else
+ * - `left-with-mailboxes`: others keep it for the recipient
+ * - `delivered`: the recipient has it, and has signed that
+ * - `rejected`: the recipient has it and cannot read it, or will not have it; says why
+ * - `lost`: the recipient went on without it
+ * - `expired`: nobody delivers it any more
+ */
+export type DeliveryState =
+  | 'waiting-for-certificate'
+  | 'accepted'
+  | 'left-with-mailboxes'
+  | 'delivered'
+  | 'rejected'
+  | 'lost'
+  | 'expired'
+
+/** A receipt with what proves it. */
+export interface DeliveryReceipt extends CertifiedReceipt {
+  /** When the recipient signed it, in ms since 1970 by its clock: the message was there by then. */
+  readonly createdAtMs: number
+}
+
+export interface DeliveryStatus {
+  /** The message's own id; while it waits for a certificate, the one that it waits under. */
+  readonly id: string
+  readonly recipient: PastelId
+  readonly state: DeliveryState
+  /** Those who keep it, as far as they have given receipts. */
+  readonly mailboxes: readonly PastelId[]
+  /** Why it was rejected: a reason code, such as `key-unknown`. */
+  readonly reason?: string
+  /** The recipient's own, of what is delivered, rejected or lost; absent if it was not kept. */
+  readonly receipt?: DeliveryReceipt
+  /** When it is delivered no more, in ms since 1970. */
+  readonly expiresAtMs: number
+}
+
+export interface DeliveryStatusComponents {
+  readonly store: MessageStore
+  readonly own: PastelId
+  readonly receipts: ReceiptBook
+  readonly left: LeftRanges
+  readonly waiting: WaitingMessages
+}
+
+/** States that do not change any more. */
+const FINAL: ReadonlySet<DeliveryState> = new Set(['delivered', 'rejected', 'lost', 'expired'])
+
+export function isFinal({ state }: DeliveryStatus): boolean {
+  return FINAL.has(state)
+}
+
+/** Looks up what became of a message of this node to an inbox. */
+export class DeliveryStatusReader {
+  readonly #components: DeliveryStatusComponents
+
+  constructor(components: DeliveryStatusComponents) {
+    this.#components = components
+  }
+
+  /** @throws MeshError ERR_UNKNOWN_MESSAGE, ERR_NO_RECIPIENT; ProtocolError ERR_MESSAGE_ID */
+  async status(id: string): Promise<DeliveryStatus> {
+    const { waiting, store } = this.#components
+    if (isWaitingId(id)) {
+      const sentAs = waiting.sentAs(id)
+      if (sentAs !== undefined) return this.status(sentAs)
+      const message = waiting.get(id)
+      if (message === undefined) throw unknown(id)
+      const { recipient, expiresAtMs } = message
+      const state = expiresAtMs <= Date.now() ? 'expired' : 'waiting-for-certificate'
+      return { id, recipient, state, mailboxes: [], expiresAtMs }
+    }
+    const found = await store.findMessage(id)
+    if (found === undefined) throw unknown(id)
+    const { batch } = found.stored.signed
+    const channel = parseChannel(batch.channel)
+    if (channel.kind !== 'inbox') {
+      throw new MeshError('ERR_NO_RECIPIENT', `the message ${id} went to the topic ${channel.topic}`)
+    }
+    return this.#statusOf(id, channel.recipient, found.stored, batch.first + found.index)
+  }
+
+  async #statusOf(
+    id: string,
+    recipient: PastelId,
+    stored: StoredBatch,
+    position: number,
+  ): Promise<DeliveryStatus> {
+    const { receipts, left, store, own } = this.#components
+    const { log, batch } = stored.signed
+    const range: LogRange = { log, first: batch.first, last: batch.first + batch.count - 1 }
+    const about = { id, recipient, mailboxes: left.holders(range), expiresAtMs: batch.expiresAtMs }
+    const said = receipts.outcome(log, position)
+    if (said !== undefined) {
+      const { receipt, certificate, content } = said.receipt
+      return {
+        ...about,
+        state: said.range.outcome === 'entered' ? 'delivered' : said.range.outcome,
+        ...(said.range.reason === '' ? {} : { reason: said.range.reason }),
+        receipt: { receipt, certificate, createdAtMs: content.createdAtMs },
+      }
+    }
+    // One's own inbox, or a receipt that was not kept.
+    const isThere = recipient === own || !(await store.isUndelivered(stored))
+    if (isThere && batch.expiresAtMs > Date.now()) return { ...about, state: 'delivered' }
+    if (batch.expiresAtMs <= Date.now()) return { ...about, state: 'expired' }
+    return { ...about, state: about.mailboxes.length > 0 ? 'left-with-mailboxes' : 'accepted' }
+  }
+}
+
+function unknown(id: string): MeshError {
+  return new MeshError(
+    'ERR_UNKNOWN_MESSAGE',
+    `this node stores no message ${id}: it is another node's, or was removed`,
+  )
+}

@@ -1,0 +1,195 @@
+import type { PastelId } from '@pastel-mesh/identity'
+import {
+  type CertifiedReceipt,
+  type DirectRefusal,
+  type DirectRequest,
+  type DirectResponse,
+  type LogRange,
+  MAX_DIRECT_CONTENT_BYTES,
+  MAX_DIRECT_RECEIPTS,
+  openBatch,
+  ProtocolError,
+  type ReceiptRange,
+  type SignedBatch,
+} from '@pastel-mesh/protocol'
+import type { MessageStore } from '@pastel-mesh/storage'
+import type { Verdict } from '../inbound/pipeline.ts'
+import { pastelIdOf } from '../pastel-id-of.ts'
+import { AskBudget } from './ask-budget.ts'
+import type { EnteredRanges } from './entered-ranges.ts'
+import type { InboxRanges } from './inbox-ranges.ts'
+import type { Mailboxes } from './mailboxes.ts'
+import type { ReceiptBook } from './receipt-book.ts'
+import type { ReceiptMaker } from './receipt-maker.ts'
+
+export interface DirectAnswersComponents {
+  readonly store: MessageStore
+  readonly inbox: InboxRanges
+  readonly mailboxes: Mailboxes
+  readonly receipts: ReceiptBook
+  readonly maker: ReceiptMaker
+  readonly entered: EnteredRanges
+  /** The inbound pipeline. @param options.carried the batch is kept for somebody else */
+  readonly receive: (
+    envelope: Uint8Array,
+    peer: string,
+    options: { readonly carried: boolean; readonly signal: AbortSignal },
+  ) => Promise<Verdict>
+  readonly pastelIdOf: (peer: string) => PastelId | undefined
+  /** A peer has shown a gap: what is missing is to be read from it. */
+  readonly onMissing: (peer: string, log: SignedBatch['log']) => void
+}
+
+/** What became of a batch that was left here: a receipt says so, or it is refused and may be offered again. */
+type Outcome = { readonly receipt: ReceiptRange } | { readonly refused: DirectRefusal }
+
+/** Verdicts after which a batch will not be taken later either. */
+const FINAL = new Set(['frozen', 'conflict'])
+
+/** What this node says to who leaves batches for inboxes here, brings receipts, or asks for them. */
+export class DirectAnswers {
+  readonly #components: DirectAnswersComponents
+
+  constructor(components: DirectAnswersComponents) {
+    this.#components = components
+  }
+
+  /** @throws ProtocolError: the peer broke the rules; StorageError */
+  async answer(request: DirectRequest, peer: string, signal: AbortSignal): Promise<DirectResponse> {
+    const { id } = request
+    if (request.kind === 'deposit') {
+      return { id, error: '', ...(await this.#deposit(request.batches, peer, signal)) }
+    }
+    if (request.kind === 'receipts') {
+      for (const receipt of request.receipts) await this.#components.receipts.take(receipt)
+      return { id, receipts: [], refused: [], error: '' }
+    }
+    return { id, receipts: await this.#tell(request.ranges, peer), refused: [], error: '' }
+  }
+
+  async #deposit(envelopes: readonly Uint8Array[], peer: string, signal: AbortSignal) {
+    const { maker } = this.#components
+    // At once: the pipeline keeps each log's order, and verifies side by side.
+    const settled = await Promise.allSettled(envelopes.map((envelope) => this.#take(envelope, peer, signal)))
+    const ranges: ReceiptRange[] = []
+    const refused: DirectRefusal[] = []
+    for (const outcome of settled) {
+      if (outcome.status === 'rejected') throw outcome.reason
+      if ('receipt' in outcome.value) ranges.push(outcome.value.receipt)
+      else refused.push(outcome.value.refused)
+    }
+    return { receipts: await maker.make(joined(ranges)), refused }
+  }
+
+  async #take(envelope: Uint8Array, peer: string, signal: AbortSignal): Promise<Outcome> {
+    const { inbox, mailboxes, receive, pastelIdOf: nameOf } = this.#components
+    const signed = openBatch(envelope)
+    const { channel, sender } = signed.batch
+    if (!channel.startsWith('inbox/'))
+      throw new ProtocolError('ERR_DIRECT_FIELD', 'a batch to a topic was left')
+    const carried = !inbox.isInbox(channel)
+    if (carried) {
+      const reason = nameOf(peer) === pastelIdOf(sender) ? mailboxes.refusal(signed) : 'not-its-own'
+      if (reason !== undefined) return refusal(signed, reason)
+    }
+    const verdict = await receive(envelope, peer, { carried, signal })
+    if (verdict.action === 'reject') {
+      throw new ProtocolError('ERR_DIRECT_FIELD', `a batch that is refused: ${verdict.reason}`)
+    }
+    return this.#outcome(signed, verdict, carried, peer)
+  }
+
+  async #outcome(signed: SignedBatch, verdict: Verdict, carried: boolean, peer: string): Promise<Outcome> {
+    if (verdict.action === 'accept') {
+      if (!('committed' in verdict)) return this.#gap(signed, peer)
+      await verdict.committed
+      if ('missing' in verdict) return this.#gap(signed, peer)
+    } else if (FINAL.has(verdict.reason)) {
+      return { receipt: rangeOf(signed, 'rejected', verdict.reason) }
+    } else if (verdict.reason !== 'duplicate' && verdict.reason !== 'pruned') {
+      return refusal(signed, verdict.reason)
+    }
+    return carried ? this.#carried(signed) : this.#inInbox(signed, peer, verdict.action === 'accept')
+  }
+
+  async #carried(signed: SignedBatch): Promise<Outcome> {
+    if (!(await this.#components.store.has(signed))) return refusal(signed, 'pruned')
+    return { receipt: rangeOf(signed, 'entered', '') }
+  }
+
+  async #inInbox(signed: SignedBatch, peer: string, isOnDisk: boolean): Promise<Outcome> {
+    const { inbox, entered } = this.#components
+    const whole = rangeOf(signed, 'entered', '')
+    const [range] = await inbox.of(whole, { isOnDisk })
+    // Held: what is before it is missing.
+    if (range === undefined) return this.#gap(signed, peer)
+    return { receipt: entered.add({ ...range, first: whole.first, last: whole.last }) }
+  }
+
+  #gap(signed: SignedBatch, peer: string): Outcome {
+    this.#components.onMissing(peer, signed.log)
+    return refusal(signed, 'gap')
+  }
+
+  /** What is known of the asker's own messages. */
+  async #tell(ranges: readonly LogRange[], peer: string): Promise<CertifiedReceipt[]> {
+    const { inbox, receipts, maker, store, pastelIdOf: nameOf } = this.#components
+    const told: CertifiedReceipt[] = []
+    const made: ReceiptRange[] = []
+    const asker = nameOf(peer)
+    const budget = new AskBudget()
+    // A log is asked for once, however often it is named.
+    for (const range of new Map(ranges.map((one) => [one.log, one])).values()) {
+      const state = await inbox.stateOf(range.log)
+      if (state === undefined || pastelIdOf(state.sender) !== asker) continue
+      if (inbox.isInbox(state.channel)) made.push(...(await inbox.of(range, { budget })))
+      else {
+        told.push(...receipts.of(range.log))
+        for await (const { signed, envelope } of store.readLog(range)) {
+          if (!budget.spend(envelope.length)) break
+          made.push(rangeOf(signed, 'entered', ''))
+        }
+      }
+    }
+    return inOneFrame([...(await maker.make(joined(made))), ...told])
+  }
+}
+
+/** As many receipts as a frame holds: the rest is asked for again. */
+function inOneFrame(receipts: readonly CertifiedReceipt[]): CertifiedReceipt[] {
+  let sizeBytes = 0
+  return receipts.slice(0, MAX_DIRECT_RECEIPTS).filter(({ receipt, certificate }) => {
+    sizeBytes += receipt.length + certificate.length
+    return sizeBytes <= MAX_DIRECT_CONTENT_BYTES
+  })
+}
+
+function rangeOf(
+  { log, batch }: SignedBatch,
+  outcome: ReceiptRange['outcome'],
+  reason: string,
+): ReceiptRange {
+  return { log, first: batch.first, last: batch.first + batch.count - 1, outcome, reason }
+}
+
+function refusal({ log, batch }: SignedBatch, reason: string): Outcome {
+  return { refused: { log, first: batch.first, last: batch.first + batch.count - 1, reason } }
+}
+
+/** Ranges of which each says something that no other does, neighbours made one. */
+function joined(ranges: readonly ReceiptRange[]): ReceiptRange[] {
+  const result: ReceiptRange[] = []
+  const sorted = [...ranges].sort((a, b) => (a.log === b.log ? a.first - b.first : a.log < b.log ? -1 : 1))
+  for (const range of sorted) {
+    const before = result.at(-1)
+    const isOne =
+      before !== undefined &&
+      before.log === range.log &&
+      before.outcome === range.outcome &&
+      before.reason === range.reason &&
+      range.first <= before.last + 1
+    if (isOne) result[result.length - 1] = { ...before, last: Math.max(before.last, range.last) }
+    else result.push(range)
+  }
+  return result
+}

@@ -1,0 +1,277 @@
+import type { Connection, PrivateKey } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { MeshError, type PastelId, type Signer } from '@pastel-mesh/identity'
+import {
+  type Certificate,
+  inboxChannel,
+  parseChannel,
+  type ReceiptRange,
+  type SignedBatch,
+} from '@pastel-mesh/protocol'
+import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import type { AddressBook } from '../connection/address-book.ts'
+import type { MemberRegistry } from '../members/member-registry.ts'
+import type { OutboundPipeline } from '../outbound/pipeline.ts'
+import { Deliveries } from './deliveries.ts'
+import { type DeliveryStatus, DeliveryStatusReader, isFinal } from './delivery-status.ts'
+import { DirectAnswers, type DirectAnswersComponents } from './direct-answers.ts'
+import { DirectPeers } from './direct-peers.ts'
+import { DirectSender } from './direct-sender.ts'
+import { DirectServer } from './direct-server.ts'
+import { EnteredRanges } from './entered-ranges.ts'
+import { InboxRanges } from './inbox-ranges.ts'
+import { InboxTeller } from './inbox-teller.ts'
+import { LeftRanges } from './left-ranges.ts'
+import { MailboxVisits } from './mailbox-visits.ts'
+import { Mailboxes, type MailboxOptions } from './mailboxes.ts'
+import { type KnownReceipt, ReceiptBook } from './receipt-book.ts'
+import { ReceiptMaker } from './receipt-maker.ts'
+import { SealingKeys } from './sealing-keys.ts'
+import { WaitingMessages } from './waiting-messages.ts'
+
+export interface DirectMessagesOptions {
+  readonly network: string
+  readonly mailbox?: MailboxOptions | undefined
+}
+
+export interface DirectMessagesComponents {
+  readonly signer: Signer
+  readonly nodeKey: PrivateKey
+  readonly store: MessageStore
+  readonly registry: MemberRegistry
+  readonly book: AddressBook
+  readonly outbound: () => OutboundPipeline
+  readonly certificate: () => Uint8Array
+  readonly connectTo: (certificate: Certificate, signal: AbortSignal) => Promise<void>
+  readonly isLeftAlone: (name: PastelId) => boolean
+  readonly receive: DirectAnswersComponents['receive']
+  readonly pastelIdOf: (peer: string) => PastelId | undefined
+  /** A peer has shown a gap in a log. */
+  readonly onMissing: (peer: string, log: SignedBatch['log']) => void
+  /** A recipient has said what became of messages of this node. */
+  readonly onDelivery: (delivery: Delivery) => void
+  readonly onError: (error: unknown) => void
+}
+
+/** What a recipient said of messages of this node: positions of a log, both included. */
+export interface Delivery extends ReceiptRange {
+  readonly recipient: PastelId
+}
+
+/** Receipts that a mailbox is told of when it is there again: a frame holds so many of any size. */
+const MAX_RETOLD = 16
+/** How often what is over is let go of. */
+const SWEEP_MS = 10 * 60_000
+/** A status that nobody tells of, as that of a message that expires, is looked at so often. */
+const POLL_MS = 1_000
+
+/** Direct messages: sealed, delivered for certain, receipted. Wires their parts. */
+export class DirectMessages {
+  readonly keys: SealingKeys
+  readonly #components: DirectMessagesComponents
+  readonly #own: PastelId
+  readonly #inbox: string
+  readonly #waiting: WaitingMessages
+  readonly #receipts: ReceiptBook
+  readonly #left: LeftRanges
+  readonly #peers: DirectPeers
+  readonly #deliveries: Deliveries
+  readonly #teller: InboxTeller
+  readonly #server: DirectServer
+  readonly #visits: MailboxVisits
+  readonly #status: DeliveryStatusReader
+  readonly sender: DirectSender
+  readonly #settled = new Set<() => void>()
+  #stopListening: (() => void) | undefined
+  #sweeper: NodeJS.Timeout | undefined
+  #isRunning = false
+
+  constructor(options: DirectMessagesOptions, components: DirectMessagesComponents) {
+    const { network } = options
+    const { store, signer, nodeKey, book, registry, certificate, receive, pastelIdOf, onMissing } = components
+    this.#components = components
+    this.#own = signer.pastelId
+    this.#inbox = inboxChannel(this.#own)
+    this.keys = new SealingKeys({ values: store.values })
+    this.#waiting = new WaitingMessages({ store })
+    this.sender = new DirectSender({ ...components, own: this.#own, keys: this.keys, waiting: this.#waiting })
+    this.#left = new LeftRanges({ values: store.values })
+    const mailboxes = new Mailboxes(options.mailbox ?? {}, { store, book, registry, own: this.#own })
+    this.#receipts = new ReceiptBook(
+      { network },
+      { store, onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt) },
+    )
+    this.#peers = new DirectPeers(components)
+    this.#deliveries = new Deliveries({
+      store,
+      own: signer.publicKey,
+      peers: this.#peers,
+      mailboxes,
+      receipts: this.#receipts,
+      left: this.#left,
+    })
+    const maker = new ReceiptMaker(
+      { network },
+      { subject: signer.publicKey, nodeKey, certificate, storeId: () => store.storeId },
+    )
+    const inbox = new InboxRanges({ store, keys: this.keys, inbox: this.#inbox })
+    const entered = new EnteredRanges()
+    this.#teller = new InboxTeller({ inbox, entered, maker, peers: this.#peers })
+    const answers = new DirectAnswers({
+      store,
+      inbox,
+      mailboxes,
+      receipts: this.#receipts,
+      maker,
+      entered,
+      receive,
+      pastelIdOf,
+      onMissing,
+    })
+    this.#server = new DirectServer({
+      answer: (request, peer, signal) => answers.answer(request, peer, signal),
+      onError: components.onError,
+    })
+    this.#visits = new MailboxVisits({ own: this.#own, mailboxes, peers: this.#peers })
+    this.#status = new DeliveryStatusReader({
+      store,
+      own: this.#own,
+      receipts: this.#receipts,
+      left: this.#left,
+      waiting: this.#waiting,
+    })
+  }
+
+  /** Reads what was kept; before the node's certificate is made. @throws StorageError */
+  async load(): Promise<void> {
+    await this.keys.start()
+    await this.#receipts.start()
+    await this.#left.start()
+    await this.#waiting.start()
+  }
+
+  /** @param registrar one that lets certified connections only */
+  async start(registrar: Registrar): Promise<void> {
+    this.#isRunning = true
+    await this.#server.start(registrar)
+  }
+
+  /** Delivers from now on: the node may send. */
+  async begin(): Promise<void> {
+    this.#stopListening = this.#components.book.listen({
+      added: ({ pastelId }) => this.sender.known(pastelId),
+    })
+    this.#visits.start()
+    this.#sweeper = setInterval(() => void this.#sweep().catch(this.#components.onError), SWEEP_MS)
+    await this.#deliveries.start()
+    this.sender.begin()
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false
+    clearInterval(this.#sweeper)
+    this.#stopListening?.()
+    this.#visits.stop()
+    await this.#server.stop()
+    this.#peers.stop()
+    await this.#deliveries.stop()
+    await this.#teller.stop()
+    await this.sender.stop()
+    for (const wake of this.#settled) wake()
+  }
+
+  /** A peer is talked to by this connection from now on. */
+  connected(connection: Connection): void {
+    const peerId = connection.remotePeer.toString()
+    const name = this.#components.pastelIdOf(peerId)
+    if (name === undefined) return
+    this.#peers.connected(peerId, name, connection)
+    this.#deliveries.connected(name)
+    this.#mailboxConnected(name)
+  }
+
+  disconnected(peerId: string): void {
+    this.#peers.disconnected(peerId)
+  }
+
+  /** A batch of this node to an inbox is on disk. */
+  committed(stored: StoredBatch): void {
+    const channel = parseChannel(stored.signed.batch.channel)
+    if (channel.kind === 'inbox' && channel.recipient !== this.#own) this.#deliveries.look(channel.recipient)
+  }
+
+  /** Log sync brought a batch. @param from who gave it */
+  synced(signed: SignedBatch, from: PastelId | undefined): void {
+    if (signed.batch.channel === this.#inbox) this.#teller.arrived(signed, from)
+  }
+
+  status(id: string): Promise<DeliveryStatus> {
+    return this.#status.status(id)
+  }
+
+  /** Resolves when a message's state does not change any more. @throws as {@link status}; the signal's reason */
+  async waitForDelivery(id: string, signal?: AbortSignal): Promise<DeliveryStatus> {
+    for (;;) {
+      signal?.throwIfAborted()
+      const changed = this.#nextChange(signal)
+      const status = await this.status(id)
+      if (isFinal(status)) return status
+      if (!this.#isRunning) throw new MeshError('ERR_STOPPED', 'the node stopped before it knew')
+      await changed
+    }
+  }
+
+  #nextChange(signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(() => done(), POLL_MS)
+    const done = () => {
+      clearTimeout(timer)
+      this.#settled.delete(done)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    this.#settled.add(done)
+    signal?.addEventListener('abort', done, { once: true })
+    return promise
+  }
+
+  #onSettled(ranges: readonly ReceiptRange[], receipt: KnownReceipt): void {
+    for (const wake of [...this.#settled]) wake()
+    for (const range of ranges) this.#components.onDelivery({ ...range, recipient: receipt.by })
+    const mailboxes = new Set(ranges.flatMap((range) => this.#left.holdersOfSome(range)))
+    for (const name of mailboxes) this.#tellMailbox(name, [receipt])
+  }
+
+  /** It is there: what recipients have said since it was there last. */
+  #mailboxConnected(name: PastelId): void {
+    const receipts = this.#left.logsAt(name).flatMap((log) => this.#receipts.of(log))
+    if (receipts.length > 0) this.#tellMailbox(name, [...new Set(receipts)].slice(-MAX_RETOLD))
+  }
+
+  /** Who keeps what its recipient has need not keep it any more. */
+  #tellMailbox(name: PastelId, receipts: readonly KnownReceipt[]): void {
+    if (!this.#peers.isConnected(name)) return
+    const told = receipts.map(({ receipt, certificate }) => ({ receipt, certificate }))
+    // If that fails it is told when it is there again, or keeps it until it expires.
+    this.#peers.ask(name, { kind: 'receipts', receipts: told }).catch(() => {})
+  }
+
+  async #sweep(): Promise<void> {
+    await this.#waiting.sweep()
+    await this.#receipts.sweep()
+    for (const log of this.#left.logs()) {
+      if (!(await this.#isStored(log))) await this.#left.forget(log)
+    }
+  }
+
+  async #isStored(log: SignedBatch['log']): Promise<boolean> {
+    for await (const _ of this.#components.store.readLog({
+      log,
+      first: 0,
+      last: Number.MAX_SAFE_INTEGER - 1,
+    })) {
+      return true
+    }
+    return false
+  }
+}

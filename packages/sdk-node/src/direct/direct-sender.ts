@@ -1,0 +1,204 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { MeshError, type PastelId, parsePastelId } from '@pastel-mesh/identity'
+import {
+  type BatchHeader,
+  inboxChannel,
+  MAX_DIRECT_LIFETIME_MS,
+  type MessageInput,
+  parseChannel,
+  type SealedContent,
+  sealPayload,
+} from '@pastel-mesh/protocol'
+import type { AddressBook } from '../connection/address-book.ts'
+import type { MemberRegistry } from '../members/member-registry.ts'
+import type { PreparedMessage } from '../outbound/pending.ts'
+import { type OutboundPipeline, prepareMessage } from '../outbound/pipeline.ts'
+import type { MessageSource } from '../outbound/publish-many.ts'
+import type { SealingKeys } from './sealing-keys.ts'
+import type { WaitingMessages } from './waiting-messages.ts'
+
+export interface DirectSenderComponents {
+  readonly own: PastelId
+  readonly keys: SealingKeys
+  readonly book: AddressBook
+  readonly registry: MemberRegistry
+  readonly waiting: WaitingMessages
+  readonly outbound: () => OutboundPipeline
+  readonly onError: (error: unknown) => void
+}
+
+/** A message to one recipient that is on disk. */
+export interface Sent {
+  readonly recipient: PastelId
+  /** Of the message; while its recipient has shown no certificate, one that `status` knows as well. */
+  readonly id: string
+  readonly state: 'accepted' | 'waiting-for-certificate'
+}
+
+/** Messages that say nothing else are delivered for a week: who is away for longer is rarely waited for. */
+const DEFAULT_LIFETIME_MS = 7 * 24 * 60 * 60_000
+/** Messages of different expiry cannot share a batch and its signature: so it is rounded up. */
+const ROUND_MS = 60 * 60_000
+/** What could not be sent when its recipient's certificate came is tried again after so long. */
+const RETRY_MS = 5_000
+/** Messages that waited for a certificate and are sent at a time. */
+const MAX_TAKEN = 64
+/**
+ * Accepts messages for members: into their logs, if their sealing keys are known, or to wait until they are.
+ *
+ * ```
+ *   send ── a certificate is known ──────────────────▶ sealed, signed, on disk ──▶ delivered
+ *     │                                                    ▲
+ *     └── none is ──▶ waiting, on disk ── it is shown ─────┘ in the order in which they were accepted
+ * ```
+ */
+export class DirectSender {
+  readonly #components: DirectSenderComponents
+  /** Recipients whose waiting messages are being sent: what is new goes behind. */
+  readonly #flushing = new Map<PastelId, Promise<void>>()
+  /** Of these, those for whom something came meanwhile. */
+  readonly #again = new Set<PastelId>()
+  readonly #stopped = new AbortController()
+  #isRunning = false
+
+  constructor(components: DirectSenderComponents) {
+    this.#components = components
+  }
+
+  /** The node may send now. */
+  begin(): void {
+    this.#isRunning = true
+    for (const recipient of this.#components.waiting.recipients()) this.known(recipient)
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false
+    this.#stopped.abort()
+    await Promise.all(this.#flushing.values())
+  }
+
+  /** Seals what goes to an inbox. @throws MeshError ERR_NO_CERTIFICATE */
+  seal(header: BatchHeader, payload: Uint8Array): Promise<SealedContent> {
+    const channel = parseChannel(header.channel)
+    const key = channel.kind === 'inbox' ? this.#sealingKeyOf(channel.recipient) : undefined
+    if (key === undefined) {
+      throw new MeshError('ERR_NO_CERTIFICATE', `nobody knows a key to seal what goes to ${header.channel}`)
+    }
+    return sealPayload(header, payload, key)
+  }
+
+  /**
+   * Accepts a message for some recipients; resolves when it is on disk for all of them.
+   * @throws MeshError ERR_PASTELID_LENGTH and the like, ERR_NOT_A_MEMBER (nothing was accepted), ERR_MESSAGE and as `publish`
+   */
+  async send(recipients: readonly PastelId[], input: MessageInput): Promise<Sent[]> {
+    const names = this.#checked(recipients)
+    const message = prepareDirect(input, Date.now())
+    return Promise.all(names.map((name) => this.#sendOne(name, message)))
+  }
+
+  /** The same for many messages, in order, no faster than they are stored. */
+  async sendMany(recipient: PastelId, messages: MessageSource, signal?: AbortSignal): Promise<Sent[]> {
+    const [name] = this.#checked([recipient]) as [PastelId]
+    if (this.#mustWait(name)) {
+      const sent: Sent[] = []
+      for await (const input of messages) {
+        signal?.throwIfAborted()
+        sent.push(await this.#sendOne(name, prepareDirect(input, Date.now())))
+      }
+      return sent
+    }
+    const accepted = await this.#components
+      .outbound()
+      .publishMany(inboxChannel(name), messages, signal, prepareDirect)
+    return accepted.map(({ id }) => ({ recipient: name, id, state: 'accepted' }))
+  }
+
+  #checked(recipients: readonly PastelId[]): PastelId[] {
+    const names = [...new Set(recipients.map(parsePastelId))]
+    for (const name of names) {
+      if (this.#components.registry.memberAt(name, Date.now()) !== undefined) continue
+      throw new MeshError(
+        'ERR_NOT_A_MEMBER',
+        `${name} is no member of this network: nothing was sent; add it with "pmesh members add" if it should be one`,
+      )
+    }
+    return names
+  }
+
+  async #sendOne(recipient: PastelId, message: PreparedMessage): Promise<Sent> {
+    if (this.#mustWait(recipient)) {
+      const id = await this.#components.waiting.add(recipient, message)
+      this.known(recipient)
+      return { recipient, id, state: 'waiting-for-certificate' }
+    }
+    const [accepted] = await this.#components.outbound().acceptPrepared(inboxChannel(recipient), [message])
+    return { recipient, id: (accepted as { id: string }).id, state: 'accepted' }
+  }
+
+  /** Behind what waits already, too, so that order holds. */
+  #mustWait(recipient: PastelId): boolean {
+    return this.#sealingKeyOf(recipient) === undefined || this.#components.waiting.isWaitingFor(recipient)
+  }
+
+  #sealingKeyOf(recipient: PastelId): Uint8Array | undefined {
+    const key =
+      recipient === this.#components.own
+        ? this.#components.keys.publicKey
+        : this.#components.book.get(recipient)?.sealingKey
+    return key !== undefined && key.length > 0 ? key : undefined
+  }
+
+  /** Somebody's certificate may be known: what waited for it is sent. */
+  known(recipient: PastelId): void {
+    if (!this.#isRunning || !this.#components.waiting.isWaitingFor(recipient)) return
+    if (this.#sealingKeyOf(recipient) === undefined) return
+    if (this.#flushing.has(recipient)) {
+      this.#again.add(recipient)
+      return
+    }
+    const flushing = this.#flush(recipient)
+      .catch((error) => {
+        this.#components.onError(error)
+        this.#again.add(recipient)
+        return delay(RETRY_MS, undefined, { signal: this.#stopped.signal }).catch(() => {})
+      })
+      .then(() => {
+        this.#flushing.delete(recipient)
+        if (this.#again.delete(recipient)) this.known(recipient)
+      })
+    this.#flushing.set(recipient, flushing)
+  }
+
+  async #flush(recipient: PastelId): Promise<void> {
+    for (;;) {
+      await this.#components.waiting.sweep()
+      const messages = await this.#components.waiting.take(recipient, MAX_TAKEN)
+      if (messages.length === 0 || !this.#isRunning) return
+      // One by one, so that one which expires now refuses none of the others; they share batches all the same.
+      const outcomes = await Promise.allSettled(
+        messages.map(async (message) => {
+          const accepted = await this.#components
+            .outbound()
+            .acceptPrepared(inboxChannel(recipient), [message])
+          for (const { id } of accepted) this.#components.waiting.sent(message.waitingId, id)
+        }),
+      )
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+    }
+  }
+}
+
+/** Checks a message to an inbox; it expires. @throws MeshError ERR_MESSAGE */
+function prepareDirect(input: MessageInput, nowMs: number): PreparedMessage {
+  const latestMs = nowMs + MAX_DIRECT_LIFETIME_MS
+  const expiresAtMs = input.expiresAtMs ?? Math.ceil((nowMs + DEFAULT_LIFETIME_MS) / ROUND_MS) * ROUND_MS
+  if (expiresAtMs > latestMs) {
+    throw new MeshError(
+      'ERR_MESSAGE',
+      `the message cannot be sent: it expires after ${new Date(latestMs).toISOString()}; direct messages live 30 days at most`,
+    )
+  }
+  return prepareMessage({ ...input, expiresAtMs }, nowMs)
+}

@@ -1,0 +1,72 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import {
+  type DirectRequest,
+  type DirectResponse,
+  decodeDirectRequest,
+  encodeDirectResponse,
+  MAX_DIRECT_FRAME_BYTES,
+} from '@pastel-mesh/protocol'
+import { syncFrames } from '../sync/frames.ts'
+import { DIRECT_PROTOCOL } from './direct-requester.ts'
+
+export interface DirectServerComponents {
+  /** Answers one question of a certified peer. @throws what breaks the rules: the peer is hung up on */
+  readonly answer: (request: DirectRequest, peer: string, signal: AbortSignal) => Promise<DirectResponse>
+  /** Told when a peer broke the rules. */
+  readonly onError: (error: unknown, peer: string) => void
+}
+
+/** A peer that does not read its answer for that long is cut off. */
+const WRITE_TIMEOUT_MS = 30_000
+
+/** What may wait while a question is answered: whoever keeps to the rules sends the next when it has the answer. */
+const LIMITS = { maxFrameBytes: MAX_DIRECT_FRAME_BYTES, maxBufferBytes: MAX_DIRECT_FRAME_BYTES + 64 * 1024 }
+
+/** Answers peers that leave batches for inboxes, and ask for receipts or bring them: each one question at a time. */
+export class DirectServer {
+  readonly #components: DirectServerComponents
+  readonly #serving = new Map<Stream, Promise<void>>()
+  readonly #stopped = new AbortController()
+  #registrar: Registrar | undefined
+
+  constructor(components: DirectServerComponents) {
+    this.#components = components
+  }
+
+  /** @param registrar one that lets certified connections only */
+  async start(registrar: Registrar): Promise<void> {
+    this.#registrar = registrar
+    const handler = (stream: Stream, connection: Connection) => {
+      const served = this.#serve(stream, connection.remotePeer.toString()).finally(() =>
+        this.#serving.delete(stream),
+      )
+      this.#serving.set(stream, served)
+      return served
+    }
+    await registrar.handle(DIRECT_PROTOCOL, handler, { maxInboundStreams: 2, maxOutboundStreams: 2 })
+  }
+
+  async stop(): Promise<void> {
+    await this.#registrar?.unhandle(DIRECT_PROTOCOL)
+    this.#stopped.abort(new Error('the node stops'))
+    for (const stream of this.#serving.keys()) stream.abort(new Error('the node stops'))
+    await Promise.all(this.#serving.values())
+  }
+
+  async #serve(stream: Stream, peer: string): Promise<void> {
+    try {
+      const frames = syncFrames(stream, LIMITS)
+      for (;;) {
+        const bytes = await frames.read()
+        if (bytes === undefined) return await stream.close({ signal: AbortSignal.timeout(WRITE_TIMEOUT_MS) })
+        const response = await this.#components.answer(decodeDirectRequest(bytes), peer, this.#stopped.signal)
+        await frames.write(encodeDirectResponse(response), AbortSignal.timeout(WRITE_TIMEOUT_MS))
+      }
+    } catch (error) {
+      stream.abort(error as Error)
+      if (this.#stopped.signal.aborted) return
+      if ((error as { code?: unknown }).code !== 'ERR_SYNC_CLOSED') this.#components.onError(error, peer)
+    }
+  }
+}

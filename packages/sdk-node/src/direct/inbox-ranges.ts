@@ -1,0 +1,118 @@
+import {
+  decodeLogId,
+  type LogRange,
+  openSealed,
+  ProtocolError,
+  type ReceiptRange,
+} from '@pastel-mesh/protocol'
+import type { LogState, MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import { AskBudget } from './ask-budget.ts'
+import type { SealingKeys } from './sealing-keys.ts'
+
+export interface InboxRangesComponents {
+  readonly store: MessageStore
+  readonly keys: SealingKeys
+  /** Name of this node's inbox channel. */
+  readonly inbox: string
+}
+
+/** Lost ranges of a log that are looked at. */
+const MAX_LOST = 4_096
+
+/** What this node says of ranges of logs that came to its inbox. What is not in the order yet is not among them. */
+export class InboxRanges {
+  readonly #components: InboxRangesComponents
+
+  constructor(components: InboxRangesComponents) {
+    this.#components = components
+  }
+
+  /**
+   * What became of the part of a range that this node went past, as far as the budget reaches.
+   * @param isOnDisk it is known to be: nothing is waited for
+   */
+  async of(
+    { log, first, last }: LogRange,
+    { isOnDisk = false, budget = new AskBudget() }: { isOnDisk?: boolean; budget?: AskBudget } = {},
+  ): Promise<ReceiptRange[]> {
+    const { store, inbox } = this.#components
+    const state = await this.stateOf(log)
+    if (state === undefined || state.channel !== inbox || first >= state.next) return []
+    let end = Math.min(last, state.next - 1)
+    if (!isOnDisk) {
+      // What is known of a log is ahead of the disk by the commits on their way, and one of them may fail.
+      await store.writer.flush()
+      end = Math.min(end, ((await this.stateOf(log))?.next ?? 0) - 1)
+      if (end < first) return []
+    }
+    const ranges: ReceiptRange[] = []
+    for (const lost of await store.lostRanges(MAX_LOST, { log })) {
+      if (lost.last < first || lost.first > end) continue
+      const part = { log, first: Math.max(first, lost.first), last: Math.min(end, lost.last) }
+      ranges.push({ ...part, outcome: 'lost', reason: 'denied' })
+    }
+    if (state.isFrozen && state.stored <= end) {
+      ranges.push({
+        log,
+        first: Math.max(first, state.stored),
+        last: end,
+        outcome: 'rejected',
+        reason: 'frozen',
+      })
+    }
+    for await (const batch of store.readLog({ log, first, last: end })) {
+      if (!budget.spend(batch.envelope.length)) {
+        end = batch.signed.batch.first - 1
+        break
+      }
+      if (!batch.isReadable) ranges.push(await this.ofUnreadable(batch))
+    }
+    if (end < first) return []
+    return withEntered({ log, first, last: end }, ranges)
+  }
+
+  /** What is said of a batch that is stored and cannot be read. */
+  async ofUnreadable({ signed: { log, batch } }: Pick<StoredBatch, 'signed'>): Promise<ReceiptRange> {
+    const { first, count } = batch
+    const reason = await this.whyUnreadable(batch)
+    return { log, first, last: first + count - 1, outcome: 'rejected', reason }
+  }
+
+  /** Why a sealed batch does not open: the sender may seal it again to another key, or there is nothing to be done. */
+  async whyUnreadable(batch: StoredBatch['signed']['batch']): Promise<'key-unknown' | 'seal'> {
+    try {
+      await openSealed(batch, (id) => this.#components.keys.keyOf(id))
+      return 'seal'
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'ERR_SEAL_KEY_UNKNOWN') return 'key-unknown'
+      return 'seal'
+    }
+  }
+
+  /** Whether a channel is this node's inbox. */
+  isInbox(channel: string): boolean {
+    return channel === this.#components.inbox
+  }
+
+  /** What is known of a log. */
+  stateOf(log: LogRange['log']): Promise<LogState | undefined> {
+    return this.#components.store.log(log, decodeLogId(log))
+  }
+}
+
+/** The whole of a range: what is not excepted has entered. */
+function withEntered(whole: LogRange, exceptions: readonly ReceiptRange[]): ReceiptRange[] {
+  const ranges: ReceiptRange[] = []
+  let next = whole.first
+  const entered = (last: number) => {
+    if (next <= last) ranges.push({ log: whole.log, first: next, last, outcome: 'entered', reason: '' })
+  }
+  for (const range of [...exceptions].sort((a, b) => a.first - b.first)) {
+    if (range.first < next) continue
+    entered(range.first - 1)
+    ranges.push(range)
+    next = range.last + 1
+  }
+  entered(whole.last)
+  return ranges
+}

@@ -1,0 +1,238 @@
+import type { PastelId } from '@pastel-mesh/identity'
+import {
+  type Certificate,
+  type CertifiedReceipt,
+  decodeLogId,
+  equalBytes,
+  type LogId,
+  openCertificate,
+  ProtocolError,
+  parseChannel,
+  type Receipt,
+  type ReceiptRange,
+  readReceipt,
+  sha256,
+  verifyReceipt,
+} from '@pastel-mesh/protocol'
+import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
+import { CLOCK_SKEW_MS } from '../connection/own-certificate.ts'
+import { pastelIdOf } from '../pastel-id-of.ts'
+
+export interface ReceiptBookOptions {
+  readonly network: string
+}
+
+export interface ReceiptBookComponents {
+  readonly store: MessageStore
+  /** Ranges of logs came to their end: their recipient has them, or will never. */
+  readonly onSettled?: (ranges: readonly ReceiptRange[], receipt: KnownReceipt) => void
+}
+
+/** A receipt, and who signed it. */
+export interface KnownReceipt extends CertifiedReceipt {
+  readonly content: Receipt
+  readonly by: PastelId
+}
+
+/** Names of the values that hold receipts begin so: `receipt/<log>/<serial>`. */
+const PREFIX = 'receipt/'
+/** Receipts that are kept; above it the oldest go, and only what they said is remembered. */
+const MAX_RECEIPTS = 4_096
+/** Bytes of receipts and their certificates that are kept. */
+const MAX_BYTES = 16 * 1024 * 1024
+/** Certificates that were verified: a recipient shows the same one for hours. */
+const MAX_CERTIFICATES = 256
+
+/**
+ * The recipients' own receipts for logs that this node stores: those that it wrote, and those that it keeps for
+ * others as a mailbox. Verified, kept on disk, and told to the store, which then need not keep the messages.
+ */
+export class ReceiptBook {
+  readonly #options: ReceiptBookOptions
+  readonly #components: ReceiptBookComponents
+  /** The receipt that came last is at the end; by the name of its value. */
+  readonly #receipts = new Map<string, KnownReceipt>()
+  readonly #logs = new Map<LogId, Set<string>>()
+  readonly #certificates = new Map<string, Certificate>()
+  #sizeBytes = 0
+
+  constructor(options: ReceiptBookOptions, components: ReceiptBookComponents) {
+    this.#options = options
+    this.#components = components
+  }
+
+  /** Reads what was kept. It was verified when it came. @throws StorageError */
+  async start(): Promise<void> {
+    this.#receipts.clear()
+    this.#logs.clear()
+    this.#sizeBytes = 0
+    for await (const [name, value] of this.#components.store.values.read(PREFIX)) {
+      const kept = decode(value)
+      const [log = ''] = name.slice(PREFIX.length).split('/')
+      if (kept !== undefined) this.#remember(name, log as LogId, kept)
+    }
+  }
+
+  /** The receipts of a log, the oldest first. */
+  of(log: LogId): KnownReceipt[] {
+    return [...(this.#logs.get(log) ?? [])].map((name) => this.#receipts.get(name) as KnownReceipt)
+  }
+
+  /** What the recipient said last of a position of a log. */
+  outcome(log: LogId, position: number): { range: ReceiptRange; receipt: KnownReceipt } | undefined {
+    for (const receipt of this.of(log).reverse()) {
+      const range = receipt.content.ranges.find(
+        (one) => one.log === log && one.first <= position && position <= one.last,
+      )
+      if (range !== undefined) return { range, receipt }
+    }
+    return undefined
+  }
+
+  /**
+   * Takes a receipt in, if it is of use.
+   * @returns the receipt, verified
+   * @throws ProtocolError if it is wrong
+   */
+  async take(certified: CertifiedReceipt): Promise<KnownReceipt> {
+    // They are kept, and may be small parts of a large frame.
+    const receipt = new Uint8Array(certified.receipt)
+    const certificate = new Uint8Array(certified.certificate)
+    const content = readReceipt(receipt)
+    if (content.network !== this.#options.network) {
+      throw new ProtocolError('ERR_RECEIPT_FIELD', `the receipt is of network ${content.network}`)
+    }
+    await this.#verify({ receipt, certificate }, content)
+    const known: KnownReceipt = { receipt, certificate, content, by: pastelIdOf(content.subject) }
+    await this.#keep(known)
+    return known
+  }
+
+  /** Lets go of the receipts of logs of which nothing is stored any more. */
+  async sweep(): Promise<void> {
+    const gone: ValueChange[] = []
+    for (const [log, names] of [...this.#logs]) {
+      if (await this.#isStored(log)) continue
+      for (const name of names) gone.push(this.#forget(name))
+    }
+    if (gone.length > 0) await this.#components.store.values.write(gone)
+  }
+
+  async #isStored(log: LogId): Promise<boolean> {
+    const range = { log, first: 0, last: Number.MAX_SAFE_INTEGER - 1 }
+    for await (const _ of this.#components.store.readLog(range)) return true
+    return false
+  }
+
+  async #verify({ receipt, certificate: envelope }: CertifiedReceipt, content: Receipt): Promise<void> {
+    const key = Buffer.from(sha256(envelope)).toString('latin1')
+    let certificate = this.#certificates.get(key)
+    if (certificate === undefined) {
+      certificate = await openCertificate(envelope)
+      this.#certificates.set(key, certificate)
+      if (this.#certificates.size > MAX_CERTIFICATES) {
+        this.#certificates.delete(this.#certificates.keys().next().value as string)
+      }
+    }
+    const problem = findProblem(content, certificate)
+    if (problem !== undefined)
+      throw new ProtocolError('ERR_RECEIPT_FIELD', `the receipt is not valid: ${problem}`)
+    await verifyReceipt(receipt, content)
+  }
+
+  /** Of the recipient's own receipts, what is about logs that are stored here. */
+  async #keep(known: KnownReceipt): Promise<void> {
+    const { store } = this.#components
+    const settled: ReceiptRange[] = []
+    for (const range of known.content.ranges) {
+      const state = await store.log(range.log, decodeLogId(range.log))
+      if (state === undefined) continue
+      const channel = parseChannel(state.channel)
+      // Of what is not here nothing is kept.
+      if (channel.kind !== 'inbox' || channel.recipient !== known.by || range.first >= state.next) continue
+      settled.push({ ...range, last: Math.min(range.last, state.next - 1) })
+    }
+    if (settled.length === 0) return
+    await store.delivered(settled)
+    const changes: ValueChange[] = []
+    const value = encode(known)
+    for (const log of new Set(settled.map((range) => range.log))) {
+      const name = `${PREFIX}${log}/${known.content.serial}`
+      if (this.#receipts.has(name)) continue
+      changes.push(...this.#subsumed(log, known).map((one) => this.#forget(one)), { name, value })
+      this.#remember(name, log, known)
+    }
+    while (this.#receipts.size > MAX_RECEIPTS || this.#sizeBytes > MAX_BYTES) {
+      changes.push(this.#forget(this.#receipts.keys().next().value as string))
+    }
+    // Of this only the proof would be lost: what it says is remembered already.
+    await store.values.write(changes)
+    this.#components.onSettled?.(settled, known)
+  }
+
+  /** Earlier receipts of a log that say nothing beyond a new one. */
+  #subsumed(log: LogId, { content }: KnownReceipt): string[] {
+    const about = content.ranges.filter((range) => range.log === log)
+    const isWithin = (range: ReceiptRange) =>
+      about.some((one) => one.outcome === range.outcome && one.first <= range.first && range.last <= one.last)
+    return [...(this.#logs.get(log) ?? [])].filter((name) =>
+      this.#receipts.get(name)?.content.ranges.every((range) => range.log !== log || isWithin(range)),
+    )
+  }
+
+  #remember(name: string, log: LogId, receipt: KnownReceipt): void {
+    this.#sizeBytes += sizeOf(receipt) - sizeOf(this.#receipts.get(name))
+    this.#receipts.set(name, receipt)
+    const names = this.#logs.get(log) ?? new Set()
+    this.#logs.set(log, names.add(name))
+  }
+
+  #forget(name: string): ValueChange {
+    this.#sizeBytes -= sizeOf(this.#receipts.get(name))
+    this.#receipts.delete(name)
+    const log = name.slice(PREFIX.length).split('/')[0] as LogId
+    const names = this.#logs.get(log)
+    names?.delete(name)
+    if (names?.size === 0) this.#logs.delete(log)
+    return { name }
+  }
+}
+
+function sizeOf(receipt: KnownReceipt | undefined): number {
+  return receipt === undefined ? 0 : receipt.receipt.length + receipt.certificate.length
+}
+
+/** Why a certificate does not show that a receipt is its subject's, as far as the two alone tell. */
+function findProblem(receipt: Receipt, certificate: Certificate): string | undefined {
+  const { subject, nodeKey, network, createdAtMs } = receipt
+  if (!equalBytes(certificate.subject, subject) || !equalBytes(certificate.nodeKey, nodeKey)) {
+    return 'its certificate is that of another key'
+  }
+  if (certificate.network !== network) return `its certificate is of network ${certificate.network}`
+  if (createdAtMs > Date.now() + CLOCK_SKEW_MS) return 'it is from the future'
+  const { notBeforeMs, notAfterMs } = certificate
+  if (createdAtMs < notBeforeMs - CLOCK_SKEW_MS || createdAtMs > notAfterMs + CLOCK_SKEW_MS) {
+    return 'its certificate was not good when it was made'
+  }
+  return undefined
+}
+
+/** Length of the receipt (4 bytes), the receipt, the certificate. */
+function encode({ receipt, certificate }: CertifiedReceipt): Uint8Array {
+  const length = Buffer.allocUnsafe(4)
+  length.writeUInt32BE(receipt.length)
+  return Buffer.concat([length, receipt, certificate])
+}
+
+/** A value that is damaged is no receipt. */
+function decode(value: Buffer): KnownReceipt | undefined {
+  try {
+    const length = value.readUInt32BE(0)
+    const receipt = new Uint8Array(value.subarray(4, 4 + length))
+    const certificate = new Uint8Array(value.subarray(4 + length))
+    const content = readReceipt(receipt)
+    return { receipt, certificate, content, by: pastelIdOf(content.subject) }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,256 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { PastelId } from '@pastel-mesh/identity'
+import { MAX_DIRECT_BATCHES, MAX_DIRECT_CONTENT_BYTES } from '@pastel-mesh/protocol'
+import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import { WANTED_MAILBOXES } from './mailboxes.ts'
+
+/** Batches that one question holds, and the place behind them in the arrival order. */
+interface Page {
+  readonly batches: readonly StoredBatch[]
+  readonly next: number
+}
+
+export interface RecipientDeliveryComponents {
+  readonly store: MessageStore
+  /** The node's own public key. */
+  readonly own: Uint8Array
+  readonly recipient: PastelId
+  /** Whether there is a connection to somebody. */
+  readonly isConnected: (name: PastelId) => boolean
+  /** Connects to somebody if an address is known. @throws if that fails */
+  readonly connect: (name: PastelId, signal: AbortSignal) => Promise<void>
+  /**
+   * Gives batches to somebody who is connected, and takes in the receipts.
+   * @returns ranges that it holds now and did not before, if it is not the recipient
+   * @throws if that fails
+   */
+  readonly give: (name: PastelId, batches: readonly StoredBatch[]) => Promise<number>
+  /** Asks somebody who is connected for receipts of batches. @throws if that fails */
+  readonly ask: (name: PastelId, batches: readonly StoredBatch[]) => Promise<void>
+  /** Whether the recipient has said what became of a batch. */
+  readonly isSettled: (batch: StoredBatch) => Promise<boolean>
+  /** The mailboxes that hold a batch. */
+  readonly holders: (batch: StoredBatch) => readonly PastelId[]
+  /** Mailboxes of the recipient, the best first. */
+  readonly mailboxes: () => readonly PastelId[]
+  /** What this node does at a time for those who are away. */
+  readonly limited: <T>(act: () => Promise<T>) => Promise<T>
+}
+
+type Outcome = 'done' | 'fruitful' | 'vain'
+
+/** Pause after an attempt that brought nothing; doubled each time, with jitter. */
+const MIN_PAUSE_MS = 1_000
+const MAX_PAUSE_MS = 10 * 60_000
+
+/** A recipient that was asked in vain is not dialled again before its pause is over, unless it connects. */
+const DIAL_TIMEOUT_MS = 5_000
+
+/** Mailboxes that are tried in one walk outward. */
+const MAX_TRIED = 12
+
+/**
+ * Brings this node's messages to one recipient, in order.
+ *
+ * ```
+ *          something is not settled            connected: receipts asked for, then pushed
+ *   idle ────────────────────────▶ looking ──────────────────────────────────────────────▶ looking
+ *     ▲                              │  ▲  not connected: dialled; in vain: those who keep it are asked, and it is
+ *     │                              │  │  left with mailboxes until three have it
+ *     │ all settled or expired       │  │
+ *     └──────────────────────────────┘  │ pause over, connected, or a new message
+ *                                       └───── waiting ◀── nothing came of it
+ * ```
+ */
+export class RecipientDelivery {
+  readonly #components: RecipientDeliveryComponents
+  readonly #channel: string
+  readonly #stopped = new AbortController()
+  /** Everything before it in the arrival order is settled. */
+  #settledTo = 0
+  /** Up to here mailboxes were walked to, since the last pause or connection; undefined: they are to be. */
+  #walkedTo: number | undefined
+  #running: Promise<void> | undefined
+  #isDue = false
+  #wake: (() => void) | undefined
+  #pauseMs = MIN_PAUSE_MS
+  #dialAtMs = 0
+  /** The connection was new since receipts were asked for. */
+  #mustAsk = true
+
+  constructor(components: RecipientDeliveryComponents) {
+    this.#components = components
+    this.#channel = `inbox/${components.recipient}`
+  }
+
+  /** Nothing is to be delivered, as far as it was looked. */
+  get isIdle(): boolean {
+    return this.#running === undefined
+  }
+
+  /** There is something new to deliver, or to try. */
+  look(): void {
+    if (this.#stopped.signal.aborted) return
+    this.#isDue = true
+    this.#wake?.()
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      if (this.#isDue) this.look()
+    })
+  }
+
+  /** The recipient is there, or somebody who may keep messages for it. */
+  connected(name: PastelId): void {
+    this.#pauseMs = MIN_PAUSE_MS
+    this.#walkedTo = undefined
+    if (name === this.#components.recipient) this.#mustAsk = true
+    this.look()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.#wake?.()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped
+    while (!signal.aborted) {
+      this.#isDue = false
+      // A store that is being opened anew gives nothing: that is an attempt that failed, like any other.
+      const outcome = await this.#try().catch((): Outcome => 'vain')
+      if (outcome === 'done') return
+      if (outcome === 'fruitful') this.#pauseMs = MIN_PAUSE_MS
+      else if (!this.#isDue) await this.#pause()
+    }
+  }
+
+  async #try(): Promise<Outcome> {
+    const page = await this.#page(this.#settledTo)
+    if (page.batches.length === 0) return 'done'
+    return (await this.#attempt(page)) ? 'fruitful' : 'vain'
+  }
+
+  /** @returns whether something was settled, or was left where it was not */
+  async #attempt(page: Page): Promise<boolean> {
+    const { recipient, isConnected, connect, limited } = this.#components
+    if (isConnected(recipient)) return this.#push(page.batches)
+    if (performance.now() >= this.#dialAtMs) {
+      this.#dialAtMs = performance.now() + this.#pauseMs
+      await connect(recipient, this.#dialLimit()).catch(() => {})
+      if (isConnected(recipient)) return this.#push(page.batches)
+    }
+    // Between two pauses only what is new is left: the rest was just now, wherever that was possible.
+    if (this.#walkedTo !== undefined)
+      return limited(async () => this.#leaveAll(await this.#page(this.#walkedTo ?? 0)))
+    return limited(async () => (await this.#askHolders(page.batches)) || this.#leaveAll(page))
+  }
+
+  /** Those who keep something may know meanwhile that the recipient has it. */
+  async #askHolders(batches: readonly StoredBatch[]): Promise<boolean> {
+    const { holders, ask } = this.#components
+    const names = new Set(batches.flatMap((batch) => holders(batch)))
+    for (const name of names) {
+      await this.#withConnection(name, () => ask(name, batches)).catch(() => {})
+      if ((await this.#unsettled(batches)).length < batches.length) return true
+    }
+    return false
+  }
+
+  async #push(batches: readonly StoredBatch[]): Promise<boolean> {
+    const { recipient, give, ask } = this.#components
+    let left = batches
+    if (this.#mustAsk) {
+      // It may have come by another way.
+      await ask(recipient, batches)
+      this.#mustAsk = false
+      left = await this.#unsettled(batches)
+    }
+    if (left.length > 0) await give(recipient, left)
+    return (await this.#unsettled(left)).length < batches.length
+  }
+
+  async #unsettled(batches: readonly StoredBatch[]): Promise<StoredBatch[]> {
+    const settled = await Promise.all(batches.map((batch) => this.#components.isSettled(batch)))
+    return batches.filter((_, i) => settled[i] === false)
+  }
+
+  async #leaveAll(first: Page): Promise<boolean> {
+    let isFruitful = false
+    let page = first
+    while (page.batches.length > 0 && !this.#stopped.signal.aborted) {
+      isFruitful = (await this.#leave(page.batches)) || isFruitful
+      this.#walkedTo = page.next
+      page = await this.#page(page.next)
+    }
+    return isFruitful
+  }
+
+  /** Walks outward until enough mailboxes hold the batches. */
+  async #leave(batches: readonly StoredBatch[]): Promise<boolean> {
+    const { mailboxes, holders, give } = this.#components
+    let isFruitful = false
+    for (const mailbox of mailboxes().slice(0, MAX_TRIED)) {
+      const left = batches.filter((batch) => {
+        const names = holders(batch)
+        return names.length < WANTED_MAILBOXES && !names.includes(mailbox)
+      })
+      if (left.length === 0 || this.#stopped.signal.aborted) continue
+      try {
+        isFruitful = (await this.#withConnection(mailbox, () => give(mailbox, left))) > 0 || isFruitful
+      } catch {
+        // It is away, or full: the next one is as good.
+      }
+    }
+    return isFruitful
+  }
+
+  async #withConnection<T>(name: PastelId, act: () => Promise<T>): Promise<T> {
+    const { isConnected, connect } = this.#components
+    if (!isConnected(name)) await connect(name, this.#dialLimit())
+    return act()
+  }
+
+  #dialLimit(): AbortSignal {
+    return AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+  }
+
+  /** Batches that are not settled, from a place on, as many as one question holds. */
+  async #page(from: number): Promise<Page> {
+    const { store, own, isSettled } = this.#components
+    const { signal } = this.#stopped
+    const batches: StoredBatch[] = []
+    let sizeBytes = 0
+    let next = from
+    for await (const entry of store.read({ channel: this.#channel, sender: own, from, signal })) {
+      const isOpen =
+        entry.kind === 'batch' && entry.signed.batch.expiresAtMs > Date.now() && !(await isSettled(entry))
+      if (isOpen) {
+        const { length } = entry.envelope
+        const isFull = batches.length === MAX_DIRECT_BATCHES || sizeBytes + length > MAX_DIRECT_CONTENT_BYTES
+        if (batches.length > 0 && isFull) break
+        batches.push(entry)
+        sizeBytes += length
+      }
+      next = entry.position + entry.count
+      // What is settled before the first that is not is not looked at again.
+      if (batches.length === 0 && from <= this.#settledTo) this.#settledTo = Math.max(next, this.#settledTo)
+    }
+    return { batches, next }
+  }
+
+  async #pause(): Promise<void> {
+    const pausedAtMs = performance.now()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    const pauseMs = this.#pauseMs * (0.75 + Math.random() / 2)
+    this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2)
+    const over = new AbortController()
+    const timer = delay(pauseMs, undefined, { signal: over.signal }).catch(() => {})
+    await Promise.race([timer, promise])
+    over.abort()
+    this.#wake = undefined
+    // Woken by something new, it goes on with that.
+    if (performance.now() - pausedAtMs >= pauseMs) this.#walkedTo = undefined
+  }
+}

@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto'
+import { MeshError, type PastelId } from '@pastel-mesh/identity'
+import {
+  decodePayload,
+  encodePayload,
+  jsonOf,
+  type MessageContent,
+  type MessageId,
+  textOf,
+  toWireMessage,
+} from '@pastel-mesh/protocol'
+import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
+import type { PreparedMessage } from '../outbound/pending.ts'
+
+/** Names of the values: `waiting/<id>/<part>` holds a message, `was-waiting/<id>` the id that it has got since. */
+const PREFIX = 'waiting/'
+const DONE_PREFIX = 'was-waiting/'
+
+/** What an id begins with: no message id does. */
+const ID_PREFIX = 'waiting-'
+
+/** A value holds 64 KiB, a message's body 256 KiB. */
+const PART_BYTES = 60 * 1024
+
+/** Messages that may wait for certificates: what is above it is refused. */
+const MAX_WAITING = 2_000
+/** Ids that are remembered of those that wait no more. */
+const MAX_DONE = 4_096
+
+interface WaitingMessage {
+  readonly id: string
+  readonly recipient: PastelId
+  readonly expiresAtMs: number
+  readonly parts: number
+  /** It is on disk; if it is not there any more, it was sent. */
+  isWritten?: boolean
+}
+
+/** A message whose recipient has shown no certificate: on disk, unsealed, without a place in a log. */
+export class WaitingMessages {
+  readonly #store: MessageStore
+  /** In the order in which they were accepted. */
+  readonly #waiting = new Map<string, WaitingMessage>()
+  /** By the id under which it waited: the message's id, and when it expires. */
+  readonly #done = new Map<string, { readonly id: MessageId; readonly expiresAtMs: number }>()
+  #last = 0
+
+  constructor({ store }: { readonly store: MessageStore }) {
+    this.#store = store
+  }
+
+  /** Reads what was kept. @throws StorageError */
+  async start(): Promise<void> {
+    this.#waiting.clear()
+    this.#done.clear()
+    for await (const [name, value] of this.#store.values.read(PREFIX)) {
+      const [id = '', part] = name.slice(PREFIX.length).split('/')
+      if (part === '0') this.#waiting.set(id, { id, ...readHead(value), isWritten: true })
+      this.#last = Math.max(this.#last, madeAtMs(id))
+    }
+    for await (const [name, value] of this.#store.values.read(DONE_PREFIX)) {
+      const [id, expiresAtMs] = value.toString().split(' ')
+      this.#done.set(name.slice(DONE_PREFIX.length), {
+        id: id as MessageId,
+        expiresAtMs: Number(expiresAtMs),
+      })
+    }
+  }
+
+  /** The recipients of what waits. */
+  recipients(): Set<PastelId> {
+    return new Set([...this.#waiting.values()].map(({ recipient }) => recipient))
+  }
+
+  isWaitingFor(recipient: PastelId): boolean {
+    for (const waiting of this.#waiting.values()) if (waiting.recipient === recipient) return true
+    return false
+  }
+
+  get(id: string): WaitingMessage | undefined {
+    return this.#waiting.get(id)
+  }
+
+  /** The message's own id, of one that waited. */
+  sentAs(id: string): MessageId | undefined {
+    return this.#done.get(id)?.id
+  }
+
+  /** @returns its id while it waits, when it is on disk. @throws MeshError ERR_OUTBOUND_FULL; StorageError */
+  async add(recipient: PastelId, { wire, expiresAtMs }: PreparedMessage): Promise<string> {
+    if (this.#waiting.size >= MAX_WAITING) {
+      throw new MeshError(
+        'ERR_OUTBOUND_FULL',
+        `${MAX_WAITING} messages wait for certificates of their recipients: nothing more is taken for those of whom none is known`,
+      )
+    }
+    // In the order of their ids they are sent.
+    this.#last = Math.max(this.#last + 1, Date.now())
+    const id = `${ID_PREFIX}${this.#last.toString(36).padStart(9, '0')}-${randomBytes(4).toString('hex')}`
+    const payload = encodePayload([wire])
+    const bytes = Buffer.concat([headOf(recipient, expiresAtMs, payload.length), payload])
+    const parts = Math.ceil(bytes.length / PART_BYTES)
+    const waiting: WaitingMessage = { id, recipient, expiresAtMs, parts }
+    this.#waiting.set(id, waiting)
+    try {
+      await this.#store.values.write(
+        names(waiting).map((name, part) => ({
+          name,
+          value: bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES),
+        })),
+      )
+    } catch (error) {
+      this.#waiting.delete(id)
+      throw error
+    }
+    waiting.isWritten = true
+    return id
+  }
+
+  /**
+   * What waits for a recipient, ready to be sent: in the commit that gives a message its place it ceases to wait.
+   * @throws StorageError
+   */
+  async take(
+    recipient: PastelId,
+    limit: number,
+  ): Promise<(PreparedMessage & { readonly waitingId: string })[]> {
+    const taken: (PreparedMessage & { readonly waitingId: string })[] = []
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.recipient !== recipient) continue
+      if (taken.length === limit) break
+      // What is behind it must not get ahead.
+      if (waiting.isWritten !== true) break
+      const message = await this.#read(waiting)
+      if (message !== undefined) taken.push(message)
+      else await this.#findSent(waiting)
+    }
+    return taken
+  }
+
+  /** A message that waited is in its log. */
+  sent(waitingId: string, id: MessageId): void {
+    const waiting = this.#waiting.get(waitingId)
+    if (waiting === undefined) return
+    this.#waiting.delete(waitingId)
+    this.#done.set(waitingId, { id, expiresAtMs: waiting.expiresAtMs })
+  }
+
+  /** Lets go of what has expired. */
+  async sweep(nowMs = Date.now()): Promise<void> {
+    const changes: ValueChange[] = []
+    for (const [id, waiting] of this.#waiting) {
+      if (waiting.expiresAtMs > nowMs) continue
+      changes.push(...names(waiting).map((name) => ({ name })))
+      this.#waiting.delete(id)
+    }
+    for (const [id, { expiresAtMs }] of this.#done) {
+      if (expiresAtMs > nowMs && this.#done.size <= MAX_DONE) continue
+      changes.push({ name: DONE_PREFIX + id })
+      this.#done.delete(id)
+    }
+    if (changes.length > 0) await this.#store.values.write(changes)
+  }
+
+  /** It is gone from the disk: a commit that was said to have failed had sent it. */
+  async #findSent({ id, expiresAtMs }: WaitingMessage): Promise<void> {
+    this.#waiting.delete(id)
+    for await (const [name, value] of this.#store.values.read(DONE_PREFIX + id)) {
+      if (name !== DONE_PREFIX + id) continue
+      const [sentAs] = value.toString().split(' ')
+      this.#done.set(id, { id: sentAs as MessageId, expiresAtMs })
+    }
+  }
+
+  async #read(
+    waiting: WaitingMessage,
+  ): Promise<(PreparedMessage & { readonly waitingId: string }) | undefined> {
+    const parts: Buffer[] = []
+    for await (const [, value] of this.#store.values.read(`${PREFIX}${waiting.id}/`)) parts.push(value)
+    const bytes = Buffer.concat(parts)
+    if (bytes.length === 0) return undefined
+    const { payloadAt } = readHead(bytes)
+    const payload = bytes.subarray(payloadAt)
+    const [wire] = decodePayload(payload, 1).map(toWireAgain)
+    if (wire === undefined) return undefined
+    const { id: waitingId, expiresAtMs } = waiting
+    const noted = (id: MessageId): ValueChange[] => [
+      ...names(waiting).map((name) => ({ name })),
+      { name: DONE_PREFIX + waitingId, value: Buffer.from(`${id} ${expiresAtMs}`) },
+    ]
+    return { wire, sizeBytes: payload.length, expiresAtMs, noted, waitingId }
+  }
+}
+
+export function isWaitingId(id: string): boolean {
+  return id.startsWith(ID_PREFIX)
+}
+
+/** When a message was accepted, as its id says, in ms since 1970. */
+function madeAtMs(id: string): number {
+  const ms = Number.parseInt(id.slice(ID_PREFIX.length).split('-')[0] ?? '', 36)
+  return Number.isSafeInteger(ms) ? ms : 0
+}
+
+function names({ id, parts }: WaitingMessage): string[] {
+  return Array.from({ length: parts }, (_, part) => `${PREFIX}${id}/${part}`)
+}
+
+/** When it expires (8 bytes), how many parts there are (1), how long the name is (1), the recipient's name. */
+function headOf(recipient: PastelId, expiresAtMs: number, payloadBytes: number): Buffer {
+  const name = Buffer.from(recipient)
+  const head = Buffer.alloc(10)
+  head.writeDoubleBE(expiresAtMs, 0)
+  head[8] = Math.ceil((head.length + name.length + payloadBytes) / PART_BYTES)
+  head[9] = name.length
+  return Buffer.concat([head, name])
+}
+
+function readHead(value: Buffer): Omit<WaitingMessage, 'id'> & { readonly payloadAt: number } {
+  const payloadAt = 10 + (value[9] as number)
+  return {
+    recipient: value.toString('utf8', 10, payloadAt) as PastelId,
+    expiresAtMs: value.readDoubleBE(0),
+    parts: value[8] as number,
+    payloadAt,
+  }
+}
+
+/** A message as it was when it was accepted. */
+function toWireAgain(content: MessageContent): PreparedMessage['wire'] {
+  const { type, replyTo, headers, createdAtMs } = content
+  const options = { type, headers, ...(replyTo === undefined ? {} : { replyTo }) }
+  switch (content.contentType) {
+    case 'text':
+      return toWireMessage({ ...options, text: textOf(content) }, createdAtMs)
+    case 'json':
+      return toWireMessage({ ...options, json: jsonOf(content) }, createdAtMs)
+    case 'bytes':
+      return toWireMessage({ ...options, bytes: content.body }, createdAtMs)
+  }
+}

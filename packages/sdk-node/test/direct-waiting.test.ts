@@ -1,0 +1,50 @@
+import { textOf } from '@pastel-mesh/protocol'
+import { expect, test } from 'vitest'
+import { inboxOf, inTime } from './fixtures/inbox.ts'
+import { connect, startNode } from './fixtures/nodes.ts'
+import { seededSigner, waitUntil } from './fixtures/testkit.ts'
+
+const bobsId = seededSigner('bob').pastelId
+
+test('a message to who has shown no certificate waits on disk, over a restart, and is sent in order', async () => {
+  const alice = await startNode({ identity: 'alice' })
+  const first = await alice.node.send(bobsId, { text: 'one' })
+  expect(first.state).toBe('waiting-for-certificate')
+  expect(await alice.node.status(first.id)).toMatchObject({
+    state: 'waiting-for-certificate',
+    recipient: bobsId,
+    mailboxes: [],
+  })
+  await alice.stop()
+
+  const again = await startNode({ identity: 'alice', directory: alice.directory })
+  const large = await again.node.send(bobsId, { bytes: new Uint8Array(200_000).fill(7) })
+  const third = await again.node.send(bobsId, { json: { n: 3 }, type: 'count', headers: { a: 'b' } })
+  const bob = await startNode({ identity: 'bob' })
+  await connect(again, bob)
+  const messages = await inboxOf(bob.node, 3)
+  expect(textOf(messages[0] as { body: Uint8Array })).toBe('one')
+  expect(messages[1]?.body.length).toBe(200_000)
+  expect(messages[2]).toMatchObject({ type: 'count', contentType: 'json', headers: { a: 'b' } })
+  // The id that it waited under leads to the message.
+  for (const [i, { id }] of [first, large, third].entries()) {
+    expect(await again.node.waitForDelivery(id, inTime())).toMatchObject({
+      id: messages[i]?.id,
+      state: 'delivered',
+    })
+  }
+  // What is sent now need not wait.
+  expect((await again.node.send(bobsId, { text: 'four' })).state).toBe('accepted')
+})
+
+test('a message that waits until it expires is not sent any more', async () => {
+  const alice = await startNode({ identity: 'alice' })
+  const { id } = await alice.node.send(bobsId, { text: 'soon over', expiresAtMs: Date.now() + 50 })
+  await waitUntil(async () => (await alice.node.status(id)).state === 'expired', { what: 'its expiry' })
+  const bob = await startNode({ identity: 'bob' })
+  await connect(alice, bob)
+  const { id: next } = await alice.node.send(bobsId, { text: 'in time' })
+  await alice.node.waitForDelivery(next, inTime())
+  expect((await inboxOf(bob.node, 1)).map(textOf)).toEqual(['in time'])
+  expect(alice.errors).toEqual([])
+})
