@@ -78,6 +78,20 @@ export const CLI_SESSION: readonly Step[] = [
     command: 'verify {message} --out proof.bin --data bob',
   },
   { command: 'verify --proof proof.bin' },
+  {
+    heading: 'To one member alone: send, inbox, sent, delivery',
+    text: 'Sealed to its recipient, and delivered when that is back, too: [what that means](../guides/delivery.md). The text comes behind `--`, or with `--text`, `--file FILE` or the standard input.',
+    command: 'send {bob} --wait --data alice -- for you only',
+    keep: { name: 'direct', find: MESSAGE_ID },
+  },
+  { command: 'inbox --data bob' },
+  { command: 'sent --data alice' },
+  { command: 'delivery {direct} --data alice' },
+  {
+    text: 'Either end can show it to others, who need no node to check it:',
+    command: 'export --disclose {direct} direct.disclosed --data bob',
+  },
+  { command: 'verify --disclosed direct.disclosed' },
   { heading: 'What goes on: status, stats', command: 'status --data bob' },
   { command: 'stats --data bob' },
   {

@@ -38,7 +38,7 @@ The flag of a list may be repeated, each time with one value.
 const TAIL = `
 \`createController\` takes the same keys as an object, with the data folder as \`dataDir\`: \`{ dataDir: './data', topics: ['prices'], sync: { history: '7d' } }\`. There a duration may be a number of milliseconds as well, and a size a number of bytes.
 
-More of: [\`disk.minFree\`](../guides/full-disk.md), [\`sync.lostAfter\` and \`sync.history\`](../architecture.md#the-life-of-a-log). What this node published and nobody else has yet is kept whatever \`retention\` says.
+More of: [\`disk.minFree\`](../guides/full-disk.md), [\`sync.lostAfter\` and \`sync.history\`](../architecture.md#the-life-of-a-log). What this node published and nobody else has yet is kept whatever \`retention\` says; so are direct messages, own ones and those in its [mailbox](../guides/delivery.md#mailboxes), until they are delivered or expire.
 
 ## What is no key
 

@@ -6,6 +6,7 @@ import { runCli } from './fixtures/cli.ts'
 const COMMANDS = [
   ...['init', 'start', 'status', 'peers', 'topics', 'connect', 'disconnect'],
   ...['publish', 'messages', 'tail', 'verify', 'stats'],
+  ...['send', 'inbox', 'sent', 'delivery', 'export'],
 ]
 
 describe('pmesh', () => {

@@ -23,6 +23,7 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
     historyMs: 3 * DAY_MS,
     lostAfterMs: 60_000,
     retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 16 * 2 ** 30, intervalMs: 600_000 },
+    mailbox: { enabled: true, maxBytes: 2 ** 30, maxSenderBytes: 64 * 2 ** 20 },
     log: { level: 'info', format: 'auto' },
     stopTimeoutMs: 20_000,
     maxBatchMessages: 512,
@@ -37,6 +38,7 @@ it('durations and sizes are texts or numbers, the log file lies in the data fold
     sync: { history: '1.5h', interval: 250 },
     disk: { minFree: 0 },
     retention: { maxSize: '10MB' },
+    mailbox: { enabled: false, maxSenderSize: '1MiB' },
     log: { file: 'logs/node.log' },
   })
   expect(config).toMatchObject({
@@ -44,6 +46,7 @@ it('durations and sizes are texts or numbers, the log file lies in the data fold
     syncIntervalMs: 250,
     minFreeBytes: 0,
     retention: { maxBytes: 10_000_000, intervalMs: 600_000 },
+    mailbox: { enabled: false, maxBytes: 2 ** 30, maxSenderBytes: 2 ** 20 },
     log: { file: '/data/logs/node.log', level: 'info' },
   })
 })

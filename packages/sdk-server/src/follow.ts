@@ -21,6 +21,8 @@ const beginnings = {
 export const followInput = z
   .strictObject({
     ...messageFilter,
+    /** Only what came to this node's inbox. */
+    direct: z.literal('received').optional(),
     ...beginnings,
     /** Of whoever connects again: the id of the last event, which is its cursor. Goes before all others. */
     lastEventId: z.string().optional(),
@@ -30,6 +32,10 @@ export const followInput = z
       Object.keys(beginnings).filter((key) => input[key as keyof typeof beginnings] !== undefined).length <=
       1,
     'give one of from, since and last',
+  )
+  .refine(
+    ({ topic, direct }) => topic === undefined || direct === undefined,
+    'give a topic, or ask for the inbox, not both',
   )
 
 /** What is asked for when one follows. */
@@ -46,17 +52,18 @@ export function follow(request: FollowRequest, context: Context, signal?: AbortS
 
 async function* followEntries(request: FollowRequest, context: Context, signal?: AbortSignal) {
   try {
-    const { store, followers } = context
+    const { node, store, followers } = context
     const leave = followers.enter()
     try {
       const { stopping } = followers
-      const { topic, sender, type } = request
+      const { topic, direct, sender, type } = request
       const entries = followMessages(store, {
-        ...given({ topic, sender, type }),
+        own: node.pastelId,
+        ...given({ topic, direct, sender, type }),
         from: request.lastEventId ?? (await findBeginning(request, context)),
         signal: signal === undefined ? stopping : AbortSignal.any([signal, stopping]),
       })
-      for await (const entry of entries) yield tracked(entry.cursor, toEntryOutput(entry))
+      for await (const entry of entries) yield tracked(entry.cursor, toEntryOutput(entry, node.pastelId))
     } finally {
       leave()
     }
@@ -67,14 +74,14 @@ async function* followEntries(request: FollowRequest, context: Context, signal?:
 }
 
 async function findBeginning(
-  { topic, sender, type, from = 'now', since, last }: FollowRequest,
+  { topic, direct, sender, type, from = 'now', since, last }: FollowRequest,
   { node, store }: Context,
 ): Promise<string> {
   if (since !== undefined) return cursorAt(await store.positionAt(since))
   if (last === undefined) return from
   // Before the newest are looked for: what comes meanwhile is behind it.
   let position = store.end
-  const newest = node.messages({ ...given({ topic, sender, type }), reverse: true, limit: last })
+  const newest = node.messages({ ...given({ topic, direct, sender, type }), reverse: true, limit: last })
   for await (const entry of newest) if (isPlaced(entry)) position = Math.min(position, entry.arrival)
   return cursorAt(position)
 

@@ -7,10 +7,13 @@ import type { MessageStore } from '@pastel-mesh/storage'
 import { Followers } from './followers.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './unix-socket-server.ts'
 
+export type { DeliveryOutput } from './delivery.ts'
+export type { DisclosureOutput } from './disclosure.ts'
 export type { FollowInput } from './follow.ts'
 export type { EntryOutput, MessageOutput, NoticeOutput } from './message-schema.ts'
 export type { ProofOutput } from './proof.ts'
 export type { AppRouter } from './router.ts'
+export type { SentOutput } from './sent.ts'
 export type { Context } from './trpc.ts'
 export type { UnixSocketServerOptions } from './unix-socket-server.ts'
 

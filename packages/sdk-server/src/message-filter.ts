@@ -1,12 +1,25 @@
 import { isPastelId, parsePastelId } from '@pastel-mesh/identity'
 import { MAX_TYPE_BYTES } from '@pastel-mesh/protocol'
 import { z } from 'zod'
+import { MAX_PAGE_MESSAGES } from './page.ts'
+import { timeInput } from './time-schema.ts'
 
 const pastelId = z.string().refine(isPastelId, 'not a PastelID').transform(parsePastelId)
+const type = z.string().min(1).max(MAX_TYPE_BYTES).optional()
 
 /** Which messages are meant, in every procedure that gives some. */
 export const messageFilter = {
   topic: z.string().optional(),
   sender: pastelId.optional(),
-  type: z.string().min(1).max(MAX_TYPE_BYTES).optional(),
+  type,
+}
+
+/** Which page of direct messages is meant: as in `messages.list`. */
+export const pageInput = {
+  type,
+  since: timeInput.optional(),
+  until: timeInput.optional(),
+  from: z.string().optional(),
+  oldestFirst: z.boolean().default(false),
+  limit: z.number().int().min(1).max(MAX_PAGE_MESSAGES).default(100),
 }

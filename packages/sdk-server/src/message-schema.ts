@@ -1,3 +1,4 @@
+import type { PastelId } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
 import { jsonOf, textOf } from '@pastel-mesh/protocol'
 import type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from '@pastel-mesh/sdk-node'
@@ -36,14 +37,17 @@ function dropUndefined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined))
 }
 
-/** A message as the API shows it; the body in the form that its content type asks for. */
-export function toMessageOutput(message: ReceivedMessage) {
+/**
+ * A message as the API shows it; the body in the form that its content type asks for. Of a direct message, what it is
+ * for this node.
+ */
+export function toMessageOutput(message: ReceivedMessage, own: PastelId) {
   const { id, sender, position, arrival, cursor, type, createdAtMs, receivedAtMs } = message
   const { replyTo, headers, channel } = message
   return {
     id,
     sender,
-    ...(channel.kind === 'topic' ? { topic: channel.topic } : {}),
+    ...placeOf(channel, own),
     position,
     arrival,
     cursor,
@@ -56,6 +60,19 @@ export function toMessageOutput(message: ReceivedMessage) {
     headers: { ...headers },
     ...bodyOf(message),
   }
+}
+
+/** Where a message went: to a topic, or as a direct message to this node or from it. */
+interface Place {
+  readonly topic?: string
+  readonly direct?: 'received' | 'sent'
+  readonly recipient?: PastelId
+}
+
+function placeOf(channel: ReceivedMessage['channel'], own: PastelId): Place {
+  if (channel.kind === 'topic') return { topic: channel.topic }
+  const { recipient } = channel
+  return { direct: recipient === own ? 'received' : 'sent', recipient }
 }
 
 /** What a page says of messages that are not there: given up, older than what is wanted, or removed. */
@@ -73,8 +90,8 @@ export type MessageOutput = ReturnType<typeof toMessageOutput>
 /** What stands in the arrival order: messages have no `kind`. */
 export type EntryOutput = MessageOutput | NoticeOutput
 
-export function toEntryOutput(entry: ReceivedEntry): EntryOutput {
-  return entry.kind === 'message' ? toMessageOutput(entry) : toNoticeOutput(entry)
+export function toEntryOutput(entry: ReceivedEntry, own: PastelId): EntryOutput {
+  return entry.kind === 'message' ? toMessageOutput(entry, own) : toNoticeOutput(entry)
 }
 
 /**

@@ -10,6 +10,10 @@ export const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 export interface PageRequest {
   readonly topic?: string | undefined
+  /** Only direct messages: what came to this node's inbox, or what it sent. */
+  readonly direct?: 'received' | 'sent' | undefined
+  /** Only direct messages of this node to this member. */
+  readonly recipient?: PastelId | undefined
   readonly sender?: PastelId | undefined
   readonly type?: string | undefined
   /** When this node took it in, in ms since 1970: then or later. */
@@ -32,7 +36,7 @@ export interface Page {
 
 /** @throws StorageError ERR_CURSOR; ProtocolError ERR_TOPIC_NAME */
 export async function readPage(request: PageRequest, { node, store }: Context): Promise<Page> {
-  const { topic, sender, type, since, until, from, oldestFirst, limit } = request
+  const { topic, direct, recipient, sender, type, since, until, from, oldestFirst, limit } = request
   const messages: MessageOutput[] = []
   const notices: NoticeOutput[] = []
   let count = 0
@@ -44,6 +48,8 @@ export async function readPage(request: PageRequest, { node, store }: Context): 
     // One more tells whether there is a next page.
     limit: limit + 1,
     ...(topic === undefined ? {} : { topic }),
+    ...(direct === undefined ? {} : { direct }),
+    ...(recipient === undefined ? {} : { recipient }),
     ...(sender === undefined ? {} : { sender }),
     ...(type === undefined ? {} : { type }),
     ...(since === undefined ? {} : { sinceMs: since }),
@@ -59,7 +65,7 @@ export async function readPage(request: PageRequest, { node, store }: Context): 
     if (end !== undefined) return { messages, notices, next: end }
     count += 1
     if (entry.kind === 'message') {
-      messages.push(toMessageOutput(entry))
+      messages.push(toMessageOutput(entry, node.pastelId))
       sizeBytes += entry.body.length
     } else {
       notices.push(toNoticeOutput(entry))

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { checkMessages } from './check-messages.ts'
+import { direct } from './direct.ts'
+import { directStatus } from './direct-status.ts'
 import { follow, followInput } from './follow.ts'
 import { members } from './members.ts'
 import { messageFilter } from './message-filter.ts'
@@ -82,6 +84,7 @@ const admin = router({
       },
       disk: store.disk.status,
       standing: await standingOf(node),
+      direct: directStatus(ctx),
       alerts: node.alerts(),
       counters: node.counters,
     }
@@ -105,7 +108,7 @@ const admin = router({
   disconnect: procedure.input(target).mutation(({ input, ctx }) => ctx.node.disconnect(input.target)),
 })
 
-export const appRouter = router({ service: router({ messages, statistics }), admin })
+export const appRouter = router({ service: router({ messages, direct, statistics }), admin })
 
 /** The type that clients are built on. */
 export type AppRouter = typeof appRouter

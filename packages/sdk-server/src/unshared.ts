@@ -24,7 +24,7 @@ export const unshared = procedure
       if (messages.length === limit || sizeBytes >= MAX_PAGE_BYTES) {
         return { messages, next: messages.at(-1)?.cursor }
       }
-      messages.push(toMessageOutput(message))
+      messages.push(toMessageOutput(message, ctx.node.pastelId))
       sizeBytes += message.body.length
     }
     return { messages, next: undefined }

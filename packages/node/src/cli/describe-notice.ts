@@ -4,10 +4,11 @@ import { printable } from './output.ts'
 import { counted } from './terminal/figures.ts'
 import { shownId } from './terminal/screen.ts'
 
-const REASONS: Record<LostReason, string> = {
+const REASONS: Record<LostReason | 'unreadable', string> = {
   denied: 'nobody who could be reached had it',
   pruned: 'its sender does not have it any more',
   frozen: 'its log contradicts itself',
+  unreadable: 'it was sealed to a key that this node does not have, or was damaged',
   'before-history': 'older than the history that is wanted',
 }
 

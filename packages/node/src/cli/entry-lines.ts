@@ -49,11 +49,14 @@ function widest(width: number, text: string): number {
   return Math.min(MAX_COLUMN, Math.max(width, text.length))
 }
 
-function topicOf({ topic = 'inbox' }: MessageOutput): string {
-  return topic
+/** The topic; of a direct message, whether it came or to whom it went. */
+function topicOf({ topic, direct, recipient }: MessageOutput): string {
+  if (topic !== undefined) return topic
+  return direct === 'sent' && recipient !== undefined ? `to ${shownId(recipient)}` : 'inbox'
 }
 
-function bodyOf(message: MessageOutput): string {
+/** What is shown of a body: its text, or how long it is. */
+export function bodyOf(message: MessageOutput): string {
   if ('text' in message) return message.text
   if ('json' in message) return JSON.stringify(message.json)
   const size = Buffer.byteLength(message.base64, 'base64')

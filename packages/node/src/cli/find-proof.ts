@@ -25,6 +25,11 @@ export async function findProof(dataDir: string, id: string): Promise<FoundProof
   } catch (error) {
     if (!(error instanceof MeshError && error.code === 'ERR_NO_NODE')) throw error
   }
+  return { source: 'database', ...(await openStoredProof(dataDir, id)) }
+}
+
+/** The same from the database of a node that does not run. @throws MeshError ERR_NOT_STORED; StorageError */
+export async function openStoredProof(dataDir: string, id: string): Promise<MessageProof> {
   const { database } = dataFolder(dataDir)
   const proof = await openMessageProof(database, id).catch((error: unknown) => {
     throw explainLock(error, database)
@@ -35,7 +40,7 @@ export async function findProof(dataDir: string, id: string): Promise<FoundProof
       `no message ${id} is stored in ${database}: it never came, or was removed`,
     )
   }
-  return { source: 'database', ...proof }
+  return proof
 }
 
 /** To stop what has it is not all that one can do. */

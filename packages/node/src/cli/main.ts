@@ -4,13 +4,18 @@ import { readVersion } from '../version.ts'
 import { helpAsFlag, isJsonAsked } from './arguments.ts'
 import { addConfig } from './commands/config.ts'
 import { addConnect, addDisconnect } from './commands/connect.ts'
+import { addDelivery } from './commands/delivery.ts'
+import { addExport } from './commands/export.ts'
 import { addId } from './commands/id.ts'
+import { addInbox } from './commands/inbox.ts'
 import { addInit } from './commands/init.ts'
 import { addMembers } from './commands/members.ts'
 import { addMessages } from './commands/messages.ts'
 import { addPeers } from './commands/peers.ts'
 import { addPublish } from './commands/publish.ts'
 import { addRelay } from './commands/relay.ts'
+import { addSend } from './commands/send.ts'
+import { addSent } from './commands/sent.ts'
 import { addStart } from './commands/start.ts'
 import { addStats } from './commands/stats.ts'
 import { addStatus } from './commands/status.ts'
@@ -47,6 +52,11 @@ addDisconnect(program)
 addPublish(program)
 addMessages(program)
 addTail(program)
+addSend(program)
+addInbox(program)
+addSent(program)
+addDelivery(program)
+addExport(program)
 addVerify(program)
 addStats(program)
 

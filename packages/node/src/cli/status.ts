@@ -28,6 +28,7 @@ export function describeStatus(status: Status, dataDir: string): string {
   const sections: [string, Cell[][]][] = [
     ['Node', nodeRows(status, dataDir)],
     ['Storage', storageRows(status)],
+    ['Direct messages', directRows(status)],
     ['Traffic', trafficRows(status)],
     [
       'Topics',
@@ -80,6 +81,16 @@ function storageRows({ store, disk }: Status): Cell[][] {
     ['taken in', `${counted(store.messages, 'message')} since its first start`],
     ['held', describeHeld(store)],
     ['disk', disk.state === 'ok' ? disked : { text: disked, tone: 'bad' }],
+  ]
+}
+
+function directRows({ direct: { received, undelivered, carried } }: Status): Cell[][] {
+  const amount = ({ batches, bytes }: { batches: number; bytes: number }, what: string) =>
+    batches === 0 ? 'nothing' : `${counted(batches, 'batch', 'batches')}, ${describeBytes(bytes)}, ${what}`
+  return [
+    ['inbox', `${counted(received, 'message')} since its first start`],
+    ['undelivered', amount(undelivered, 'sent by this node and not delivered yet')],
+    ['mailbox', amount(carried, 'kept for others')],
   ]
 }
 

@@ -28,6 +28,7 @@ export interface CheckedConfig {
   readonly historyMs: number
   readonly lostAfterMs: number
   readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number; readonly intervalMs: number }
+  readonly mailbox: { readonly enabled: boolean; readonly maxBytes: number; readonly maxSenderBytes: number }
   /** `file` is absolute. */
   readonly log: NodeLogOptions
   /** How long a graceful stop may take. */
@@ -77,7 +78,16 @@ export function readConfig(
   return { problems }
 }
 
-export function toChecked({ disk, sync, retention, log, stop, limits, ...rest }: ReadConfig): CheckedConfig {
+export function toChecked({
+  disk,
+  sync,
+  retention,
+  mailbox,
+  log,
+  stop,
+  limits,
+  ...rest
+}: ReadConfig): CheckedConfig {
   const { identity, ...same } = rest
   const dataDir = resolve(rest.dataDir)
   return {
@@ -92,6 +102,11 @@ export function toChecked({ disk, sync, retention, log, stop, limits, ...rest }:
       maxAgeMs: retention.maxAge,
       maxBytes: retention.maxSize,
       intervalMs: retention.interval,
+    },
+    mailbox: {
+      enabled: mailbox.enabled,
+      maxBytes: mailbox.maxSize,
+      maxSenderBytes: mailbox.maxSenderSize,
     },
     log: { ...log, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
     stopTimeoutMs: stop.timeout,

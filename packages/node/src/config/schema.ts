@@ -215,6 +215,25 @@ export const configSchema = z.strictObject({
       }),
     })
     .prefault({}),
+  mailbox: z
+    .strictObject({
+      enabled: yesOrNo.prefault(true).register(keyRegistry, {
+        kind: 'boolean',
+        about: 'keep direct messages, which it cannot read, for members that are away',
+        placeholder: '[yes|no]',
+      }),
+      maxSize: size(0).prefault('1GiB').register(keyRegistry, {
+        kind: 'size',
+        about: 'how much is kept for others',
+        placeholder: '<size>',
+      }),
+      maxSenderSize: size(0).prefault('64MiB').register(keyRegistry, {
+        kind: 'size',
+        about: 'how much of one sender is kept for others',
+        placeholder: '<size>',
+      }),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

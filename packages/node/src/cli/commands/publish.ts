@@ -1,33 +1,20 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
 import { dataOption, examples, jsonOption } from '../options.ts'
-import { parseExpiry } from '../parse-time.ts'
+import { addMessageOptions, messageRequestOf } from './message-options.ts'
 
 export function addPublish(program: Command): void {
-  program
+  const command = program
     .command('publish')
     .description('publish a message to a topic: the text, or all of the standard input, or of a file')
     .argument('<topic>')
     .argument('[text]', 'the message; "-", or no text: the standard input')
     .addOption(dataOption())
     .addOption(jsonOption())
-    .option('-f, --file <file>', 'publish what is in this file')
-    .option('--lines', 'publish each line of the input as a message of its own')
-    .addOption(
-      new Option('--content-type <kind>', 'what it is (default: text, or bytes if it is not UTF-8)').choices([
-        'text',
-        'json',
-        'bytes',
-      ]),
-    )
-    .addOption(new Option('--json-body', 'it is JSON: --content-type json').conflicts('contentType'))
-    .option('--type <type>', "the message's type")
-    .option('--reply-to <message-id>', 'the message that it answers')
-    .option('-H, --header <name=value>', 'a header; may be repeated', collectHeaders)
-    .option(
-      '--expires <time>',
-      'when it is not delivered any more: 10m, 2h, 3d from now, or ISO 8601',
-      parseExpiry,
-    )
+  addMessageOptions(
+    command,
+    'publish',
+    'when it is not delivered any more: 10m, 2h, 3d from now, or ISO 8601',
+  )
     .addHelpText(
       'after',
       examples(
@@ -37,31 +24,9 @@ export function addPublish(program: Command): void {
         'pmesh publish images --file picture.png --header name=picture.png',
       ),
     )
-    .action(async (topic, text, options, command: Command) => {
-      const { data, json, file, lines, contentType, jsonBody, type, replyTo, header, expires } = options
-      const isText = text !== undefined && text !== '-'
-      if (isText && (file !== undefined || lines === true)) {
-        command.error(`error: give the text, or ${file === undefined ? '--lines' : '--file'}, not both`)
-      }
+    .action(async (topic, text, { data, json }, command: Command) => {
+      const request = messageRequestOf(command, text)
       const { publish } = await import('../publish.ts')
-      await publish(data, {
-        topic,
-        text,
-        file,
-        isLines: lines === true,
-        contentType: jsonBody === true ? 'json' : contentType,
-        type,
-        replyTo,
-        headers: header,
-        expiresAtMs: expires,
-        asJson: json === true,
-      })
+      await publish(data, { ...request, topic, asJson: json === true })
     })
-}
-
-function collectHeaders(text: string, previous: Record<string, string> = {}): Record<string, string> {
-  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
-  if (name === undefined || value === undefined) throw new InvalidArgumentError('Give NAME=VALUE.')
-  if (Object.hasOwn(previous, name)) throw new InvalidArgumentError(`The header ${name} is given twice.`)
-  return { ...previous, [name]: value }
 }

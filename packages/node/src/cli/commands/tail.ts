@@ -12,6 +12,7 @@ export function addTail(program: Command): void {
     .addOption(dataOption())
     .addOption(jsonOption())
   addEntryOptions(command)
+    .addOption(new Option('--inbox', 'only what is sent to this node').conflicts('topic'))
     .option('--since <time>', 'first what the node took in since: 10m, 2h, 3d ago, or ISO 8601', (text) =>
       parseTime(text),
     )
@@ -20,9 +21,13 @@ export function addTail(program: Command): void {
         .argParser(countUpTo(MAX_LAST))
         .conflicts('since'),
     )
-    .addHelpText('after', examples('pmesh tail --topic prices --last 10', 'pmesh tail --json | jq .text'))
-    .action(async ({ data, json, topic, from, sender = from, type, since, last }) => {
+    .addHelpText(
+      'after',
+      examples('pmesh tail --topic prices --last 10', 'pmesh tail --inbox', 'pmesh tail --json | jq .text'),
+    )
+    .action(async ({ data, json, topic, inbox, from, sender = from, type, since, last }) => {
       const { tailMessages } = await import('../tail.ts')
-      await tailMessages(data, { topic, sender, type, since, last }, json === true)
+      const direct = inbox === true ? 'received' : undefined
+      await tailMessages(data, { topic, direct, sender, type, since, last }, json === true)
     })
 }

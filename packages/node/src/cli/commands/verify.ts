@@ -14,14 +14,26 @@ export function addVerify(program: Command): void {
     .addOption(
       new Option('--proof <file>', 'verify this proof; needs neither node nor data folder').conflicts('out'),
     )
+    .addOption(
+      new Option(
+        '--disclosed <file>',
+        'verify, and show, what "pmesh export --disclose" wrote; needs neither node nor data folder',
+      ).conflicts(['out', 'proof']),
+    )
     .addHelpText(
       'after',
       examples(
         'pmesh verify q3lkzxn6rvoh2u5dmjw7t4bcay-12 --out trade.proof',
         'pmesh verify --proof trade.proof q3lkzxn6rvoh2u5dmjw7t4bcay-12',
+        'pmesh verify --disclosed contract.disclosed',
       ),
     )
-    .action(async (id, { data, json, out, proof }) => {
+    .action(async (id, { data, json, out, proof, disclosed }) => {
+      if (disclosed !== undefined) {
+        const { verifyDisclosed } = await import('../verify-disclosed.ts')
+        if (!(await verifyDisclosed({ file: disclosed, id, asJson: json === true }))) process.exitCode = 1
+        return
+      }
       const { verify } = await import('../verify.ts')
       const isValid = await verify(data, { id, proofFile: proof, outFile: out, asJson: json === true })
       if (!isValid) process.exitCode = 1

@@ -1,0 +1,35 @@
+import type { DeliveryState } from '@pastel-mesh/sdk-node'
+import type { DeliveryOutput } from '@pastel-mesh/sdk-server'
+import type { Tone } from './terminal/paint.ts'
+import { shownId } from './terminal/screen.ts'
+
+const STATES: Record<DeliveryState, { readonly text: string; readonly tone: Tone }> = {
+  'waiting-for-certificate': {
+    text: 'on this disk, not sealed: nobody has shown the certificate of its recipient yet',
+    tone: 'caution',
+  },
+  accepted: { text: 'on this disk, and as far as this node knows nowhere else', tone: 'caution' },
+  'left-with-mailboxes': { text: 'kept by others for its recipient', tone: 'name' },
+  delivered: { text: 'its recipient has it, and has signed that', tone: 'good' },
+  rejected: { text: 'its recipient has it, and cannot read it or will not have it', tone: 'bad' },
+  lost: { text: 'its recipient went on without it', tone: 'bad' },
+  expired: { text: 'nobody delivers it any more', tone: 'bad' },
+}
+
+/** States that do not change any more. */
+const FINAL: ReadonlySet<DeliveryState> = new Set(['delivered', 'rejected', 'lost', 'expired'])
+
+export function isFinal({ state }: Pick<DeliveryOutput, 'state'>): boolean {
+  return FINAL.has(state)
+}
+
+/** What a state means. */
+export function aboutState(state: DeliveryState): { readonly text: string; readonly tone: Tone } {
+  return STATES[state]
+}
+
+/** What is known of a delivery, in a line. */
+export function describeDelivery({ state, recipient, reason }: DeliveryOutput): string {
+  const why = reason === undefined ? '' : ` (${reason})`
+  return `${state}, to ${shownId(recipient)}: ${STATES[state].text}${why}`
+}

@@ -1,0 +1,18 @@
+import { listEntries } from './list-entries.ts'
+
+export interface InboxFilter {
+  readonly sender?: string | undefined
+  readonly type?: string | undefined
+  /** When the node took it in, in ms since 1970: then or later. */
+  readonly since?: number | undefined
+  /** How many of the newest; what stands for messages that are not there counts as one. */
+  readonly limit: number
+}
+
+/** Shows what came to the node's inbox, the newest last. */
+export function listInbox(dataDir: string, filter: InboxFilter, asJson: boolean): Promise<void> {
+  const { limit, ...rest } = filter
+  return listEntries(dataDir, { limit, asJson, none: 'nothing in the inbox matches' }, (api, page) =>
+    api.service.direct.inbox.query({ ...rest, ...page }),
+  )
+}

@@ -1,0 +1,108 @@
+import { isPastelId, MeshError } from '@pastel-mesh/identity'
+import type { Sent } from '@pastel-mesh/sdk-node'
+import type { DeliveryOutput } from '@pastel-mesh/sdk-server'
+import type { ControlClient } from '../control-client.ts'
+import { describeDelivery, isFinal } from './describe-delivery.ts'
+import type { MessageBody } from './message-body.ts'
+import { forEachLine, type MessageRequest, optionsOf, readOne } from './message-input.ts'
+import { json, print, warn } from './output.ts'
+import { shownId } from './terminal/screen.ts'
+import { withClient } from './with-client.ts'
+
+export interface SendRequest extends MessageRequest {
+  /** PastelIDs. */
+  readonly to: readonly string[]
+  /** For so long it is waited for the delivery, in ms. @default not */
+  readonly waitMs?: number | undefined
+  readonly asJson: boolean
+}
+
+/** How a wait for deliveries ended: the exit code. */
+const EXIT = { delivered: 0, failed: 1, unknown: 2 } as const
+
+/** The longest that the node is asked to wait in one call. */
+const MAX_WAIT_MS = 10_000
+
+const VERB = { base: 'send', past: 'sent' }
+
+/**
+ * Sends one message, or lines as they come, to one or some members; prints the id of each when it is on the node's disk,
+ * with its recipient where there are several.
+ * @returns the exit code
+ * @throws MeshError ERR_USAGE
+ */
+export async function send(dataDir: string, request: SendRequest): Promise<number> {
+  const to = checked(request.to)
+  const { isLines, waitMs, asJson } = request
+  const body = isLines ? undefined : await readOne(request, VERB)
+  return withClient(dataDir, async (api) => {
+    const all: Sent[] = []
+    const unknown = new Set<string>()
+    const handOn = async (bodies: readonly MessageBody[]) => {
+      const options = optionsOf(request)
+      const messages = bodies.map((body) => ({ ...body, ...options }))
+      const { sent } = await api.service.direct.send.mutate({ to, messages })
+      if (waitMs !== undefined) for (const one of sent) all.push(one)
+      for (const { state, recipient } of sent) if (state === 'waiting-for-certificate') unknown.add(recipient)
+      return () => {
+        for (const one of sent) {
+          // With JSON one document a message: the one that says most.
+          if (asJson && waitMs === undefined) print(json(one))
+          if (!asJson) print(to.length === 1 ? one.id : `${one.id}  ${one.recipient}`)
+        }
+      }
+    }
+    if (body !== undefined) (await handOn([body]))()
+    else if ((await forEachLine(request, VERB, handOn, to.length)) === 0) return EXIT.delivered
+    for (const recipient of unknown) {
+      warn(
+        `nobody has shown the certificate of ${shownId(recipient)} yet, so nothing can be sealed to it: what it is sent waits on this node's disk`,
+      )
+    }
+    return waitMs === undefined ? EXIT.delivered : waitForAll(api, all, waitMs, asJson)
+  })
+}
+
+/** @returns the exit code */
+async function waitForAll(
+  api: ControlClient['api'],
+  sent: readonly Sent[],
+  waitMs: number,
+  asJson: boolean,
+): Promise<number> {
+  const endMs = performance.now() + waitMs
+  let code: number = EXIT.delivered
+  for (const { id } of sent) {
+    const delivery = await waitUntil(api, id, endMs)
+    if (asJson) print(json(delivery))
+    else warn(`${id}: ${describeDelivery(delivery)}`)
+    if (delivery.state === 'delivered') continue
+    // That something failed says more than that something is not known.
+    if (isFinal(delivery)) code = EXIT.failed
+    else if (code === EXIT.delivered) code = EXIT.unknown
+  }
+  return code
+}
+
+/** What is known of a message when it does not change any more, or at a time of `performance.now()`. */
+async function waitUntil(api: ControlClient['api'], id: string, endMs: number): Promise<DeliveryOutput> {
+  for (;;) {
+    const leftMs = Math.ceil(endMs - performance.now())
+    if (leftMs <= 0) return api.service.direct.status.query({ id })
+    const delivery = await api.service.direct.wait.query({ id, timeoutMs: Math.min(MAX_WAIT_MS, leftMs) })
+    if (isFinal(delivery)) return delivery
+  }
+}
+
+function checked(recipients: readonly string[]): string[] {
+  const to = [...new Set(recipients)]
+  const wrong = to.find((name) => !isPastelId(name))
+  if (wrong !== undefined) {
+    throw new MeshError(
+      'ERR_USAGE',
+      `"${wrong.slice(0, 100)}" is not a PastelID: what comes before "--" are the recipients, what comes behind is the text`,
+    )
+  }
+  if (to.length > 0) return to
+  throw new MeshError('ERR_USAGE', 'say to whom: a PastelID, or some, before "--" and the text')
+}

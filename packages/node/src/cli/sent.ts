@@ -1,0 +1,52 @@
+import type { SentOutput } from '@pastel-mesh/sdk-server'
+import { aboutState } from './describe-delivery.ts'
+import { bodyOf } from './entry-lines.ts'
+import { json, print, warn } from './output.ts'
+import { type Cell, columns } from './terminal/columns.ts'
+import { screenWidth, shownId } from './terminal/screen.ts'
+import { withClient } from './with-client.ts'
+
+export interface SentFilter {
+  readonly to?: string | undefined
+  readonly type?: string | undefined
+  /** When the node stored it, in ms since 1970: then or later. */
+  readonly since?: number | undefined
+  /** How many of the newest. */
+  readonly limit: number
+}
+
+/** Messages of one call to the node. */
+const PAGE = 1_000
+
+/** Shows what the node sent, the newest last, each with the state of its delivery. */
+export async function listSent(dataDir: string, filter: SentFilter, asJson: boolean): Promise<void> {
+  const { limit, ...rest } = filter
+  const sent = await withClient(dataDir, async (api) => {
+    const found: SentOutput[] = []
+    let from: string | undefined
+    do {
+      const page = await api.service.direct.sent.query({
+        ...rest,
+        limit: Math.min(PAGE, limit - found.length),
+        ...(from === undefined ? {} : { from }),
+      })
+      for (const message of page.messages) found.push(message)
+      from = page.next
+    } while (from !== undefined && found.length < limit)
+    return found.reverse()
+  })
+  if (asJson) for (const message of sent) print(json(message))
+  else if (sent.length > 0) print(columns(sent.map(row), { width: screenWidth() }))
+  else warn('no direct messages of this node are stored that match')
+}
+
+function row(message: SentOutput): Cell[] {
+  const { createdAtMs, delivery, type } = message
+  return [
+    { text: new Date(createdAtMs).toISOString(), tone: 'quiet' },
+    { text: `to ${shownId(delivery.recipient)}`, tone: 'name' },
+    { text: delivery.state, tone: aboutState(delivery.state).tone },
+    type,
+    bodyOf(message),
+  ]
+}

@@ -1,0 +1,240 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodePastelId, generateSeed, publicKeyFromSeed } from '@pastel-mesh/identity'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { type ControlClient, createControlClient } from '../src/control-client.ts'
+import { dataFolder } from '../src/data-folder.ts'
+import { type CliOptions, finished, gather, runCli, spawnCli } from './fixtures/cli.ts'
+import { type RunningNode, startNode, stopNode } from './fixtures/running-node.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
+
+interface Side {
+  readonly node: RunningNode
+  readonly api: ControlClient['api']
+  readonly pastelId: string
+}
+
+let alice: Side
+let bob: Side
+/** Of the first message. */
+let id = ''
+
+const STRANGER = `jX${'a'.repeat(84)}`
+
+async function startSide(): Promise<Side & { close(): Promise<void> }> {
+  const node = await startNode()
+  const { api, close } = createControlClient(dataFolder(node.dataDir).socket)
+  return { node, api, close, pastelId: (await api.admin.status.query()).pastelId }
+}
+
+beforeAll(async () => {
+  const sides = await Promise.all([startSide(), startSide()])
+  ;[alice, bob] = sides
+  await alice.api.admin.members.add.mutate({ pastelId: bob.pastelId })
+  await bob.api.admin.members.add.mutate({ pastelId: alice.pastelId })
+  const { addresses } = await bob.api.admin.status.query()
+  await alice.api.admin.connect.mutate({ target: addresses[0] as string })
+  return async () => {
+    for (const { close, node } of sides) {
+      await close()
+      await node.remove()
+    }
+  }
+})
+
+function pmesh(side: Side, args: readonly string[], options?: CliOptions) {
+  const at = args.indexOf('--')
+  const before = at < 0 ? args : args.slice(0, at)
+  return runCli([...before, '--data', side.node.dataDir, ...(at < 0 ? [] : args.slice(at))], options)
+}
+
+async function lines(side: Side, ...args: string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await pmesh(side, args)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return stdout.trimEnd().split('\n')
+}
+
+const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`
+
+describe('direct messages', () => {
+  it('send prints the id, and with --wait says what became of it', async () => {
+    const { code, stdout, stderr } = await pmesh(alice, [
+      'send',
+      bob.pastelId,
+      '--wait',
+      '20s',
+      '--',
+      'hello',
+      'bob',
+    ])
+    id = stdout.trim()
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `pmesh: ${id}: delivered, to ${bob.pastelId}: its recipient has it, and has signed that\n`,
+    })
+  })
+
+  it('send --lines sends each line, to several; --json says to whom', async () => {
+    const { code, stdout, stderr } = await pmesh(
+      alice,
+      ['send', bob.pastelId, alice.pastelId, '--lines', '--type', 'line', '--json'],
+      { input: 'one\ntwo\n' },
+    )
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^pmesh: sent 2 messages in /),
+    })
+    const sent = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(sent).toHaveLength(4)
+    for (const to of [bob.pastelId, alice.pastelId]) {
+      expect(sent.filter(({ recipient }) => recipient === to)).toHaveLength(2)
+    }
+  })
+
+  it('inbox shows what came, of one sender, of one type', async () => {
+    await waitUntil(async () => (await bob.api.service.direct.inbox.query({})).messages.length === 3, {
+      what: 'three messages',
+    })
+    const shown = await lines(bob, 'inbox', '--from', alice.pastelId, '--since', '1h')
+    expect(shown).toEqual([
+      expect.stringMatching(new RegExp(`^${time}  inbox  ${alice.pastelId}  message  hello bob$`)),
+      expect.stringMatching(/ {2}line {5}one$/),
+      expect.stringMatching(/ {2}line {5}two$/),
+    ])
+    const [line] = await lines(bob, 'inbox', '--type', 'line', '--limit', '1', '--json')
+    expect(JSON.parse(line ?? '')).toMatchObject({ direct: 'received', text: 'two', sender: alice.pastelId })
+    expect(await pmesh(bob, ['inbox', '--from', bob.pastelId])).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: 'pmesh: nothing in the inbox matches\n',
+    })
+  })
+
+  it('sent shows the states, the newest last', async () => {
+    const [line] = await lines(alice, 'sent', '--to', bob.pastelId, '--type', 'message')
+    expect(line).toMatch(new RegExp(`^${time}  to ${bob.pastelId}  delivered  message  hello bob$`))
+    const [json] = await lines(alice, 'sent', '--json', '--limit', '1')
+    expect(JSON.parse(json ?? '')).toMatchObject({ text: 'two', delivery: { state: expect.any(String) } })
+  })
+
+  it('delivery shows the receipt', async () => {
+    const shown = (await lines(alice, 'delivery', id)).join('\n')
+    for (const line of [
+      /^delivered {2}its recipient has it/m,
+      new RegExp(`^message {4}${id}$`, 'm'),
+      new RegExp(`^to {9}${bob.pastelId}$`, 'm'),
+      new RegExp(`^receipt {4}${time} \\(`, 'm'),
+    ]) {
+      expect(shown).toMatch(line)
+    }
+    const json = JSON.parse((await lines(alice, 'delivery', id, '--json')).join(''))
+    expect(json).toMatchObject({ id, state: 'delivered', receipt: { receipt: expect.any(String) } })
+    expect(await pmesh(bob, ['delivery', `${'a'.repeat(26)}-1`])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('(ERR_UNKNOWN_MESSAGE)'),
+    })
+  })
+
+  it('messages shows those of the node itself, and status how many', async () => {
+    const [own] = await lines(alice, 'messages', '--type', 'message')
+    expect(own).toContain(`  to ${bob.pastelId}  ${alice.pastelId}  message  hello bob`)
+    const [theirs] = await lines(bob, 'messages', '--type', 'message')
+    expect(theirs).toContain(`  inbox  ${alice.pastelId}  message  hello bob`)
+    const status = (await lines(bob, 'status')).join('\n')
+    expect(status).toMatch(
+      /^Direct messages\n {2}inbox {8}3 messages since its first start\n {2}undelivered {2}nothing\n {2}mailbox {6}nothing$/m,
+    )
+  })
+
+  it('tail --inbox shows what comes, and nothing of topics', async () => {
+    const child = spawnCli(['tail', '--inbox', '--last', '1', '--json', '--data', bob.node.dataDir])
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const ended = finished(child)
+    const output = gather(child.stdout)
+    const texts = () =>
+      output()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line).text)
+    await waitUntil(() => texts().length === 1, { what: 'the last one' })
+    await bob.api.service.messages.publish.mutate({ topic: 'prices', messages: [{ text: 'a price' }] })
+    await alice.api.service.direct.send.mutate({ to: [bob.pastelId], messages: [{ text: 'live' }] })
+    await waitUntil(() => texts().length === 2, { what: 'the next one' })
+    expect(texts()).toEqual(['two', 'live'])
+    child.kill('SIGINT')
+    expect(await ended).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('what the recipient discloses is verified without a node; what was changed is not', async () => {
+    const file = join(await temporaryFolder(), 'hello.disclosed')
+    expect(await lines(bob, 'export', file, '--disclose', id)).toEqual([expect.stringMatching(/^saved /)])
+    const verify = (...args: string[]) =>
+      runCli(['verify', '--data', '/nowhere', '--disclosed', file, ...args])
+    const shown = await verify(id)
+    expect(shown).toMatchObject({ code: 0, stderr: '' })
+    for (const line of [
+      /^valid {6}/m,
+      new RegExp(`^sender {5}${alice.pastelId}$`, 'm'),
+      new RegExp(`^recipient {2}${bob.pastelId}$`, 'm'),
+      /^text {5,}hello bob$/m,
+    ]) {
+      expect(shown.stdout).toMatch(line)
+    }
+    expect(JSON.parse((await verify('--json')).stdout)).toMatchObject({
+      isValid: true,
+      messages: [{ id, text: 'hello bob' }],
+    })
+    expect(await verify(`${'a'.repeat(26)}-1`)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^INVALID {2}the message a+-1 is not in it/),
+    })
+    const bytes = await readFile(file)
+    bytes[bytes.length - 1]! ^= 1
+    await writeFile(file, bytes)
+    expect(await verify()).toMatchObject({ code: 1, stdout: expect.stringMatching(/^INVALID {2}/) })
+  })
+
+  it('whose recipient is away wait; the exit code says that nothing is known', async () => {
+    const away = encodePastelId(publicKeyFromSeed(generateSeed()))
+    await alice.api.admin.members.add.mutate({ pastelId: away })
+    const { code, stdout, stderr } = await pmesh(alice, ['send', away, '--text', 'later', '--wait', '10ms'])
+    expect(code).toBe(2)
+    expect(stderr).toContain('nobody has shown the certificate')
+    expect(stdout).toMatch(/^waiting-/)
+    const { state } = JSON.parse((await lines(alice, 'delivery', stdout.trim(), '--json')).join(''))
+    expect(state).toBe('waiting-for-certificate')
+    const expiring = ['send', away, '--text', 'soon', '--expires', '1s', '--wait', '20s', '--json']
+    const expired = await pmesh(alice, expiring)
+    expect(expired.code).toBe(1)
+    expect(JSON.parse(expired.stdout)).toMatchObject({ recipient: away, state: 'expired' })
+  })
+
+  it.each([
+    [[STRANGER, '--text', 'x'], 'is not a PastelID'],
+    [['hello', '--', 'x'], '"hello" is not a PastelID: what comes before "--" are the recipients'],
+    [['--', 'x'], 'say to whom'],
+  ])('send %j says what is wrong', async (args, complaint) => {
+    const { code, stdout, stderr } = await pmesh(alice, ['send', ...args])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(complaint)
+  })
+
+  it('is disclosed from the database as well when no node runs, and as text', async () => {
+    await stopNode(bob.node)
+    const [base64 = ''] = await lines(bob, 'export', '--disclose', id)
+    const file = join(await temporaryFolder(), 'text')
+    await writeFile(file, `${base64}\n`)
+    expect(await runCli(['verify', '--disclosed', file, '--json'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"text": "hello bob"'),
+    })
+    expect(await pmesh(bob, ['export', '--disclose', `${'a'.repeat(26)}-1`])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('(ERR_NOT_STORED)'),
+    })
+  })
+})

@@ -1,0 +1,36 @@
+import type { DeliveryStatus, MeshNode } from '@pastel-mesh/sdk-node'
+
+/** What is known of a message's delivery; the receipt, and the certificate that proves its key, in base64. */
+export function toDeliveryOutput({ receipt, mailboxes, ...status }: DeliveryStatus) {
+  return {
+    ...status,
+    mailboxes: [...mailboxes],
+    ...(receipt === undefined
+      ? {}
+      : {
+          receipt: {
+            createdAtMs: receipt.createdAtMs,
+            receipt: Buffer.from(receipt.receipt).toString('base64'),
+            certificate: Buffer.from(receipt.certificate).toString('base64'),
+          },
+        }),
+  }
+}
+
+export type DeliveryOutput = ReturnType<typeof toDeliveryOutput>
+
+/** @returns what is known when it does not change any more, or when the time is over */
+export async function waitForDelivery(
+  { id, timeoutMs }: { readonly id: string; readonly timeoutMs: number },
+  node: MeshNode,
+  signal?: AbortSignal,
+): Promise<DeliveryOutput> {
+  const timeout = AbortSignal.timeout(timeoutMs)
+  try {
+    const either = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
+    return toDeliveryOutput(await node.waitForDelivery(id, { signal: either }))
+  } catch (error) {
+    if (!timeout.aborted || error !== timeout.reason) throw error
+    return toDeliveryOutput(await node.status(id))
+  }
+}

@@ -1,0 +1,43 @@
+import type { PastelId } from '@pastel-mesh/identity'
+import { type DeliveryOutput, toDeliveryOutput } from './delivery.ts'
+import type { MessageOutput } from './message-schema.ts'
+import { type PageRequest, readPage } from './page.ts'
+import type { Context } from './trpc.ts'
+
+/** A direct message of this node, and what is known of its delivery. */
+export type SentOutput = MessageOutput & { readonly delivery: DeliveryOutput }
+
+export interface SentPage {
+  readonly messages: SentOutput[]
+  /** Where the next page begins, in the same direction; absent: this one is the last. */
+  readonly next?: string | undefined
+}
+
+/** @throws StorageError ERR_CURSOR */
+export async function readSent(
+  {
+    to,
+    ...request
+  }: Omit<PageRequest, 'recipient' | 'direct' | 'sender' | 'topic'> & {
+    readonly to?: PastelId | undefined
+  },
+  context: Context,
+): Promise<SentPage> {
+  const { messages, next } = await readPage({ ...request, direct: 'sent', recipient: to }, context)
+  const sent: SentOutput[] = []
+  for (const message of messages) {
+    const delivery = await deliveryOf(message.id, context)
+    if (delivery !== undefined) sent.push({ ...message, delivery })
+  }
+  return { messages: sent, next }
+}
+
+/** Undefined: it was removed meanwhile. */
+async function deliveryOf(id: string, { node }: Context): Promise<DeliveryOutput | undefined> {
+  try {
+    return toDeliveryOutput(await node.status(id))
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_UNKNOWN_MESSAGE') return undefined
+    throw error
+  }
+}
