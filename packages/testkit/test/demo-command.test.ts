@@ -20,6 +20,9 @@ describe('the command of the demo', () => {
     const { code, stdout, stderr } = await demo.ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('reached by TCP: nodes 1, 3; by WebSocket: nodes 2\n')
+    expect(stdout).toContain(
+      'every one of 50 direct messages of node 1 is at node 3 exactly once, although the two never met meanwhile',
+    )
     expect(stdout).toMatch(/every one of 120 messages is at every one of 3 nodes exactly once, verified\n$/)
     // Node 1, its PastelID, 40 published, 120 stored.
     expect(stdout).toMatch(/^ +1 +jX\w+… +40 +120 +all /m)

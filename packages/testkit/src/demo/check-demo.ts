@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { dataFolder } from '@pastel-mesh/node'
 import { auditStore, type StoreAudit } from '../mesh/audit-store.ts'
+import type { DirectRun } from './send-direct.ts'
 
 /** What a run did, as far as it was acknowledged. */
 export interface DemoRun {
@@ -13,6 +14,7 @@ export interface DemoRun {
   readonly upMs: readonly (readonly [number, number])[][]
   /** From the first message to the moment when the last node had them all. */
   readonly durationMs: number
+  readonly direct?: DirectRun
 }
 
 /** One node's line of the table, and what is wrong with it. */
@@ -26,7 +28,7 @@ export async function checkDemo(dataDirs: readonly string[], run: DemoRun): Prom
   const reports: NodeReport[] = []
   for (const [index, dataDir] of dataDirs.entries()) {
     const audit = await auditStore(dataFolder(dataDir).database)
-    const problems = [...audit.problems, ...compare(audit, run)]
+    const problems = [...audit.problems, ...compare(audit, run), ...compareDirect(audit, index, run)]
     const { p50, p99 } = latencies(audit, run.upMs[index] ?? [])
     reports.push({
       problems,
@@ -73,6 +75,23 @@ function* compare(audit: StoreAudit, { accepted, published }: DemoRun): Generato
     else if (hashOf(message.body) !== hash) yield `message ${id} has another text`
   }
   for (const id of audit.messages.keys()) if (!accepted.has(id)) yield `message ${id} was never sent`
+}
+
+/** Sender and recipient have every direct message, and nobody else can read one. */
+function* compareDirect({ direct }: StoreAudit, index: number, run: DemoRun): Generator<string> {
+  if (run.direct === undefined) return
+  const { sender, recipient, accepted } = run.direct
+  if (index !== sender && index !== recipient) {
+    for (const [id, message] of direct)
+      if (message !== undefined) yield `direct message ${id} can be read here`
+    return
+  }
+  for (const [id, hash] of accepted) {
+    const message = direct.get(id)
+    if (message === undefined) yield `direct message ${id} is missing, or cannot be read`
+    else if (hashOf(message.body) !== hash) yield `direct message ${id} has another text`
+  }
+  for (const id of direct.keys()) if (!accepted.has(id)) yield `direct message ${id} was never sent`
 }
 
 /** From the sender's acceptance to this node's disk, for messages that were sent while this node ran. */

@@ -4,6 +4,7 @@ import { LocalMesh } from '../mesh/local-mesh.ts'
 import { checkDemo, TABLE_HEAD } from './check-demo.ts'
 import { type DemoOptions, readOptions, USAGE } from './options.ts'
 import { DEMO_TOPIC, runDemo } from './run-demo.ts'
+import type { DirectRun } from './send-direct.ts'
 
 /** Problems shown; a broken run has thousands. */
 const MAX_SHOWN = 10
@@ -38,6 +39,7 @@ async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<num
       problems.map((problem) => `node ${i + 1}: ${problem}`),
     )
     for (const problem of problems.slice(0, MAX_SHOWN)) process.stdout.write(`${problem}\n`)
+    if (problems.length === 0 && run.direct !== undefined) say(describeDirect(run.direct))
     say(
       problems.length > 0
         ? `FAILED: ${problems.length} problems`
@@ -49,6 +51,10 @@ async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<num
     await mesh.remove()
     process.off('exit', removeNow)
   }
+}
+
+function describeDirect({ sender, recipient, accepted }: DirectRun): string {
+  return `every one of ${accepted.size} direct messages of node ${sender + 1} is at node ${recipient + 1} exactly once, although the two never met meanwhile, and no other node can read one`
 }
 
 /** Runs the nodes until a signal comes. */

@@ -20,7 +20,7 @@ export const USAGE = `Usage: npm run demo -- [options]
   --input FILE   publish the lines of a text file instead of random text
   --keep         stay up afterwards, to look at the nodes with pmesh
 
-One node is started late and one is restarted in the middle.
+One node is started late and one is restarted in the middle. At last one gets direct messages while it is away.
 `
 
 /** @throws Error: says which option is wrong */

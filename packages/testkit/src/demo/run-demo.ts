@@ -4,6 +4,7 @@ import type { LocalNode } from '../mesh/local-node.ts'
 import { waitUntil } from '../mesh/wait-until.ts'
 import { type DemoRun, hashOf } from './check-demo.ts'
 import type { DemoOptions } from './options.ts'
+import { sendDirect } from './send-direct.ts'
 
 export const DEMO_TOPIC = 'demo'
 
@@ -14,7 +15,7 @@ const LONG_MS = 300_000
 
 /**
  * Publishes on all nodes at once. The last node is started when a third is out; the second is restarted when it
- * has sent half of its share.
+ * has sent half of its share. When all have everything, the first sends direct messages to the last.
  *
  * @throws the first failure, or the signal's reason, when everything that was begun has ended
  */
@@ -68,9 +69,18 @@ class Demo {
     const pastelIds = await Promise.all(
       this.#nodes.map(async ({ client }) => (await client.api.admin.status.query()).pastelId),
     )
+    const direct = await sendDirect({
+      nodes: this.#nodes,
+      pastelIds,
+      say: this.#say,
+      up: (index) => this.#up(index),
+      down: (index) => this.#down(index),
+      wait: (what, condition) => this.#wait(what, condition),
+    })
     return {
       pastelIds,
       durationMs,
+      direct,
       accepted: this.#accepted,
       published: this.#published,
       upMs: this.#upMs,

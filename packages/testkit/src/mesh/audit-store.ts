@@ -8,6 +8,7 @@ import {
   type MessageContent,
   messageId,
   openBatch,
+  openPayload,
   type SignedBatch,
   signedText,
   ZERO_HASH,
@@ -25,8 +26,10 @@ import {
 
 /** What a database holds, found by reading and verifying every batch from its bytes. */
 export interface StoreAudit {
-  /** Message id → message, in arrival order. */
+  /** Message id → message of a topic, in arrival order. */
   readonly messages: ReadonlyMap<string, AuditedMessage>
+  /** Message id → message to an inbox; undefined: it cannot be read here. */
+  readonly direct: ReadonlyMap<string, AuditedMessage | undefined>
   readonly batches: number
   /** Log id → its end. */
   readonly logs: ReadonlyMap<LogId, LogEnd>
@@ -85,6 +88,7 @@ export async function auditStore(directory: string): Promise<StoreAudit> {
 
 class Audit implements StoreAudit {
   readonly messages = new Map<string, AuditedMessage>()
+  readonly direct = new Map<string, AuditedMessage | undefined>()
   readonly logs = new Map<LogId, LogEnd>()
   readonly problems: string[] = []
   readonly lost: StoredNotice[] = []
@@ -126,10 +130,16 @@ class Audit implements StoreAudit {
     this.#channels.add(batch.channel)
     if (stored.lostAt === undefined) this.#addInSequence(signed, complain)
     else if (stored.lostAt >= stored.position) complain('is late for what was lost after it')
-    for (const [index, message] of stored.messages().entries()) {
+    for (const [index, message] of readMessages(signed, stored, complain).entries()) {
       const id = messageId(log, batch.first + index)
-      if (this.messages.has(id)) this.problems.push(`message ${id} is stored twice`)
-      this.messages.set(id, { ...message, sender: batch.sender, receivedAtMs: stored.receivedAtMs })
+      const isDirect = batch.channel.startsWith('inbox/')
+      const known: Map<string, AuditedMessage | undefined> = isDirect ? this.direct : this.messages
+      if (known.has(id)) this.problems.push(`message ${id} is stored twice`)
+      const { sender } = batch
+      known.set(
+        id,
+        message === undefined ? undefined : { ...message, sender, receivedAtMs: stored.receivedAtMs },
+      )
     }
   }
 
@@ -174,5 +184,21 @@ class Audit implements StoreAudit {
     const followed = this.logs.get(logId(sender, channel, follows.run))
     if (followed?.next === follows.head + 1) return followed.hash
     return followed === undefined || followed.next <= follows.head ? new Uint8Array(0) : UNKNOWN_HASH
+  }
+}
+
+/** The messages of a batch, opened afresh; undefined for each if only others can. */
+function readMessages(
+  { batch }: SignedBatch,
+  { isReadable, secret }: StoredBatch,
+  complain: (problem: string) => void,
+): readonly (MessageContent | undefined)[] {
+  const unreadable = () => Array.from({ length: batch.count }, () => undefined)
+  if (!isReadable) return unreadable()
+  try {
+    return openPayload(batch, secret)
+  } catch (error) {
+    complain((error as Error).message)
+    return unreadable()
   }
 }

@@ -1,0 +1,53 @@
+import type { PastelId } from '@pastel-mesh/identity'
+import { nameOf } from './records.ts'
+import type { StoredMessage } from './store-content.ts'
+
+type Ordered = Pick<StoredMessage, 'id' | 'log' | 'position' | 'sender' | 'text' | 'isLate'>
+
+/**
+ * What of a channel stands before what its sender wrote earlier. What comes late is out of order and says so; it is
+ * compared with its own log's positions only.
+ *
+ * @param messages in arrival order
+ * @param standsAlone whether a log is in order by itself: those of one who was restored branch, and one whose first
+ * batch is lost does not say what it follows
+ */
+export function orderProblems(
+  messages: readonly Ordered[],
+  standsAlone: (sender: PastelId, log: string) => boolean,
+): string[] {
+  const problems: string[] = []
+  /** Last position, by log. */
+  const positions = new Map<string, number>()
+  /** Last number, by sender; of a log that stands alone, by log. */
+  const numbers = new Map<string, number>()
+  /** Numbers and positions of a log, to be compared when all of it is there. */
+  const logs = new Map<string, { readonly position: number; readonly number: number }[]>()
+  for (const { id, log, position, sender, text = '', isLate } of messages) {
+    const number = nameOf(text)?.number
+    if (number === undefined) continue
+    const of = logs.get(log) ?? []
+    logs.set(log, of)
+    of.push({ position, number })
+    if (isLate) continue
+    if (position <= (positions.get(log) ?? -1)) {
+      problems.push(`${id} stands behind ${log}-${positions.get(log)}, which its sender wrote later`)
+    }
+    positions.set(log, position)
+    const line = standsAlone(sender, log) ? log : sender
+    if (number <= (numbers.get(line) ?? -1)) {
+      problems.push(`"${text}" stands behind number ${numbers.get(line)}, which its sender wrote later`)
+    }
+    numbers.set(line, number)
+  }
+  for (const [log, of] of logs) {
+    of.sort((a, b) => a.position - b.position)
+    for (let i = 1; i < of.length; i += 1) {
+      const [before, after] = [of[i - 1], of[i]]
+      if (before !== undefined && after !== undefined && after.number <= before.number) {
+        problems.push(`${log}: number ${after.number} has a place behind number ${before.number}`)
+      }
+    }
+  }
+  return problems
+}
