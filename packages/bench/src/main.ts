@@ -1,5 +1,6 @@
 import { broadcast } from './broadcast/broadcast.ts'
 import { catchup } from './catchup/catchup.ts'
+import { direct } from './direct/direct.ts'
 import { history } from './history/history.ts'
 import { idle } from './idle/idle.ts'
 import { latency } from './latency/latency.ts'
@@ -10,6 +11,7 @@ import { start } from './start/start.ts'
 const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<Outcome>> = {
   broadcast,
   catchup,
+  direct,
   history,
   idle,
   latency,
