@@ -35,20 +35,32 @@ export async function openIdentity(folder: DataFolder, options: OpenIdentityOpti
   const { identity, passphraseFile: file, prompt } = options
   const keys = keyStore(folder)
   const sources: PassphraseSources = { file, kept: folder.passphrase, prompt }
-  // Before the keys: a first start writes this one after them, so that where it is, they were.
-  const isUsed = await isThere(folder.nodeKey)
-  const found = await findIdentity(keys, { folder: folder.keys, identity })
-  if (found !== undefined) {
-    if (identity !== undefined) await refuseMissing(keys, found, folder)
-    return await openKey(keys, found, sources)
-  }
-  if (isUsed) throw orphaned(folder)
+  const found = await findKey(folder, identity)
+  if (found !== undefined) return await openKey(keys, found, sources)
   // The key file is written last: a passphrase without one is left from a start that was cut short.
   const passphrase = await findNewPassphrase('the new PastelID', sources, folder.passphrase)
   const made = await keys.createFirst(passphrase.text)
   if (made !== undefined) return made
   // Another process started at the same moment, and was faster.
   return await openKey(keys, await chooseIdentity(keys, { folder: folder.keys, identity }), sources)
+}
+
+/**
+ * The key that a node of a folder uses.
+ * @returns undefined if the folder is new: one is to be made
+ * @throws MeshError ERR_IDENTITY_CHOICE, ERR_KEY_FILE_MISSING, ERR_KEY_FOLDER, the errors of `parsePastelId`
+ */
+export async function findKey(
+  folder: DataFolder,
+  identity: string | undefined,
+): Promise<PastelId | undefined> {
+  const keys = keyStore(folder)
+  // Before the keys: a first start writes this one after them, so that where it is, they were.
+  const isUsed = await isThere(folder.nodeKey)
+  const found = await findIdentity(keys, { folder: folder.keys, identity })
+  if (found === undefined && isUsed) throw orphaned(folder)
+  if (found !== undefined && identity !== undefined) await refuseMissing(keys, found, folder)
+  return found
 }
 
 /** Who is named, and is not there, is not asked for a passphrase first. */
@@ -111,7 +123,7 @@ export async function chooseIdentity(keys: KeyStore, choice: IdentityChoice): Pr
 /** @returns undefined if there is none */
 async function findIdentity(
   keys: KeyStore,
-  { folder, identity, how = 'set "identity" to one of them' }: IdentityChoice,
+  { folder, identity, how = 'set "identity" in pmesh.yaml, or --identity, to one of them' }: IdentityChoice,
 ): Promise<PastelId | undefined> {
   if (identity !== undefined) return parsePastelId(identity)
   const [only, ...others] = await keys.list()

@@ -70,7 +70,7 @@ describe('pmesh config check', () => {
   it('says that there is no such folder, or none that can be used', async () => {
     const cwd = await temporaryFolder()
     const places = { flags: {}, env: { PMESH_DATA: 'typo' }, cwd }
-    expect(await folderProblems(places, false)).toEqual([
+    expect(await folderProblems(places, { members: 'file' })).toEqual([
       {
         key: 'data',
         value: 'typo',
@@ -79,8 +79,20 @@ describe('pmesh config check', () => {
       },
     ])
     await writeFile(join(cwd, 'typo'), '')
-    expect(await folderProblems(places, true)).toMatchObject([{ reason: 'it is no folder: name another' }])
-    expect(await folderProblems({ ...places, dataDir: cwd }, false)).toEqual([])
+    expect(await folderProblems(places, { members: 'open' })).toMatchObject([
+      { reason: 'it is no folder: name another' },
+    ])
+    expect(await folderProblems({ ...places, dataDir: cwd }, { members: 'file' })).toEqual([])
+  })
+
+  it('says that a start would not find its key', async () => {
+    const cwd = await temporaryFolder()
+    const places = { flags: {}, env: {}, cwd, dataDir: cwd }
+    await writeFile(join(cwd, 'node.key'), 'x')
+    expect(await folderProblems(places, { members: 'open' })).toMatchObject([
+      { reason: expect.stringContaining('the key file of this node') },
+    ])
+    expect(await folderProblems(places, undefined)).toEqual([])
   })
 
   it('--json has them as a list', async () => {

@@ -15,6 +15,7 @@ import type { DeliveryStatus } from './direct/delivery-status.ts'
 import type { Delivery } from './direct/direct-messages.ts'
 import type { Sent } from './direct/direct-sender.ts'
 import type { MailboxOptions } from './direct/mailboxes.ts'
+import type { WaitingSummary } from './direct/waiting-messages.ts'
 import type { InboundRates } from './inbound/rates.ts'
 import type { MemberChange, MemberRegistry } from './members/member-registry.ts'
 import type { MeshAlert } from './mesh-alert.ts'
@@ -35,6 +36,7 @@ export type { DeliveryReceipt, DeliveryState, DeliveryStatus } from './direct/de
 export type { Delivery } from './direct/direct-messages.ts'
 export type { Sent } from './direct/direct-sender.ts'
 export type { MailboxOptions } from './direct/mailboxes.ts'
+export type { WaitingSummary } from './direct/waiting-messages.ts'
 export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
 export type { InboundRates } from './inbound/rates.ts'
 export { DEFAULT_RATES } from './inbound/rates.ts'
@@ -329,6 +331,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * @throws StorageError ERR_CURSOR
    */
   inbox(options?: InboxOptions): AsyncGenerator<ReceivedEntry>
+  /** Direct messages that wait for their recipients' certificates, 2,000 at most, in the order of their acceptance. */
+  waiting(): WaitingSummary[]
   /**
    * What is known of the delivery of a direct message of this node.
    * @throws MeshError ERR_UNKNOWN_MESSAGE, ERR_NO_RECIPIENT; ProtocolError ERR_MESSAGE_ID

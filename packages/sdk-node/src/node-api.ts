@@ -9,6 +9,7 @@ import type { PeerConnections } from './connection/peer-connections.ts'
 import type { DeliveryStatus } from './direct/delivery-status.ts'
 import type { DirectMessages } from './direct/direct-messages.ts'
 import type { Sent } from './direct/direct-sender.ts'
+import type { WaitingSummary } from './direct/waiting-messages.ts'
 import { abortable } from './inbound/abortable.ts'
 import type {
   InboxOptions,
@@ -151,6 +152,10 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
       ...(sender === undefined ? {} : { sender }),
       ...(signal === undefined ? {} : { signal }),
     })
+  }
+
+  waiting(): WaitingSummary[] {
+    return this.parts().direct.waiting()
   }
 
   status(id: string): Promise<DeliveryStatus> {

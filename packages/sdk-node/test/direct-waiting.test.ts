@@ -1,5 +1,6 @@
 import { textOf } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
+import { FaultyDatabase } from './fixtures/faulty-database.ts'
 import { inboxOf, inTime } from './fixtures/inbox.ts'
 import { connect, startNode } from './fixtures/nodes.ts'
 import { seededSigner, waitUntil } from './fixtures/testkit.ts'
@@ -48,3 +49,19 @@ test('a message that waits until it expires is not sent any more', async () => {
   expect((await inboxOf(bob.node, 1)).map(textOf)).toEqual(['in time'])
   expect(alice.errors).toEqual([])
 })
+
+test('a message whose sending was said to have failed, and is on disk after all, is sent once', async () => {
+  const database = await FaultyDatabase.create()
+  const alice = await startNode({ identity: 'alice', database, directory: database.directory })
+  const { id } = await alice.node.send(bobsId, { text: 'one' })
+  expect(alice.node.waiting()).toMatchObject([{ id, recipient: bobsId }])
+  const bob = await startNode({ identity: 'bob' })
+  // The next commit is that of a certificate or a checkpoint as well as that of the message: all of them fail so.
+  alice.node.addEventListener('connected', () => database.failNextWrites('on disk', 'on disk'))
+  await connect(alice, bob)
+  expect(await alice.node.waitForDelivery(id, inTime(30_000))).toMatchObject({ state: 'delivered' })
+  const { id: next } = await alice.node.send(bobsId, { text: 'two' })
+  await alice.node.waitForDelivery(next, inTime())
+  expect((await inboxOf(bob.node, 2)).map(textOf)).toEqual(['one', 'two'])
+  expect(alice.node.waiting()).toEqual([])
+}, 60_000)

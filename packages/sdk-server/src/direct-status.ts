@@ -11,6 +11,8 @@ export function directStatus({ node, store }: Pick<Context, 'node' | 'store'>) {
   return {
     /** Messages that ever came to the inbox. */
     received: counts.reduce((sum, { messages }) => sum + messages, 0),
+    /** Messages that wait for their recipients' certificates. */
+    waiting: node.waiting().length,
     /** What this node sent, as far as it is not delivered. */
     undelivered: { batches: ownBatches, bytes: ownBytes },
     /** What others sent, and this node keeps as a mailbox. */

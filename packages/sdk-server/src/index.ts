@@ -13,7 +13,7 @@ export type { FollowInput } from './follow.ts'
 export type { EntryOutput, MessageOutput, NoticeOutput } from './message-schema.ts'
 export type { ProofOutput } from './proof.ts'
 export type { AppRouter } from './router.ts'
-export type { SentOutput } from './sent.ts'
+export type { SentOutput, WaitingOutput } from './sent.ts'
 export type { Context } from './trpc.ts'
 export type { UnixSocketServerOptions } from './unix-socket-server.ts'
 

@@ -7,8 +7,17 @@ import type { Context } from './trpc.ts'
 /** A direct message of this node, and what is known of its delivery. */
 export type SentOutput = MessageOutput & { readonly delivery: DeliveryOutput }
 
+/** A message that waits for its recipient's certificate: it is no message of a log yet. */
+export interface WaitingOutput {
+  readonly id: string
+  readonly recipient: PastelId
+  readonly expiresAtMs: number
+}
+
 export interface SentPage {
   readonly messages: SentOutput[]
+  /** What waits for certificates, with the first page only, the oldest first. */
+  readonly waiting: WaitingOutput[]
   /** Where the next page begins, in the same direction; absent: this one is the last. */
   readonly next?: string | undefined
 }
@@ -29,7 +38,12 @@ export async function readSent(
     const delivery = await deliveryOf(message.id, context)
     if (delivery !== undefined) sent.push({ ...message, delivery })
   }
-  return { messages: sent, next }
+  const waiting = request.from === undefined ? context.node.waiting() : []
+  return {
+    messages: sent,
+    waiting: waiting.filter(({ recipient }) => to === undefined || recipient === to),
+    next,
+  }
 }
 
 /** Undefined: it was removed meanwhile. */

@@ -52,7 +52,7 @@ export async function checkSettings(options: OptionValues): Promise<number> {
   const loaded = found instanceof ConfigError ? undefined : found
   const problems = [
     ...(found instanceof ConfigError ? found.problems : []),
-    ...(await folderProblems(places, loaded?.config.members === 'open')),
+    ...(await folderProblems(places, loaded?.config)),
   ]
   if (options.json === true) {
     const lines = problems.map((problem) => ({ ...problem, line: describeProblem(problem) }))

@@ -55,9 +55,12 @@ async function findDisclosure(dataDir: string, id: string): Promise<DisclosureOu
 
 async function save(path: string, bytes: Uint8Array): Promise<void> {
   try {
-    // It tells what only two were to know.
-    await writeFile(path, bytes, { mode: 0o600 })
+    // It tells what only two were to know: nobody else reads it, and it replaces nothing.
+    await writeFile(path, bytes, { mode: 0o600, flag: 'wx' })
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new MeshError('ERR_DISCLOSURE_FILE', `${path} is there already: give another name, or remove it`)
+    }
     throw new MeshError(
       'ERR_DISCLOSURE_FILE',
       `the disclosure cannot be written to ${path}: ${explainFileError(cause)}`,

@@ -2,22 +2,44 @@ import { stat } from 'node:fs/promises'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import type { ConfigProblem } from '../config/config-error.ts'
 import { type ConfigPlaces, dataDirSetting, findDataDir } from '../config/load-config.ts'
-import { dataFolder, isThere } from '../data-folder.ts'
+import { type DataFolder, dataFolder, isThere } from '../data-folder.ts'
+import { findKey } from '../open-identity.ts'
 import { pmeshCommand } from '../pmesh-command.ts'
 
 /**
- * What is wrong with the data folder that a configuration names, and with the member file in it. A start makes a folder
+ * What is wrong with the data folder that a configuration names, and with the keys and the member file in it. A start makes a folder
  * that is not there; whoever checks one probably meant another.
- * @param isOpen no member file is read
+ * @param config what the configuration says, if it is right as far as that goes; else keys are not looked at
  * @throws MeshError ERR_CONFIG
  */
-export async function folderProblems(places: ConfigPlaces, isOpen: boolean): Promise<ConfigProblem[]> {
+export async function folderProblems(
+  places: ConfigPlaces,
+  config: { readonly members: 'file' | 'open'; readonly identity?: string | undefined } | undefined,
+): Promise<ConfigProblem[]> {
   const dataDir = findDataDir(places)
   const { text: value, origin } = dataDirSetting(places)
   const reason = await whyUnusable(dataDir)
   if (reason !== undefined) return [{ key: 'data', value, origin, reason }]
-  const { members } = dataFolder(dataDir)
-  if (isOpen || !(await isThere(members))) return []
+  const folder = dataFolder(dataDir)
+  return [
+    ...(config === undefined ? [] : await keyProblems(folder, config.identity)),
+    ...(config?.members === 'open' ? [] : await memberProblems(folder)),
+  ]
+}
+
+/** Whether a start would find the key that it is to use; which passphrase opens it shows only then. */
+async function keyProblems(folder: DataFolder, identity: string | undefined): Promise<ConfigProblem[]> {
+  try {
+    await findKey(folder, identity)
+    return []
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error
+    return [{ reason: error.message }]
+  }
+}
+
+async function memberProblems({ members }: DataFolder): Promise<ConfigProblem[]> {
+  if (!(await isThere(members))) return []
   // Only now: it takes all of libp2p with it.
   const { checkMemberFile } = await import('@pastel-mesh/sdk-node')
   try {

@@ -1,3 +1,5 @@
+import { access } from 'node:fs/promises'
+import { MeshError } from '@pastel-mesh/identity'
 import { dataFolder, openDataFolder } from '../data-folder.ts'
 import { keyStore } from '../key-store.ts'
 import { chooseIdentity } from '../open-identity.ts'
@@ -21,6 +23,11 @@ export interface IdFileRequest {
 /** Takes a key file into a data folder. */
 export async function importIdentity(request: IdFileRequest): Promise<void> {
   const { dataDir, file } = request
+  // Before anything is made, or a passphrase asked for.
+  await access(file).catch((cause) => {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    if (isMissing) throw new MeshError('ERR_KEY_FILE_MISSING', `there is no key file at ${file}`, { cause })
+  })
   await openDataFolder(dataDir)
   const folder = dataFolder(dataDir)
   const keys = keyStore(folder)

@@ -1,4 +1,4 @@
-import type { SentOutput } from '@pastel-mesh/sdk-server'
+import type { SentOutput, WaitingOutput } from '@pastel-mesh/sdk-server'
 import { aboutState } from './describe-delivery.ts'
 import { bodyOf } from './entry-lines.ts'
 import { json, print, warn } from './output.ts'
@@ -21,6 +21,7 @@ const PAGE = 1_000
 /** Shows what the node sent, the newest last, each with the state of its delivery. */
 export async function listSent(dataDir: string, filter: SentFilter, asJson: boolean): Promise<void> {
   const { limit, ...rest } = filter
+  const waiting: WaitingOutput[] = []
   const sent = await withClient(dataDir, async (api) => {
     const found: SentOutput[] = []
     let from: string | undefined
@@ -31,13 +32,16 @@ export async function listSent(dataDir: string, filter: SentFilter, asJson: bool
         ...(from === undefined ? {} : { from }),
       })
       for (const message of page.messages) found.push(message)
+      // Nobody knows their types, and they are not stored as messages yet.
+      if (rest.type === undefined && rest.since === undefined) waiting.push(...page.waiting)
       from = page.next
     } while (from !== undefined && found.length < limit)
     return found.reverse()
   })
-  if (asJson) for (const message of sent) print(json(message))
-  else if (sent.length > 0) print(columns(sent.map(row), { width: screenWidth() }))
-  else warn('no direct messages of this node are stored that match')
+  if (asJson) for (const message of [...sent, ...waiting]) print(json(message))
+  else if (sent.length + waiting.length > 0) {
+    print(columns([...sent.map(row), ...waiting.map(waitingRow)], { width: screenWidth() }))
+  } else warn('no direct messages of this node are stored that match')
 }
 
 function row(message: SentOutput): Cell[] {
@@ -48,5 +52,15 @@ function row(message: SentOutput): Cell[] {
     { text: delivery.state, tone: aboutState(delivery.state).tone },
     type,
     bodyOf(message),
+  ]
+}
+
+function waitingRow({ id, recipient }: WaitingOutput): Cell[] {
+  return [
+    { text: 'not sent yet', tone: 'quiet' },
+    { text: `to ${shownId(recipient)}`, tone: 'name' },
+    { text: 'waiting-for-certificate', tone: aboutState('waiting-for-certificate').tone },
+    '',
+    id,
   ]
 }

@@ -84,12 +84,18 @@ function storageRows({ store, disk }: Status): Cell[][] {
   ]
 }
 
-function directRows({ direct: { received, undelivered, carried } }: Status): Cell[][] {
+function directRows({ direct: { received, undelivered, waiting, carried } }: Status): Cell[][] {
   const amount = ({ batches, bytes }: { batches: number; bytes: number }, what: string) =>
     batches === 0 ? 'nothing' : `${counted(batches, 'batch', 'batches')}, ${describeBytes(bytes)}, ${what}`
   return [
     ['inbox', `${counted(received, 'message')} since its first start`],
     ['undelivered', amount(undelivered, 'sent by this node and not delivered yet')],
+    [
+      'waiting',
+      waiting === 0
+        ? 'nothing'
+        : `${counted(waiting, 'message')} to members who have shown no certificate yet`,
+    ],
     ['mailbox', amount(carried, 'kept for others')],
   ]
 }

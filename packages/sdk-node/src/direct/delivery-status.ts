@@ -1,6 +1,7 @@
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
-import { type CertifiedReceipt, type LogRange, parseChannel } from '@pastel-mesh/protocol'
+import { type CertifiedReceipt, type LogRange, parseChannel, type ReceiptRange } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import { EXPIRED } from './inbox-ranges.ts'
 import type { LeftRanges } from './left-ranges.ts'
 import type { ReceiptBook } from './receipt-book.ts'
 import { isWaitingId, type WaitingMessages } from './waiting-messages.ts'
@@ -106,7 +107,7 @@ export class DeliveryStatusReader {
       const { receipt, certificate, content } = said.receipt
       return {
         ...about,
-        state: said.range.outcome === 'entered' ? 'delivered' : said.range.outcome,
+        state: stateOf(said.range),
         ...(said.range.reason === '' ? {} : { reason: said.range.reason }),
         receipt: { receipt, certificate, createdAtMs: content.createdAtMs },
       }
@@ -117,6 +118,11 @@ export class DeliveryStatusReader {
     if (batch.expiresAtMs <= Date.now()) return { ...about, state: 'expired' }
     return { ...about, state: about.mailboxes.length > 0 ? 'left-with-mailboxes' : 'accepted' }
   }
+}
+
+function stateOf({ outcome, reason }: ReceiptRange): DeliveryState {
+  if (outcome === 'entered') return 'delivered'
+  return reason === EXPIRED ? 'expired' : outcome
 }
 
 function unknown(id: string): MeshError {

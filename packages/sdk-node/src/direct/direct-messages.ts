@@ -27,7 +27,7 @@ import { Mailboxes, type MailboxOptions } from './mailboxes.ts'
 import { type KnownReceipt, ReceiptBook } from './receipt-book.ts'
 import { ReceiptMaker } from './receipt-maker.ts'
 import { SealingKeys } from './sealing-keys.ts'
-import { WaitingMessages } from './waiting-messages.ts'
+import { WaitingMessages, type WaitingSummary } from './waiting-messages.ts'
 
 export interface DirectMessagesOptions {
   readonly network: string
@@ -203,6 +203,10 @@ export class DirectMessages {
   /** Log sync brought a batch. @param from who gave it */
   synced(signed: SignedBatch, from: PastelId | undefined): void {
     if (signed.batch.channel === this.#inbox) this.#teller.arrived(signed, from)
+  }
+
+  waiting(): WaitingSummary[] {
+    return this.#waiting.list()
   }
 
   status(id: string): Promise<DeliveryStatus> {

@@ -16,6 +16,9 @@ export interface InboxRangesComponents {
   readonly inbox: string
 }
 
+/** The reason for what came after its expiry. */
+export const EXPIRED = 'expired'
+
 /** Lost ranges of a log that are looked at. */
 const MAX_LOST = 4_096
 
@@ -65,7 +68,11 @@ export class InboxRanges {
         end = batch.signed.batch.first - 1
         break
       }
-      if (!batch.isReadable) ranges.push(await this.ofUnreadable(batch))
+      const { first: from, count, expiresAtMs } = batch.signed.batch
+      // It came too late to be shown to anybody.
+      if (batch.receivedAtMs >= expiresAtMs) {
+        ranges.push({ log, first: from, last: from + count - 1, outcome: 'rejected', reason: EXPIRED })
+      } else if (!batch.isReadable) ranges.push(await this.ofUnreadable(batch))
     }
     if (end < first) return []
     return withEntered({ log, first, last: end }, ranges)

@@ -36,6 +36,14 @@ interface WaitingMessage {
   isWritten?: boolean
 }
 
+/** A message that waits for its recipient's certificate. */
+export interface WaitingSummary {
+  /** Under which `status` knows it, also when it waits no more. */
+  readonly id: string
+  readonly recipient: PastelId
+  readonly expiresAtMs: number
+}
+
 /** A message whose recipient has shown no certificate: on disk, unsealed, without a place in a log. */
 export class WaitingMessages {
   readonly #store: MessageStore
@@ -70,6 +78,15 @@ export class WaitingMessages {
   /** The recipients of what waits. */
   recipients(): Set<PastelId> {
     return new Set([...this.#waiting.values()].map(({ recipient }) => recipient))
+  }
+
+  /** What waits, in the order in which it was accepted. */
+  list(): WaitingSummary[] {
+    return [...this.#waiting.values()].map(({ id, recipient, expiresAtMs }) => ({
+      id,
+      recipient,
+      expiresAtMs,
+    }))
   }
 
   isWaitingFor(recipient: PastelId): boolean {
