@@ -114,7 +114,7 @@ describe('the identity of a node', () => {
     const { folder, ids } = await folderWith(2)
     await expect(openIdentity(folder)).rejects.toMatchObject({
       code: 'ERR_IDENTITY_CHOICE',
-      message: `there are keys of 2 PastelIDs in ${folder.keys}: ${ids.join(', ')}: set "identity" to one of them`,
+      message: `there are keys of 2 PastelIDs in ${folder.keys}: ${ids.join(', ')}: set "identity" in pmesh.yaml, or --identity, to one of them`,
     })
     expect((await openIdentity(folder, { identity: ids[1] })).pastelId).toBe(ids[1])
   })

@@ -28,7 +28,7 @@ test('a compressed batch is taken in like any other, once', async () => {
   expect(await sync(Uint8Array.from(envelope))).toEqual({ action: 'ignore', reason: 'duplicate' })
   const [batch] = await batchesOf(store.read())
   expect(batch?.messages().map(({ body }) => body.length)).toEqual([256 * 1024, 250 * 1024])
-  expect(counters.received).toEqual({ batches: 1, messages: 2, gossip: 1, sync: 0, held: 0 })
+  expect(counters.received).toEqual({ batches: 1, messages: 2, gossip: 1, sync: 0, direct: 0, held: 0 })
 })
 
 test('one that cannot be decompressed is rejected before its signature is looked at', async () => {

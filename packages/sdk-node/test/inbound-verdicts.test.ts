@@ -111,7 +111,7 @@ test('sync takes what is late or expired, for it has its place in its log, but n
   await stored(sync((await old.write()).envelope))
   await stored(sync((await old.write({ change: { expiresAtMs: now - 60_000 } })).envelope))
   expect(store.end).toBe(2)
-  expect(counters.received).toEqual({ batches: 2, messages: 2, gossip: 0, sync: 2, held: 0 })
+  expect(counters.received).toEqual({ batches: 2, messages: 2, gossip: 0, sync: 2, direct: 0, held: 0 })
   const future = await freshWriter({ identity: 'bob', startedAtMs: now + 3 * MINUTE }).write()
   expect(await sync(future.envelope)).toEqual({ action: 'ignore', reason: 'from-the-future' })
 })
@@ -129,7 +129,7 @@ test('a batch after a gap is forwarded and held, and the gap is named', async ()
   expect(store.end).toBe(2)
   expect(await store.has(later)).toBe(true)
   expect(await gossip(later.envelope)).toEqual({ action: 'ignore', reason: 'duplicate' })
-  expect(counters.received).toEqual({ batches: 2, messages: 6, gossip: 2, sync: 0, held: 1 })
+  expect(counters.received).toEqual({ batches: 2, messages: 6, gossip: 2, sync: 0, direct: 0, held: 1 })
 })
 
 test('a batch after a gap enters the order once the gap is filled', async () => {
@@ -199,6 +199,6 @@ test('counters add up to what was delivered', async () => {
   ]
   for (const deliver of deliveries) await stored(deliver())
   expect(countedBatches(counters)).toBe(deliveries.length)
-  expect(counters.received).toEqual({ batches: 6, messages: 21, gossip: 4, sync: 2, held: 2 })
+  expect(counters.received).toEqual({ batches: 6, messages: 21, gossip: 4, sync: 2, direct: 0, held: 2 })
   await waitUntil(() => store.end === 21, { what: 'the held batches to enter the order' })
 })
