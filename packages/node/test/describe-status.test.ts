@@ -32,6 +32,13 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
     published: { messages: 0, batches: 0 },
     received: { messages: 0, batches: 0 },
     dropped: {},
+    sync: { refused: 0, timeouts: 0 },
+  },
+  direct: {
+    received: 0,
+    waiting: 0,
+    undelivered: { batches: 0, bytes: 0 },
+    carried: { batches: 0, bytes: 0 },
   },
 } as never
 

@@ -19,7 +19,9 @@ it('a node that was killed starts again where it was, over what it left behind',
   // Until then nobody takes it for a running node.
   const { code, stderr } = await runCli(['status', '--data', dataDir])
   expect(code).toBe(1)
-  expect(stderr).toBe(`pmesh: no node answers on ${socket}: start one with "pmesh start" (ERR_NO_NODE)\n`)
+  expect(stderr).toBe(
+    `pmesh: no node answers on ${socket}: start one with "pmesh start --data ${dataDir}" (ERR_NO_NODE)\n`,
+  )
 
   const again = await startNode({ dataDir })
   expect(again.output()).toContain('stored        1 messages')

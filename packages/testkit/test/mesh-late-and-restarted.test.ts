@@ -14,7 +14,7 @@ it('five processes, one late and one restarted, store every message exactly once
   await mesh.stop()
   expect(run.accepted.size).toBe(500)
   expect(run.published).toEqual([100, 100, 100, 100, 100])
-  expect(said.filter((line) => /late$|stopped|again/.test(line))).toHaveLength(4)
+  expect(said.filter((line) => /late$|stopped after|again$/.test(line))).toHaveLength(4)
   const reports = await checkDemo(
     mesh.nodes.map((node) => node.options.dataDir),
     run,
