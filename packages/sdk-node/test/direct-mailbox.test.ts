@@ -27,6 +27,8 @@ test('a message to who is away is left with a mailbox, and comes when its sender
     what: 'the messages to be left with a mailbox',
   })
   expect(await alice.node.status(id)).toMatchObject({ mailboxes: [carol.node.pastelId] })
+  const toldToCarol: unknown[] = []
+  carol.node.addEventListener('delivery', ({ detail }) => toldToCarol.push(detail))
   // The mailbox cannot read them, and shows nobody that they are there.
   for await (const entry of carol.node.messages()) expect(entry).toBe('nothing')
   await alice.stop()
@@ -37,6 +39,8 @@ test('a message to who is away is left with a mailbox, and comes when its sender
 
   // The receipt comes to the sender by way of the mailbox, should it come back after all.
   await waitUntil(() => carol.store.carriedBytes().totalBatches === 0, { what: 'the mailbox to be told' })
+  // They were no messages of its own.
+  expect(toldToCarol).toEqual([])
   await back.stop()
   const again = await startNode({ identity: 'alice', directory: alice.directory })
   await connect(again, carol)

@@ -21,6 +21,7 @@ import { DirectServer } from './direct-server.ts'
 import { EnteredRanges } from './entered-ranges.ts'
 import { InboxRanges } from './inbox-ranges.ts'
 import { InboxTeller } from './inbox-teller.ts'
+import { isLogStored } from './is-log-stored.ts'
 import { LeftRanges } from './left-ranges.ts'
 import { MailboxVisits } from './mailbox-visits.ts'
 import { Mailboxes, type MailboxOptions } from './mailboxes.ts'
@@ -99,7 +100,7 @@ export class DirectMessages {
     const mailboxes = new Mailboxes(options.mailbox ?? {}, { store, book, registry, own: this.#own })
     this.#receipts = new ReceiptBook(
       { network },
-      { store, onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt) },
+      { store, own: signer.publicKey, onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt) },
     )
     this.#peers = new DirectPeers(components)
     this.#deliveries = new Deliveries({
@@ -264,18 +265,7 @@ export class DirectMessages {
     await this.#waiting.sweep()
     await this.#receipts.sweep()
     for (const log of this.#left.logs()) {
-      if (!(await this.#isStored(log))) await this.#left.forget(log)
+      if (!(await isLogStored(this.#components.store, log))) await this.#left.forget(log)
     }
-  }
-
-  async #isStored(log: SignedBatch['log']): Promise<boolean> {
-    for await (const _ of this.#components.store.readLog({
-      log,
-      first: 0,
-      last: Number.MAX_SAFE_INTEGER - 1,
-    })) {
-      return true
-    }
-    return false
   }
 }

@@ -43,6 +43,7 @@ const ROUND_MS = 60 * 60_000
 const RETRY_MS = 5_000
 /** Messages that waited for a certificate and are sent at a time. */
 const MAX_TAKEN = 64
+
 /**
  * Accepts messages for members: into their logs, if their sealing keys are known, or to wait until they are.
  *

@@ -11,7 +11,7 @@ import { syncFrames } from '../sync/frames.ts'
 import { DIRECT_PROTOCOL } from './direct-requester.ts'
 
 export interface DirectServerComponents {
-  /** Answers one question of a certified peer. @throws what breaks the rules: the peer is hung up on */
+  /** Answers one question of a certified peer. @throws what breaks the rules: the stream is given up */
   readonly answer: (request: DirectRequest, peer: string, signal: AbortSignal) => Promise<DirectResponse>
   /** Told when a peer broke the rules. */
   readonly onError: (error: unknown, peer: string) => void

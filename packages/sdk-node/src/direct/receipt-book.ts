@@ -17,6 +17,7 @@ import {
 import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
 import { CLOCK_SKEW_MS } from '../connection/own-certificate.ts'
 import { pastelIdOf } from '../pastel-id-of.ts'
+import { isLogStored } from './is-log-stored.ts'
 
 export interface ReceiptBookOptions {
   readonly network: string
@@ -24,7 +25,9 @@ export interface ReceiptBookOptions {
 
 export interface ReceiptBookComponents {
   readonly store: MessageStore
-  /** Ranges of logs came to their end: their recipient has them, or will never. */
+  /** The node's own public key. */
+  readonly own: Uint8Array
+  /** Ranges of this node's own logs came to their end: their recipient has them, or will never. */
   readonly onSettled?: (ranges: readonly ReceiptRange[], receipt: KnownReceipt) => void
 }
 
@@ -36,7 +39,10 @@ export interface KnownReceipt extends CertifiedReceipt {
 
 /** Names of the values that hold receipts begin so: `receipt/<log>/<serial>`. */
 const PREFIX = 'receipt/'
-/** Receipts that are kept; above it the oldest go, and only what they said is remembered. */
+/**
+ * Receipts that are kept; above it the oldest go, and with them the proof and why something was rejected: of what they
+ * were about only that nothing more is to be done is remembered.
+ */
 const MAX_RECEIPTS = 4_096
 /** Bytes of receipts and their certificates that are kept. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -112,16 +118,10 @@ export class ReceiptBook {
   async sweep(): Promise<void> {
     const gone: ValueChange[] = []
     for (const [log, names] of [...this.#logs]) {
-      if (await this.#isStored(log)) continue
+      if (await isLogStored(this.#components.store, log)) continue
       for (const name of names) gone.push(this.#forget(name))
     }
     if (gone.length > 0) await this.#components.store.values.write(gone)
-  }
-
-  async #isStored(log: LogId): Promise<boolean> {
-    const range = { log, first: 0, last: Number.MAX_SAFE_INTEGER - 1 }
-    for await (const _ of this.#components.store.readLog(range)) return true
-    return false
   }
 
   async #verify({ receipt, certificate: envelope }: CertifiedReceipt, content: Receipt): Promise<void> {
@@ -142,15 +142,18 @@ export class ReceiptBook {
 
   /** Of the recipient's own receipts, what is about logs that are stored here. */
   async #keep(known: KnownReceipt): Promise<void> {
-    const { store } = this.#components
+    const { store, own } = this.#components
     const settled: ReceiptRange[] = []
+    const ownSettled: ReceiptRange[] = []
     for (const range of known.content.ranges) {
       const state = await store.log(range.log, decodeLogId(range.log))
       if (state === undefined) continue
       const channel = parseChannel(state.channel)
       // Of what is not here nothing is kept.
       if (channel.kind !== 'inbox' || channel.recipient !== known.by || range.first >= state.next) continue
-      settled.push({ ...range, last: Math.min(range.last, state.next - 1) })
+      const stored = { ...range, last: Math.min(range.last, state.next - 1) }
+      settled.push(stored)
+      if (equalBytes(state.sender, own)) ownSettled.push(stored)
     }
     if (settled.length === 0) return
     await store.delivered(settled)
@@ -165,9 +168,9 @@ export class ReceiptBook {
     while (this.#receipts.size > MAX_RECEIPTS || this.#sizeBytes > MAX_BYTES) {
       changes.push(this.#forget(this.#receipts.keys().next().value as string))
     }
-    // Of this only the proof would be lost: what it says is remembered already.
+    // If this fails only the receipt is lost: that nothing more is to be done is on disk already.
     await store.values.write(changes)
-    this.#components.onSettled?.(settled, known)
+    if (ownSettled.length > 0) this.#components.onSettled?.(ownSettled, known)
   }
 
   /** Earlier receipts of a log that say nothing beyond a new one. */

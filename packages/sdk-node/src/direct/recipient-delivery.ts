@@ -42,6 +42,8 @@ type Outcome = 'done' | 'fruitful' | 'vain'
 /** Pause after an attempt that brought nothing; doubled each time, with jitter. */
 const MIN_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 10 * 60_000
+/** The shortest part of a pause that is waited. */
+const MIN_JITTER = 0.75
 
 /** A recipient that was asked in vain is not dialled again before its pause is over, unless it connects. */
 const DIAL_TIMEOUT_MS = 5_000
@@ -68,8 +70,10 @@ export class RecipientDelivery {
   readonly #stopped = new AbortController()
   /** Everything before it in the arrival order is settled. */
   #settledTo = 0
-  /** Up to here mailboxes were walked to, since the last pause or connection; undefined: they are to be. */
+  /** Up to here mailboxes were walked to; undefined: everything is to be. */
   #walkedTo: number | undefined
+  /** When everything is walked to again, however often something new comes meanwhile. */
+  #walkAgainAtMs = 0
   #running: Promise<void> | undefined
   #isDue = false
   #wake: (() => void) | undefined
@@ -140,9 +144,13 @@ export class RecipientDelivery {
       await connect(recipient, this.#dialLimit()).catch(() => {})
       if (isConnected(recipient)) return this.#push(page.batches)
     }
-    // Between two pauses only what is new is left: the rest was just now, wherever that was possible.
-    if (this.#walkedTo !== undefined)
-      return limited(async () => this.#leaveAll(await this.#page(this.#walkedTo ?? 0)))
+    // For a while only what is new is left: the rest was just now, wherever that was possible.
+    const nowMs = performance.now()
+    const walkedTo = this.#walkedTo
+    if (walkedTo !== undefined && nowMs < this.#walkAgainAtMs) {
+      return limited(async () => this.#leaveAll(await this.#page(walkedTo)))
+    }
+    this.#walkAgainAtMs = nowMs + this.#pauseMs * MIN_JITTER
     return limited(async () => (await this.#askHolders(page.batches)) || this.#leaveAll(page))
   }
 
@@ -240,17 +248,14 @@ export class RecipientDelivery {
   }
 
   async #pause(): Promise<void> {
-    const pausedAtMs = performance.now()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
-    const pauseMs = this.#pauseMs * (0.75 + Math.random() / 2)
+    const pauseMs = this.#pauseMs * (MIN_JITTER + Math.random() / 2)
     this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2)
     const over = new AbortController()
     const timer = delay(pauseMs, undefined, { signal: over.signal }).catch(() => {})
     await Promise.race([timer, promise])
     over.abort()
     this.#wake = undefined
-    // Woken by something new, it goes on with that.
-    if (performance.now() - pausedAtMs >= pauseMs) this.#walkedTo = undefined
   }
 }
