@@ -22,14 +22,14 @@ let id = ''
 
 const STRANGER = `jX${'a'.repeat(84)}`
 
-async function startSide(): Promise<Side & { close(): Promise<void> }> {
-  const node = await startNode()
+async function startSide(...args: string[]): Promise<Side & { close(): Promise<void> }> {
+  const node = await startNode({ args })
   const { api, close } = createControlClient(dataFolder(node.dataDir).socket)
   return { node, api, close, pastelId: (await api.admin.status.query()).pastelId }
 }
 
 beforeAll(async () => {
-  const sides = await Promise.all([startSide(), startSide()])
+  const sides = await Promise.all([startSide('--outbox-max-size', '100KiB'), startSide()])
   ;[alice, bob] = sides
   await alice.api.admin.members.add.mutate({ pastelId: bob.pastelId })
   await bob.api.admin.members.add.mutate({ pastelId: alice.pastelId })
@@ -212,6 +212,23 @@ describe('direct messages', () => {
     const expired = await pmesh(alice, expiring)
     expect(expired.code).toBe(1)
     expect(JSON.parse(expired.stdout)).toMatchObject({ recipient: away, state: 'expired' })
+  })
+
+  it('send says when the outbox is full, and what to do; status as well', async () => {
+    const away = encodePastelId(publicKeyFromSeed(generateSeed()))
+    await alice.api.admin.members.add.mutate({ pastelId: away })
+    const input = 'x'.repeat(90_000)
+    expect((await pmesh(alice, ['send', away], { input })).code).toBe(0)
+    const { storedMessages } = (await alice.api.admin.status.query()).store
+    const { code, stdout, stderr } = await pmesh(alice, ['send', away, bob.pastelId], { input })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(
+      /^pmesh: nothing was sent, for the outbox is full: \d+ of 102400 bytes are .* not delivered yet, and this takes \d+; wait until .*, or set outbox\.maxSize higher \(ERR_OUTBOX_FULL\)\n$/,
+    )
+    expect((await alice.api.admin.status.query()).store).toMatchObject({ storedMessages })
+    expect((await lines(alice, 'status')).join('\n')).toMatch(
+      /^ {2}outbox {7}8\d\.\d KiB of 100 KiB \(outbox\.maxSize\): above it nothing is sent/m,
+    )
   })
 
   it.each([

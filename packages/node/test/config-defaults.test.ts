@@ -24,6 +24,7 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
     lostAfterMs: 60_000,
     retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 16 * 2 ** 30, intervalMs: 600_000 },
     mailbox: { enabled: true, maxBytes: 2 ** 30, maxSenderBytes: 64 * 2 ** 20 },
+    outbox: { maxBytes: 2 ** 30 },
     log: { level: 'info', format: 'auto' },
     stopTimeoutMs: 20_000,
     maxBatchMessages: 512,
@@ -39,6 +40,7 @@ it('durations and sizes are texts or numbers, the log file lies in the data fold
     disk: { minFree: 0 },
     retention: { maxSize: '10MB' },
     mailbox: { enabled: false, maxSenderSize: '1MiB' },
+    outbox: { maxSize: '2MiB' },
     log: { file: 'logs/node.log' },
   })
   expect(config).toMatchObject({
@@ -47,6 +49,7 @@ it('durations and sizes are texts or numbers, the log file lies in the data fold
     minFreeBytes: 0,
     retention: { maxBytes: 10_000_000, intervalMs: 600_000 },
     mailbox: { enabled: false, maxBytes: 2 ** 30, maxSenderBytes: 2 ** 20 },
+    outbox: { maxBytes: 2 ** 21 },
     log: { file: '/data/logs/node.log', level: 'info' },
   })
 })

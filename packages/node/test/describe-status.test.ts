@@ -38,6 +38,7 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
     received: 0,
     waiting: 0,
     undelivered: { batches: 0, bytes: 0 },
+    outbox: { usedBytes: 0, maxBytes: 2 ** 30 },
     carried: { batches: 0, bytes: 0 },
   },
 } as never

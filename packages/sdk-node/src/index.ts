@@ -5,23 +5,23 @@
 import type { PrivateKey, TypedEventTarget } from '@libp2p/interface'
 import type { PastelId, Signer } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
-import type { DiskStatus, MessageStore, Pruned } from '@pastel-mesh/storage'
-import type { Refusal } from './connection/certificate-gate.ts'
+import type { MessageStore } from '@pastel-mesh/storage'
 import type { ClockStatus } from './connection/clock-check.ts'
 import type { KnownNode } from './connection/discovery.ts'
 import type { Superseded } from './connection/supersession.ts'
 import type { NodeCounters } from './counters.ts'
 import type { DeliveryStatus } from './direct/delivery-status.ts'
-import type { Delivery } from './direct/direct-messages.ts'
 import type { Sent } from './direct/direct-sender.ts'
 import type { MailboxOptions } from './direct/mailboxes.ts'
+import type { OutboxOptions, OutboxStatus } from './direct/outbox.ts'
 import type { WaitingSummary } from './direct/waiting-messages.ts'
 import type { InboundRates } from './inbound/rates.ts'
-import type { MemberChange, MemberRegistry } from './members/member-registry.ts'
+import type { MemberRegistry } from './members/member-registry.ts'
 import type { MeshAlert } from './mesh-alert.ts'
 import { PastelMeshNode } from './mesh-node.ts'
+import type { MeshNodeEvents } from './mesh-node-events.ts'
 import type { Accepted } from './outbound/pending.ts'
-import type { LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
+import type { ReceivedEntry, ReceivedMessage } from './received-message.ts'
 import type { RetentionOptions } from './retention-task.ts'
 import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 
@@ -36,6 +36,7 @@ export type { DeliveryReceipt, DeliveryState, DeliveryStatus } from './direct/de
 export type { Delivery } from './direct/direct-messages.ts'
 export type { Sent } from './direct/direct-sender.ts'
 export type { MailboxOptions } from './direct/mailboxes.ts'
+export type { OutboxOptions, OutboxStatus } from './direct/outbox.ts'
 export type { WaitingSummary } from './direct/waiting-messages.ts'
 export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
 export type { InboundRates } from './inbound/rates.ts'
@@ -46,6 +47,7 @@ export { checkMemberFile } from './members/member-file.ts'
 export type { Member, MemberChange, MemberRegistry } from './members/member-registry.ts'
 export { createOpenRegistry } from './members/open-registry.ts'
 export type { MeshAlert } from './mesh-alert.ts'
+export type { MeshNodeEvents } from './mesh-node-events.ts'
 export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts'
 export type { Accepted } from './outbound/pending.ts'
 export type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
@@ -110,6 +112,8 @@ export interface NodeOptions {
   readonly retention?: RetentionOptions
   /** Messages that this node keeps for members that are away. */
   readonly mailbox?: MailboxOptions
+  /** Room for direct messages of this node until they are delivered. */
+  readonly outbox?: OutboxOptions
   /** How long this node's certificate is good, in ms; renewed at half of it. @default 24 hours */
   readonly certificateLifetimeMs?: number
   /** Messages in one batch at most. Lower values are for measuring what batching brings. @default 512 */
@@ -199,48 +203,6 @@ export interface UnsharedOptions {
   readonly signal?: AbortSignal
 }
 
-export interface MeshNodeEvents {
-  start: CustomEvent<void>
-  stop: CustomEvent<void>
-  /** A peer's certificate was accepted, and it accepted ours. */
-  connected: CustomEvent<PeerInfo>
-  disconnected: CustomEvent<PeerInfo>
-  /** A certificate was refused, by this node or by the other. */
-  refused: CustomEvent<Refusal>
-  /** A peer runs twice, with one data folder: two nodes take turns with its node key. Told at each second turn. */
-  runsTwice: CustomEvent<PeerInfo>
-  /** An address that the node keeps a connection to cannot be reached; it goes on trying. */
-  unreachable: CustomEvent<{ address: string; reason: string }>
-  /**
-   * A relay carries as many topics as it may, or as many because of this PastelID: this topic, and others, it does
-   * not. Told once.
-   */
-  relayFull: CustomEvent<{ readonly topic: string; readonly pastelId?: PastelId }>
-  /** A message of this node or of another is on disk. */
-  message: CustomEvent<ReceivedMessage>
-  /** Messages of a log are given up, or are older than what is wanted: its log goes on without them. */
-  lost: CustomEvent<LostNotice>
-  /** Somebody joined or left; connections of those who left are closed. */
-  members: CustomEvent<MemberChange>
-  /** This node's clock began or ceased to differ from its peers'. While it is `wrong` nothing is published. */
-  clock: CustomEvent<ClockStatus>
-  /**
-   * Another node has this node's PastelID now, and this one publishes no more; with the number of messages that
-   * {@link MeshNode.unshared} gives. Told once.
-   */
-  superseded: CustomEvent<Superseded & { readonly unshared: number }>
-  /** A sender contradicted itself, was restored from an older copy, or runs twice. */
-  alert: CustomEvent<MeshAlert>
-  /** The recipient of direct messages of this node has said what became of some. */
-  delivery: CustomEvent<Delivery>
-  /** Retention removed entries. */
-  pruned: CustomEvent<Pruned>
-  /** The state of the disk changed, or is not `ok` when the node starts. */
-  disk: CustomEvent<DiskStatus>
-  /** Something failed that no caller waits for. */
-  error: CustomEvent<Error>
-}
-
 /**
  * A node of the mesh.
  *
@@ -315,11 +277,17 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * @example
    * const { id } = await node.send(recipient, { text: 'hello' })
    * const { state } = await node.waitForDelivery(id, { signal: AbortSignal.timeout(60_000) })
-   * @throws MeshError ERR_PASTELID_LENGTH and the like (malformed), ERR_NOT_A_MEMBER, and as {@link publish}
+   * @throws MeshError ERR_PASTELID_LENGTH and the like (malformed), ERR_NOT_A_MEMBER, ERR_OUTBOX_FULL (too much is not
+   * delivered yet: nothing was stored), and as {@link publish}
    */
   send(to: PastelId, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent>
   send(to: readonly PastelId[], message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent[]>
-  /** Sends many messages to one member, in order, no faster than they are stored. @throws as {@link send} */
+  /**
+   * Sends many messages to one member, or to each of some, in order, no faster than they are stored. Of an array nothing
+   * is stored if there is no room for all of it.
+   * @throws as {@link send}
+   */
+  sendMany(to: readonly PastelId[], messages: readonly MessageInput[]): Promise<Sent[]>
   sendMany(
     to: PastelId,
     messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
@@ -331,6 +299,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * @throws StorageError ERR_CURSOR
    */
   inbox(options?: InboxOptions): AsyncGenerator<ReceivedEntry>
+  /** How much of the room for direct messages that are not delivered yet is taken. */
+  outbox(): OutboxStatus
   /** Direct messages that wait for their recipients' certificates, 2,000 at most, in the order of their acceptance. */
   waiting(): WaitingSummary[]
   /**

@@ -375,9 +375,9 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
   }
 
   #createDirect(): DirectMessages {
-    const { network, mailbox, discover = true } = this.#options
+    const { network, mailbox, outbox, discover = true } = this.#options
     return new DirectMessages(
-      { network, mailbox },
+      { network, mailbox, outbox },
       {
         ...this.#components,
         book: this.#book,

@@ -9,6 +9,7 @@ import type { PeerConnections } from './connection/peer-connections.ts'
 import type { DeliveryStatus } from './direct/delivery-status.ts'
 import type { DirectMessages } from './direct/direct-messages.ts'
 import type { Sent } from './direct/direct-sender.ts'
+import type { OutboxStatus } from './direct/outbox.ts'
 import type { WaitingSummary } from './direct/waiting-messages.ts'
 import { abortable } from './inbound/abortable.ts'
 import type {
@@ -25,6 +26,7 @@ import { type MeshAlert, toMeshAlert } from './mesh-alert.ts'
 import type { MessageReader } from './message-reader.ts'
 import type { Accepted } from './outbound/pending.ts'
 import type { OutboundPipeline } from './outbound/pipeline.ts'
+import type { MessageSource } from './outbound/publish-many.ts'
 import type { Standing } from './standing.ts'
 import type { TopicPeer, TopicPeers, WaitForPeersOptions } from './topic-peers.ts'
 
@@ -137,13 +139,15 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
     return isOne ? (sent[0] as Sent) : sent
   }
 
+  sendMany(to: readonly PastelId[], messages: readonly MessageInput[]): Promise<Sent[]>
+  sendMany(to: PastelId, messages: MessageSource, options?: { signal?: AbortSignal }): Promise<Sent[]>
   async sendMany(
-    to: PastelId,
-    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
+    to: PastelId | readonly PastelId[],
+    messages: MessageSource,
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<Sent[]> {
     this.running()
-    return this.parts().direct.sender.sendMany(to, messages, signal)
+    return this.parts().direct.sender.sendMany(typeof to === 'string' ? [to] : to, messages, signal)
   }
 
   inbox({ from: sender, cursor, signal }: InboxOptions = {}): AsyncGenerator<ReceivedEntry> {
@@ -152,6 +156,10 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
       ...(sender === undefined ? {} : { sender }),
       ...(signal === undefined ? {} : { signal }),
     })
+  }
+
+  outbox(): OutboxStatus {
+    return this.parts().direct.outbox.status
   }
 
   waiting(): WaitingSummary[] {

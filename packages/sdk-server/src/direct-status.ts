@@ -15,6 +15,8 @@ export function directStatus({ node, store }: Pick<Context, 'node' | 'store'>) {
     waiting: node.waiting().length,
     /** What this node sent, as far as it is not delivered. */
     undelivered: { batches: ownBatches, bytes: ownBytes },
+    /** How much of the room for what is not delivered is taken, messages that wait for certificates included. */
+    outbox: node.outbox(),
     /** What others sent, and this node keeps as a mailbox. */
     carried: { batches: totalBatches, bytes: totalBytes },
   }

@@ -8,7 +8,7 @@ export const MAX_SENT = 1_000
 
 /**
  * Sends messages to each of some members.
- * @throws MeshError ERR_MESSAGE, ERR_NOT_A_MEMBER: nothing is stored; and as `MeshNode.sendMany`
+ * @throws MeshError ERR_MESSAGE, ERR_NOT_A_MEMBER, ERR_OUTBOX_FULL: nothing is stored; and as `MeshNode.sendMany`
  */
 export async function sendAll(
   node: MeshNode,
@@ -19,8 +19,7 @@ export async function sendAll(
   checkMessages(messages)
   checkExpiry(messages)
   checkMembers(node, to)
-  const sent = await Promise.all(to.map((recipient) => node.sendMany(recipient, messages)))
-  return sent.flat()
+  return node.sendMany(to, messages)
 }
 
 /** What the node would refuse when some are stored. @throws MeshError ERR_MESSAGE */

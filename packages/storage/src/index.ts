@@ -198,6 +198,12 @@ export interface MessageStore {
    */
   carriedBytes(): CarriedBytes
   /**
+   * Lets go of what is kept for inboxes of others and is delivered or has expired, as {@link prune} does first: what is
+   * carried is removed, own batches are not kept for anybody any more. Costs nothing if there is nothing of that.
+   * @throws StorageError
+   */
+  removeDue(): Promise<void>
+  /**
    * Removes the oldest entries. What the node itself wrote to a topic stays until {@link passed} says that somebody has
    * it, or until it expires; what is kept for the inbox of somebody else, whoever wrote it, until {@link delivered} says
    * that it is there, or until it expires. What is carried for others goes then, however young it is.

@@ -279,6 +279,10 @@ export class LevelMessageStore implements MessageStore {
     return this.#retention.prune(rules)
   }
 
+  removeDue(): Promise<void> {
+    return this.#retention.removeDue()
+  }
+
   isUndelivered(batch: Pick<StoredBatch, 'signed'>): Promise<boolean> {
     return this.#undelivered.has(batch)
   }

@@ -131,6 +131,11 @@ export class Retention {
     return this.#passed.get(channel) ?? 0
   }
 
+  /** Lets go of what has to get to inboxes and is delivered or has expired. @throws StorageError */
+  async removeDue(): Promise<void> {
+    await removeDue(this.#parts, Date.now())
+  }
+
   /** Removes what the rules say, one run at a time. @throws StorageError; the signal's reason */
   prune(rules: RetentionRules): Promise<Pruned> {
     const run = this.#running.then(() => this.#prune(rules))

@@ -84,12 +84,15 @@ function storageRows({ store, disk }: Status): Cell[][] {
   ]
 }
 
-function directRows({ direct: { received, undelivered, waiting, carried } }: Status): Cell[][] {
+function directRows({ direct: { received, undelivered, outbox, waiting, carried } }: Status): Cell[][] {
   const amount = ({ batches, bytes }: { batches: number; bytes: number }, what: string) =>
     batches === 0 ? 'nothing' : `${counted(batches, 'batch', 'batches')}, ${describeBytes(bytes)}, ${what}`
   return [
     ['inbox', `${counted(received, 'message')} since its first start`],
     ['undelivered', amount(undelivered, 'sent by this node and not delivered yet')],
+    ...(outbox.usedBytes * 10 < outbox.maxBytes * 8
+      ? []
+      : [['outbox', { text: describeOutbox(outbox), tone: 'bad' }] satisfies Cell[]]),
     [
       'waiting',
       waiting === 0
@@ -98,6 +101,10 @@ function directRows({ direct: { received, undelivered, waiting, carried } }: Sta
     ],
     ['mailbox', amount(carried, 'kept for others')],
   ]
+}
+
+function describeOutbox({ usedBytes, maxBytes }: Status['direct']['outbox']): string {
+  return `${describeBytes(usedBytes)} of ${describeBytes(maxBytes)} (outbox.maxSize): above it nothing is sent until some is delivered or expires`
 }
 
 function trafficRows({ counters: { published, received, dropped, sync } }: Status): Cell[][] {

@@ -29,6 +29,7 @@ export interface CheckedConfig {
   readonly lostAfterMs: number
   readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number; readonly intervalMs: number }
   readonly mailbox: { readonly enabled: boolean; readonly maxBytes: number; readonly maxSenderBytes: number }
+  readonly outbox: { readonly maxBytes: number }
   /** `file` is absolute. */
   readonly log: NodeLogOptions
   /** How long a graceful stop may take. */
@@ -83,6 +84,7 @@ export function toChecked({
   sync,
   retention,
   mailbox,
+  outbox,
   log,
   stop,
   limits,
@@ -108,6 +110,7 @@ export function toChecked({
       maxBytes: mailbox.maxSize,
       maxSenderBytes: mailbox.maxSenderSize,
     },
+    outbox: { maxBytes: outbox.maxSize },
     log: { ...log, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
     stopTimeoutMs: stop.timeout,
     ...limits,

@@ -234,6 +234,16 @@ export const configSchema = z.strictObject({
       }),
     })
     .prefault({}),
+  outbox: z
+    .strictObject({
+      maxSize: size(1).prefault('1GiB').register(keyRegistry, {
+        kind: 'size',
+        about:
+          'how much of what this node sent may wait for its delivery: it is kept, whatever retention says, until it arrives or expires, and above this nothing more is sent',
+        placeholder: '<size>',
+      }),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

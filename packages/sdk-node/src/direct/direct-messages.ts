@@ -25,6 +25,7 @@ import { isLogStored } from './is-log-stored.ts'
 import { LeftRanges } from './left-ranges.ts'
 import { MailboxVisits } from './mailbox-visits.ts'
 import { Mailboxes, type MailboxOptions } from './mailboxes.ts'
+import { Outbox, type OutboxOptions } from './outbox.ts'
 import { type KnownReceipt, ReceiptBook } from './receipt-book.ts'
 import { ReceiptMaker } from './receipt-maker.ts'
 import { SealingKeys } from './sealing-keys.ts'
@@ -33,6 +34,7 @@ import { WaitingMessages, type WaitingSummary } from './waiting-messages.ts'
 export interface DirectMessagesOptions {
   readonly network: string
   readonly mailbox?: MailboxOptions | undefined
+  readonly outbox?: OutboxOptions | undefined
 }
 
 export interface DirectMessagesComponents {
@@ -82,6 +84,7 @@ export class DirectMessages {
   readonly #visits: MailboxVisits
   readonly #status: DeliveryStatusReader
   readonly sender: DirectSender
+  readonly outbox: Outbox
   readonly #settled = new Set<() => void>()
   #stopListening: (() => void) | undefined
   #sweeper: NodeJS.Timeout | undefined
@@ -95,7 +98,14 @@ export class DirectMessages {
     this.#inbox = inboxChannel(this.#own)
     this.keys = new SealingKeys({ values: store.values })
     this.#waiting = new WaitingMessages({ store })
-    this.sender = new DirectSender({ ...components, own: this.#own, keys: this.keys, waiting: this.#waiting })
+    this.outbox = new Outbox(options.outbox ?? {}, { store, waiting: this.#waiting })
+    this.sender = new DirectSender({
+      ...components,
+      own: this.#own,
+      keys: this.keys,
+      waiting: this.#waiting,
+      outbox: this.outbox,
+    })
     this.#left = new LeftRanges({ values: store.values })
     const mailboxes = new Mailboxes(options.mailbox ?? {}, { store, book, registry, own: this.#own })
     this.#receipts = new ReceiptBook(

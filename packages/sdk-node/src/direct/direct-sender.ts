@@ -4,6 +4,7 @@ import {
   type BatchHeader,
   inboxChannel,
   MAX_DIRECT_LIFETIME_MS,
+  MAX_PAYLOAD_BYTES,
   type MessageInput,
   parseChannel,
   type SealedContent,
@@ -14,6 +15,7 @@ import type { MemberRegistry } from '../members/member-registry.ts'
 import type { PreparedMessage } from '../outbound/pending.ts'
 import { type OutboundPipeline, prepareMessage } from '../outbound/pipeline.ts'
 import type { MessageSource } from '../outbound/publish-many.ts'
+import type { Outbox } from './outbox.ts'
 import type { SealingKeys } from './sealing-keys.ts'
 import type { WaitingMessages } from './waiting-messages.ts'
 
@@ -23,6 +25,7 @@ export interface DirectSenderComponents {
   readonly book: AddressBook
   readonly registry: MemberRegistry
   readonly waiting: WaitingMessages
+  readonly outbox: Outbox
   readonly outbound: () => OutboundPipeline
   readonly onError: (error: unknown) => void
 }
@@ -90,29 +93,65 @@ export class DirectSender {
 
   /**
    * Accepts a message for some recipients; resolves when it is on disk for all of them.
-   * @throws MeshError ERR_PASTELID_LENGTH and the like, ERR_NOT_A_MEMBER (nothing was accepted), ERR_MESSAGE and as `publish`
+   * @throws MeshError ERR_PASTELID_LENGTH and the like, ERR_NOT_A_MEMBER, ERR_OUTBOX_FULL (nothing was accepted),
+   * ERR_MESSAGE and as `publish`
    */
   async send(recipients: readonly PastelId[], input: MessageInput): Promise<Sent[]> {
     const names = this.#checked(recipients)
     const message = prepareDirect(input, Date.now())
-    return Promise.all(names.map((name) => this.#sendOne(name, message)))
+    const { outbox } = this.#components
+    const sizeBytes = this.#outboxBytes(names, [message])
+    await outbox.makeRoom(sizeBytes)
+    // For all of them before any: else some would be on disk when it is refused.
+    const release = outbox.reserve(sizeBytes)
+    try {
+      return await Promise.all(names.map((name) => this.#sendOne(name, message)))
+    } finally {
+      release()
+    }
   }
 
-  /** The same for many messages, in order, no faster than they are stored. */
-  async sendMany(recipient: PastelId, messages: MessageSource, signal?: AbortSignal): Promise<Sent[]> {
-    const [name] = this.#checked([recipient]) as [PastelId]
+  /**
+   * The same for many messages, in order, no faster than they are stored; to several only of an array, of which nothing
+   * is accepted if there is no room for all.
+   */
+  async sendMany(
+    recipients: readonly PastelId[],
+    messages: MessageSource,
+    signal?: AbortSignal,
+  ): Promise<Sent[]> {
+    const names = this.#checked(recipients)
+    if (Array.isArray(messages)) {
+      const prepared = messages.map((input: MessageInput) => prepareDirect(input, Date.now()))
+      const sizeBytes = this.#outboxBytes(names, prepared)
+      await this.#components.outbox.makeRoom(sizeBytes)
+      this.#components.outbox.assertRoom(sizeBytes)
+    }
+    return (await Promise.all(names.map((name) => this.#sendManyTo(name, messages, signal)))).flat()
+  }
+
+  async #sendManyTo(name: PastelId, messages: MessageSource, signal?: AbortSignal): Promise<Sent[]> {
+    const { outbox, outbound } = this.#components
     if (this.#mustWait(name)) {
       const sent: Sent[] = []
       for await (const input of messages) {
         signal?.throwIfAborted()
-        sent.push(await this.#sendOne(name, prepareDirect(input, Date.now())))
+        sent.push(...(await this.send([name], input)))
       }
       return sent
     }
-    const accepted = await this.#components
-      .outbound()
-      .publishMany(inboxChannel(name), messages, signal, prepareDirect)
+    await outbox.makeRoom(MAX_PAYLOAD_BYTES)
+    const accepted = await outbound().publishMany(inboxChannel(name), messages, signal, {
+      prepare: prepareDirect,
+      reserve: (chunk) => outbox.reserve(this.#outboxBytes([name], chunk)),
+    })
     return accepted.map(({ id }) => ({ recipient: name, id, state: 'accepted' }))
+  }
+
+  /** What messages take of the outbox: those to oneself nothing. */
+  #outboxBytes(recipients: readonly PastelId[], messages: readonly PreparedMessage[]): number {
+    const copies = recipients.filter((name) => name !== this.#components.own).length
+    return copies * messages.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   }
 
   #checked(recipients: readonly PastelId[]): PastelId[] {

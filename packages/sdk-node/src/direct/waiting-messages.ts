@@ -32,6 +32,7 @@ interface WaitingMessage {
   readonly recipient: PastelId
   readonly expiresAtMs: number
   readonly parts: number
+  readonly sizeBytes: number
   /** It is on disk; if it is not there any more, it was sent. */
   isWritten?: boolean
 }
@@ -52,6 +53,7 @@ export class WaitingMessages {
   /** By the id under which it waited: the message's id, and when it expires. */
   readonly #done = new Map<string, { readonly id: MessageId; readonly expiresAtMs: number }>()
   #last = 0
+  #sizeBytes = 0
 
   constructor({ store }: { readonly store: MessageStore }) {
     this.#store = store
@@ -61,10 +63,17 @@ export class WaitingMessages {
   async start(): Promise<void> {
     this.#waiting.clear()
     this.#done.clear()
+    this.#sizeBytes = 0
+    const sizes = new Map<string, number>()
+    const heads = new Map<string, ReturnType<typeof readHead>>()
     for await (const [name, value] of this.#store.values.read(PREFIX)) {
       const [id = '', part] = name.slice(PREFIX.length).split('/')
-      if (part === '0') this.#waiting.set(id, { id, ...readHead(value), isWritten: true })
+      if (part === '0') heads.set(id, readHead(value))
+      sizes.set(id, (sizes.get(id) ?? 0) + value.length)
       this.#last = Math.max(this.#last, madeAtMs(id))
+    }
+    for (const [id, head] of heads) {
+      this.#remember({ id, ...head, sizeBytes: sizes.get(id) ?? 0, isWritten: true })
     }
     for await (const [name, value] of this.#store.values.read(DONE_PREFIX)) {
       const [id, expiresAtMs] = value.toString().split(' ')
@@ -73,6 +82,11 @@ export class WaitingMessages {
         expiresAtMs: Number(expiresAtMs),
       })
     }
+  }
+
+  /** Bytes of what waits. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
   }
 
   /** The recipients of what waits. */
@@ -117,8 +131,8 @@ export class WaitingMessages {
     const payload = encodePayload([wire])
     const bytes = Buffer.concat([headOf(recipient, expiresAtMs, payload.length), payload])
     const parts = Math.ceil(bytes.length / PART_BYTES)
-    const waiting: WaitingMessage = { id, recipient, expiresAtMs, parts }
-    this.#waiting.set(id, waiting)
+    const waiting: WaitingMessage = { id, recipient, expiresAtMs, parts, sizeBytes: bytes.length }
+    this.#remember(waiting)
     try {
       await this.#store.values.write(
         names(waiting).map((name, part) => ({
@@ -127,7 +141,7 @@ export class WaitingMessages {
         })),
       )
     } catch (error) {
-      this.#waiting.delete(id)
+      this.#forget(waiting)
       throw error
     }
     waiting.isWritten = true
@@ -159,17 +173,17 @@ export class WaitingMessages {
   sent(waitingId: string, id: MessageId): void {
     const waiting = this.#waiting.get(waitingId)
     if (waiting === undefined) return
-    this.#waiting.delete(waitingId)
+    this.#forget(waiting)
     this.#done.set(waitingId, { id, expiresAtMs: waiting.expiresAtMs })
   }
 
   /** Lets go of what has expired. */
   async sweep(nowMs = Date.now()): Promise<void> {
     const changes: ValueChange[] = []
-    for (const [id, waiting] of this.#waiting) {
+    for (const waiting of this.#waiting.values()) {
       if (waiting.expiresAtMs > nowMs) continue
       changes.push(...names(waiting).map((name) => ({ name })))
-      this.#waiting.delete(id)
+      this.#forget(waiting)
     }
     for (const [id, { expiresAtMs }] of this.#done) {
       if (expiresAtMs > nowMs && this.#done.size <= MAX_DONE) continue
@@ -179,9 +193,19 @@ export class WaitingMessages {
     if (changes.length > 0) await this.#store.values.write(changes)
   }
 
+  #remember(waiting: WaitingMessage): void {
+    this.#waiting.set(waiting.id, waiting)
+    this.#sizeBytes += waiting.sizeBytes
+  }
+
+  #forget({ id, sizeBytes }: WaitingMessage): void {
+    if (this.#waiting.delete(id)) this.#sizeBytes -= sizeBytes
+  }
+
   /** It is gone from the disk: a commit that was said to have failed had sent it. */
-  async #findSent({ id, expiresAtMs }: WaitingMessage): Promise<void> {
-    this.#waiting.delete(id)
+  async #findSent(waiting: WaitingMessage): Promise<void> {
+    const { id, expiresAtMs } = waiting
+    this.#forget(waiting)
     for await (const [name, value] of this.#store.values.read(DONE_PREFIX + id)) {
       if (name !== DONE_PREFIX + id) continue
       const [sentAs] = value.toString().split(' ')
@@ -233,7 +257,7 @@ function headOf(recipient: PastelId, expiresAtMs: number, payloadBytes: number):
   return Buffer.concat([head, name])
 }
 
-function readHead(value: Buffer): Omit<WaitingMessage, 'id'> & { readonly payloadAt: number } {
+function readHead(value: Buffer): Omit<WaitingMessage, 'id' | 'sizeBytes'> & { readonly payloadAt: number } {
   const payloadAt = 10 + (value[9] as number)
   return {
     recipient: value.toString('utf8', 10, payloadAt) as PastelId,

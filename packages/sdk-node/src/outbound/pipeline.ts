@@ -37,6 +37,14 @@ export interface OutboundComponents {
   readonly assertMayPublish?: () => void
 }
 
+/** What is done with messages that are published one behind the other. */
+export interface PublishManyParts {
+  /** Checks a message. @throws MeshError */
+  readonly prepare?: (input: MessageInput, nowMs: number) => PreparedMessage
+  /** Takes room for some. @returns gives it back. @throws MeshError */
+  readonly reserve?: (chunk: readonly PreparedMessage[]) => () => void
+}
+
 /** Messages and bytes that wait for their batch. Above it `publish` refuses, and the caller slows down. */
 const MAX_PENDING_MESSAGES = 65_536
 const MAX_PENDING_BYTES = 64 * 1024 * 1024
@@ -104,12 +112,14 @@ export class OutboundPipeline {
     channel: string,
     messages: MessageSource,
     signal?: AbortSignal,
-    prepare: typeof prepareMessage = prepareMessage,
+    { prepare = prepareMessage, reserve = () => () => {} }: PublishManyParts = {},
   ): Promise<Accepted[]> {
     const publisher = {
       prepare: (input: MessageInput) => prepare(input, Date.now()),
-      accept: (chunk: readonly PreparedMessage[], sequence: Sequence) =>
-        this.#accept(channel, chunk, sequence),
+      accept: async (chunk: readonly PreparedMessage[], sequence: Sequence) => {
+        const release = reserve(chunk)
+        return this.#accept(channel, chunk, sequence).finally(release)
+      },
     }
     return publishInOrder(messages, publisher, signal)
   }
