@@ -61,7 +61,7 @@ export {
   RUN_BYTES,
 } from './log-id.ts'
 export type { ContentType, MessageContent, MessageInput, MessageOptions } from './message.ts'
-export { fromWireMessage, jsonOf, textOf, toWireMessage } from './message.ts'
+export { fromWireMessage, jsonOf, textOf, toWireAgain, toWireMessage } from './message.ts'
 export {
   checkProof,
   type ProofCheck,
@@ -99,7 +99,7 @@ export {
   readReceipt,
   verifyReceipt,
 } from './receipt.ts'
-export { SECRET_BYTES, sealedPayloadBytes } from './sealed-payload.ts'
+export { SECRET_BYTES, sealedKeyId, sealedPayloadBytes } from './sealed-payload.ts'
 export type { SealedContent } from './sealing.ts'
 export { openSealed, sealPayload } from './sealing.ts'
 export type { SealingKeyPair } from './sealing-key.ts'

@@ -49,6 +49,11 @@ export interface MessageContent {
   readonly createdAtMs: number
   readonly replyTo?: string
   readonly headers: Readonly<Record<string, string>>
+  /**
+   * Id of the message that its sender sent first, and that the recipient could not open: this one is the same, sealed
+   * again. Who has that one has no need of this one.
+   */
+  readonly repeats?: string
 }
 
 const HEADER_NAME = /^[a-z0-9][a-z0-9-]*$/
@@ -70,10 +75,30 @@ export function toWireMessage(input: MessageInput, createdAtMs: number): WireMes
     headers: Object.entries(input.headers ?? {})
       .map(([name, value]) => ({ name, value }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    repeats: '',
   }
   const problem = findProblem(wire) ?? findExpiryProblem(input.expiresAtMs, createdAtMs)
   if (problem !== undefined) throw new MeshError('ERR_MESSAGE', `the message cannot be sent: ${problem}`)
   return wire
+}
+
+/**
+ * A message that was read, as a batch carries it: the same bytes.
+ * @param repeats id of the message that it repeats
+ */
+export function toWireAgain(content: MessageContent, repeats = content.repeats ?? ''): WireMessage {
+  return {
+    type: content.type,
+    contentType: CONTENT_TYPES.indexOf(content.contentType),
+    body: new Uint8Array(content.body),
+    createdAt: content.createdAtMs,
+    replyTo: content.replyTo ?? '',
+    headers: Object.entries(content.headers)
+      .map(([name, value]) => ({ name, value }))
+      // A name that is a number comes first in an object.
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    repeats,
+  }
 }
 
 function encodeBody(input: MessageInput): { body: Uint8Array<ArrayBuffer>; contentType: ContentType } {
@@ -129,6 +154,7 @@ export function toContent(wire: WireMessage): MessageContent {
     createdAtMs: wire.createdAt,
     headers: wire.headers.length === 0 ? NO_HEADERS : readHeaders(wire),
     ...(wire.replyTo === '' ? {} : { replyTo: wire.replyTo }),
+    ...(wire.repeats === '' ? {} : { repeats: wire.repeats }),
   }
 }
 
@@ -150,6 +176,7 @@ function findProblem(wire: WireMessage): string | undefined {
   }
   if (!isTime(wire.createdAt)) return 'its time is out of range'
   if (wire.replyTo !== '' && !isMessageId(wire.replyTo)) return 'replyTo is not a message id'
+  if (wire.repeats !== '' && !isMessageId(wire.repeats)) return 'what it repeats is not a message id'
   if (wire.headers.length > MAX_HEADERS) return `it has more than ${MAX_HEADERS} headers`
   let previous = ''
   for (const { name, value } of wire.headers) {

@@ -19,7 +19,7 @@ const MESSAGE_FRAME_BYTES = 1 + 3
 export function wireMessageBytes(message: WireMessage): number {
   // Each field: tag, at most 3 bytes of length, and its bytes; UTF-16 units take at most 3 UTF-8 bytes.
   let bytes = MESSAGE_FRAME_BYTES + message.body.length + 4 + message.type.length * 3 + 4 + 2 + 9
-  bytes += message.replyTo.length + 4
+  bytes += message.replyTo.length + 4 + message.repeats.length + 4
   for (const { name, value } of message.headers) bytes += 4 + name.length + 4 + value.length * 3 + 4
   return bytes
 }

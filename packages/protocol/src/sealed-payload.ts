@@ -1,4 +1,5 @@
 import { SealedPayload } from '../generated/seal.js'
+import { asBuffer } from './bytes.ts'
 import { decodeCanonical } from './canonical.ts'
 import { ProtocolError } from './errors.ts'
 import { HASH_BYTES } from './hash.ts'
@@ -37,6 +38,14 @@ export function parseSealedPayload(payload: Uint8Array): SealedPayload {
   if (problem !== undefined)
     throw new ProtocolError('ERR_SEAL', `the sealed payload is malformed: ${problem}`)
   return sealed
+}
+
+/**
+ * The id of the key that a sealed batch is sealed to, as `sealingKeyId` gives it.
+ * @throws ProtocolError ERR_MALFORMED, ERR_NOT_CANONICAL, ERR_SEAL
+ */
+export function sealedKeyId({ payload }: { readonly payload: Uint8Array }): string {
+  return asBuffer(parseSealedPayload(payload).keyId).toString('hex')
 }
 
 function findProblem({ commitment, keyId, encapsulated, wrapped, content }: SealedPayload) {

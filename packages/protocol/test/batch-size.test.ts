@@ -77,7 +77,7 @@ describe('the size of a batch', () => {
       },
       NOW,
     )
-    const payload = encodePayload([message])
+    const payload = encodePayload([{ ...message, repeats: message.replyTo }])
     expect(openBatch(unsignedEnvelope(sampleBatch({ payload }))).batch.payload.length).toBe(payload.length)
   })
 

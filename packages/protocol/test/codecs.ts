@@ -73,6 +73,7 @@ export function wireOf(content: MessageContent): ReturnType<typeof toWireMessage
     headers: Object.entries(content.headers)
       .map(([name, value]) => ({ name, value }))
       .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))),
+    repeats: content.repeats ?? '',
   }
 }
 

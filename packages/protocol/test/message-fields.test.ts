@@ -1,12 +1,27 @@
 import { MeshError } from '@pastel-mesh/identity'
 import { describe, expect, test } from 'vitest'
-import { decodePayload, fromWireMessage, MAX_NUMBER, ProtocolError, toWireMessage } from '../src/index.ts'
+import {
+  decodePayload,
+  fromWireMessage,
+  MAX_NUMBER,
+  ProtocolError,
+  toWireAgain,
+  toWireMessage,
+} from '../src/index.ts'
 import { expectProtocolError } from './expect-protocol-error.ts'
 import { payloadSchema } from './schemas.ts'
 import { encodeBySchema, field } from './wire.ts'
 
 const id = `${'a'.repeat(26)}-0`
-const base = { type: 'a', contentType: 1, body: Buffer.from('hello'), createdAt: 5, replyTo: '', headers: [] }
+const base = {
+  type: 'a',
+  contentType: 1,
+  body: Buffer.from('hello'),
+  createdAt: 5,
+  replyTo: '',
+  headers: [],
+  repeats: '',
+}
 
 /** What a peer could send, whatever our own encoder would do. */
 const receive = (changes: object) =>
@@ -41,6 +56,7 @@ describe('a message that arrives', () => {
     ['no time', { createdAt: 0 }],
     ['a body over 256 KiB', { body: new Uint8Array(256 * 1024 + 1) }],
     ['a replyTo that is no message id', { replyTo: 'hello' }],
+    ['repeating what is no message id', { repeats: 'hello' }],
     ['a replyTo in upper case', { replyTo: id.toUpperCase() }],
     ['a replyTo with a log id in another spelling', { replyTo: `${'a'.repeat(25)}b-0` }],
     ['a replyTo beyond the largest position', { replyTo: `${'a'.repeat(26)}-${MAX_NUMBER + 1}` }],
@@ -97,6 +113,15 @@ describe('a message to send', () => {
 
   test('may expire a millisecond after its creation', () => {
     expect(() => toWireMessage({ text: '', expiresAtMs: 11 }, 10)).not.toThrow()
+  })
+
+  test('is sent again as the same bytes, and names the one that it repeats', () => {
+    const headers = { a: 'ü', 10: 'x', 2: 'y' }
+    const wire = toWireMessage({ bytes: Uint8Array.of(0xff, 0), type: 't', replyTo: id, headers }, 7)
+    const read = fromWireMessage(wire)
+    expect(toWireAgain(read)).toEqual(wire)
+    expect(fromWireMessage(toWireAgain(read, id))).toEqual({ ...read, repeats: id })
+    expect(read).not.toHaveProperty('repeats')
   })
 
   test('keeps its replyTo', () => {

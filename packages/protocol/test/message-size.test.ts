@@ -45,7 +45,10 @@ describe('wireMessageBytes', () => {
         },
         MAX_TIME_MS,
       )
-      expect(encodePayload([message]).length).toBeLessThanOrEqual(wireMessageBytes(message))
+      for (const repeats of ['', message.replyTo]) {
+        const one = { ...message, repeats }
+        expect(encodePayload([one]).length).toBeLessThanOrEqual(wireMessageBytes(one))
+      }
     }
   })
 

@@ -29,6 +29,7 @@ const message: Schema = {
   4: { name: 'createdAt', kind: 'number' },
   5: { name: 'replyTo', kind: 'text' },
   6: { name: 'headers', kind: header, repeated: true },
+  7: { name: 'repeats', kind: 'text' },
 }
 
 export const payloadSchema: Schema = { 1: { name: 'messages', kind: message, repeated: true } }

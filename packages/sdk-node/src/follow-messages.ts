@@ -2,7 +2,7 @@ import type { PastelId } from '@pastel-mesh/identity'
 import { inboxChannel, topicChannel } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { SubscribeOptions } from './index.ts'
-import { MessageReader } from './message-reader.ts'
+import { type IsDouble, MessageReader } from './message-reader.ts'
 import type { ReceivedEntry } from './received-message.ts'
 
 export interface FollowMessagesOptions extends SubscribeOptions {
@@ -14,6 +14,8 @@ export interface FollowMessagesOptions extends SubscribeOptions {
   readonly sender?: PastelId
   /** Only messages of this type; then nothing is said of what is lost, whose type nobody knows. */
   readonly type?: string
+  /** `MeshNode.isDouble` of the node whose store it is. @default nothing is */
+  readonly isDouble?: IsDouble
 }
 
 /**
@@ -30,9 +32,13 @@ export function followMessages(
   store: MessageStore,
   options: FollowMessagesOptions = {},
 ): AsyncGenerator<ReceivedEntry> {
-  const { topic, own, direct } = options
+  const { topic, own, direct, isDouble } = options
   const inbox = own === undefined ? undefined : inboxChannel(own)
-  const reader = new MessageReader({ store, ...(inbox === undefined ? {} : { inbox }) })
+  const reader = new MessageReader({
+    store,
+    ...(inbox === undefined ? {} : { inbox }),
+    ...(isDouble === undefined ? {} : { isDouble }),
+  })
   if (direct === 'received') return reader.follow(inbox, options)
   return reader.follow(topic === undefined ? undefined : topicChannel(topic), options)
 }

@@ -20,7 +20,9 @@ import type { MemberRegistry } from './members/member-registry.ts'
 import type { MeshAlert } from './mesh-alert.ts'
 import { PastelMeshNode } from './mesh-node.ts'
 import type { MeshNodeEvents } from './mesh-node-events.ts'
+import type { IsDouble } from './message-reader.ts'
 import type { Accepted } from './outbound/pending.ts'
+import type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
 import type { ReceivedEntry, ReceivedMessage } from './received-message.ts'
 import type { RetentionOptions } from './retention-task.ts'
 import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
@@ -48,8 +50,10 @@ export type { Member, MemberChange, MemberRegistry } from './members/member-regi
 export { createOpenRegistry } from './members/open-registry.ts'
 export type { MeshAlert } from './mesh-alert.ts'
 export type { MeshNodeEvents } from './mesh-node-events.ts'
+export type { IsDouble } from './message-reader.ts'
 export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts'
 export type { Accepted } from './outbound/pending.ts'
+export type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
 export type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
 export type { RetentionOptions } from './retention-task.ts'
 export type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
@@ -148,44 +152,6 @@ export interface PeerInfo {
   readonly jitterMs?: number
 }
 
-export interface SubscribeOptions {
-  /** Where to begin: a cursor; `'start'`: the oldest stored message; `'now'`. @default 'now' */
-  readonly from?: string
-  /** Ends the iteration with the signal's reason. */
-  readonly signal?: AbortSignal
-}
-
-export interface InboxOptions {
-  /** Only what one sender wrote. */
-  readonly from?: PastelId
-  /** Where to begin: a cursor; `'start'`: the oldest stored message; `'now'`. @default 'now' */
-  readonly cursor?: string
-  /** Ends the iteration with the signal's reason. */
-  readonly signal?: AbortSignal
-}
-
-export interface ReadMessagesOptions {
-  readonly topic?: string
-  /** Only direct messages: what came to this node's inbox; or what it sent, expired messages included. */
-  readonly direct?: 'received' | 'sent'
-  /** Only direct messages of this node to this member. */
-  readonly recipient?: PastelId
-  readonly sender?: PastelId
-  /** Only messages of this type; then nothing is said of what is lost, whose type nobody knows. */
-  readonly type?: string
-  /** Where to begin: a cursor. @default the end that the direction begins at */
-  readonly from?: string
-  /** Only what this node took in at this time or later, in ms since 1970; when it was written says `createdAtMs`. */
-  readonly sinceMs?: number
-  /** Only what this node took in before this time, in ms since 1970. */
-  readonly untilMs?: number
-  /** From the newest to the oldest. @default false */
-  readonly reverse?: boolean
-  /** At most so many entries, what is said of the cursor aside. Not many more are then read from the disk. */
-  readonly limit?: number
-  readonly signal?: AbortSignal
-}
-
 /** Whether others take what a node publishes. */
 export interface NodeStanding {
   /** How the node's clock compares with its peers'. */
@@ -194,13 +160,6 @@ export interface NodeStanding {
   readonly superseded: Superseded | undefined
   /** How many messages {@link MeshNode.unshared} gives. */
   countUnshared(): Promise<number>
-}
-
-export interface UnsharedOptions {
-  /** Behind which message to go on: its cursor. @default the beginning */
-  readonly from?: string
-  readonly limit?: number
-  readonly signal?: AbortSignal
 }
 
 /**
@@ -301,6 +260,11 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   inbox(options?: InboxOptions): AsyncGenerator<ReceivedEntry>
   /** How much of the room for direct messages that are not delivered yet is taken. */
   outbox(): OutboxStatus
+  /**
+   * Whether readers are not shown a message, because they have the same one already: it had to be sealed and sent again.
+   * For {@link followMessages}; what this node itself gives leaves them out.
+   */
+  readonly isDouble: IsDouble
   /** Direct messages that wait for their recipients' certificates, 2,000 at most, in the order of their acceptance. */
   waiting(): WaitingSummary[]
   /**

@@ -99,7 +99,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         this.safeDispatchEvent('relayFull', { detail: { topic, ...(pastelId && { pastelId }) } }),
     })
     this.#bootstrap = (options.bootstrap ?? []).map(parseAddress)
-    this.#reader = new MessageReader({ store, inbox: inboxChannel(this.pastelId) })
+    this.#reader = new MessageReader({ store, inbox: inboxChannel(this.pastelId), isDouble: this.isDouble })
     this.#gossipStreams = new GossipStreams({
       onCongested: () => {
         this.counters.congested += 1
@@ -147,7 +147,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         registry,
         counters: this.counters,
         pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
-        sealingKey: (id) => this.#direct.keys.keyOf(id),
+        inbox: () => this.#direct.intake,
       },
     )
     this.#arrivals = new Arrivals({
@@ -231,7 +231,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         assertMayPublish: () => this.standing.assertGood(),
       },
     )
-    this.#stopTelling = tellStoreEvents(this.#components.store, this)
+    this.#stopTelling = tellStoreEvents(this.#components.store, this, this.isDouble)
     libp2p.addEventListener('connection:open', this.#onOpen)
     await this.#direct.load()
     this.#own.goOnFrom(await this.#discovery.lastSerial())
@@ -380,6 +380,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       { network, mailbox, outbox },
       {
         ...this.#components,
+        counters: this.counters,
         book: this.#book,
         outbound: () => this.running(),
         certificate: () => this.#own.envelope,

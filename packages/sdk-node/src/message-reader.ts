@@ -1,10 +1,11 @@
 import { decodePastelId } from '@pastel-mesh/identity'
-import { inboxChannel, parseChannel, topicChannel } from '@pastel-mesh/protocol'
+import { inboxChannel, type MessageContent, parseChannel, topicChannel } from '@pastel-mesh/protocol'
 import {
   formatCursor,
   type MessageStore,
   parseCursor,
   type ReadOptions,
+  type StoredBatch,
   type StoredEntry,
 } from '@pastel-mesh/storage'
 import type { FollowMessagesOptions } from './follow-messages.ts'
@@ -24,19 +25,26 @@ interface Beginning {
   readonly notice?: CursorNotice
 }
 
+/** Whether readers are not shown a message of a batch, because they have the same one already. */
+export type IsDouble = (entry: StoredBatch, index: number, message: MessageContent) => boolean
+
 /** Reads the arrival order as messages. */
 export class MessageReader {
   readonly #store: MessageStore
   /** Whose store it is. */
   readonly #own: Uint8Array | undefined
   readonly #inbox: string | undefined
+  readonly #isDouble: IsDouble
 
   constructor(components: {
     store: MessageStore
     /** Name of this node's inbox channel. @default it has none */
     inbox?: string
+    /** Whether readers have a message of the inbox already. @default no */
+    isDouble?: IsDouble
   }) {
     const { store, inbox } = components
+    this.#isDouble = components.isDouble ?? (() => false)
     this.#store = store
     this.#inbox = inbox
     const channel = inbox === undefined ? undefined : parseChannel(inbox)
@@ -157,7 +165,8 @@ export class MessageReader {
     }
     const end = Math.min(entry.count, to - entry.position)
     for (let index = Math.max(0, from - entry.position); index < end; index += 1) {
-      if (type !== undefined && entry.messages()[index]?.type !== type) continue
+      const message = entry.messages()[index] as MessageContent
+      if ((type !== undefined && message.type !== type) || this.#isDouble(entry, index, message)) continue
       yield toReceivedMessage(entry, index, storeId)
     }
   }

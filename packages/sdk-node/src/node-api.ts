@@ -23,7 +23,7 @@ import type {
   UnsharedOptions,
 } from './index.ts'
 import { type MeshAlert, toMeshAlert } from './mesh-alert.ts'
-import type { MessageReader } from './message-reader.ts'
+import type { IsDouble, MessageReader } from './message-reader.ts'
 import type { Accepted } from './outbound/pending.ts'
 import type { OutboundPipeline } from './outbound/pipeline.ts'
 import type { MessageSource } from './outbound/publish-many.ts'
@@ -161,6 +161,9 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
   outbox(): OutboxStatus {
     return this.parts().direct.outbox.status
   }
+
+  readonly isDouble: IsDouble = (entry, index, message) =>
+    this.parts().direct.doubles.isDouble(entry, index, message)
 
   waiting(): WaitingSummary[] {
     return this.parts().direct.waiting()

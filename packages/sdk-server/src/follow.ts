@@ -59,6 +59,7 @@ async function* followEntries(request: FollowRequest, context: Context, signal?:
       const { topic, direct, sender, type } = request
       const entries = followMessages(store, {
         own: node.pastelId,
+        isDouble: node.isDouble,
         ...given({ topic, direct, sender, type }),
         from: request.lastEventId ?? (await findBeginning(request, context)),
         signal: signal === undefined ? stopping : AbortSignal.any([signal, stopping]),

@@ -8,11 +8,12 @@ import { withClient } from './with-client.ts'
 export async function showDelivery(dataDir: string, id: string, asJson: boolean): Promise<void> {
   const delivery = await withClient(dataDir, (api) => api.service.direct.status.query({ id }))
   if (asJson) return print(json(delivery, 2))
-  const { state, recipient, mailboxes, reason, receipt, expiresAtMs } = delivery
+  const { state, sentAgainAs, recipient, mailboxes, reason, receipt, expiresAtMs } = delivery
   const { text, tone } = aboutState(state)
   const rows: Cell[][] = [
     [{ text: state, tone }, text],
     ['message', delivery.id],
+    ...(sentAgainAs === undefined ? [] : [['sent again', sentAgainAs]]),
     ['to', recipient],
     ...mailboxes.map((mailbox) => ['kept by', mailbox]),
     ...(reason === undefined ? [] : [['reason', reason]]),

@@ -5,7 +5,7 @@ import { shownId } from './terminal/screen.ts'
 
 const STATES: Record<DeliveryState, { readonly text: string; readonly tone: Tone }> = {
   'waiting-for-certificate': {
-    text: 'on this disk, not sealed: nobody has shown the certificate of its recipient yet',
+    text: 'on this disk, waiting for a certificate of its recipient, with a key that it can be sealed to',
     tone: 'caution',
   },
   accepted: { text: 'on this disk, and as far as this node knows nowhere else', tone: 'caution' },
@@ -29,7 +29,8 @@ export function aboutState(state: DeliveryState): { readonly text: string; reado
 }
 
 /** What is known of a delivery, in a line. */
-export function describeDelivery({ state, recipient, reason }: DeliveryOutput): string {
+export function describeDelivery({ state, recipient, reason, sentAgainAs }: DeliveryOutput): string {
   const why = reason === undefined ? '' : ` (${reason})`
-  return `${state}, to ${shownId(recipient)}: ${STATES[state].text}${why}`
+  const again = sentAgainAs === undefined ? '' : `; sent again as ${sentAgainAs}`
+  return `${state}, to ${shownId(recipient)}: ${STATES[state].text}${why}${again}`
 }

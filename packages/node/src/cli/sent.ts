@@ -49,7 +49,9 @@ function row(message: SentOutput): Cell[] {
   return [
     { text: new Date(createdAtMs).toISOString(), tone: 'quiet' },
     { text: `to ${shownId(delivery.recipient)}`, tone: 'name' },
-    { text: delivery.state, tone: aboutState(delivery.state).tone },
+    delivery.sentAgainAs === undefined
+      ? { text: delivery.state, tone: aboutState(delivery.state).tone }
+      : { text: 'sent again', tone: 'quiet' },
     type,
     bodyOf(message),
   ]

@@ -114,6 +114,7 @@ function badPayloads(): Record<string, Uint8Array> {
     'content type 3': changed({ contentType: 3 }),
     'a message without a time': changed({ createdAt: 0 }),
     'a replyTo that is no message id': changed({ replyTo: 'hello' }),
+    'repeating what is no message id': changed({ repeats: 'hello' }),
     'headers out of order': named('b', 'a'),
     'a header twice': named('a', 'a'),
     'a header in upper case': named('A'),

@@ -40,8 +40,13 @@ const lists: Readonly<Record<string, readonly MessageInput[]>> = {
 }
 
 export function makePayloads(): Json {
-  return Object.entries(lists).map(([name, inputs]) => {
+  const payloads = Object.entries(lists).map(([name, inputs]) => {
     const bytes = payloadOf(inputs)
     return toJson({ name, messages: decodePayload(bytes, inputs.length), bytes })
   })
+  const repeated = encodePayload([
+    { ...toWireMessage({ text: 'hello' }, NOW), repeats: messageId(answered, 3) },
+  ])
+  payloads.push(toJson({ name: 'sealed again', messages: decodePayload(repeated, 1), bytes: repeated }))
+  return payloads
 }

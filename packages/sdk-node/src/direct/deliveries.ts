@@ -22,6 +22,8 @@ export interface DeliveriesComponents {
   readonly mailboxes: Mailboxes
   readonly receipts: ReceiptBook
   readonly left: LeftRanges
+  /** Whether a range is to be sent again, and need not be brought as it is. */
+  readonly isPending: (range: LogRange) => boolean
 }
 
 /** Recipients to whom all is delivered, and who are remembered. */
@@ -75,7 +77,7 @@ export class Deliveries {
   }
 
   #create(recipient: PastelId): RecipientDelivery {
-    const { store, own, peers, mailboxes, left } = this.#components
+    const { store, own, peers, mailboxes, left, isPending } = this.#components
     return new RecipientDelivery({
       store,
       own,
@@ -84,7 +86,7 @@ export class Deliveries {
       connect: (name, signal) => peers.connect(name, signal),
       give: (name, batches) => this.#give(name, batches),
       ask: (name, batches) => this.#ask(name, batches),
-      isSettled: async (batch) => !(await store.isUndelivered(batch)),
+      isSettled: async (batch) => isPending(rangeOf(batch)) || !(await store.isUndelivered(batch)),
       holders: (batch) => left.holders(rangeOf(batch)),
       mailboxes: () => mailboxes.of(recipient),
       limited: (act) => this.#limiter.run(act),

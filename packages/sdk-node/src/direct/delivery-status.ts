@@ -4,12 +4,14 @@ import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import { EXPIRED } from './inbox-ranges.ts'
 import type { LeftRanges } from './left-ranges.ts'
 import type { ReceiptBook } from './receipt-book.ts'
+import { isKeyUnknown, type SealedAgain } from './sealed-again.ts'
 import { isWaitingId, type WaitingMessages } from './waiting-messages.ts'
 
 /**
  * What is known of a message's way to its recipient:
  *
- * - `waiting-for-certificate`: on disk; nobody has shown the recipient's sealing key yet
+ * - `waiting-for-certificate`: on disk; nobody has shown the recipient's sealing key yet, or another one than that which
+ *   the recipient does not have any more (then the reason is `key-unknown`)
  * - `accepted`: on disk, sealed, not known to be anywhere else
  * - `left-with-mailboxes`: others keep it for the recipient
  * - `delivered`: the recipient has it, and has signed that
@@ -36,6 +38,11 @@ export interface DeliveryStatus {
   /** The message's own id; while it waits for a certificate, the one that it waits under. */
   readonly id: string
   readonly recipient: PastelId
+  /**
+   * Of the newest that was sent in its place, because the recipient could not open what was sealed to a key that it does
+   * not have any more: all else here is about that one. Absent: it was sent once.
+   */
+  readonly sentAgainAs?: string
   readonly state: DeliveryState
   /** Those who keep it, as far as they have given receipts. */
   readonly mailboxes: readonly PastelId[]
@@ -53,6 +60,7 @@ export interface DeliveryStatusComponents {
   readonly receipts: ReceiptBook
   readonly left: LeftRanges
   readonly waiting: WaitingMessages
+  readonly again: SealedAgain
 }
 
 /** States that do not change any more. */
@@ -92,17 +100,30 @@ export class DeliveryStatusReader {
     return this.#statusOf(id, channel.recipient, found.stored, batch.first + found.index)
   }
 
+  /** Undefined: it is not on disk, or not yet. */
+  async #following(id: string): Promise<DeliveryStatus | undefined> {
+    const isStored = (await this.#components.store.findMessage(id)) !== undefined
+    return isStored ? this.status(id) : undefined
+  }
+
   async #statusOf(
     id: string,
     recipient: PastelId,
     stored: StoredBatch,
     position: number,
   ): Promise<DeliveryStatus> {
-    const { receipts, left, store, own } = this.#components
+    const { receipts, left, store, own, again } = this.#components
     const { log, batch } = stored.signed
     const range: LogRange = { log, first: batch.first, last: batch.first + batch.count - 1 }
+    const newer = again.sentAs(log, position)
+    const stands = newer === undefined ? undefined : await this.#following(newer)
+    if (stands !== undefined) return { ...stands, id, sentAgainAs: stands.sentAgainAs ?? stands.id }
     const about = { id, recipient, mailboxes: left.holders(range), expiresAtMs: batch.expiresAtMs }
     const said = receipts.outcome(log, position)
+    if (said !== undefined && isKeyUnknown(said.range) && again.isPending(range)) {
+      if (batch.expiresAtMs <= Date.now()) return { ...about, state: 'expired' }
+      return { ...about, state: 'waiting-for-certificate', reason: said.range.reason }
+    }
     if (said !== undefined) {
       const { receipt, certificate, content } = said.receipt
       return {

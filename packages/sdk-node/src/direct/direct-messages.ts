@@ -10,6 +10,7 @@ import {
 } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import type { AddressBook } from '../connection/address-book.ts'
+import type { NodeCounters } from '../counters.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
 import type { OutboundPipeline } from '../outbound/pipeline.ts'
 import { Deliveries } from './deliveries.ts'
@@ -19,6 +20,8 @@ import { DirectPeers } from './direct-peers.ts'
 import { DirectSender } from './direct-sender.ts'
 import { DirectServer } from './direct-server.ts'
 import { EnteredRanges } from './entered-ranges.ts'
+import { InboxDoubles } from './inbox-doubles.ts'
+import { InboxIntake } from './inbox-intake.ts'
 import { InboxRanges } from './inbox-ranges.ts'
 import { InboxTeller } from './inbox-teller.ts'
 import { isLogStored } from './is-log-stored.ts'
@@ -28,6 +31,7 @@ import { Mailboxes, type MailboxOptions } from './mailboxes.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
 import { type KnownReceipt, ReceiptBook } from './receipt-book.ts'
 import { ReceiptMaker } from './receipt-maker.ts'
+import { SealedAgain } from './sealed-again.ts'
 import { SealingKeys } from './sealing-keys.ts'
 import { WaitingMessages, type WaitingSummary } from './waiting-messages.ts'
 
@@ -41,6 +45,7 @@ export interface DirectMessagesComponents {
   readonly signer: Signer
   readonly nodeKey: PrivateKey
   readonly store: MessageStore
+  readonly counters: NodeCounters
   readonly registry: MemberRegistry
   readonly book: AddressBook
   readonly outbound: () => OutboundPipeline
@@ -85,6 +90,9 @@ export class DirectMessages {
   readonly #status: DeliveryStatusReader
   readonly sender: DirectSender
   readonly outbox: Outbox
+  readonly doubles: InboxDoubles
+  readonly intake: InboxIntake
+  readonly #again: SealedAgain
   readonly #settled = new Set<() => void>()
   #stopListening: (() => void) | undefined
   #sweeper: NodeJS.Timeout | undefined
@@ -106,11 +114,24 @@ export class DirectMessages {
       waiting: this.#waiting,
       outbox: this.outbox,
     })
+    this.doubles = new InboxDoubles({ store, inbox: this.#inbox })
+    this.intake = new InboxIntake({ ...components, keys: this.keys, doubles: this.doubles })
+    this.#again = new SealedAgain({
+      ...components,
+      sealingKeyOf: (recipient) => this.sender.sealingKeyOf(recipient),
+      outcome: (log, position) => this.#receipts.outcome(log, position)?.range,
+      onSettled: () => this.#wakeAll(),
+    })
     this.#left = new LeftRanges({ values: store.values })
     const mailboxes = new Mailboxes(options.mailbox ?? {}, { store, book, registry, own: this.#own })
     this.#receipts = new ReceiptBook(
       { network },
-      { store, own: signer.publicKey, onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt) },
+      {
+        store,
+        own: signer.publicKey,
+        onRefused: (recipient, ranges) => this.#again.refused(recipient, ranges),
+        onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt),
+      },
     )
     this.#peers = new DirectPeers(components)
     this.#deliveries = new Deliveries({
@@ -120,6 +141,7 @@ export class DirectMessages {
       mailboxes,
       receipts: this.#receipts,
       left: this.#left,
+      isPending: (range) => this.#again.isPending(range),
     })
     const maker = new ReceiptMaker(
       { network },
@@ -150,6 +172,7 @@ export class DirectMessages {
       receipts: this.#receipts,
       left: this.#left,
       waiting: this.#waiting,
+      again: this.#again,
     })
   }
 
@@ -159,6 +182,8 @@ export class DirectMessages {
     await this.#receipts.start()
     await this.#left.start()
     await this.#waiting.start()
+    await this.#again.start(this.#receipts.all())
+    await this.doubles.start()
   }
 
   /** @param registrar one that lets certified connections only */
@@ -170,12 +195,16 @@ export class DirectMessages {
   /** Delivers from now on: the node may send. */
   async begin(): Promise<void> {
     this.#stopListening = this.#components.book.listen({
-      added: ({ pastelId }) => this.sender.known(pastelId),
+      added: ({ pastelId }) => {
+        this.sender.known(pastelId)
+        this.#again.known(pastelId)
+      },
     })
     this.#visits.start()
     this.#sweeper = setInterval(() => void this.#sweep().catch(this.#components.onError), SWEEP_MS)
     await this.#deliveries.start()
     this.sender.begin()
+    this.#again.begin()
   }
 
   async stop(): Promise<void> {
@@ -188,7 +217,8 @@ export class DirectMessages {
     await this.#deliveries.stop()
     await this.#teller.stop()
     await this.sender.stop()
-    for (const wake of this.#settled) wake()
+    await this.#again.stop()
+    this.#wakeAll()
   }
 
   /** A peer is talked to by this connection from now on. */
@@ -236,6 +266,10 @@ export class DirectMessages {
     }
   }
 
+  #wakeAll(): void {
+    for (const wake of [...this.#settled]) wake()
+  }
+
   #nextChange(signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(() => done(), POLL_MS)
@@ -251,7 +285,8 @@ export class DirectMessages {
   }
 
   #onSettled(ranges: readonly ReceiptRange[], receipt: KnownReceipt): void {
-    for (const wake of [...this.#settled]) wake()
+    this.#again.known(receipt.by)
+    this.#wakeAll()
     for (const range of ranges) this.#components.onDelivery({ ...range, recipient: receipt.by })
     const mailboxes = new Set(ranges.flatMap((range) => this.#left.holdersOfSome(range)))
     for (const name of mailboxes) this.#tellMailbox(name, [receipt])
@@ -274,6 +309,8 @@ export class DirectMessages {
   async #sweep(): Promise<void> {
     await this.#waiting.sweep()
     await this.#receipts.sweep()
+    await this.#again.sweep()
+    await this.doubles.sweep()
     for (const log of this.#left.logs()) {
       if (!(await isLogStored(this.#components.store, log))) await this.#left.forget(log)
     }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { MeshError, type PastelId, parsePastelId } from '@pastel-mesh/identity'
 import {
   type BatchHeader,
@@ -16,6 +15,7 @@ import type { PreparedMessage } from '../outbound/pending.ts'
 import { type OutboundPipeline, prepareMessage } from '../outbound/pipeline.ts'
 import type { MessageSource } from '../outbound/publish-many.ts'
 import type { Outbox } from './outbox.ts'
+import { RecipientTasks } from './recipient-tasks.ts'
 import type { SealingKeys } from './sealing-keys.ts'
 import type { WaitingMessages } from './waiting-messages.ts'
 
@@ -42,8 +42,6 @@ export interface Sent {
 const DEFAULT_LIFETIME_MS = 7 * 24 * 60 * 60_000
 /** Messages of different expiry cannot share a batch and its signature: so it is rounded up. */
 const ROUND_MS = 60 * 60_000
-/** What could not be sent when its recipient's certificate came is tried again after so long. */
-const RETRY_MS = 5_000
 /** Messages that waited for a certificate and are sent at a time. */
 const MAX_TAKEN = 64
 
@@ -59,14 +57,15 @@ const MAX_TAKEN = 64
 export class DirectSender {
   readonly #components: DirectSenderComponents
   /** Recipients whose waiting messages are being sent: what is new goes behind. */
-  readonly #flushing = new Map<PastelId, Promise<void>>()
-  /** Of these, those for whom something came meanwhile. */
-  readonly #again = new Set<PastelId>()
-  readonly #stopped = new AbortController()
+  readonly #flushing: RecipientTasks
   #isRunning = false
 
   constructor(components: DirectSenderComponents) {
     this.#components = components
+    this.#flushing = new RecipientTasks({
+      act: (recipient) => this.#flush(recipient),
+      onError: components.onError,
+    })
   }
 
   /** The node may send now. */
@@ -77,14 +76,13 @@ export class DirectSender {
 
   async stop(): Promise<void> {
     this.#isRunning = false
-    this.#stopped.abort()
-    await Promise.all(this.#flushing.values())
+    await this.#flushing.stop()
   }
 
   /** Seals what goes to an inbox. @throws MeshError ERR_NO_CERTIFICATE */
   seal(header: BatchHeader, payload: Uint8Array): Promise<SealedContent> {
     const channel = parseChannel(header.channel)
-    const key = channel.kind === 'inbox' ? this.#sealingKeyOf(channel.recipient) : undefined
+    const key = channel.kind === 'inbox' ? this.sealingKeyOf(channel.recipient) : undefined
     if (key === undefined) {
       throw new MeshError('ERR_NO_CERTIFICATE', `nobody knows a key to seal what goes to ${header.channel}`)
     }
@@ -178,10 +176,11 @@ export class DirectSender {
 
   /** Behind what waits already, too, so that order holds. */
   #mustWait(recipient: PastelId): boolean {
-    return this.#sealingKeyOf(recipient) === undefined || this.#components.waiting.isWaitingFor(recipient)
+    return this.sealingKeyOf(recipient) === undefined || this.#components.waiting.isWaitingFor(recipient)
   }
 
-  #sealingKeyOf(recipient: PastelId): Uint8Array | undefined {
+  /** The key to seal to, 32 bytes; undefined: none is known. */
+  sealingKeyOf(recipient: PastelId): Uint8Array | undefined {
     const key =
       recipient === this.#components.own
         ? this.#components.keys.publicKey
@@ -192,22 +191,7 @@ export class DirectSender {
   /** Somebody's certificate may be known: what waited for it is sent. */
   known(recipient: PastelId): void {
     if (!this.#isRunning || !this.#components.waiting.isWaitingFor(recipient)) return
-    if (this.#sealingKeyOf(recipient) === undefined) return
-    if (this.#flushing.has(recipient)) {
-      this.#again.add(recipient)
-      return
-    }
-    const flushing = this.#flush(recipient)
-      .catch((error) => {
-        this.#components.onError(error)
-        this.#again.add(recipient)
-        return delay(RETRY_MS, undefined, { signal: this.#stopped.signal }).catch(() => {})
-      })
-      .then(() => {
-        this.#flushing.delete(recipient)
-        if (this.#again.delete(recipient)) this.known(recipient)
-      })
-    this.#flushing.set(recipient, flushing)
+    if (this.sealingKeyOf(recipient) !== undefined) this.#flushing.run(recipient)
   }
 
   async #flush(recipient: PastelId): Promise<void> {

@@ -18,6 +18,7 @@ import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
 import { CLOCK_SKEW_MS } from '../connection/own-certificate.ts'
 import { pastelIdOf } from '../pastel-id-of.ts'
 import { isLogStored } from './is-log-stored.ts'
+import { isKeyUnknown } from './sealed-again.ts'
 
 export interface ReceiptBookOptions {
   readonly network: string
@@ -27,6 +28,8 @@ export interface ReceiptBookComponents {
   readonly store: MessageStore
   /** The node's own public key. */
   readonly own: Uint8Array
+  /** A recipient cannot open ranges of this node's own logs: it does not have the key. */
+  readonly onRefused?: (recipient: PastelId, ranges: readonly ReceiptRange[]) => void
   /** Ranges of this node's own logs came to their end: their recipient has them, or will never. */
   readonly onSettled?: (ranges: readonly ReceiptRange[], receipt: KnownReceipt) => void
 }
@@ -82,6 +85,11 @@ export class ReceiptBook {
   /** The receipts of a log, the oldest first. */
   of(log: LogId): KnownReceipt[] {
     return [...(this.#logs.get(log) ?? [])].map((name) => this.#receipts.get(name) as KnownReceipt)
+  }
+
+  /** All of them, the one that came first at the beginning. */
+  all(): Iterable<KnownReceipt> {
+    return this.#receipts.values()
   }
 
   /** What the recipient said last of a position of a log. */
@@ -156,7 +164,11 @@ export class ReceiptBook {
       if (equalBytes(state.sender, own)) ownSettled.push(stored)
     }
     if (settled.length === 0) return
-    await store.delivered(settled)
+    // First: what is to be sent again has no end in between.
+    const refused = ownSettled.filter(isKeyUnknown)
+    if (refused.length > 0) this.#components.onRefused?.(known.by, refused)
+    // What could not be opened is kept until it is sent again.
+    await store.delivered(settled.filter((range) => !refused.includes(range)))
     const changes: ValueChange[] = []
     const value = encode(known)
     for (const log of new Set(settled.map((range) => range.log))) {

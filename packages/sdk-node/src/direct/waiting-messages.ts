@@ -1,14 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
-import {
-  decodePayload,
-  encodePayload,
-  jsonOf,
-  type MessageContent,
-  type MessageId,
-  textOf,
-  toWireMessage,
-} from '@pastel-mesh/protocol'
+import { decodePayload, encodePayload, type MessageId, toWireAgain } from '@pastel-mesh/protocol'
 import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
 import type { PreparedMessage } from '../outbound/pending.ts'
 
@@ -222,7 +214,7 @@ export class WaitingMessages {
     if (bytes.length === 0) return undefined
     const { payloadAt } = readHead(bytes)
     const payload = bytes.subarray(payloadAt)
-    const [wire] = decodePayload(payload, 1).map(toWireAgain)
+    const [wire] = decodePayload(payload, 1).map((content) => toWireAgain(content))
     if (wire === undefined) return undefined
     const { id: waitingId, expiresAtMs } = waiting
     const noted = (id: MessageId): ValueChange[] => [
@@ -264,19 +256,5 @@ function readHead(value: Buffer): Omit<WaitingMessage, 'id' | 'sizeBytes'> & { r
     expiresAtMs: value.readDoubleBE(0),
     parts: value[8] as number,
     payloadAt,
-  }
-}
-
-/** A message as it was when it was accepted. */
-function toWireAgain(content: MessageContent): PreparedMessage['wire'] {
-  const { type, replyTo, headers, createdAtMs } = content
-  const options = { type, headers, ...(replyTo === undefined ? {} : { replyTo }) }
-  switch (content.contentType) {
-    case 'text':
-      return toWireMessage({ ...options, text: textOf(content) }, createdAtMs)
-    case 'json':
-      return toWireMessage({ ...options, json: jsonOf(content) }, createdAtMs)
-    case 'bytes':
-      return toWireMessage({ ...options, bytes: content.body }, createdAtMs)
   }
 }

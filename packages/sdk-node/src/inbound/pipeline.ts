@@ -3,10 +3,7 @@ import { type PastelId, verifySignature } from '@pastel-mesh/identity'
 import {
   ENCODING_PLAIN,
   inboxChannel,
-  openSealed,
-  ProtocolError,
   payloadContentBytes,
-  type SealingKeyPair,
   type SignedBatch,
   type SplitEnvelope,
   signedText,
@@ -14,6 +11,7 @@ import {
 } from '@pastel-mesh/protocol'
 import { type MessageStore, type Missing, StorageError, type StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
+import type { InboxIntake, OpenedBatch } from '../direct/inbox-intake.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { Deduplicator, type Settle } from './dedup.ts'
@@ -83,8 +81,8 @@ export interface InboundComponents {
   readonly counters: NodeCounters
   /** The PastelID of a certified peer. @default nobody's is known */
   readonly pastelIdOf?: (peer: string) => PastelId | undefined
-  /** A sealing key of this node. @default it has none */
-  readonly sealingKey?: (keyId: string) => SealingKeyPair | undefined
+  /** Opens what comes to this node's inbox. @default nothing opens */
+  readonly inbox?: () => Pick<InboxIntake, 'open' | 'noted'>
 }
 
 /**
@@ -129,7 +127,7 @@ export class InboundPipeline {
   readonly #registry: MemberRegistry
   readonly #counters: NodeCounters
   readonly #pastelIdOf: (peer: string) => PastelId | undefined
-  readonly #sealingKey: (keyId: string) => SealingKeyPair | undefined
+  readonly #intake: InboundComponents['inbox']
   readonly #inbox: string
   readonly #duplicates = new Deduplicator()
   /** By sender and channel: a run that follows another comes after it. */
@@ -147,7 +145,7 @@ export class InboundPipeline {
     this.#registry = components.registry
     this.#counters = components.counters
     this.#pastelIdOf = components.pastelIdOf ?? (() => undefined)
-    this.#sealingKey = components.sealingKey ?? (() => undefined)
+    this.#intake = components.inbox
     this.#inbox = inboxChannel(options.own)
     this.#peers = new RateLimiter(options.peerRates)
     this.#senders = new RateLimiter(options.senderRates)
@@ -233,9 +231,9 @@ export class InboundPipeline {
         throw new Dropped('ignore', 'frozen')
       await this.#verify(decoded, delivery)
       await this.#chargeSender(sender, envelope.length + load.contentBytes, delivery)
-      const secret = isOwnInbox ? await this.#open(signed) : undefined
+      const opened = isOwnInbox ? await this.#intake?.().open(signed) : undefined
       await turn
-      return await this.#place(decoded, delivery, secret)
+      return await this.#place({ ...decoded, ...opened }, delivery, opened)
     } finally {
       leave()
     }
@@ -268,26 +266,17 @@ export class InboundPipeline {
     if (!valid) throw new Dropped('reject', 'signature')
   }
 
-  /** Unseals what came to this node's inbox; undefined: it does not open, and is stored as it is. */
-  async #open({ batch }: SignedBatch): Promise<Uint8Array | undefined> {
-    try {
-      return await openSealed(batch, this.#sealingKey)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      this.#counters.unreadable += 1
-      return undefined
-    }
-  }
-
   async #place(
     { signed, messages, sender }: DecodedBatch,
     { via, carried }: Delivery,
-    secret: Uint8Array | undefined,
+    opened: OpenedBatch | undefined,
   ): Promise<Verdict> {
     const { own, historyMs } = this.#options
+    const values = opened === undefined ? [] : ((await this.#intake?.().noted(signed, opened)) ?? [])
     const placement = await this.#store.place(signed, {
       ...(messages === undefined ? {} : { messages }),
-      ...(secret === undefined ? {} : { secret }),
+      ...(opened === undefined ? {} : { secret: opened.secret }),
+      ...(values.length === 0 ? {} : { values }),
       ...(carried === true ? { carried } : {}),
       // Of an inbox everything is wanted that has not expired.
       wantedSinceMs: signed.batch.channel === this.#inbox ? 0 : Date.now() - historyMs,
@@ -309,6 +298,8 @@ export class InboundPipeline {
         const committed = placement.committed.then(() => {
           this.#count(signed, via)
           this.#counters.received.held += 1
+          // What goes with it is written with what enters the order; this does not yet.
+          if (values.length > 0) return this.#store.values.write(values)
         })
         return { action: 'accept', sender, missing: placement.missing, committed: this.#watch(committed) }
       }

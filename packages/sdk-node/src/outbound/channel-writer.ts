@@ -331,5 +331,7 @@ function tipBehind({ batch, hash }: Built): Tip {
 function notesOf({ batch, pending }: Built): ValueChange[] {
   if (pending.every(({ noted }) => noted === undefined)) return []
   const log = logId(batch.sender, batch.channel, batch.run)
-  return pending.flatMap(({ noted }, index) => noted?.(messageId(log, batch.first + index)) ?? [])
+  const notes = pending.flatMap(({ noted }, index) => noted?.(messageId(log, batch.first + index)) ?? [])
+  // Of one value only the last is written.
+  return [...new Map(notes.map((note) => [note.name, note])).values()]
 }
