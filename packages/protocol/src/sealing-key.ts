@@ -21,10 +21,7 @@ let suite: Promise<CipherSuite> | undefined
 
 /** HPKE (RFC 9180), base mode. Loaded when it is first used: most processes read no direct messages. */
 export function loadSuite(): Promise<CipherSuite> {
-  suite ??= import('@hpke/core').then(
-    ({ Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 }) =>
-      new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() }),
-  )
+  suite ??= import('./hpke-suite.ts').then(({ createSuite }) => createSuite())
   return suite
 }
 
@@ -48,14 +45,24 @@ export function keyIdBytes(publicKey: Uint8Array): Uint8Array<ArrayBuffer> {
   return sha256(publicKey).subarray(0, KEY_ID_BYTES)
 }
 
+/** A key as HPKE takes it. */
+type HpkeKey = Awaited<ReturnType<CipherSuite['kem']['deserializePublicKey']>>
+
+/** Those that were taken, as long as their bytes are kept: each is used for many messages. */
+const imported = new WeakMap<Uint8Array, HpkeKey>()
+
 /**
  * A public sealing key as HPKE takes it.
  * @throws ProtocolError ERR_SEAL_KEY
  */
-export async function toPublicKey(publicKey: Uint8Array) {
+export async function toPublicKey(publicKey: Uint8Array): Promise<HpkeKey> {
+  const known = imported.get(publicKey)
+  if (known !== undefined) return known
   const { kem } = await loadSuite()
   try {
-    return await kem.deserializePublicKey(publicKey)
+    const key = await kem.deserializePublicKey(publicKey)
+    imported.set(publicKey, key)
+    return key
   } catch (cause) {
     throw new ProtocolError(
       'ERR_SEAL_KEY',
@@ -63,4 +70,14 @@ export async function toPublicKey(publicKey: Uint8Array) {
       { cause },
     )
   }
+}
+
+/** A private sealing key as HPKE takes it. */
+export async function toPrivateKey(privateKey: Uint8Array): Promise<HpkeKey> {
+  const known = imported.get(privateKey)
+  if (known !== undefined) return known
+  const { kem } = await loadSuite()
+  const key = await kem.deserializePrivateKey(privateKey)
+  imported.set(privateKey, key)
+  return key
 }

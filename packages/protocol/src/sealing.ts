@@ -12,7 +12,7 @@ import {
   SECRET_BYTES,
   sealedPayloadBytes,
 } from './sealed-payload.ts'
-import { keyIdBytes, loadSuite, type SealingKeyPair, toPublicKey } from './sealing-key.ts'
+import { keyIdBytes, loadSuite, type SealingKeyPair, toPrivateKey, toPublicKey } from './sealing-key.ts'
 
 /** What a secret is sealed for, and for nothing else: the `info` of HPKE. */
 const INFO = new TextEncoder().encode('pastel-mesh/seal/1')
@@ -129,7 +129,7 @@ async function unwrapSecret(
   }
   const publicKey = await toPublicKey(pair.publicKey)
   const suite = await loadSuite()
-  const privateKey = await suite.kem.deserializePrivateKey(pair.privateKey)
+  const privateKey = await toPrivateKey(pair.privateKey)
   const recipientKey = { publicKey, privateKey }
   const bound = associatedData(batch, sealed)
   let secret: ArrayBuffer
