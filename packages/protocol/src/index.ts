@@ -101,7 +101,7 @@ export {
 } from './receipt.ts'
 export { SECRET_BYTES, sealedKeyId, sealedPayloadBytes } from './sealed-payload.ts'
 export type { SealedContent } from './sealing.ts'
-export { openSealed, sealPayload } from './sealing.ts'
+export { openSealed, openSealedMessages, sealPayload } from './sealing.ts'
 export type { SealingKeyPair } from './sealing-key.ts'
 export { generateSealingKey, SEALING_KEY_BYTES, sealingKeyId } from './sealing-key.ts'
 export type { SignedKind } from './signed-text.ts'

@@ -4,6 +4,7 @@ import type { Batch, BatchHeader } from './batch.ts'
 import { asBuffer } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import { MAX_PAYLOAD_BYTES } from './limits.ts'
+import type { MessageContent } from './message.ts'
 import { openPayload } from './payload.ts'
 import { associatedData, commitmentTo, encryptContent } from './sealed-content.ts'
 import {
@@ -99,11 +100,18 @@ export async function openSealed(
   batch: Batch,
   keyOf: (keyId: string) => SealingKeyPair | undefined,
 ): Promise<Uint8Array> {
+  return (await openSealedMessages(batch, keyOf)).secret
+}
+
+/** {@link openSealed}, and the messages that are in it. */
+export async function openSealedMessages(
+  batch: Batch,
+  keyOf: (keyId: string) => SealingKeyPair | undefined,
+): Promise<{ readonly secret: Uint8Array; readonly messages: readonly MessageContent[] }> {
   try {
     const sealed = parseSealedPayload(batch.payload)
     const secret = await unwrapSecret(batch, sealed, keyOf)
-    openPayload(batch, secret)
-    return secret
+    return { secret, messages: openPayload(batch, secret) }
   } catch (error) {
     if (!(error instanceof ProtocolError) || OPEN_CODES.has(error.code)) throw error
     throw new ProtocolError('ERR_SEAL_OPEN', `what was sealed is no payload: ${error.message}`, {

@@ -100,3 +100,24 @@ test('a mailbox that answers and holds nothing is asked seldom', async () => {
   await waitUntil(() => asked > 0, { what: 'the mailbox to be asked' })
   await expect(waitUntil(() => asked > 20, { what: 'more', timeoutMs: 1_500 })).rejects.toThrow()
 })
+
+test('two questions on their way are answered in their order, and one that breaks the rules ends the stream', async () => {
+  const carol = await startNode({ identity: 'carol' })
+  const channel = inboxChannel(carol.node.pastelId)
+  const writer = new LogWriter({ identity: 'alice', channel, startedAtMs: Date.now() })
+  const [first, second] = [await writer.write(), await writer.write()]
+  const peer = await ProtocolPeer.start('alice')
+  const connection = await peer.join(carol.address)
+  const stream = await connection.newStream(DIRECT)
+  const frames = lpStream(stream, { maxDataLength: 2 ** 20 })
+  const ask = (request: DirectRequest) => frames.write(encodeDirectRequest(request))
+  const answer = async () =>
+    decodeDirectResponse((await frames.read({ signal: AbortSignal.timeout(10_000) })).subarray())
+  await ask({ kind: 'deposit', id: 1, batches: [first.envelope] })
+  // There is less to do for it, and still its answer comes after the other.
+  await ask({ kind: 'ask', id: 2, ranges: [] })
+  expect([(await answer()).id, (await answer()).id]).toEqual([1, 2])
+  await ask({ kind: 'deposit', id: 3, batches: [second.envelope] })
+  await frames.write(Uint8Array.of(1, 2, 3))
+  await waitUntil(() => stream.status !== 'open', { what: 'the stream to be given up' })
+})

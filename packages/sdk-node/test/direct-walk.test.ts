@@ -21,8 +21,11 @@ test('what no mailbox took is offered again, also while new messages come faster
     } as StoredBatch)
   }
   const store = {
-    async *read({ from = 0 }: { from?: number }) {
-      yield* stored.slice(from)
+    get end() {
+      return stored.length
+    },
+    async *read({ from = 0, to }: { from?: number; to?: number }) {
+      yield* stored.slice(from, to)
     },
   } as unknown as MessageStore
   const given = new Set<StoredBatch>()

@@ -78,3 +78,28 @@ test('a batch that gossip refused over a rate costs its sender nothing', async (
   expect(await gossip(second.envelope, { peer: 'one' })).toEqual({ action: 'ignore', reason: 'peer-rate' })
   expect(await stored(gossip(second.envelope, { peer: 'two' }))).toMatchObject({ action: 'accept' })
 })
+
+test('who leaves the same batch again and again is charged for it before it is looked at', async () => {
+  const { pipeline, counters, store } = await openInbound({ peerRates: batchRates(2) })
+  const { envelope } = await freshWriter().write()
+  const decoded: unknown[] = []
+  const abort = new AbortController()
+  const leave = () =>
+    pipeline.receive(envelope, {
+      via: 'direct',
+      peer: 'peer',
+      signal: abort.signal,
+      admit: (signed) => {
+        decoded.push(signed)
+        return { carried: false }
+      },
+    })
+  await stored(leave())
+  expect(await leave()).toEqual({ action: 'ignore', reason: 'duplicate' })
+  const third = leave()
+  abort.abort(new Error('enough'))
+  await expect(third).rejects.toThrow('aborted')
+  expect(decoded).toHaveLength(1)
+  expect(counters.dropped.duplicate).toBe(1)
+  expect(store.end).toBe(1)
+})

@@ -1,9 +1,8 @@
-import { equalBytes } from '@pastel-mesh/protocol'
 import type { ArrivalOrder } from './arrival-order.ts'
 import type { ArrivalReader, FollowOptions } from './arrival-reader.ts'
 import type { CommitWriter } from './commit-writer.ts'
 import { isStoreUnavailable } from './errors.ts'
-import { aboutOf, type StoredEntry } from './stored-entry.ts'
+import { isAbout, type StoredEntry } from './stored-entry.ts'
 
 /** Entries ahead of a follower were removed by retention, up to a position. */
 export interface RemovedNotice {
@@ -55,7 +54,7 @@ export async function* follow(
     } else if (live !== undefined) {
       for (const entry of live) {
         position = entry.position + entry.count
-        if (matches(entry, channel, sender)) {
+        if (isAbout(entry, channel, sender)) {
           signal?.throwIfAborted()
           yield entry
         }
@@ -77,12 +76,4 @@ export async function* follow(
       }
     }
   }
-}
-
-function matches(entry: StoredEntry, channel: string | undefined, sender: Uint8Array | undefined): boolean {
-  const about = aboutOf(entry)
-  return (
-    (channel === undefined || about.channel === channel) &&
-    (sender === undefined || equalBytes(about.sender, sender))
-  )
 }

@@ -19,8 +19,8 @@ import { LevelMessageStore } from './message-store.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import type { Pruned, RetentionRules } from './retention.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
-import type { CarriedBytes } from './undelivered.ts'
-import type { Values } from './values.ts'
+import type { BatchPlace, CarriedBytes } from './undelivered.ts'
+import type { ValueChange, Values } from './values.ts'
 
 export type { Alert, AlertKind, Evidence } from './alerts.ts'
 export type { FollowOptions, ReadOptions } from './arrival-reader.ts'
@@ -47,7 +47,7 @@ export { type MessageProof, openMessageProof, type ProofSource, readMessageProof
 export type { Placement, PlaceOptions } from './placement.ts'
 export type { Pruned, RetentionRules } from './retention.ts'
 export type { StoredBatch, StoredEntry, StoredNotice } from './stored-entry.ts'
-export type { CarriedBytes } from './undelivered.ts'
+export type { BatchPlace, CarriedBytes } from './undelivered.ts'
 export type { ValueChange, Values } from './values.ts'
 
 export interface StoreOptions extends CommitWriterOptions, DiskHealthOptions {
@@ -185,11 +185,12 @@ export interface MessageStore {
    * The recipient of an inbox has these ranges of logs to it, as its own receipt says: batches that lie within them are
    * not kept for it any more. Own ones are from now on removed like any other, those of other senders by the next
    * {@link prune}. What is not stored here is passed over. Resolves when that is on disk.
+   * @param values written in the same commit
    * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_COMMIT_FAILED: some of them may be marked
    */
-  delivered(ranges: readonly LogRange[]): Promise<void>
+  delivered(ranges: readonly LogRange[], values?: readonly ValueChange[]): Promise<void>
   /** Whether a stored batch to an inbox has to get there still: it is neither {@link delivered} nor removed. */
-  isUndelivered(batch: Pick<StoredBatch, 'signed'>): Promise<boolean>
+  isUndelivered(batch: BatchPlace): Promise<boolean>
   /** The logs to inboxes of others in which this node wrote what is not {@link delivered}. */
   undeliveredLogs(): Promise<LogId[]>
   /**

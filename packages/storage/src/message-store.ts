@@ -32,12 +32,13 @@ import { LogTable } from './log-table.ts'
 import { type LostQuery, LostRanges } from './lost-ranges.ts'
 import { OrderCommit } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
+import { readOrder } from './read-order.ts'
 import { type Pruned, Retention, type RetentionRules } from './retention.ts'
 import { assertSchema, SCHEMA_VERSION } from './schema.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
 import { TimeSearch } from './time-search.ts'
-import { type CarriedBytes, Undelivered } from './undelivered.ts'
-import { StoredValues } from './values.ts'
+import { type BatchPlace, type CarriedBytes, Undelivered } from './undelivered.ts'
+import { StoredValues, type ValueChange } from './values.ts'
 
 /** The message logs and the arrival order of one node, on LevelDB: its parts, wired. */
 export class LevelMessageStore implements MessageStore {
@@ -221,8 +222,7 @@ export class LevelMessageStore implements MessageStore {
   }
 
   read(options: ReadOptions = {}): AsyncGenerator<StoredEntry> {
-    const { end } = this.#order
-    return this.#reader.read({ ...options, to: Math.min(options.to ?? end, end) })
+    return readOrder({ order: this.#order, reader: this.#reader }, options)
   }
 
   follow(options: FollowOptions = {}): AsyncGenerator<StoredEntry | RemovedNotice> {
@@ -283,7 +283,7 @@ export class LevelMessageStore implements MessageStore {
     return this.#retention.removeDue()
   }
 
-  isUndelivered(batch: Pick<StoredBatch, 'signed'>): Promise<boolean> {
+  isUndelivered(batch: BatchPlace): Promise<boolean> {
     return this.#undelivered.has(batch)
   }
 
@@ -291,8 +291,9 @@ export class LevelMessageStore implements MessageStore {
     return (await this.#undelivered.ownLogs()).map(encodeLogId)
   }
 
-  delivered(ranges: readonly LogRange[]): Promise<void> {
-    return this.#undelivered.delivered(ranges)
+  async delivered(ranges: readonly LogRange[], values: readonly ValueChange[] = []): Promise<void> {
+    if (values.length > 0) await this.values.ready()
+    await this.#undelivered.delivered(ranges, () => this.values.take(values))
   }
 
   carriedBytes(): CarriedBytes {

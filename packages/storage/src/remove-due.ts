@@ -1,3 +1,4 @@
+import type { ArrivalOrder } from './arrival-order.ts'
 import type { ArrivalReader } from './arrival-reader.ts'
 import { type ArrivalRecord, encodeArrival, sizeOfArrival } from './arrival-record.ts'
 import type { CommitWriter } from './commit-writer.ts'
@@ -12,6 +13,8 @@ import type { Undelivered, Underway } from './undelivered.ts'
 interface Removed {
   readonly sizeBytes: number
   readonly count: number
+  /** The position behind it. */
+  readonly end: number
   readonly operations: readonly Operation[]
 }
 
@@ -20,10 +23,16 @@ interface Removed {
  * so that no cursor loses the history that it is in. Own batches stay as well, and are not kept for anybody any more.
  */
 export async function removeDue(
-  parts: { undelivered: Undelivered; reader: ArrivalReader; writer: CommitWriter; commit: OrderCommit },
+  parts: {
+    undelivered: Undelivered
+    reader: ArrivalReader
+    writer: CommitWriter
+    commit: OrderCommit
+    order: ArrivalOrder
+  },
   nowMs: number,
 ): Promise<{ entries: number; sizeBytes: number }> {
-  const { undelivered, reader, writer, commit } = parts
+  const { undelivered, reader, writer, commit, order } = parts
   let entries = 0
   let sizeBytes = 0
   await undelivered.forEachDue(nowMs, async (due) => {
@@ -42,6 +51,8 @@ export async function removeDue(
       for (const underway of due) undelivered.remove(underway, group)
       if (removed.length > 0) group.push(commit.release(released))
     })
+    // Memory must not show what is gone.
+    for (const { end } of removed) order.tail.dropBefore(end)
     entries += removed.length
     sizeBytes += released.sizeBytes
   })
@@ -56,6 +67,7 @@ async function findRemoved({ position }: Underway, reader: ArrivalReader): Promi
   return {
     sizeBytes: sizeOfArrival(record) - sizeOfArrival(place),
     count: record.count,
+    end: record.position + record.count,
     operations: [
       ...deleteEntry(entry),
       { type: 'put', key: arrivalKey(position), value: encodeArrival(place) },

@@ -1,4 +1,5 @@
 import {
+  equalBytes,
   type MessageContent,
   readStoredBatch,
   readStoredMessages,
@@ -113,6 +114,19 @@ export function toArrivalRecord(entry: StoredEntry): ArrivalRecord {
 /** The channel and the sender that an entry is about. */
 export function aboutOf(entry: StoredEntry): { channel: string; sender: Uint8Array } {
   return entry.kind === 'batch' ? entry.signed.batch : entry
+}
+
+/** Whether an entry is about a channel and a sender, as far as they are given. */
+export function isAbout(
+  entry: StoredEntry,
+  channel: string | undefined,
+  sender: Uint8Array | undefined,
+): boolean {
+  const about = aboutOf(entry)
+  return (
+    (channel === undefined || about.channel === channel) &&
+    (sender === undefined || equalBytes(about.sender, sender))
+  )
 }
 
 /**

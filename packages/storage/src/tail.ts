@@ -29,7 +29,7 @@ export class Tail {
    * Entries that hold positions from `position` on, at most `limit`; undefined if the tail does not reach
    * back that far.
    */
-  from(position: number, limit: number): StoredEntry[] | undefined {
+  from(position: number, limit: number = Number.POSITIVE_INFINITY): StoredEntry[] | undefined {
     const oldest = this.#entries[this.#start]
     if (oldest === undefined || position < oldest.position) return undefined
     let low = this.#start

@@ -1,5 +1,13 @@
 import { encodePastelId } from '@pastel-mesh/identity'
-import { decodeLogId, inboxChannel, LOG_ID_BYTES, type LogRange } from '@pastel-mesh/protocol'
+import {
+  type Batch,
+  decodeLogId,
+  inboxChannel,
+  LOG_ID_BYTES,
+  type LogId,
+  type LogRange,
+  type SignedBatch,
+} from '@pastel-mesh/protocol'
 import type { CommitWriter } from './commit-writer.ts'
 import type { Database, Operation } from './database.ts'
 import { positionOf, readNumber, UNDELIVERED_BATCHES, undeliveredKey, writeNumber } from './keys.ts'
@@ -16,6 +24,11 @@ export interface CarriedBytes {
   readonly ownBatches: number
   /** What one sender (57-byte public key), who is not this node, wrote. */
   bySender(sender: Uint8Array): number
+}
+
+/** Where a batch stands in its log. */
+export interface BatchPlace {
+  readonly signed: Pick<SignedBatch, 'logBytes'> & { readonly batch: Pick<Batch, 'first'> }
 }
 
 /** A batch that was kept for an inbox, as this remembers it. */
@@ -51,6 +64,10 @@ const OWN = 1
 const VALUE_BYTES = 1 + 3 * 8 + 2 + SENDER_BYTES
 /** Batches that one commit marks as delivered, and that one look finds at once. */
 const CHUNK = 512
+/** Records that are read at once: a receipt is of one batch, or of some. */
+const READ_AHEAD = 16
+/** Logs of which it is remembered how far they are delivered. */
+const MAX_LOGS = 4_096
 
 /** Whether a channel is an inbox. */
 export function isInbox(channel: string): boolean {
@@ -73,6 +90,8 @@ export class Undelivered {
   #bySender = new Map<string, number>()
   /** No record is due before, in ms since 1970. */
   #earliestMs = Number.POSITIVE_INFINITY
+  /** By log of this node: everything before the position is delivered, and its records need not be looked for. */
+  readonly #deliveredTo = new Map<LogId, number>()
   /** What reads records and writes them goes one after the other. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -86,6 +105,7 @@ export class Undelivered {
     this.#others = nothing()
     this.#bySender = new Map()
     this.#earliestMs = Number.POSITIVE_INFINITY
+    this.#deliveredTo.clear()
     for await (const [key, value] of this.#parts.database.iterate(UNDELIVERED_BATCHES)) {
       const underway = decode(key, value)
       this.#earliestMs = Math.min(this.#earliestMs, underway.untilMs)
@@ -119,12 +139,13 @@ export class Undelivered {
       sender,
     }
     this.#earliestMs = Math.min(this.#earliestMs, underway.untilMs)
+    if (first < (this.#deliveredTo.get(signed.log) ?? 0)) this.#deliveredTo.delete(signed.log)
     this.#charge(underway, 1)
     group.push(put(underway))
   }
 
   /** Whether a batch that is stored is still to be delivered. */
-  async has({ signed }: Pick<StoredBatch, 'signed'>): Promise<boolean> {
+  async has({ signed }: BatchPlace): Promise<boolean> {
     const key = undeliveredKey(signed.logBytes, signed.batch.first)
     const value = await this.#parts.database.get(key)
     return value !== undefined && decode(key, value).untilMs !== 0
@@ -140,25 +161,22 @@ export class Undelivered {
     return [...logs.values()]
   }
 
-  /** The recipient has these: own ones are not kept for it any more, others are due. */
-  delivered(ranges: readonly LogRange[]): Promise<void> {
+  /**
+   * The recipient has these: own ones are not kept for it any more, others are due.
+   * @param more what is written in the same commit; called when that is begun
+   */
+  delivered(ranges: readonly LogRange[], more: () => readonly Operation[] = () => []): Promise<void> {
     return this.#inTurn(async () => {
-      const { database, writer } = this.#parts
+      const { writer } = this.#parts
       // What is on its way to the disk may be among them.
       await writer.flush()
-      let found: Underway[] = []
-      for (const { log, first, last } of ranges) {
-        const bytes = decodeLogId(log)
-        const range = { gte: undeliveredKey(bytes, first), lte: undeliveredKey(bytes, last) }
-        for await (const [key, value] of database.iterate(range)) {
-          const underway = decode(key, value)
-          if (underway.untilMs !== 0 && underway.first + underway.count - 1 <= last) found.push(underway)
-          if (found.length < CHUNK) continue
-          await this.#markDelivered(found)
-          found = []
-        }
-      }
-      if (found.length > 0) await this.#markDelivered(found)
+      const found: Underway[] = []
+      const ends: number[] = []
+      for (const range of ranges) ends.push(await this.#find(range, found))
+      if (!writer.isOpen) throw writer.unavailable()
+      const operations = more()
+      if (found.length + operations.length > 0) await this.#markDelivered(found, operations)
+      for (const [i, range] of ranges.entries()) this.#remember(range, ends[i] as number)
     })
   }
 
@@ -199,8 +217,44 @@ export class Undelivered {
     return earliestMs
   }
 
-  async #markDelivered(found: readonly Underway[]): Promise<void> {
+  /**
+   * Adds the batches that lie within a range to those that are found; what are too many at a time is marked at once. Of
+   * what is delivered LevelDB passes the graves for a while: where that is known the search begins behind them.
+   * @returns the position behind the last that is an own one
+   */
+  async #find({ log, first, last }: LogRange, found: Underway[]): Promise<number> {
+    const bytes = decodeLogId(log)
+    const from = Math.max(first, this.#deliveredTo.get(log) ?? 0)
+    if (from > last) return 0
+    let end = 0
+    const range = {
+      gte: undeliveredKey(bytes, from),
+      lte: undeliveredKey(bytes, last),
+      readAhead: READ_AHEAD,
+    }
+    for await (const [key, value] of this.#parts.database.iterate(range)) {
+      const underway = decode(key, value)
+      const behind = underway.first + underway.count
+      if (underway.untilMs === 0 || behind - 1 > last) continue
+      if (underway.isOwn) end = behind
+      if (found.push(underway) === CHUNK) await this.#markDelivered(found.splice(0), [])
+    }
+    return end
+  }
+
+  /** Own batches of a range are delivered up to a position: if all before it is, that is remembered. */
+  #remember({ log, first }: LogRange, end: number): void {
+    const known = this.#deliveredTo.get(log) ?? 0
+    if (first > known || end <= known) return
+    this.#deliveredTo.delete(log)
+    this.#deliveredTo.set(log, end)
+    if (this.#deliveredTo.size > MAX_LOGS)
+      this.#deliveredTo.delete(this.#deliveredTo.keys().next().value as LogId)
+  }
+
+  async #markDelivered(found: readonly Underway[], operations: readonly Operation[]): Promise<void> {
     await this.#parts.writer.commit((group) => {
+      group.push(...operations)
       for (const underway of found) {
         if (underway.isOwn) {
           this.remove(underway, group)

@@ -226,3 +226,43 @@ describe('what is carried is counted', () => {
     expect(await pruneOld(store)).toMatchObject({ entries: 1, pinned: 0 })
   })
 })
+
+describe('what is told to be delivered', () => {
+  test('is written together with what is said of it, all of it or none', async () => {
+    const database = await FaultyDatabase.create()
+    const store = await openStore({ database })
+    const { outgoing } = await fill(store)
+    const values = [{ name: 'receipt/one', value: Buffer.from('said') }]
+    const range = { log: (outgoing[0] as StoredBatch).signed.log, first: 0, last: 3 }
+    const writes = store.writer.stats.syncs
+    await store.delivered([range], values)
+    expect(store.writer.stats.syncs).toBe(writes + 1)
+    expect(await collect(store.values.read('receipt/'))).toEqual([['receipt/one', Buffer.from('said')]])
+    expect(await store.isUndelivered(outgoing[0] as StoredBatch)).toBe(false)
+    database.failNextWrite()
+    const again = reopened(store)
+    const last = { ...range, last: 5 }
+    await expect(
+      store.delivered([last], [{ name: 'receipt/two', value: Buffer.from('more') }]),
+    ).rejects.toThrow()
+    await again
+    expect(await collect(store.values.read('receipt/'))).toHaveLength(1)
+    expect(await store.isUndelivered(outgoing[4] as StoredBatch)).toBe(true)
+  })
+
+  test('is found again when all of a log is told time and again', async () => {
+    const store = await openStore()
+    const writer = new InboxWriter({ from: 'me', to: 'bob' })
+    const expiresAtMs = Date.now() + HOUR_MS
+    for (let i = 0; i < 5; i += 1) {
+      const { signed, secret } = await writer.write({ count: 2, change: { expiresAtMs } })
+      const batch = await append(store, signed, { own: true, secret })
+      // The first message of the batch is not all of it.
+      await store.delivered([{ log: signed.log, first: 0, last: 2 * i }])
+      expect(await store.isUndelivered(batch)).toBe(true)
+      await store.delivered([{ log: signed.log, first: 0, last: 2 * i + 1 }])
+      expect(await store.isUndelivered(batch)).toBe(false)
+    }
+    expect(store.carriedBytes()).toMatchObject({ ownBytes: 0, ownBatches: 0 })
+  })
+})

@@ -1,6 +1,12 @@
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
-import { type CertifiedReceipt, type LogRange, parseChannel, type ReceiptRange } from '@pastel-mesh/protocol'
-import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import {
+  type CertifiedReceipt,
+  type LogId,
+  type LogRange,
+  parseChannel,
+  type ReceiptRange,
+} from '@pastel-mesh/protocol'
+import type { MessageStore } from '@pastel-mesh/storage'
 import { EXPIRED } from './inbox-ranges.ts'
 import type { LeftRanges } from './left-ranges.ts'
 import type { ReceiptBook } from './receipt-book.ts'
@@ -63,6 +69,17 @@ export interface DeliveryStatusComponents {
   readonly again: SealedAgain
 }
 
+/** A message, and the batch that holds it, without its bytes. */
+interface FoundMessage {
+  readonly id: string
+  readonly recipient: PastelId
+  readonly log: LogId
+  readonly logBytes: Uint8Array
+  readonly first: number
+  readonly count: number
+  readonly expiresAtMs: number
+}
+
 /** States that do not change any more. */
 const FINAL: ReadonlySet<DeliveryState> = new Set(['delivered', 'rejected', 'lost', 'expired'])
 
@@ -80,24 +97,39 @@ export class DeliveryStatusReader {
 
   /** @throws MeshError ERR_UNKNOWN_MESSAGE, ERR_NO_RECIPIENT; ProtocolError ERR_MESSAGE_ID */
   async status(id: string): Promise<DeliveryStatus> {
+    return (await this.find(id))()
+  }
+
+  /**
+   * Finds a message. @returns what looks up its status as it is then, without reading the message again
+   * @throws as {@link status}
+   */
+  async find(id: string): Promise<() => Promise<DeliveryStatus>> {
     const { waiting, store } = this.#components
     if (isWaitingId(id)) {
       const sentAs = waiting.sentAs(id)
-      if (sentAs !== undefined) return this.status(sentAs)
+      if (sentAs !== undefined) return this.find(sentAs)
       const message = waiting.get(id)
       if (message === undefined) throw unknown(id)
       const { recipient, expiresAtMs } = message
-      const state = expiresAtMs <= Date.now() ? 'expired' : 'waiting-for-certificate'
-      return { id, recipient, state, mailboxes: [], expiresAtMs }
+      return async () => {
+        if (waiting.sentAs(id) !== undefined || waiting.get(id) === undefined) return this.status(id)
+        const state = expiresAtMs <= Date.now() ? 'expired' : 'waiting-for-certificate'
+        return { id, recipient, state, mailboxes: [], expiresAtMs }
+      }
     }
     const found = await store.findMessage(id)
     if (found === undefined) throw unknown(id)
-    const { batch } = found.stored.signed
+    const { log, logBytes, batch } = found.stored.signed
     const channel = parseChannel(batch.channel)
     if (channel.kind !== 'inbox') {
       throw new MeshError('ERR_NO_RECIPIENT', `the message ${id} went to the topic ${channel.topic}`)
     }
-    return this.#statusOf(id, channel.recipient, found.stored, batch.first + found.index)
+    const { index } = found
+    const { first, count, expiresAtMs } = batch
+    // Not the batch itself, which whoever waits would keep in memory.
+    const message = { id, recipient: channel.recipient, log, logBytes, first, count, expiresAtMs }
+    return () => this.#statusOf(message, first + index)
   }
 
   /** Undefined: it is not on disk, or not yet. */
@@ -106,22 +138,17 @@ export class DeliveryStatusReader {
     return isStored ? this.status(id) : undefined
   }
 
-  async #statusOf(
-    id: string,
-    recipient: PastelId,
-    stored: StoredBatch,
-    position: number,
-  ): Promise<DeliveryStatus> {
+  async #statusOf(message: FoundMessage, position: number): Promise<DeliveryStatus> {
     const { receipts, left, store, own, again } = this.#components
-    const { log, batch } = stored.signed
-    const range: LogRange = { log, first: batch.first, last: batch.first + batch.count - 1 }
+    const { id, recipient, log, logBytes, first, count, expiresAtMs } = message
+    const range: LogRange = { log, first, last: first + count - 1 }
     const newer = again.sentAs(log, position)
     const stands = newer === undefined ? undefined : await this.#following(newer)
     if (stands !== undefined) return { ...stands, id, sentAgainAs: stands.sentAgainAs ?? stands.id }
-    const about = { id, recipient, mailboxes: left.holders(range), expiresAtMs: batch.expiresAtMs }
+    const about = { id, recipient, mailboxes: left.holders(range), expiresAtMs }
     const said = receipts.outcome(log, position)
     if (said !== undefined && isKeyUnknown(said.range) && again.isPending(range)) {
-      if (batch.expiresAtMs <= Date.now()) return { ...about, state: 'expired' }
+      if (expiresAtMs <= Date.now()) return { ...about, state: 'expired' }
       return { ...about, state: 'waiting-for-certificate', reason: said.range.reason }
     }
     if (said !== undefined) {
@@ -134,9 +161,10 @@ export class DeliveryStatusReader {
       }
     }
     // One's own inbox, or a receipt that was not kept.
-    const isThere = recipient === own || !(await store.isUndelivered(stored))
-    if (isThere && batch.expiresAtMs > Date.now()) return { ...about, state: 'delivered' }
-    if (batch.expiresAtMs <= Date.now()) return { ...about, state: 'expired' }
+    const isThere =
+      recipient === own || !(await store.isUndelivered({ signed: { logBytes, batch: { first } } }))
+    if (isThere && expiresAtMs > Date.now()) return { ...about, state: 'delivered' }
+    if (expiresAtMs <= Date.now()) return { ...about, state: 'expired' }
     return { ...about, state: about.mailboxes.length > 0 ? 'left-with-mailboxes' : 'accepted' }
   }
 }

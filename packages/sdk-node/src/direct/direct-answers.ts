@@ -13,7 +13,7 @@ import {
   type SignedBatch,
 } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
-import type { Verdict } from '../inbound/pipeline.ts'
+import type { Delivery, Verdict } from '../inbound/pipeline.ts'
 import { pastelIdOf } from '../pastel-id-of.ts'
 import { AskBudget } from './ask-budget.ts'
 import type { EnteredRanges } from './entered-ranges.ts'
@@ -29,11 +29,11 @@ export interface DirectAnswersComponents {
   readonly receipts: ReceiptBook
   readonly maker: ReceiptMaker
   readonly entered: EnteredRanges
-  /** The inbound pipeline. @param options.carried the batch is kept for somebody else */
+  /** The inbound pipeline. */
   readonly receive: (
     envelope: Uint8Array,
     peer: string,
-    options: { readonly carried: boolean; readonly signal: AbortSignal },
+    options: Pick<Delivery, 'admit' | 'signal'>,
   ) => Promise<Verdict>
   readonly pastelIdOf: (peer: string) => PastelId | undefined
   /** A peer has shown a gap: what is missing is to be read from it. */
@@ -42,6 +42,17 @@ export interface DirectAnswersComponents {
 
 /** What became of a batch that was left here: a receipt says so, or it is refused and may be offered again. */
 type Outcome = { readonly receipt: ReceiptRange } | { readonly refused: DirectRefusal }
+
+/** This node does not keep a batch for its recipient. */
+class Refused extends Error {
+  readonly signed: SignedBatch
+  readonly reason: string
+  constructor(signed: SignedBatch, reason: string) {
+    super(reason)
+    this.signed = signed
+    this.reason = reason
+  }
+}
 
 /** Verdicts after which a batch will not be taken later either. */
 const FINAL = new Set(['frozen', 'conflict'])
@@ -82,34 +93,55 @@ export class DirectAnswers {
   }
 
   async #take(envelope: Uint8Array, peer: string, signal: AbortSignal): Promise<Outcome> {
-    const { inbox, mailboxes, receive, pastelIdOf: nameOf } = this.#components
-    const signed = openBatch(envelope)
+    let taken: { readonly signed: SignedBatch; readonly carried: boolean } | undefined
+    const admit = (signed: SignedBatch) => {
+      taken = { signed, carried: this.#isCarried(signed, peer) }
+      return taken
+    }
+    try {
+      const verdict = await this.#components.receive(envelope, peer, { admit, signal })
+      if (verdict.action === 'reject') {
+        throw new ProtocolError('ERR_DIRECT_FIELD', `a batch that is refused: ${verdict.reason}`)
+      }
+      // Of what is known by its hash, and of what no disk takes, nothing was decoded.
+      const { signed, carried } = taken ?? admit(openBatch(envelope))
+      return await this.#outcome(signed, verdict, carried, peer)
+    } catch (error) {
+      if (error instanceof Refused) return refusal(error.signed, error.reason)
+      throw error
+    }
+  }
+
+  /**
+   * Whether a batch is kept for somebody else.
+   * @throws Refused: this node does not keep it; ProtocolError: it is to no inbox
+   */
+  #isCarried(signed: SignedBatch, peer: string): boolean {
+    const { inbox, mailboxes, pastelIdOf: nameOf } = this.#components
     const { channel, sender } = signed.batch
     if (!channel.startsWith('inbox/'))
       throw new ProtocolError('ERR_DIRECT_FIELD', 'a batch to a topic was left')
-    const carried = !inbox.isInbox(channel)
-    if (carried) {
-      const reason = nameOf(peer) === pastelIdOf(sender) ? mailboxes.refusal(signed) : 'not-its-own'
-      if (reason !== undefined) return refusal(signed, reason)
-    }
-    const verdict = await receive(envelope, peer, { carried, signal })
-    if (verdict.action === 'reject') {
-      throw new ProtocolError('ERR_DIRECT_FIELD', `a batch that is refused: ${verdict.reason}`)
-    }
-    return this.#outcome(signed, verdict, carried, peer)
+    if (inbox.isInbox(channel)) return false
+    const reason = nameOf(peer) === pastelIdOf(sender) ? mailboxes.refusal(signed) : 'not-its-own'
+    if (reason !== undefined) throw new Refused(signed, reason)
+    return true
   }
 
   async #outcome(signed: SignedBatch, verdict: Verdict, carried: boolean, peer: string): Promise<Outcome> {
     if (verdict.action === 'accept') {
-      if (!('committed' in verdict)) return this.#gap(signed, peer)
-      await verdict.committed
-      if ('missing' in verdict) return this.#gap(signed, peer)
+      if ('missing' in verdict) {
+        await verdict.committed
+        return this.#gap(signed, peer)
+      }
+      const stored = await verdict.committed
+      if (!carried)
+        return { receipt: this.#components.entered.add(await this.#components.inbox.ofStored(stored)) }
     } else if (FINAL.has(verdict.reason)) {
       return { receipt: rangeOf(signed, 'rejected', verdict.reason) }
     } else if (verdict.reason !== 'duplicate' && verdict.reason !== 'pruned') {
       return refusal(signed, verdict.reason)
     }
-    return carried ? this.#carried(signed) : this.#inInbox(signed, peer, verdict.action === 'accept')
+    return carried ? this.#carried(signed) : this.#inInbox(signed, peer)
   }
 
   async #carried(signed: SignedBatch): Promise<Outcome> {
@@ -117,10 +149,11 @@ export class DirectAnswers {
     return { receipt: rangeOf(signed, 'entered', '') }
   }
 
-  async #inInbox(signed: SignedBatch, peer: string, isOnDisk: boolean): Promise<Outcome> {
+  /** It came before. */
+  async #inInbox(signed: SignedBatch, peer: string): Promise<Outcome> {
     const { inbox, entered } = this.#components
     const whole = rangeOf(signed, 'entered', '')
-    const [range] = await inbox.of(whole, { isOnDisk })
+    const [range] = await inbox.of(whole)
     // Held: what is before it is missing.
     if (range === undefined) return this.#gap(signed, peer)
     return { receipt: entered.add({ ...range, first: whole.first, last: whole.last }) }

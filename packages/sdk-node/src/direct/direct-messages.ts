@@ -256,10 +256,12 @@ export class DirectMessages {
 
   /** Resolves when a message's state does not change any more. @throws as {@link status}; the signal's reason */
   async waitForDelivery(id: string, signal?: AbortSignal): Promise<DeliveryStatus> {
+    signal?.throwIfAborted()
+    const look = await this.#status.find(id)
     for (;;) {
       signal?.throwIfAborted()
       const changed = this.#nextChange(signal)
-      const status = await this.status(id)
+      const status = await look()
       if (isFinal(status)) return status
       if (!this.#isRunning) throw new MeshError('ERR_STOPPED', 'the node stopped before it knew')
       await changed

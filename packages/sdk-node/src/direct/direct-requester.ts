@@ -7,6 +7,7 @@ import {
   encodeDirectRequest,
   MAX_DIRECT_FRAME_BYTES,
 } from '@pastel-mesh/protocol'
+import { Limiter } from '../inbound/limiter.ts'
 import { withTimeLimit } from '../inbound/time-limit.ts'
 import { type SyncFrames, syncFrames } from '../sync/frames.ts'
 
@@ -23,12 +24,23 @@ export type DirectQuestion = DirectRequest extends infer R
     : never
   : never
 
-/** Asks one peer, one question at a time, over one stream that is opened when it is needed. */
+/** Questions that are on their way at a time: while one is answered the next is there. */
+const MAX_QUESTIONS = 2
+
+interface Opened {
+  readonly stream: Stream
+  readonly frames: SyncFrames
+  /** Settles when the question before is answered: answers come in the order of the questions. */
+  last: Promise<unknown>
+}
+
+/** Asks one peer, two questions at a time at most, over one stream that is opened when it is needed. */
 export class DirectRequester {
   readonly #connection: Connection
   readonly #closed = new AbortController()
-  #open: { stream: Stream; frames: SyncFrames } | undefined
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #limiter = new Limiter(MAX_QUESTIONS)
+  #open: Opened | undefined
+  #opening: Promise<Opened> | undefined
   #lastId = 0
 
   constructor(connection: Connection) {
@@ -40,41 +52,56 @@ export class DirectRequester {
    * ProtocolError; whatever opening a stream throws
    */
   ask(question: DirectQuestion): Promise<DirectResponse> {
-    const answer = this.#last.then(() => this.#ask(question))
-    this.#last = answer.catch(() => {})
-    return answer
+    return this.#limiter.run(() => this.#ask(question))
   }
 
   close(): void {
     this.#closed.abort(new MeshError('ERR_DIRECT_CLOSED', 'the connection to the peer is gone'))
-    this.#drop()
+    this.#drop(this.#open)
   }
 
   async #ask(question: DirectQuestion): Promise<DirectResponse> {
-    this.#lastId += 1
-    const id = this.#lastId
     const error = () =>
       new MeshError('ERR_DIRECT_TIMEOUT', `the peer took longer than ${ANSWER_TIMEOUT_MS} ms to answer`)
     const limit = { ms: ANSWER_TIMEOUT_MS, error, signal: this.#closed.signal }
+    let opened: Opened | undefined
     try {
       return await withTimeLimit(limit, async (signal) => {
-        const frames = await this.#frames(signal)
-        await frames.write(encodeDirectRequest({ ...question, id } as DirectRequest), signal)
-        const bytes = await frames.read(signal)
-        if (bytes === undefined) throw new MeshError('ERR_DIRECT_CLOSED', 'the peer closed the stream')
-        const response = decodeDirectResponse(bytes)
-        if (response.id !== id) throw new MeshError('ERR_DIRECT_PROTOCOL', 'an answer to another question')
-        return response
+        opened = await this.#connect(signal)
+        return this.#exchange(opened, question, signal)
       })
     } catch (error) {
       // The stream is in an unknown state: the next question opens another.
-      this.#drop()
+      this.#drop(opened)
       throw error
     }
   }
 
-  async #frames(signal: AbortSignal): Promise<SyncFrames> {
-    if (this.#open !== undefined && this.#open.stream.status === 'open') return this.#open.frames
+  async #exchange(opened: Opened, question: DirectQuestion, signal: AbortSignal): Promise<DirectResponse> {
+    const { frames, last } = opened
+    this.#lastId += 1
+    const id = this.#lastId
+    const written = frames.write(encodeDirectRequest({ ...question, id } as DirectRequest), signal)
+    const answer = Promise.all([last, written]).then(() => frames.read(signal))
+    opened.last = answer
+    // Whoever waits for it is told; who is behind it as well.
+    answer.catch(() => {})
+    const bytes = await answer
+    if (bytes === undefined) throw new MeshError('ERR_DIRECT_CLOSED', 'the peer closed the stream')
+    const response = decodeDirectResponse(bytes)
+    if (response.id !== id) throw new MeshError('ERR_DIRECT_PROTOCOL', 'an answer to another question')
+    return response
+  }
+
+  async #connect(signal: AbortSignal): Promise<Opened> {
+    if (this.#open?.stream.status === 'open') return this.#open
+    this.#opening ??= this.#openStream(signal).finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  async #openStream(signal: AbortSignal): Promise<Opened> {
     const stream = await this.#connection.newStream(DIRECT_PROTOCOL, { signal })
     if (signal.aborted) stream.abort(new Error('not needed any more'))
     signal.throwIfAborted()
@@ -82,12 +109,12 @@ export class DirectRequester {
       maxFrameBytes: MAX_DIRECT_FRAME_BYTES,
       maxBufferBytes: 2 * MAX_DIRECT_FRAME_BYTES,
     }
-    this.#open = { stream, frames: syncFrames(stream, limits) }
-    return this.#open.frames
+    this.#open = { stream, frames: syncFrames(stream, limits), last: Promise.resolve() }
+    return this.#open
   }
 
-  #drop(): void {
-    this.#open?.stream.abort(new Error('direct stream dropped'))
-    this.#open = undefined
+  #drop(opened: Opened | undefined): void {
+    opened?.stream.abort(new Error('direct stream dropped'))
+    if (this.#open === opened) this.#open = undefined
   }
 }

@@ -20,10 +20,13 @@ export interface DirectServerComponents {
 /** A peer that does not read its answer for that long is cut off. */
 const WRITE_TIMEOUT_MS = 30_000
 
-/** What may wait while a question is answered: whoever keeps to the rules sends the next when it has the answer. */
+/** What may wait while two questions are answered: whoever keeps to the rules sends the next when it has an answer. */
 const LIMITS = { maxFrameBytes: MAX_DIRECT_FRAME_BYTES, maxBufferBytes: MAX_DIRECT_FRAME_BYTES + 64 * 1024 }
 
-/** Answers peers that leave batches for inboxes, and ask for receipts or bring them: each one question at a time. */
+/**
+ * Answers peers that leave batches for inboxes, and ask for receipts or bring them: each two questions at a time, so that
+ * one is checked while the other goes to the disk, and in the order in which they were asked.
+ */
 export class DirectServer {
   readonly #components: DirectServerComponents
   readonly #serving = new Map<Stream, Promise<void>>()
@@ -57,11 +60,21 @@ export class DirectServer {
   async #serve(stream: Stream, peer: string): Promise<void> {
     try {
       const frames = syncFrames(stream, LIMITS)
+      let last: Promise<void> = Promise.resolve()
       for (;;) {
         const bytes = await frames.read()
-        if (bytes === undefined) return await stream.close({ signal: AbortSignal.timeout(WRITE_TIMEOUT_MS) })
-        const response = await this.#components.answer(decodeDirectRequest(bytes), peer, this.#stopped.signal)
-        await frames.write(encodeDirectResponse(response), AbortSignal.timeout(WRITE_TIMEOUT_MS))
+        const before = last
+        if (bytes === undefined) {
+          await before
+          return await stream.close({ signal: AbortSignal.timeout(WRITE_TIMEOUT_MS) })
+        }
+        const answering = this.#components.answer(decodeDirectRequest(bytes), peer, this.#stopped.signal)
+        last = Promise.all([answering, before]).then(([response]) =>
+          frames.write(encodeDirectResponse(response), AbortSignal.timeout(WRITE_TIMEOUT_MS)),
+        )
+        // At once, whatever is being read: the peer broke the rules.
+        last.catch((error) => stream.abort(error as Error))
+        await before
       }
     } catch (error) {
       stream.abort(error as Error)

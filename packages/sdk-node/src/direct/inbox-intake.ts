@@ -1,8 +1,7 @@
 import {
   type MessageContent,
-  openSealed,
+  openSealedMessages,
   ProtocolError,
-  readStoredMessages,
   type SignedBatch,
 } from '@pastel-mesh/protocol'
 import type { ValueChange } from '@pastel-mesh/storage'
@@ -34,8 +33,7 @@ export class InboxIntake {
   /** Undefined: it does not open, and is stored as it is. */
   async open({ batch }: SignedBatch): Promise<OpenedBatch | undefined> {
     try {
-      const secret = await openSealed(batch, (id) => this.#components.keys.keyOf(id))
-      return { secret, messages: readStoredMessages(batch, secret) }
+      return await openSealedMessages(batch, (id) => this.#components.keys.keyOf(id))
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#components.counters.unreadable += 1

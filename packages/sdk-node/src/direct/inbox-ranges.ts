@@ -32,22 +32,19 @@ export class InboxRanges {
 
   /**
    * What became of the part of a range that this node went past, as far as the budget reaches.
-   * @param isOnDisk it is known to be: nothing is waited for
    */
   async of(
     { log, first, last }: LogRange,
-    { isOnDisk = false, budget = new AskBudget() }: { isOnDisk?: boolean; budget?: AskBudget } = {},
+    { budget = new AskBudget() }: { budget?: AskBudget } = {},
   ): Promise<ReceiptRange[]> {
     const { store, inbox } = this.#components
     const state = await this.stateOf(log)
     if (state === undefined || state.channel !== inbox || first >= state.next) return []
     let end = Math.min(last, state.next - 1)
-    if (!isOnDisk) {
-      // What is known of a log is ahead of the disk by the commits on their way, and one of them may fail.
-      await store.writer.flush()
-      end = Math.min(end, ((await this.stateOf(log))?.next ?? 0) - 1)
-      if (end < first) return []
-    }
+    // What is known of a log is ahead of the disk by the commits on their way, and one of them may fail.
+    await store.writer.flush()
+    end = Math.min(end, ((await this.stateOf(log))?.next ?? 0) - 1)
+    if (end < first) return []
     const ranges: ReceiptRange[] = []
     for (const lost of await store.lostRanges(MAX_LOST, { log })) {
       if (lost.last < first || lost.first > end) continue
@@ -68,14 +65,20 @@ export class InboxRanges {
         end = batch.signed.batch.first - 1
         break
       }
-      const { first: from, count, expiresAtMs } = batch.signed.batch
-      // It came too late to be shown to anybody.
-      if (batch.receivedAtMs >= expiresAtMs) {
-        ranges.push({ log, first: from, last: from + count - 1, outcome: 'rejected', reason: EXPIRED })
-      } else if (!batch.isReadable) ranges.push(await this.ofUnreadable(batch))
+      const said = await this.ofStored(batch)
+      if (said.outcome !== 'entered') ranges.push(said)
     }
     if (end < first) return []
     return withEntered({ log, first, last: end }, ranges)
+  }
+
+  /** What is said of a batch that is in the order. */
+  async ofStored(batch: Pick<StoredBatch, 'signed' | 'receivedAtMs' | 'isReadable'>): Promise<ReceiptRange> {
+    const { first, count, expiresAtMs } = batch.signed.batch
+    const range = { log: batch.signed.log, first, last: first + count - 1 }
+    // It came too late to be shown to anybody.
+    if (batch.receivedAtMs >= expiresAtMs) return { ...range, outcome: 'rejected', reason: EXPIRED }
+    return batch.isReadable ? { ...range, outcome: 'entered', reason: '' } : this.ofUnreadable(batch)
   }
 
   /** What is said of a batch that is stored and cannot be read. */

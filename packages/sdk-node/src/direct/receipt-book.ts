@@ -168,21 +168,36 @@ export class ReceiptBook {
     const refused = ownSettled.filter(isKeyUnknown)
     if (refused.length > 0) this.#components.onRefused?.(known.by, refused)
     // What could not be opened is kept until it is sent again.
-    await store.delivered(settled.filter((range) => !refused.includes(range)))
-    const changes: ValueChange[] = []
-    const value = encode(known)
-    for (const log of new Set(settled.map((range) => range.log))) {
-      const name = `${PREFIX}${log}/${known.content.serial}`
-      if (this.#receipts.has(name)) continue
-      changes.push(...this.#subsumed(log, known).map((one) => this.#forget(one)), { name, value })
+    const delivered = settled.filter((range) => !refused.includes(range))
+    const news = this.#news(settled, known)
+    // On a full disk only the receipt is lost: that nothing more is to be done needs no room.
+    await store.delivered(delivered, store.disk.hasRoom ? news.flatMap(({ changes }) => changes) : [])
+    for (const { log, name, subsumed } of news) {
+      for (const one of subsumed) this.#forget(one)
       this.#remember(name, log, known)
     }
-    while (this.#receipts.size > MAX_RECEIPTS || this.#sizeBytes > MAX_BYTES) {
-      changes.push(this.#forget(this.#receipts.keys().next().value as string))
-    }
-    // If this fails only the receipt is lost: that nothing more is to be done is on disk already.
-    await store.values.write(changes)
     if (ownSettled.length > 0) this.#components.onSettled?.(ownSettled, known)
+    await this.#makeRoom()
+  }
+
+  /** What is written of a receipt: once a log, in place of earlier ones that say nothing beyond it. */
+  #news(settled: readonly ReceiptRange[], known: KnownReceipt) {
+    const value = encode(known)
+    return [...new Set(settled.map(({ log }) => log))]
+      .map((log) => ({ log, name: `${PREFIX}${log}/${known.content.serial}` }))
+      .filter(({ name }) => !this.#receipts.has(name))
+      .map(({ log, name }) => {
+        const subsumed = this.#subsumed(log, known)
+        return { log, name, subsumed, changes: [...subsumed.map((one) => ({ name: one })), { name, value }] }
+      })
+  }
+
+  async #makeRoom(): Promise<void> {
+    const gone: ValueChange[] = []
+    while (this.#receipts.size > MAX_RECEIPTS || this.#sizeBytes > MAX_BYTES) {
+      gone.push(this.#forget(this.#receipts.keys().next().value as string))
+    }
+    if (gone.length > 0) await this.#components.store.values.write(gone)
   }
 
   /** Earlier receipts of a log that say nothing beyond a new one. */

@@ -4,9 +4,10 @@ import { MAX_DIRECT_BATCHES, MAX_DIRECT_CONTENT_BYTES } from '@pastel-mesh/proto
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import { WANTED_MAILBOXES } from './mailboxes.ts'
 
-/** Batches that one question holds, and the place behind them in the arrival order. */
+/** Batches that one question holds, and the places before and behind them in the arrival order. */
 interface Page {
   readonly batches: readonly StoredBatch[]
+  readonly from: number
   readonly next: number
 }
 
@@ -47,6 +48,9 @@ const MIN_JITTER = 0.75
 
 /** A recipient that was asked in vain is not dialled again before its pause is over, unless it connects. */
 const DIAL_TIMEOUT_MS = 5_000
+
+/** Pages that are on their way to the recipient: while one is answered the next is there. */
+const MAX_PUSHES = 2
 
 /** Mailboxes that are tried in one walk outward. */
 const MAX_TRIED = 12
@@ -138,11 +142,11 @@ export class RecipientDelivery {
   /** @returns whether something was settled, or was left where it was not */
   async #attempt(page: Page): Promise<boolean> {
     const { recipient, isConnected, connect, limited } = this.#components
-    if (isConnected(recipient)) return this.#push(page.batches)
+    if (isConnected(recipient)) return this.#pushAll(page)
     if (performance.now() >= this.#dialAtMs) {
       this.#dialAtMs = performance.now() + this.#pauseMs
       await connect(recipient, this.#dialLimit()).catch(() => {})
-      if (isConnected(recipient)) return this.#push(page.batches)
+      if (isConnected(recipient)) return this.#pushAll(page)
     }
     // For a while only what is new is left: the rest was just now, wherever that was possible.
     const nowMs = performance.now()
@@ -165,7 +169,28 @@ export class RecipientDelivery {
     return false
   }
 
-  async #push(batches: readonly StoredBatch[]): Promise<boolean> {
+  /** Pushes page after page, until one brings nothing. @returns whether something was settled */
+  async #pushAll(first: Page): Promise<boolean> {
+    const underway: Promise<boolean>[] = []
+    let isFruitful = false
+    let page = first
+    while (page.batches.length > 0 && !this.#stopped.signal.aborted) {
+      const pushing = this.#push(page)
+      // Awaited in turn.
+      pushing.catch(() => {})
+      underway.push(pushing)
+      if (underway.length === MAX_PUSHES) {
+        // What is behind it would be refused as well.
+        if (!(await underway.shift())) break
+        isFruitful = true
+      }
+      page = await this.#page(page.next)
+    }
+    for (const pushing of underway) isFruitful = (await pushing) || isFruitful
+    return isFruitful
+  }
+
+  async #push({ batches, from, next }: Page): Promise<boolean> {
     const { recipient, give, ask } = this.#components
     let left = batches
     if (this.#mustAsk) {
@@ -175,7 +200,9 @@ export class RecipientDelivery {
       left = await this.#unsettled(batches)
     }
     if (left.length > 0) await give(recipient, left)
-    return (await this.#unsettled(left)).length < batches.length
+    const { length } = await this.#unsettled(left)
+    if (length === 0 && from <= this.#settledTo) this.#settledTo = Math.max(next, this.#settledTo)
+    return length < batches.length
   }
 
   async #unsettled(batches: readonly StoredBatch[]): Promise<StoredBatch[]> {
@@ -228,15 +255,16 @@ export class RecipientDelivery {
     const { store, own, isSettled } = this.#components
     const { signal } = this.#stopped
     const batches: StoredBatch[] = []
+    const { end } = store
     let sizeBytes = 0
     let next = from
-    for await (const entry of store.read({ channel: this.#channel, sender: own, from, signal })) {
+    for await (const entry of store.read({ channel: this.#channel, sender: own, from, to: end, signal })) {
       const isOpen =
         entry.kind === 'batch' && entry.signed.batch.expiresAtMs > Date.now() && !(await isSettled(entry))
       if (isOpen) {
         const { length } = entry.envelope
         const isFull = batches.length === MAX_DIRECT_BATCHES || sizeBytes + length > MAX_DIRECT_CONTENT_BYTES
-        if (batches.length > 0 && isFull) break
+        if (batches.length > 0 && isFull) return { batches, from, next }
         batches.push(entry)
         sizeBytes += length
       }
@@ -244,7 +272,8 @@ export class RecipientDelivery {
       // What is settled before the first that is not is not looked at again.
       if (batches.length === 0 && from <= this.#settledTo) this.#settledTo = Math.max(next, this.#settledTo)
     }
-    return { batches, next }
+    if (batches.length === 0 && from <= this.#settledTo) this.#settledTo = Math.max(end, this.#settledTo)
+    return { batches, from, next: Math.max(end, next) }
   }
 
   async #pause(): Promise<void> {

@@ -2,7 +2,7 @@ import type { PastelId } from '@pastel-mesh/identity'
 import type { DirectMessages } from '../direct/direct-messages.ts'
 import type { LogSync } from '../sync/log-sync.ts'
 import type { SyncDelivery } from '../sync/reader.ts'
-import type { InboundPipeline, Verdict } from './pipeline.ts'
+import type { Delivery, InboundPipeline, Verdict } from './pipeline.ts'
 
 export interface ArrivalsComponents {
   readonly inbound: () => InboundPipeline
@@ -45,12 +45,8 @@ export class Arrivals {
     return verdict
   }
 
-  /** Who leaves it waits for the answer. @param options.carried it is for somebody else's inbox */
-  left(
-    envelope: Uint8Array,
-    peer: string,
-    options: { readonly carried: boolean; readonly signal: AbortSignal },
-  ): Promise<Verdict> {
+  /** Who leaves it waits for the answer. */
+  left(envelope: Uint8Array, peer: string, options: Pick<Delivery, 'admit' | 'signal'>): Promise<Verdict> {
     return this.#components.inbound().receive(envelope, { via: 'direct', peer, ...options })
   }
 }

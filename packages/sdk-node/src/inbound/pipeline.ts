@@ -36,8 +36,11 @@ export interface Delivery {
   readonly channel?: string
   /** Whether a batch is one that the peer was asked for; by default all are. */
   readonly isAsked?: (signed: SignedBatch) => boolean
-  /** It is for the inbox of somebody else, and is kept for it: nothing before it is waited for. */
-  readonly carried?: boolean
+  /**
+   * Looks at a batch as soon as it is decoded, and ends it with what it throws. What is `carried` is for the inbox of
+   * somebody else, and kept for it: nothing before it is waited for. @default all are let in, none is carried
+   */
+  readonly admit?: (signed: SignedBatch) => { readonly carried: boolean }
   /** Ends waiting for a rate. */
   readonly signal?: AbortSignal
 }
@@ -166,6 +169,8 @@ export class InboundPipeline {
     let verdict: Verdict
     try {
       const split = splitInBounds(envelope)
+      // Who leaves a batch is answered, whatever becomes of it: known bytes cost it as much as new ones.
+      if (delivery.via === 'direct') await this.#chargePeer(envelope.length, delivery)
       if (!this.#store.disk.hasRoom) throw new Dropped('ignore', 'disk-reserve')
       this.#reserve(envelope.length, delivery)
       verdict = await this.#once(envelope, split, delivery)
@@ -213,9 +218,10 @@ export class InboundPipeline {
     delivery: Delivery,
     load: Load,
   ): Promise<Verdict> {
-    await this.#chargePeer(envelope.length, delivery)
+    if (delivery.via !== 'direct') await this.#chargePeer(envelope.length, delivery)
     const signed = openEnvelope(envelope, split, this.#options.network, delivery.channel)
     if (delivery.isAsked?.(signed) === false) throw new Dropped('reject', 'not-asked')
+    const carried = delivery.admit?.(signed).carried ?? false
     await this.#expand(signed, delivery, load)
     const decoded = decodeMessages(signed)
     const { sender } = decoded
@@ -233,7 +239,7 @@ export class InboundPipeline {
       await this.#chargeSender(sender, envelope.length + load.contentBytes, delivery)
       const opened = isOwnInbox ? await this.#intake?.().open(signed) : undefined
       await turn
-      return await this.#place({ ...decoded, ...opened }, delivery, opened)
+      return await this.#place({ ...decoded, ...opened }, delivery, carried, opened)
     } finally {
       leave()
     }
@@ -268,7 +274,8 @@ export class InboundPipeline {
 
   async #place(
     { signed, messages, sender }: DecodedBatch,
-    { via, carried }: Delivery,
+    { via }: Delivery,
+    carried: boolean,
     opened: OpenedBatch | undefined,
   ): Promise<Verdict> {
     const { own, historyMs } = this.#options
@@ -277,7 +284,7 @@ export class InboundPipeline {
       ...(messages === undefined ? {} : { messages }),
       ...(opened === undefined ? {} : { secret: opened.secret }),
       ...(values.length === 0 ? {} : { values }),
-      ...(carried === true ? { carried } : {}),
+      carried,
       // Of an inbox everything is wanted that has not expired.
       wantedSinceMs: signed.batch.channel === this.#inbox ? 0 : Date.now() - historyMs,
       ...(sender === own ? { alert: { kind: 'own-identity', reason: OWN_IDENTITY } } : {}),
