@@ -5,8 +5,10 @@ export interface Step {
   readonly text?: string
   /** Without `pmesh`; `{name}` stands for something that was kept. */
   readonly command: string
-  /** It goes on running until the session ends. */
-  readonly background?: boolean
+  /** It goes on running until the session ends; the session goes on when it has said this. */
+  readonly until?: RegExp
+  /** It shows what is wrong: any other command that fails ends the session. */
+  readonly isRefused?: boolean
   readonly input?: string
   /** What the page calls the file that the input is from. */
   readonly inputName?: string
@@ -32,22 +34,23 @@ export const CLI_SESSION: readonly Step[] = [
     text: 'Every setting, its value and where it comes from; `config check` says all that is wrong.',
     command: 'config print --data bob',
   },
-  { command: 'config check --data bob --sync-history 3' },
+  { command: 'config check --data bob --sync-history 3', isRefused: true },
   {
     heading: 'Run: start',
     text: 'On a terminal, or with `--log-format pretty`; otherwise the log is JSON, a line each.',
     command: 'start --data alice --log-format pretty',
-    background: true,
+    until: /\nstored .*\n/,
   },
-  { command: 'start --data bob', background: true },
+  { command: 'start --data bob', until: /"event":"refused".*\n/ },
   {
     heading: 'Who may take part: members',
     text: 'A node lets in whom its member file names, and each has to name the other. It is read while the node runs.',
     command: 'members add {bob} --data alice',
   },
   { command: 'members add {alice} --data bob' },
+  { command: 'members add {bob} --role operator --data alice' },
   { command: 'members list --data alice' },
-  { command: 'members remove {alice} --data alice' },
+  { command: 'members remove {alice} --data alice', isRefused: true },
   {
     heading: 'Peers: connect, peers, topics, relay',
     command: 'connect localhost:7201 --data bob',
@@ -71,7 +74,7 @@ export const CLI_SESSION: readonly Step[] = [
   {
     text: 'Live, from the last one on, until Ctrl-C:',
     command: 'tail --last 1 --data bob',
-    background: true,
+    until: /\n/,
   },
   {
     text: 'The proof that is on the disk, checked by the command itself; `--out` saves it, and anybody checks it, with no node at all:',
@@ -80,11 +83,14 @@ export const CLI_SESSION: readonly Step[] = [
   { command: 'verify --proof proof.bin' },
   {
     heading: 'To one member alone: send, inbox, sent, delivery',
-    text: 'Sealed to its recipient, and delivered when that is back, too: [what that means](../guides/delivery.md). The text comes behind `--`, or with `--text`, `--file FILE` or the standard input.',
-    command: 'send {bob} --wait --data alice -- for you only',
+    text: 'Sealed to its recipient, and delivered when that is back, too: [what that means](../guides/delivery.md). The recipients come first, then the text; without one it is the standard input, or `--file FILE`.',
+    command: 'send {bob} "for you only" --wait --data alice',
     keep: { name: 'direct', find: MESSAGE_ID },
   },
-  { command: 'inbox --data bob' },
+  {
+    text: 'With `--ids` what other commands need of a message stands before it:',
+    command: 'inbox --ids --data bob',
+  },
   { command: 'sent --data alice' },
   { command: 'delivery {direct} --data alice' },
   {
@@ -92,7 +98,8 @@ export const CLI_SESSION: readonly Step[] = [
     command: 'export --disclose {direct} direct.disclosed --data bob',
   },
   { command: 'verify --disclosed direct.disclosed' },
-  { heading: 'What goes on: status, stats', command: 'status --data bob' },
+  { heading: 'What goes on: status, alerts, stats', command: 'status --data bob' },
+  { command: 'alerts --data bob' },
   { command: 'stats --data bob' },
   {
     heading: 'Keys: id',
@@ -104,10 +111,10 @@ export const CLI_SESSION: readonly Step[] = [
   { command: 'id new --data carol' },
   { command: 'id sign "some text" --data alice', keep: { name: 'signature', find: /[A-Za-z0-9+/]{152}/ } },
   { command: 'id verify {alice} {signature} "some text"' },
-  { command: 'id verify {alice} {signature} "another text"' },
+  { command: 'id verify {alice} {signature} "another text"', isRefused: true },
   {
     heading: 'To an end: disconnect, and when no node runs',
     command: 'disconnect localhost:7201 --data bob',
   },
-  { command: 'status --data carol' },
+  { command: 'status --data carol', isRefused: true },
 ]

@@ -12,8 +12,8 @@ import { CLI_SESSION, type Step } from './cli-session.ts'
 
 const MAIN = new URL('../packages/node/src/cli/main.ts', import.meta.url).pathname
 const TARGET = new URL('../docs/reference/cli.md', import.meta.url)
-/** What a node, or `tail`, gets to say what it says at its start. */
-const SETTLE_MS = 4_000
+/** What a node, or `tail`, gets to say what it says at its start, on a machine that is busy. */
+const MAX_START_MS = 120_000
 
 const folder = await mkdtemp(join(tmpdir(), 'pmesh-docs-'))
 const running: ChildProcess[] = []
@@ -28,7 +28,7 @@ function spawnPmesh(args: readonly string[]): ChildProcess {
   })
 }
 
-async function answer(args: readonly string[], { background, input }: Step): Promise<string> {
+async function answer(args: readonly string[], { until, isRefused = false, input }: Step): Promise<string> {
   const child = spawnPmesh(args)
   let output = ''
   const hear = (chunk: Buffer) => {
@@ -37,10 +37,18 @@ async function answer(args: readonly string[], { background, input }: Step): Pro
   child.stdout?.on('data', hear)
   child.stderr?.on('data', hear)
   child.stdin?.end(input ?? '')
-  if (background === true) {
+  if (until !== undefined) {
     running.push(child)
-    await delay(SETTLE_MS)
-  } else await once(child, 'close')
+    const endMs = performance.now() + MAX_START_MS
+    while (!until.test(output)) {
+      if (performance.now() > endMs)
+        throw new Error(`pmesh ${args.join(' ')} did not say ${until}:\n${output}`)
+      await delay(100)
+    }
+    return output.trimEnd()
+  }
+  const [code] = await once(child, 'close')
+  if ((code !== 0) !== isRefused) throw new Error(`pmesh ${args.join(' ')} ended with ${code}:\n${output}`)
   return output.trimEnd()
 }
 

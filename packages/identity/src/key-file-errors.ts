@@ -17,6 +17,14 @@ export function damaged(path: string, reason: string, cause?: unknown): MeshErro
   )
 }
 
+/** A key file under the name of another PastelID: which of the two is meant nobody can know. */
+export function misnamed(path: string, pastelId: string): MeshError {
+  return new MeshError(
+    'ERR_KEY_FILE_NAME',
+    `the key file ${path} has the wrong name: it is called after one PastelID, and the key in it is that of another, ${pastelId}: call it by that`,
+  )
+}
+
 /** A key file of an old version of the core. */
 export function legacy(path: string): MeshError {
   return new MeshError(

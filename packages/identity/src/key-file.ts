@@ -21,7 +21,7 @@ import {
   type Secrets,
   sealItem,
 } from './key-container-cipher.ts'
-import { alreadyThere, damaged, foreign, wrongPassphrase } from './key-file-errors.ts'
+import { alreadyThere, damaged, foreign, misnamed, wrongPassphrase } from './key-file-errors.ts'
 import { MeshError } from './mesh-error.ts'
 import { encodePastelId, isPastelId, type PastelId } from './pastel-id.ts'
 
@@ -94,8 +94,8 @@ export async function writeKeyFile(
  * PastelID's. Takes at most about half a second and 64 MiB, whatever the file says.
  *
  * @throws {@link MeshError} `ERR_KEY_FILE_MISSING`, `ERR_KEY_FILE_FOREIGN` (something else), `ERR_KEY_FILE_LEGACY` (of
- * an old core), `ERR_KEY_FILE_DAMAGED`, `ERR_KEY_FILE_PASSPHRASE`, `ERR_KEY_FILE_IO`, `ERR_KEY_FILE_KDF` (out of
- * memory). Of a file that this program wrote, `ERR_KEY_FILE_PASSPHRASE` means that the passphrase is wrong, or the
+ * an old core), `ERR_KEY_FILE_DAMAGED`, `ERR_KEY_FILE_NAME` (its name is another PastelID),
+ * `ERR_KEY_FILE_PASSPHRASE`, `ERR_KEY_FILE_IO`, `ERR_KEY_FILE_KDF` (out of memory). Of a file that this program wrote, `ERR_KEY_FILE_PASSPHRASE` means that the passphrase is wrong, or the
  * salt damaged; of one that the core wrote, either that or damage in its encrypted part.
  * @example
  * import { MeshError, readKeyFile } from '@pastel-mesh/identity'
@@ -179,7 +179,7 @@ export async function sealContainer(
   return { publicItems, timestampSeconds, secureItems }
 }
 
-/** @throws MeshError ERR_KEY_FILE_PASSPHRASE, ERR_KEY_FILE_DAMAGED */
+/** @throws MeshError ERR_KEY_FILE_PASSPHRASE, ERR_KEY_FILE_DAMAGED, ERR_KEY_FILE_NAME */
 export async function openContainer(
   container: KeyContainer,
   passphrase: string,
@@ -193,7 +193,7 @@ export async function openContainer(
   const name = basename(path)
   const pastelId = encodePastelId(publicKeyFromSeed(secrets.pkey_ed448))
   if (isPastelId(name) && name !== pastelId) {
-    throw damaged(path, `its name is a PastelID, and the key in it is that of another, ${pastelId}`)
+    throw misnamed(path, pastelId)
   }
   return secrets
 }

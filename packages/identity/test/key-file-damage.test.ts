@@ -121,12 +121,12 @@ test('a wrong passphrase is not taken for damage', async () => {
   }
 })
 
-test('under the name of its PastelID it opens, under that of another it is damaged', async () => {
+test('under the name of its PastelID it opens, under that of another it has the wrong name', async () => {
   const own = createLocalSigner(seed).pastelId
   const other = createLocalSigner(generateSeed()).pastelId
   expect(await readQuickly(bytes, { path: `/keys/${own}` })).toEqual(seed)
   expect(await readQuickly(bytes, { path: `/keys/${other}` })).toMatchObject({
-    code: 'ERR_KEY_FILE_DAMAGED',
+    code: 'ERR_KEY_FILE_NAME',
     message: expect.stringContaining(own),
   })
   // Not a PastelID, so it says nothing.

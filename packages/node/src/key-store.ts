@@ -40,8 +40,7 @@ export interface KeyStore {
   createFirst(passphrase: string): Promise<Signer | undefined>
   /**
    * Takes in a key file, of whatever name; the key in it says whose it is.
-   * @throws MeshError ERR_KEY_FILE_DAMAGED (its name is another PastelID, among others), ERR_KEY_FILE_EXISTS,
-   * ERR_KEY_FOLDER, and the errors of `openKeyFile`
+   * @throws MeshError ERR_KEY_FILE_NAME (its name is another PastelID), ERR_KEY_FILE_EXISTS, ERR_KEY_FOLDER, and the errors of `openKeyFile`
    */
   importFile(path: string, passphrase: string, options?: ImportOptions): Promise<PastelId>
   /**

@@ -4,7 +4,9 @@ import { runCli } from './fixtures/cli.ts'
 import { type RunningNode, startNode } from './fixtures/running-node.ts'
 import { sharedNode } from './fixtures/shared-node.ts'
 
-const OPEN = ['--members', 'open', '--relay', '--discover', 'no']
+/** Nobody listens there. */
+const DEAD = '/ip4/127.0.0.1/tcp/2'
+const OPEN = ['--members', 'open', '--relay', '--discover', 'no', '--bootstrap', DEAD]
 const node = sharedNode({ args: OPEN })
 
 /** Another node, which knows only itself, and the port that it listens on. */
@@ -33,6 +35,16 @@ describe('pmesh connect, disconnect, peers and topics', () => {
         /^localhost:\d+ cannot be connected to: .*: not-a-member \(by the other\): .*"pmesh members add jX\w{84}"$/,
       ),
     })
+    const before = await pmesh('status')
+    expect(before.stdout).toMatch(
+      new RegExp(
+        `^Bootstrap addresses\\n {2}${DEAD} {2}failing {2}.*ECONNREFUSED 127.0.0.1:2: nothing listens there, \\d+ s ago; it is tried again and again$`,
+        'm',
+      ),
+    )
+    expect(before.stdout).toMatch(
+      /^Refused connections\n {2}\S+Z \(\d+ s ago\) {2}\S+: not-a-member \(by the other\): this node is no member there: ask its operator for "pmesh members add jX\w+"/m,
+    )
     const [, own = ''] = /add (jX\w+)/.exec(error.message) ?? []
     expect((await runCli(['members', 'add', own, '--data', other.dataDir])).code).toBe(0)
     const connected = await pmesh('connect', `localhost:${port}`)
@@ -48,6 +60,8 @@ describe('pmesh connect, disconnect, peers and topics', () => {
     expect(status).toMatch(
       new RegExp(`^ {2}${pastelId} {2}/ip4/\\S+ {2}outbound {2}\\d+\\.\\d ±\\d+\\.\\d ms$`, 'm'),
     )
+    // It has been let in since.
+    expect(status).not.toContain('Refused connections')
     const peers = await pmesh('peers')
     expect(peers.stdout).toMatch(
       new RegExp(

@@ -59,15 +59,7 @@ const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`
 
 describe('direct messages', () => {
   it('send prints the id, and with --wait says what became of it', async () => {
-    const { code, stdout, stderr } = await pmesh(alice, [
-      'send',
-      bob.pastelId,
-      '--wait',
-      '20s',
-      '--',
-      'hello',
-      'bob',
-    ])
+    const { code, stdout, stderr } = await pmesh(alice, ['send', bob.pastelId, 'hello bob', '--wait', '20s'])
     id = stdout.trim()
     expect({ code, stderr }).toEqual({
       code: 0,
@@ -113,6 +105,17 @@ describe('direct messages', () => {
       stdout: '',
       stderr: 'pmesh: nothing in the inbox matches\n',
     })
+  })
+
+  it('inbox, messages, tail and sent show the whole ids if asked to', async () => {
+    for (const [side, ...args] of [
+      [bob, 'inbox', '--type', 'message'],
+      [bob, 'messages', '--type', 'message'],
+      [alice, 'sent', '--type', 'message'],
+    ] as const) {
+      const [line] = await lines(side, ...args, '--ids')
+      expect(line).toMatch(new RegExp(`^${id}  ${time}  .*hello bob$`))
+    }
   })
 
   it('sent shows the states, the newest last', async () => {
@@ -193,6 +196,20 @@ describe('direct messages', () => {
       code: 1,
       stdout: expect.stringMatching(/^INVALID {2}the message a+-1 is not in it/),
     })
+    const proof = join(await temporaryFolder(), 'hello.proof')
+    await lines(bob, 'verify', id, '--out', proof)
+    for (const [args, what] of [
+      [['--proof', file], `is a disclosure, as .*: check it with "pmesh verify --disclosed ${file}"`],
+      [
+        ['--disclosed', proof],
+        `is the proof of a message, .*: check it with "pmesh verify --proof ${proof}"`,
+      ],
+      [[proof], `is not a message id, but a file: "pmesh verify --proof ${proof}" checks that file`],
+    ] as const) {
+      const { code, stdout, stderr } = await runCli(['verify', '--data', '/nowhere', ...args])
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toMatch(new RegExp(`^pmesh: .*${what}.*\n$`))
+    }
     const bytes = await readFile(file)
     bytes[bytes.length - 1]! ^= 1
     await writeFile(file, bytes)
@@ -206,6 +223,16 @@ describe('direct messages', () => {
     expect(code).toBe(2)
     expect(stderr).toContain('nobody has shown the certificate')
     expect(stdout).toMatch(/^waiting-/)
+    const ongoing = new RegExp(
+      `the recipient is not connected now; this node keeps it, and its delivery goes on by itself, over restarts too, until ${time} \\(in [67] d\\)$`,
+      'm',
+    )
+    expect(stderr).toMatch(ongoing)
+    expect((await lines(alice, 'delivery', stdout.trim())).join('\n')).toMatch(ongoing)
+    const [listed] = await lines(alice, 'sent', '--to', away, '--ids')
+    expect(listed).toMatch(
+      new RegExp(`^${stdout.trim()}  not sent yet  to ${away}  waiting-for-certificate$`),
+    )
     const { state } = JSON.parse((await lines(alice, 'delivery', stdout.trim(), '--json')).join(''))
     expect(state).toBe('waiting-for-certificate')
     const expiring = ['send', away, '--text', 'soon', '--expires', '1s', '--wait', '20s', '--json']
@@ -233,12 +260,33 @@ describe('direct messages', () => {
 
   it.each([
     [[STRANGER, '--text', 'x'], 'is not a PastelID'],
-    [['hello', '--', 'x'], '"hello" is not a PastelID: what comes before "--" are the recipients'],
-    [['--', 'x'], 'say to whom'],
+    [['hello', '--', 'x'], '"hello" is not a PastelID: the recipients come first, then the text'],
   ])('send %j says what is wrong', async (args, complaint) => {
     const { code, stdout, stderr } = await pmesh(alice, ['send', ...args])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toContain(complaint)
+  })
+
+  it('send takes recipients by --to, a text that begins with a hyphen, and the standard input', async () => {
+    await lines(alice, 'send', '--to', alice.pastelId, '--to', bob.pastelId, 'to both', '--type', 'form')
+    await lines(alice, 'send', alice.pastelId, '--type', 'form', '--', '-5 degrees')
+    const { code } = await pmesh(alice, ['send', alice.pastelId, '--type', 'form'], { input: 'typed' })
+    expect(code).toBe(0)
+    const sent = (await lines(alice, 'sent', '--type', 'form', '--json')).map((line) => JSON.parse(line))
+    expect(sent.map(({ text, recipient }) => [text, recipient])).toEqual([
+      ...[alice, bob].map(({ pastelId }) => ['to both', pastelId]),
+      ...['-5 degrees', 'typed'].map((text) => [text, alice.pastelId]),
+    ])
+  })
+
+  it('inbox keeps showing what expired since it came, and says so; tail does not', async () => {
+    await lines(alice, 'send', alice.pastelId, 'short', '--type', 'short', '--expires', '3s')
+    const [live] = await lines(alice, 'inbox', '--type', 'short', '--json')
+    const { expiresAtMs } = JSON.parse(live ?? '')
+    await waitUntil(() => Date.now() > expiresAtMs, { what: 'the expiry' })
+    const [line] = await lines(alice, 'inbox', '--type', 'short')
+    expect(line).toMatch(new RegExp(`^expired  ${time}  inbox  ${alice.pastelId}  short  short$`))
+    expect(await pmesh(alice, ['messages', '--type', 'short'])).toMatchObject({ code: 0, stdout: '' })
   })
 
   it('is disclosed from the database as well when no node runs, and as text', async () => {

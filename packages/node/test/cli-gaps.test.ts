@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCli } from './fixtures/cli.ts'
 import { makeGappedFolder } from './fixtures/gapped-folder.ts'
-import { type RunningNode, startNode } from './fixtures/running-node.ts'
+import { type RunningNode, startNode, stopNode } from './fixtures/running-node.ts'
 
 let node: RunningNode
 
@@ -53,7 +53,9 @@ describe('what a node does without', () => {
     expect(shown).toMatch(
       /^ {2}held {6}1 batch, \d+ bytes, until what is before them has come or is given up$/m,
     )
-    expect(shown).toMatch(/^Alerts\n {2}\S+Z {2}jX\w+: it contradicts itself in news \(.*tell its operator$/m)
+    expect(shown).toMatch(
+      /^Alerts\n {2}1 {2}\S+Z {2}jX\w+: it contradicts itself in news \(.*tell its operator\n +"pmesh alerts dismiss NUMBER --data \S+" puts one aside$/m,
+    )
     const status = JSON.parse((await lines('status', '--json')).join('\n'))
     expect(status).toMatchObject({
       alerts: [{ kind: 'frozen', channel: { kind: 'topic', topic: 'news' } }],
@@ -64,5 +66,30 @@ describe('what a node does without', () => {
         storedBytes: expect.any(Number),
       },
     })
+  })
+
+  it('is dismissed, and stays so over a restart', async () => {
+    expect(await lines('alerts')).toEqual([
+      expect.stringMatching(/^1 {2}\S+Z {2}jX\w+: it contradicts itself/),
+    ])
+    expect(await runCli(['alerts', 'dismiss', '2', '--data', node.dataDir])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^pmesh: there is no alert 2: "pmesh alerts --data .* \(ERR_UNKNOWN_ALERT\)\n$/,
+      ),
+    })
+    expect(await lines('alerts', 'dismiss', 'all')).toEqual([
+      expect.stringMatching(/^dismissed {2}1 {2}jX\w+: it contradicts itself/),
+    ])
+    await stopNode(node)
+    node = await startNode({ dataDir: node.dataDir, args: ['--members', 'open'] })
+    expect((await lines('status')).join('\n')).not.toContain('Alerts')
+    expect(await runCli(['alerts', '--data', node.dataDir])).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: `pmesh: 1 alert dismissed: "pmesh alerts --all --data ${node.dataDir}" shows all\n`,
+    })
+    const [alert] = JSON.parse((await lines('alerts', '--all', '--json')).join(''))
+    expect(alert).toMatchObject({ number: 1, kind: 'frozen', dismissedAtMs: expect.any(Number) })
   })
 })

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodePastelId, type PastelId } from '@pastel-mesh/identity'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
+import { CHEAP_PASSPHRASE, makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { type CliOptions, runCli } from './fixtures/cli.ts'
 import { makeFolder, removeFolder, temporaryFolder } from './fixtures/temporary-folder.ts'
 
@@ -111,7 +111,9 @@ describe('pmesh id import and export', () => {
     const imported = await id(['import', path, '--new-passphrase', '--data', data], {
       env: { PMESH_PASSPHRASE: 'for the core', PMESH_NEW_PASSPHRASE_FILE: kept },
     })
-    expect(imported.stdout).toBe(`PastelID  ${pastelId}\nfile      ${join(data, 'pastelkeys', pastelId)}\n`)
+    expect(imported.stdout).toBe(
+      `PastelID  ${pastelId}\nfile      ${join(data, 'pastelkeys', pastelId)}\nnext      pmesh init --data ${data}\n`,
+    )
     // The folder's own passphrase opens it now.
     expect((await id(['sign', 'hello', '--data', data])).stdout).toBe((await own(['sign', 'hello'])).stdout)
   })
@@ -125,6 +127,21 @@ describe('pmesh id import and export', () => {
     expect(stderr).toMatch(/it came from PMESH_PASSPHRASE \(ERR_KEY_FILE_PASSPHRASE\)\n$/)
     expect(stderr).not.toContain('wr0ng')
     expect(await readdir(outside)).toEqual([])
+  })
+
+  it('import leaves no folder behind when it fails, and says what else a start needs when it does not', async () => {
+    const data = join(await temporaryFolder(), 'new')
+    const file = join(dataDir, 'pastelkeys', pastelId)
+    expect(await id(['import', file, '--data', data], { env: { PMESH_PASSPHRASE: 'wr0ng' } })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('(ERR_KEY_FILE_PASSPHRASE)'),
+    })
+    await expect(stat(data)).rejects.toThrow('ENOENT')
+    const { stdout } = await id(['import', file, '--data', data], {
+      env: { PMESH_PASSPHRASE: CHEAP_PASSPHRASE },
+    })
+    expect(stdout).toContain(`passphrase  the node needs it at each start: PMESH_PASSPHRASE, `)
+    expect(stdout).toContain(`next        pmesh init --data ${data}\n`)
   })
 
   it('never write over a file', async () => {

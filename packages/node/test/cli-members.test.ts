@@ -1,7 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { describe, expect, it } from 'vitest'
+import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { runCli } from './fixtures/cli.ts'
 import { sharedNode } from './fixtures/shared-node.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 const node = sharedNode()
 const { pastelId } = createLocalSigner(generateSeed())
@@ -18,16 +22,41 @@ describe('pmesh members', () => {
     const [own] = await listed()
     expect(await members('add', pastelId, '--role', 'supernode')).toMatchObject({
       code: 0,
-      stdout: `member  ${pastelId}  supernode\n`,
+      stdout: `added  ${pastelId}  supernode\n`,
       stderr: '',
     })
+    expect((await members('add', pastelId)).stdout).toBe(
+      `unchanged  ${pastelId}  supernode: it was a member already\n`,
+    )
+    expect((await members('add', pastelId, '--role', 'guest')).stdout).toBe(
+      `changed  ${pastelId}  guest, was supernode\n`,
+    )
     expect((await listed()).sort()).toEqual([own, pastelId].sort())
     expect((await members('list')).stdout).toMatch(
-      new RegExp(`^PASTELID +ROLE\\n[^]*^${pastelId} +supernode$`, 'm'),
+      new RegExp(`^PASTELID +ROLE\\n[^]*^${pastelId} +guest$`, 'm'),
     )
     const { stdout } = await members('remove', pastelId, '--json')
     expect(JSON.parse(stdout)).toEqual({ removed: pastelId })
     expect(await listed()).toEqual([own])
+  })
+
+  it('adds, lists and removes them in the file of a node that does not run', async () => {
+    const dataDir = await temporaryFolder()
+    const own = await makeCheapIdentity(dataDir)
+    const file = join(dataDir, 'members')
+    const offline = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runCli(['members', ...args, '--data', dataDir])
+      expect({ code, stderr }).toEqual({
+        code: 0,
+        stderr: `pmesh: no node runs: this is about the file ${file}, which it reads when it starts\n`,
+      })
+      return stdout
+    }
+    expect(await offline('add', pastelId)).toBe(`added  ${pastelId}  member\n`)
+    expect(await readFile(file, 'utf8')).toBe(`${pastelId}\n`)
+    expect(await offline('list')).toMatch(new RegExp(`^${pastelId} +member\n${own} +member\n$`, 'm'))
+    expect(await offline('remove', pastelId)).toBe(`removed  ${pastelId}\n`)
+    expect(await offline('list')).not.toContain(pastelId)
   })
 
   it('says in one line what is wrong', async () => {

@@ -11,7 +11,9 @@ it('a node that ends before it answers is named in one line', async () => {
   onTestFinished(() => void server.close())
   const { code, stdout, stderr } = await runCli(['status', '--data', folder])
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-  expect(stderr).toMatch(/^pmesh: the node on .*node\.sock did not answer: .+ \(ERR_NODE_GONE\)\n$/)
+  expect(stderr).toMatch(
+    /^pmesh: the node on .*node\.sock did not answer: it ended while it was asked; see its log \(ERR_NODE_GONE\)\n$/,
+  )
 })
 
 it('what answers but is no node is named in one line', async () => {

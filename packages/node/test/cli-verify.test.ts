@@ -77,7 +77,9 @@ describe('pmesh verify', () => {
     [[], 'say what to verify: the id of a message'],
     [['nonsense'], '"nonsense" is not a message id'],
     [[`${'a'.repeat(26)}-1`], 'it never came, or was removed (ERR_NOT_STORED)'],
-    [['--proof', '/nowhere/proof'], 'the proof /nowhere/proof cannot be read'],
+    [['--proof', '/nowhere/proof'], 'the proof /nowhere/proof cannot be read: there is no such file'],
+    [['--disclosed', '/nowhere/x'], 'the disclosure /nowhere/x cannot be read: there is no such file'],
+    [['--proof', '/dev/null'], '/dev/null is empty, and no proof'],
   ])('%j says in one line what is wrong', async (args, message) => {
     const { code, stdout, stderr } = await verify(...args)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })

@@ -27,6 +27,8 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
   },
   disk: { state: 'ok', minFreeBytes: 0 },
   standing: { clock: { state: 'ok', peers: 0 } },
+  bootstrap: [],
+  refusals: [],
   alerts: [],
   counters: {
     published: { messages: 0, batches: 0 },
@@ -44,7 +46,7 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
 } as never
 
 it('the status says nothing of a node that stands well', () => {
-  expect(describeStatus(STATUS, '/node')).not.toMatch(/clock|superseded|Alerts/)
+  expect(describeStatus(STATUS, '/node')).not.toMatch(/clock|superseded|Alerts|Bootstrap|Refused/)
 })
 
 it('the status says that the clock is wrong, or another node has the PastelID, and what to do', () => {

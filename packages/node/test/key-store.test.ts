@@ -81,7 +81,7 @@ describe('a key store', () => {
     expect(await readdir(dataDir)).not.toContain('copy')
     await rename(keys.pathOf(pastelId), join(dataDir, OTHER_ID))
     await expect(keys.importFile(join(dataDir, OTHER_ID), CHEAP_PASSPHRASE)).rejects.toMatchObject({
-      code: 'ERR_KEY_FILE_DAMAGED',
+      code: 'ERR_KEY_FILE_NAME',
       message: expect.stringContaining(pastelId),
     })
     expect(await keys.list()).toEqual([])

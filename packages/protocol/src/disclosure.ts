@@ -40,6 +40,11 @@ export function encodeDisclosure({ envelope, secret }: DisclosureParts): Uint8Ar
   return new Uint8Array(Buffer.concat([MARK, secret, envelope]))
 }
 
+/** Whether bytes begin as a disclosure does. */
+export function isDisclosure(bytes: Uint8Array): boolean {
+  return equalBytes(bytes.subarray(0, MARK.length), MARK)
+}
+
 /**
  * Opens a disclosure as somebody who trusts nobody: the sender's signature covers the commitment, and the commitment
  * fixes the messages.
@@ -50,7 +55,7 @@ export function encodeDisclosure({ envelope, secret }: DisclosureParts): Uint8Ar
  */
 export async function openDisclosure(bytes: Uint8Array): Promise<Disclosure> {
   const secretEnd = MARK.length + SECRET_BYTES
-  if (bytes.length > MAX_DISCLOSURE_BYTES || !equalBytes(bytes.subarray(0, MARK.length), MARK)) {
+  if (bytes.length > MAX_DISCLOSURE_BYTES || !isDisclosure(bytes)) {
     throw new ProtocolError(
       'ERR_DISCLOSURE',
       `the ${bytes.length} bytes are no disclosure of a direct message`,

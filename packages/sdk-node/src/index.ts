@@ -6,6 +6,7 @@ import type { PrivateKey, TypedEventTarget } from '@libp2p/interface'
 import type { PastelId, Signer } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
+import type { BootstrapStatus } from './connection/bootstrap-status.ts'
 import type { ClockStatus } from './connection/clock-check.ts'
 import type { KnownNode } from './connection/discovery.ts'
 import type { Superseded } from './connection/supersession.ts'
@@ -27,6 +28,7 @@ import type { ReceivedEntry, ReceivedMessage } from './received-message.ts'
 import type { RetentionOptions } from './retention-task.ts'
 import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 
+export type { BootstrapState, BootstrapStatus } from './connection/bootstrap-status.ts'
 export type { Refusal } from './connection/certificate-gate.ts'
 export type { CertificateCounters } from './connection/certificate-intake.ts'
 export type { ClockState, ClockStatus } from './connection/clock-check.ts'
@@ -196,6 +198,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   addresses(): string[]
   /** The peers that are connected, each once. */
   peers(): PeerInfo[]
+  /** The addresses of the option `bootstrap`, and how it stands with each; this node's own is left out. */
+  bootstrap(): BootstrapStatus[]
   /** What senders did that an operator should know, the newest first: one a log, 1,024 at most. */
   alerts(): MeshAlert[]
   /** The connected peers that subscribe to a topic. @throws ProtocolError ERR_TOPIC_NAME */

@@ -126,8 +126,8 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         this.#direct.disconnected(peer.peerId)
         this.safeDispatchEvent('disconnected', { detail: this.#peers.info(peer) })
       },
-      onUnreachable: (address, { message }) =>
-        this.safeDispatchEvent('unreachable', { detail: { address, reason: message } }),
+      onUnreachable: (address, reason) =>
+        this.safeDispatchEvent('unreachable', { detail: { address, reason } }),
     })
     this.#topicPeers = new TopicPeers({
       gossip: () => this.#gossip,

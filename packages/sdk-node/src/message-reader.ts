@@ -9,7 +9,7 @@ import {
   type StoredEntry,
 } from '@pastel-mesh/storage'
 import type { FollowMessagesOptions } from './follow-messages.ts'
-import type { ReadMessagesOptions } from './index.ts'
+import type { ReadMessagesOptions } from './read-options.ts'
 import {
   type CursorNotice,
   isExpired,
@@ -85,7 +85,7 @@ export class MessageReader {
 
   /** What is stored now. */
   async *read(options: ReadMessagesOptions): AsyncGenerator<ReceivedEntry> {
-    const { type, direct, recipient, reverse = false, limit, signal } = options
+    const { type, direct, recipient, withExpired = false, reverse = false, limit, signal } = options
     const isSent = direct === 'sent' || recipient !== undefined
     const begin = options.from === undefined ? undefined : await this.#begin(options.from, reverse)
     const { from, to } = await this.#range(options, begin?.position)
@@ -103,7 +103,7 @@ export class MessageReader {
     })
     for await (const entry of entries) {
       if (isSent && !isInbox(channelOf(entry))) continue
-      const within = this.#within(entry, from, to, type, isSent)
+      const within = this.#within(entry, from, to, type, isSent ? 'all' : withExpired ? 'in-time' : 'none')
       for (const one of reverse ? [...within].reverse() : within) {
         signal?.throwIfAborted()
         yield one
@@ -147,8 +147,8 @@ export class MessageReader {
     from: number,
     to: number,
     type?: string,
-    /** Whoever sent it wants to know that it has expired. */
-    withExpired = false,
+    /** What has expired and is given all the same: whoever sent it wants to know. */
+    expired: 'none' | 'in-time' | 'all' = 'none',
   ): Generator<ReceivedEntry> {
     const { storeId } = this.#store
     if (entry.kind !== 'batch') {
@@ -157,7 +157,8 @@ export class MessageReader {
       if (type === undefined && !isOthers) yield toLostNotice(entry, storeId)
       return
     }
-    if (!withExpired && isExpired(entry, Date.now())) return
+    const expiredBy = expired === 'in-time' ? entry.receivedAtMs : Date.now()
+    if (expired !== 'all' && isExpired(entry, expiredBy)) return
     if (!entry.isReadable) {
       // What is kept for others is not this node's to read; what came to it and does not open is lost to it.
       if (entry.signed.batch.channel === this.#inbox && type === undefined) yield toUnreadable(entry, storeId)

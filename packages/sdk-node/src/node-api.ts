@@ -4,6 +4,7 @@ import { inboxChannel, type MessageInput, topicChannel } from '@pastel-mesh/prot
 import type { MessageStore } from '@pastel-mesh/storage'
 import { TypedEventEmitter } from 'main-event'
 import type { CarriedTopics } from './carried-topics.ts'
+import type { BootstrapStatus } from './connection/bootstrap-status.ts'
 import type { Discovery, KnownNode } from './connection/discovery.ts'
 import type { PeerConnections } from './connection/peer-connections.ts'
 import type { DeliveryStatus } from './direct/delivery-status.ts'
@@ -71,6 +72,10 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
 
   peers(): PeerInfo[] {
     return this.parts().peers.list()
+  }
+
+  bootstrap(): BootstrapStatus[] {
+    return this.parts().peers.bootstrap()
   }
 
   alerts(): MeshAlert[] {

@@ -20,6 +20,11 @@ export interface ReadMessagesOptions {
   readonly topic?: string
   /** Only direct messages: what came to this node's inbox; or what it sent, expired messages included. */
   readonly direct?: 'received' | 'sent'
+  /**
+   * Of what came to this node's inbox, also what has expired since: it is there until retention removes it. What had
+   * expired when it came is not given. @default false
+   */
+  readonly withExpired?: boolean
   /** Only direct messages of this node to this member. */
   readonly recipient?: PastelId
   readonly sender?: PastelId

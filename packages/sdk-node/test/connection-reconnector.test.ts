@@ -19,7 +19,10 @@ function openConnection(): Connection {
 }
 
 /** A reconnector whose dials fail or succeed as told, and when it dialled. */
-function start(connectionTo: () => Connection | undefined = () => undefined) {
+function start(
+  connectionTo: () => Connection | undefined = () => undefined,
+  whenCertified: () => Promise<void> = async () => {},
+) {
   const dialledMs: number[] = []
   let answer = (): Connection => {
     throw new Error('nobody is there')
@@ -30,6 +33,7 @@ function start(connectionTo: () => Connection | undefined = () => undefined) {
       return answer()
     },
     connectionTo,
+    whenCertified,
   })
   const pauses = () => dialledMs.slice(1).map((ms, i) => Math.round(ms - (dialledMs[i] as number)))
   return {
@@ -186,4 +190,44 @@ test('an address that is left alone while it pauses, or is dialled, stays alone'
   await vi.advanceTimersByTimeAsync(60_000)
   expect(unreachable).toEqual([])
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('it says how it stands with an address: what failed last, the dial or what came of the connection', async () => {
+  let connected: Connection | undefined
+  let certified = async () => {}
+  const { reconnector, succeed, fail } = start(
+    () => connected,
+    () => certified(),
+  )
+  const status = () => reconnector.status()[0]
+  reconnector.keep(ADDRESS)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(status()).toMatchObject({
+    address: ADDRESS.toString(),
+    isConnected: false,
+    failure: { error: { message: 'nobody is there' }, atMs: expect.any(Number) },
+  })
+
+  certified = async () => {
+    throw new Error('the other end says not-a-member')
+  }
+  let lose = succeed()
+  await vi.advanceTimersByTimeAsync(500)
+  expect(status()).toMatchObject({ failure: { error: { message: 'the other end says not-a-member' } } })
+  lose()
+
+  certified = async () => {}
+  lose = succeed()
+  await vi.advanceTimersByTimeAsync(1_000)
+  connected = openConnection()
+  expect(status()).toEqual({ address: ADDRESS.toString(), isResting: false, isConnected: true })
+
+  connected = undefined
+  fail()
+  lose()
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(status()).toMatchObject({ isConnected: false, failure: { error: { message: 'nobody is there' } } })
+  reconnector.rest(() => true)
+  expect(status()).toMatchObject({ isResting: true })
+  reconnector.stop()
 })

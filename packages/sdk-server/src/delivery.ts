@@ -1,9 +1,14 @@
 import type { DeliveryStatus, MeshNode } from '@pastel-mesh/sdk-node'
 
-/** What is known of a message's delivery; the receipt, and the certificate that proves its key, in base64. */
-export function toDeliveryOutput({ receipt, mailboxes, ...status }: DeliveryStatus) {
+/**
+ * What is known of a message's delivery, and whether its recipient is there now; the receipt, and the certificate that
+ * proves its key, in base64.
+ */
+export function toDeliveryOutput({ receipt, mailboxes, ...status }: DeliveryStatus, node: MeshNode) {
+  const { recipient } = status
   return {
     ...status,
+    isConnected: recipient === node.pastelId || node.peers().some((peer) => peer.pastelId === recipient),
     mailboxes: [...mailboxes],
     ...(receipt === undefined
       ? {}
@@ -28,9 +33,9 @@ export async function waitForDelivery(
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
     const either = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
-    return toDeliveryOutput(await node.waitForDelivery(id, { signal: either }))
+    return toDeliveryOutput(await node.waitForDelivery(id, { signal: either }), node)
   } catch (error) {
     if (!timeout.aborted || error !== timeout.reason) throw error
-    return toDeliveryOutput(await node.status(id))
+    return toDeliveryOutput(await node.status(id), node)
   }
 }

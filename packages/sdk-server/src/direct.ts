@@ -37,10 +37,13 @@ export const direct = router({
       sent: await sendAll(ctx.node, to, messages.map(toMessageInput)),
     })),
 
-  /** A page of what came to this node's inbox, as `messages.list` gives them. */
+  /**
+   * A page of what came to this node's inbox, as `messages.list` gives them; what has expired since then, too, as long
+   * as it is stored: `expiresAtMs` tells.
+   */
   inbox: procedure
     .input(z.strictObject({ ...pageInput, sender: pastelIdInput.optional() }))
-    .query(({ input, ctx }) => readPage({ ...input, direct: 'received' }, ctx)),
+    .query(({ input, ctx }) => readPage({ ...input, direct: 'received', withExpired: true }, ctx)),
 
   /** A page of what this node sent, the newest first unless asked otherwise, each with what is known of its delivery. */
   sent: procedure
@@ -50,7 +53,7 @@ export const direct = router({
   /** What is known of the delivery of a message of this node. */
   status: procedure
     .input(z.strictObject({ id: idInput }))
-    .query(async ({ input, ctx }) => toDeliveryOutput(await ctx.node.status(input.id))),
+    .query(async ({ input, ctx }) => toDeliveryOutput(await ctx.node.status(input.id), ctx.node)),
 
   /** The same as soon as it does not change any more, or when the time is over. */
   wait: procedure

@@ -5,13 +5,16 @@
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { Followers } from './followers.ts'
+import { RecentRefusals } from './recent-refusals.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './unix-socket-server.ts'
 
+export type { AlertOutput } from './alerts.ts'
 export type { DeliveryOutput } from './delivery.ts'
 export type { DisclosureOutput } from './disclosure.ts'
 export type { FollowInput } from './follow.ts'
 export type { EntryOutput, MessageOutput, NoticeOutput } from './message-schema.ts'
 export type { ProofOutput } from './proof.ts'
+export type { RecentRefusal } from './recent-refusals.ts'
 export type { AppRouter } from './router.ts'
 export type { SentOutput, WaitingOutput } from './sent.ts'
 export type { Context } from './trpc.ts'
@@ -48,7 +51,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
   const { node, store, onError = () => {} } = components
   let startedAtMs = 0
   const followers = new Followers()
-  const context = () => ({ node, store, version: options.version, startedAtMs, followers })
+  const refusals = new RecentRefusals({ node })
+  const context = () => ({ node, store, version: options.version, startedAtMs, followers, refusals })
   const server = new UnixSocketServer(options.socket, { context, onError })
   return {
     async start() {

@@ -29,12 +29,17 @@ export const members = router({
       }
     }),
 
-  /** Makes a PastelID a member, or gives it another role; it can connect at once. */
+  /**
+   * Makes a PastelID a member, or gives it another role; it can connect at once. `before` is the role of one who was a
+   * member already.
+   */
   add: procedure
     .input(z.strictObject({ pastelId: pastelIdInput, role: roleInput.optional() }))
     .mutation(async ({ input, ctx }) => {
-      const { pastelId, role } = await editable(ctx.node.registry).add(input.pastelId, input.role)
-      return { pastelId, role }
+      const { registry } = ctx.node
+      const before = registry.members?.().find((member) => member.pastelId === input.pastelId)
+      const { pastelId, role } = await editable(registry).add(input.pastelId, input.role)
+      return { pastelId, role, ...(before === undefined ? {} : { before: before.role }) }
     }),
 
   /** Who is removed is cut off at once; what it published before stays. */

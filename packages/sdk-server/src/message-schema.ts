@@ -55,6 +55,7 @@ export function toMessageOutput(message: ReceivedMessage, own: PastelId) {
     createdAtMs,
     receivedAtMs,
     ...(replyTo === undefined ? {} : { replyTo }),
+    ...(message.expiresAtMs === undefined ? {} : { expiresAtMs: message.expiresAtMs }),
     ...(message.lostAt === undefined ? {} : { isLate: true }),
     // A copy: superjson writes down every object that it meets twice, and messages without headers share one.
     headers: { ...headers },

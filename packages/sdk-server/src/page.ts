@@ -12,6 +12,8 @@ export interface PageRequest {
   readonly topic?: string | undefined
   /** Only direct messages: what came to this node's inbox, or what it sent. */
   readonly direct?: 'received' | 'sent' | undefined
+  /** What has expired, too, if it came before. */
+  readonly withExpired?: boolean | undefined
   /** Only direct messages of this node to this member. */
   readonly recipient?: PastelId | undefined
   readonly sender?: PastelId | undefined
@@ -36,7 +38,8 @@ export interface Page {
 
 /** @throws StorageError ERR_CURSOR; ProtocolError ERR_TOPIC_NAME */
 export async function readPage(request: PageRequest, { node, store }: Context): Promise<Page> {
-  const { topic, direct, recipient, sender, type, since, until, from, oldestFirst, limit } = request
+  const { topic, direct, withExpired, recipient, sender, type, since, until, from, oldestFirst, limit } =
+    request
   const messages: MessageOutput[] = []
   const notices: NoticeOutput[] = []
   let count = 0
@@ -49,6 +52,7 @@ export async function readPage(request: PageRequest, { node, store }: Context): 
     limit: limit + 1,
     ...(topic === undefined ? {} : { topic }),
     ...(direct === undefined ? {} : { direct }),
+    ...(withExpired === undefined ? {} : { withExpired }),
     ...(recipient === undefined ? {} : { recipient }),
     ...(sender === undefined ? {} : { sender }),
     ...(type === undefined ? {} : { type }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alerts, readAlerts } from './alerts.ts'
 import { checkMessages } from './check-messages.ts'
 import { direct } from './direct.ts'
 import { directStatus } from './direct-status.ts'
@@ -62,6 +63,7 @@ const admin = router({
   /** What an operator asks first. */
   status: procedure.query(async ({ ctx }) => {
     const { node, store } = ctx
+    const noted = await readAlerts(ctx)
     return {
       version: ctx.version,
       pid: process.pid,
@@ -73,6 +75,10 @@ const admin = router({
       topics: node.topics.map((topic) => ({ topic, peers: node.topicPeers(topic).length })),
       relay: node.relay,
       peers: node.peers(),
+      /** How it stands with the addresses that the node keeps connections to. */
+      bootstrap: node.bootstrap(),
+      /** Connections that one of the two ends refused, the newest first. */
+      refusals: ctx.refusals.list(),
       /** Nodes that the address book knows, connected or not. */
       knownNodes: node.knownNodes().length,
       store: {
@@ -85,12 +91,15 @@ const admin = router({
       disk: store.disk.status,
       standing: await standingOf(node),
       direct: directStatus(ctx),
-      alerts: node.alerts(),
+      /** Those that are not dismissed, the newest first. */
+      alerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs === undefined).reverse(),
+      dismissedAlerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs !== undefined).length,
       counters: node.counters,
     }
   }),
 
   members,
+  alerts,
   unshared,
 
   /** Connects to a PastelID, a multiaddr, or `address:port`. */

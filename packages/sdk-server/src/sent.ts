@@ -49,7 +49,7 @@ export async function readSent(
 /** Undefined: it was removed meanwhile. */
 async function deliveryOf(id: string, { node }: Context): Promise<DeliveryOutput | undefined> {
   try {
-    return toDeliveryOutput(await node.status(id))
+    return toDeliveryOutput(await node.status(id), node)
   } catch (error) {
     if ((error as { code?: string }).code === 'ERR_UNKNOWN_MESSAGE') return undefined
     throw error

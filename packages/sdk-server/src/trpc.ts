@@ -6,6 +6,7 @@ import superjson from 'superjson'
 import { formatError } from './error-format.ts'
 import type { Followers } from './followers.ts'
 import { isUnambiguousJson } from './plain-json.ts'
+import type { RecentRefusals } from './recent-refusals.ts'
 import { trpcCode } from './trpc-code.ts'
 
 /** What a procedure works with. */
@@ -16,6 +17,7 @@ export interface Context {
   readonly startedAtMs: number
   readonly version: string
   readonly followers: Followers
+  readonly refusals: RecentRefusals
 }
 
 /** Tells both ends of a stream in which nothing comes that the other is still there. */

@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
-import { MeshError } from '@pastel-mesh/identity'
+import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { isInternal } from './error-format.ts'
 import { appRouter } from './router.ts'
@@ -77,7 +77,7 @@ export class UnixSocketServer {
       this.#server = await this.#bind(createServer(this.#handler()))
     } catch (cause) {
       if (cause instanceof MeshError) throw cause
-      throw this.#unusable((cause as Error).message, cause)
+      throw this.#unusable(explainFileError(cause), cause)
     }
   }
 

@@ -1,4 +1,4 @@
-import { aboutState } from './describe-delivery.ts'
+import { aboutState, describeOngoing } from './describe-delivery.ts'
 import { json, print } from './output.ts'
 import { type Cell, columns } from './terminal/columns.ts'
 import { describeTime } from './terminal/figures.ts'
@@ -10,11 +10,13 @@ export async function showDelivery(dataDir: string, id: string, asJson: boolean)
   if (asJson) return print(json(delivery, 2))
   const { state, sentAgainAs, recipient, mailboxes, reason, receipt, expiresAtMs } = delivery
   const { text, tone } = aboutState(state)
+  const ongoing = describeOngoing(delivery)
   const rows: Cell[][] = [
     [{ text: state, tone }, text],
     ['message', delivery.id],
     ...(sentAgainAs === undefined ? [] : [['sent again', sentAgainAs]]),
     ['to', recipient],
+    ...(ongoing === undefined ? [] : [['still', ongoing]]),
     ...mailboxes.map((mailbox) => ['kept by', mailbox]),
     ...(reason === undefined ? [] : [['reason', reason]]),
     ...(receipt === undefined ? [] : [['receipt', describeTime(receipt.createdAtMs)]]),

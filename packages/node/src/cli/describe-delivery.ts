@@ -1,5 +1,6 @@
 import type { DeliveryState } from '@pastel-mesh/sdk-node'
 import type { DeliveryOutput } from '@pastel-mesh/sdk-server'
+import { counted, describeSpan } from './terminal/figures.ts'
 import type { Tone } from './terminal/paint.ts'
 import { shownId } from './terminal/screen.ts'
 
@@ -29,8 +30,22 @@ export function aboutState(state: DeliveryState): { readonly text: string; reado
 }
 
 /** What is known of a delivery, in a line. */
-export function describeDelivery({ state, recipient, reason, sentAgainAs }: DeliveryOutput): string {
+export function describeDelivery(delivery: DeliveryOutput): string {
+  const { state, recipient, reason, sentAgainAs } = delivery
   const why = reason === undefined ? '' : ` (${reason})`
   const again = sentAgainAs === undefined ? '' : `; sent again as ${sentAgainAs}`
-  return `${state}, to ${shownId(recipient)}: ${STATES[state].text}${why}${again}`
+  const ongoing = describeOngoing(delivery)
+  const more = ongoing === undefined ? '' : `; ${ongoing}`
+  return `${state}, to ${shownId(recipient)}: ${STATES[state].text}${why}${again}${more}`
+}
+
+/** That a delivery goes on, where the recipient is, what holds the message and until when; undefined if it is over. */
+export function describeOngoing(delivery: DeliveryOutput, nowMs: number = Date.now()): string | undefined {
+  const { isConnected, mailboxes, expiresAtMs } = delivery
+  if (isFinal(delivery)) return undefined
+  const where = isConnected ? 'the recipient is connected' : 'the recipient is not connected now'
+  const kept = counted(mailboxes.length, 'mailbox', 'mailboxes')
+  const holders = mailboxes.length === 0 ? 'this node keeps it' : `this node and ${kept} keep it`
+  const until = `${new Date(expiresAtMs).toISOString()} (in ${describeSpan(expiresAtMs - nowMs)})`
+  return `${where}; ${holders}, and its delivery goes on by itself, over restarts too, until ${until}`
 }

@@ -13,12 +13,20 @@ const MIN_BODY = 16
 
 /** Messages as lines: time, topic, sender, type and body, as aligned as what is known of them allows. */
 export class EntryLines {
+  readonly #withIds: boolean
+  #idWidth = 0
   #topicWidth = 0
   #typeWidth = 0
+
+  /** @param withIds whether each begins with the message's id, all of it: it is there to be copied */
+  constructor({ withIds = false }: { readonly withIds?: boolean } = {}) {
+    this.#withIds = withIds
+  }
 
   /** Makes room for an entry; a line of it does so, too, for those that come after it. */
   measure(entry: EntryOutput): void {
     if ('kind' in entry) return
+    this.#idWidth = Math.max(this.#idWidth, entry.id.length)
     this.#topicWidth = widest(this.#topicWidth, topicOf(entry))
     this.#typeWidth = widest(this.#typeWidth, printable(entry.type))
   }
@@ -26,23 +34,30 @@ export class EntryLines {
   line(entry: EntryOutput): string {
     if ('kind' in entry) return paint('caution', cut(describeNotice(entry), screenWidth() ?? Infinity))
     this.measure(entry)
+    const id = this.#withIds ? `${entry.id.padEnd(this.#idWidth)}  ` : ''
     // Before the time, where nothing that others wrote can stand.
-    const late = entry.isLate === true ? 'late  ' : ''
+    const marked = marks(entry)
     const time = new Date(entry.createdAtMs).toISOString()
     const topic = topicOf(entry).padEnd(this.#topicWidth)
     const sender = shownId(entry.sender)
     const type = printable(entry.type).padEnd(this.#typeWidth)
-    const before = [late + time, topic, sender, type].join('  ').length + 2
+    const before = [id + marked + time, topic, sender, type].join('  ').length + 2
     const body = printable(bodyOf(entry))
     const width = screenWidth()
     return [
-      paint('caution', late) + paint('quiet', time),
+      id + paint('caution', marked) + paint('quiet', time),
       paint('name', topic),
       sender,
       type,
       width === undefined ? body : cut(body, Math.max(MIN_BODY, width - before)),
     ].join('  ')
   }
+}
+
+/** What is to be known of a message before it is read. */
+function marks({ isLate, expiresAtMs }: MessageOutput): string {
+  const isExpired = expiresAtMs !== undefined && expiresAtMs <= Date.now()
+  return `${isLate === true ? 'late  ' : ''}${isExpired ? 'expired  ' : ''}`
 }
 
 function widest(width: number, text: string): number {

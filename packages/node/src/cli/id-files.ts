@@ -1,9 +1,10 @@
 import { access } from 'node:fs/promises'
 import { MeshError } from '@pastel-mesh/identity'
-import { dataFolder, openDataFolder } from '../data-folder.ts'
+import { type DataFolder, dataFolder, isThere } from '../data-folder.ts'
 import { keyStore } from '../key-store.ts'
 import { chooseIdentity } from '../open-identity.ts'
 import { explainWrong, findNewPassphrase, findPassphrase, PASSPHRASE_FLAG } from '../passphrase.ts'
+import { pmeshCommand } from '../pmesh-command.ts'
 import { table } from '../table.ts'
 import { json, print } from './output.ts'
 import { terminalPrompt } from './terminal-prompt.ts'
@@ -26,9 +27,12 @@ export async function importIdentity(request: IdFileRequest): Promise<void> {
   // Before anything is made, or a passphrase asked for.
   await access(file).catch((cause) => {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    if (isMissing) throw new MeshError('ERR_KEY_FILE_MISSING', `there is no key file at ${file}`, { cause })
+    if (isMissing) {
+      throw new MeshError('ERR_KEY_FILE_MISSING', `there is no key file at ${file}: check its name`, {
+        cause,
+      })
+    }
   })
-  await openDataFolder(dataDir)
   const folder = dataFolder(dataDir)
   const keys = keyStore(folder)
   // Somebody who can be asked knows it better than the folder, whose passphrase is that of other keys.
@@ -43,7 +47,10 @@ export async function importIdentity(request: IdFileRequest): Promise<void> {
   const newPassphrase = await findRenewed(request, file)
   try {
     const pastelId = await keys.importFile(file, passphrase.text, { newPassphrase })
-    tell(pastelId, keys.pathOf(pastelId), request.asJson)
+    tell(
+      { pastelId, file: keys.pathOf(pastelId), ...(await nextSteps(pastelId, request, folder)) },
+      request.asJson,
+    )
   } catch (error) {
     throw explainWrong(error, passphrase)
   }
@@ -65,7 +72,8 @@ export async function exportIdentity(request: IdFileRequest): Promise<void> {
   const passphrase = await findPassphrase(`the key file ${keys.pathOf(pastelId)}`, sources)
   const newPassphrase = await findRenewed(request, 'the copy')
   try {
-    tell(pastelId, await keys.exportFile(pastelId, file, passphrase.text, { newPassphrase }), request.asJson)
+    const copy = await keys.exportFile(pastelId, file, passphrase.text, { newPassphrase })
+    tell({ pastelId, file: copy }, request.asJson)
   } catch (error) {
     throw explainWrong(error, passphrase)
   }
@@ -77,10 +85,35 @@ async function findRenewed({ isRenewed }: IdFileRequest, what: string): Promise<
   return (await findNewPassphrase(what, sources)).text
 }
 
-function tell(pastelId: string, file: string, asJson: boolean): void {
-  const lines = table([
+/** What is to be done before a node runs with a key that was taken in. */
+async function nextSteps(pastelId: string, { dataDir }: IdFileRequest, folder: DataFolder) {
+  const isOnly = (await keyStore(folder).list()).length === 1
+  const isMade = await isThere(folder.config)
+  const next = isOnly
+    ? pmeshCommand(isMade ? 'start' : 'init', dataDir)
+    : pmeshCommand(`start --identity ${pastelId}`, dataDir)
+  if (await isThere(folder.passphrase)) return { next }
+  const passphrase = `the node needs it at each start: PMESH_PASSPHRASE, PMESH_PASSPHRASE_FILE, ${folder.passphrase}, or the terminal`
+  return { next, passphrase }
+}
+
+/** What of a key file that was moved is to be known. */
+interface Moved {
+  readonly pastelId: string
+  readonly file: string
+  /** Where the passphrase is to be for a start. */
+  readonly passphrase?: string
+  /** The command that comes next. */
+  readonly next?: string
+}
+
+function tell(moved: Moved, asJson: boolean): void {
+  const { pastelId, file, passphrase, next } = moved
+  const rows = [
     ['PastelID', pastelId],
     ['file', file],
-  ])
-  print(asJson ? json({ pastelId, file }, 2) : lines)
+    ...(passphrase === undefined ? [] : [['passphrase', passphrase]]),
+    ...(next === undefined ? [] : [['next', next]]),
+  ]
+  print(asJson ? json({ pastelId, file, ...(next === undefined ? {} : { next }) }, 2) : table(rows))
 }

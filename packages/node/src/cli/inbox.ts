@@ -1,4 +1,4 @@
-import { listEntries } from './list-entries.ts'
+import { listEntries, type Shown } from './list-entries.ts'
 
 export interface InboxFilter {
   readonly sender?: string | undefined
@@ -10,9 +10,9 @@ export interface InboxFilter {
 }
 
 /** Shows what came to the node's inbox, the newest last. */
-export function listInbox(dataDir: string, filter: InboxFilter, asJson: boolean): Promise<void> {
+export function listInbox(dataDir: string, filter: InboxFilter, shown: Shown): Promise<void> {
   const { limit, ...rest } = filter
-  return listEntries(dataDir, { limit, asJson, none: 'nothing in the inbox matches' }, (api, page) =>
+  return listEntries(dataDir, { ...shown, limit, none: 'nothing in the inbox matches' }, (api, page) =>
     api.service.direct.inbox.query({ ...rest, ...page }),
   )
 }

@@ -11,21 +11,26 @@ interface EntryPage {
   readonly next?: string | undefined
 }
 
+/** How a list is shown. */
+export interface Shown {
+  readonly asJson: boolean
+  /** Each line begins with the id. */
+  readonly withIds: boolean
+}
+
+interface ListOptions extends Shown {
+  readonly limit: number
+  /** Said if there are none. */
+  readonly none: string
+}
+
 /** Messages of one call to the node. */
 const PAGE = 1_000
 
 /** Prints entries of the node, the newest last. */
 export async function listEntries(
   dataDir: string,
-  {
-    limit,
-    asJson,
-    none,
-  }: {
-    readonly limit: number
-    readonly asJson: boolean /** Said if there are none. */
-    readonly none: string
-  },
+  { limit, asJson, withIds, none }: ListOptions,
   readPage: (api: ControlClient['api'], page: { limit: number; from?: string }) => Promise<EntryPage>,
 ): Promise<void> {
   const entries = await withClient(dataDir, async (api) => {
@@ -41,7 +46,7 @@ export async function listEntries(
     } while (from !== undefined && found.length < limit)
     return found
   })
-  const lines = new EntryLines()
+  const lines = new EntryLines({ withIds })
   for (const entry of entries) lines.measure(entry)
   for (const entry of entries.reverse()) print(asJson ? json(entry) : lines.line(entry))
   if (entries.length === 0 && !asJson) warn(none)

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { readVersion } from '../version.ts'
 import { helpAsFlag, isJsonAsked } from './arguments.ts'
+import { addAlerts } from './commands/alerts.ts'
 import { addConfig } from './commands/config.ts'
 import { addConnect, addDisconnect } from './commands/connect.ts'
 import { addDelivery } from './commands/delivery.ts'
@@ -47,6 +48,7 @@ addPeers(program)
 addTopics(program)
 addMembers(program)
 addRelay(program)
+addAlerts(program)
 addConnect(program)
 addDisconnect(program)
 addPublish(program)

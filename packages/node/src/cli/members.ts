@@ -1,14 +1,11 @@
-import type { ControlClient } from '../control-client.ts'
 import { json, print, printable, warn } from './output.ts'
 import { type Cell, columns } from './terminal/columns.ts'
 import { screenWidth } from './terminal/screen.ts'
-import { withClient } from './with-client.ts'
-
-type MembersPage = Awaited<ReturnType<ControlClient['api']['admin']['members']['list']['query']>>
+import { withMembers } from './with-members.ts'
 
 /** Shows who may take part; whole PastelIDs, for they are there to be copied. */
 export async function listMembers(dataDir: string, asJson: boolean): Promise<void> {
-  const { isOpen, members } = await withClient(dataDir, readAll)
+  const { isOpen, members } = await withMembers(dataDir, asJson, (all) => all.list())
   if (asJson) return print(json({ isOpen, members }, 2))
   if (isOpen) return warn('anybody may take part, with any key: the node runs with --members open')
   const headings = ['PASTELID', 'ROLE'].map((text): Cell => ({ text, tone: 'heading' }))
@@ -21,20 +18,14 @@ export async function addMember(
   member: { readonly pastelId: string; readonly role?: string | undefined },
   asJson: boolean,
 ): Promise<void> {
-  const added = await withClient(dataDir, (api) => api.admin.members.add.mutate(member))
-  print(asJson ? json(added, 2) : printable(`member  ${added.pastelId}  ${added.role}`))
+  const { pastelId, role, before } = await withMembers(dataDir, asJson, (all) => all.add(member))
+  if (asJson) return print(json({ pastelId, role, ...(before === undefined ? {} : { before }) }, 2))
+  if (before === undefined) return print(printable(`added  ${pastelId}  ${role}`))
+  if (before !== role) return print(printable(`changed  ${pastelId}  ${role}, was ${before}`))
+  print(printable(`unchanged  ${pastelId}  ${role}: it was a member already`))
 }
 
 export async function removeMember(dataDir: string, pastelId: string, asJson: boolean): Promise<void> {
-  await withClient(dataDir, (api) => api.admin.members.remove.mutate({ pastelId }))
+  await withMembers(dataDir, asJson, (all) => all.remove(pastelId))
   print(asJson ? json({ removed: pastelId }, 2) : `removed  ${printable(pastelId)}`)
-}
-
-async function readAll(api: ControlClient['api']): Promise<Pick<MembersPage, 'isOpen' | 'members'>> {
-  const members: MembersPage['members'] = []
-  for (;;) {
-    const page = await api.admin.members.list.query({ offset: members.length })
-    members.push(...page.members)
-    if (page.members.length === 0 || members.length >= page.size) return { isOpen: page.isOpen, members }
-  }
 }

@@ -1,4 +1,4 @@
-import { listEntries } from './list-entries.ts'
+import { listEntries, type Shown } from './list-entries.ts'
 
 export interface MessageFilter {
   readonly topic?: string
@@ -12,9 +12,9 @@ export interface MessageFilter {
   readonly limit: number
 }
 
-export function listMessages(dataDir: string, filter: MessageFilter, asJson: boolean): Promise<void> {
+export function listMessages(dataDir: string, filter: MessageFilter, shown: Shown): Promise<void> {
   const { limit, ...rest } = filter
-  return listEntries(dataDir, { limit, asJson, none: 'no messages are stored that match' }, (api, page) =>
+  return listEntries(dataDir, { ...shown, limit, none: 'no messages are stored that match' }, (api, page) =>
     api.service.messages.list.query({ ...rest, ...page }),
   )
 }

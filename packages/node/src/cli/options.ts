@@ -12,6 +12,13 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON')
 }
 
+export function idsOption(): Option {
+  return new Option(
+    '--ids',
+    'begin each line with the message id: what "verify", "export", "delivery" and --reply-to take',
+  )
+}
+
 /** Of whom messages are shown; `--sender` is what it was called before, and goes on. */
 export function fromOptions(): [Option, Option] {
   return [
@@ -43,6 +50,10 @@ export function countUpTo(max: number, min = 1): (value: string) => number {
     throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`)
   }
 }
+
+/** Under the help of what takes a text as an argument. */
+export const BEHIND_DASHES =
+  '\nThe text is one argument: quote it. One that begins with "-" goes behind "--", and the options before that.'
 
 /** The text under a command's help that shows how it is called. */
 export function examples(...lines: string[]): string {

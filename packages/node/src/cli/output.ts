@@ -59,7 +59,9 @@ export function printable(text: string): string {
 /** An error in one line: what was wrong, and the stable code to look up. */
 export function describeError(error: unknown): string {
   const [line = ''] = (error as Error).message.split('\n')
-  return error instanceof MeshError ? `${line} (${error.code})` : line
+  if (error instanceof MeshError) return `${line} (${error.code})`
+  // Of the system's own errors this says what to do as well.
+  return explainFileError(error)
 }
 
 /** Control characters (C0, DEL, C1) and the characters that turn the writing direction. */

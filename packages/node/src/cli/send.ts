@@ -1,4 +1,3 @@
-import { isPastelId, MeshError } from '@pastel-mesh/identity'
 import type { Sent } from '@pastel-mesh/sdk-node'
 import type { DeliveryOutput } from '@pastel-mesh/sdk-server'
 import type { ControlClient } from '../control-client.ts'
@@ -10,7 +9,7 @@ import { shownId } from './terminal/screen.ts'
 import { withClient } from './with-client.ts'
 
 export interface SendRequest extends MessageRequest {
-  /** PastelIDs. */
+  /** PastelIDs, each once. */
   readonly to: readonly string[]
   /** For so long it is waited for the delivery, in ms. @default not */
   readonly waitMs?: number | undefined
@@ -29,11 +28,9 @@ const VERB = { base: 'send', past: 'sent' }
  * Sends one message, or lines as they come, to one or some members; prints the id of each when it is on the node's disk,
  * with its recipient where there are several.
  * @returns the exit code
- * @throws MeshError ERR_USAGE
  */
 export async function send(dataDir: string, request: SendRequest): Promise<number> {
-  const to = checked(request.to)
-  const { isLines, waitMs, asJson } = request
+  const { to, isLines, waitMs, asJson } = request
   const body = isLines ? undefined : await readOne(request, VERB)
   return withClient(dataDir, async (api) => {
     const all: Sent[] = []
@@ -41,7 +38,7 @@ export async function send(dataDir: string, request: SendRequest): Promise<numbe
     const handOn = async (bodies: readonly MessageBody[]) => {
       const options = optionsOf(request)
       const messages = bodies.map((body) => ({ ...body, ...options }))
-      const { sent } = await api.service.direct.send.mutate({ to, messages })
+      const { sent } = await api.service.direct.send.mutate({ to: [...to], messages })
       if (waitMs !== undefined) for (const one of sent) all.push(one)
       for (const { state, recipient } of sent) if (state === 'waiting-for-certificate') unknown.add(recipient)
       return () => {
@@ -92,17 +89,4 @@ async function waitUntil(api: ControlClient['api'], id: string, endMs: number): 
     const delivery = await api.service.direct.wait.query({ id, timeoutMs: Math.min(MAX_WAIT_MS, leftMs) })
     if (isFinal(delivery)) return delivery
   }
-}
-
-function checked(recipients: readonly string[]): string[] {
-  const to = [...new Set(recipients)]
-  const wrong = to.find((name) => !isPastelId(name))
-  if (wrong !== undefined) {
-    throw new MeshError(
-      'ERR_USAGE',
-      `"${wrong.slice(0, 100)}" is not a PastelID: what comes before "--" are the recipients, what comes behind is the text`,
-    )
-  }
-  if (to.length > 0) return to
-  throw new MeshError('ERR_USAGE', 'say to whom: a PastelID, or some, before "--" and the text')
 }

@@ -1,6 +1,7 @@
 import type { SentOutput, WaitingOutput } from '@pastel-mesh/sdk-server'
 import { aboutState } from './describe-delivery.ts'
 import { bodyOf } from './entry-lines.ts'
+import type { Shown } from './list-entries.ts'
 import { json, print, warn } from './output.ts'
 import { type Cell, columns } from './terminal/columns.ts'
 import { screenWidth, shownId } from './terminal/screen.ts'
@@ -19,7 +20,11 @@ export interface SentFilter {
 const PAGE = 1_000
 
 /** Shows what the node sent, the newest last, each with the state of its delivery. */
-export async function listSent(dataDir: string, filter: SentFilter, asJson: boolean): Promise<void> {
+export async function listSent(
+  dataDir: string,
+  filter: SentFilter,
+  { asJson, withIds }: Shown,
+): Promise<void> {
   const { limit, ...rest } = filter
   const waiting: WaitingOutput[] = []
   const sent = await withClient(dataDir, async (api) => {
@@ -40,13 +45,18 @@ export async function listSent(dataDir: string, filter: SentFilter, asJson: bool
   })
   if (asJson) for (const message of [...sent, ...waiting]) print(json(message))
   else if (sent.length + waiting.length > 0) {
-    print(columns([...sent.map(row), ...waiting.map(waitingRow)], { width: screenWidth() }))
+    const shown = [
+      ...sent.map((message) => row(message, withIds)),
+      ...waiting.map((message) => waitingRow(message, withIds)),
+    ]
+    print(columns(shown, { width: screenWidth() }))
   } else warn('no direct messages of this node are stored that match')
 }
 
-function row(message: SentOutput): Cell[] {
-  const { createdAtMs, delivery, type } = message
+function row(message: SentOutput, withIds: boolean): Cell[] {
+  const { id, createdAtMs, delivery, type } = message
   return [
+    ...(withIds ? [id] : []),
     { text: new Date(createdAtMs).toISOString(), tone: 'quiet' },
     { text: `to ${shownId(delivery.recipient)}`, tone: 'name' },
     delivery.sentAgainAs === undefined
@@ -57,12 +67,12 @@ function row(message: SentOutput): Cell[] {
   ]
 }
 
-function waitingRow({ id, recipient }: WaitingOutput): Cell[] {
+function waitingRow({ id, recipient }: WaitingOutput, withIds: boolean): Cell[] {
   return [
+    ...(withIds ? [id] : []),
     { text: 'not sent yet', tone: 'quiet' },
     { text: `to ${shownId(recipient)}`, tone: 'name' },
     { text: 'waiting-for-certificate', tone: aboutState('waiting-for-certificate').tone },
-    '',
-    id,
+    ...(withIds ? [] : ['', id]),
   ]
 }

@@ -1,20 +1,25 @@
-import type { MeshAlert, PeerInfo } from '@pastel-mesh/sdk-node'
+import type { BootstrapState, BootstrapStatus, PeerInfo } from '@pastel-mesh/sdk-node'
+import type { RecentRefusal } from '@pastel-mesh/sdk-server'
 import type { ControlClient } from '../control-client.ts'
 import { pmeshCommand } from '../pmesh-command.ts'
 import { describeAlert } from './describe-alert.ts'
 import { describeBytes } from './describe-bytes.ts'
 import { describeDisk } from './describe-disk.ts'
+import { describeRefusal, type OwnNode } from './describe-refusal.ts'
 import { describeClock, describeSuperseded } from './describe-standing.ts'
 import { json, print } from './output.ts'
 import { describeRoundTrip } from './round-trip.ts'
 import { type Cell, columns } from './terminal/columns.ts'
-import { counted, describeCount, describeTime } from './terminal/figures.ts'
-import { paint } from './terminal/paint.ts'
+import { counted, describeAgo, describeCount, describeTime } from './terminal/figures.ts'
+import { paint, type Tone } from './terminal/paint.ts'
 import { shownId } from './terminal/screen.ts'
 import { withClient } from './with-client.ts'
 
 /** Alerts that are shown, the newest: one a log, they may be many. */
 const MAX_ALERTS = 20
+
+/** Sections that are not shown where they have nothing. */
+const IF_ANY: readonly string[] = ['Bootstrap addresses', 'Refused connections', 'Alerts']
 
 type Status = Awaited<ReturnType<ControlClient['api']['admin']['status']['query']>>
 
@@ -25,6 +30,7 @@ export async function showStatus(dataDir: string, asJson: boolean): Promise<void
 
 /** What a node says of itself, for reading. */
 export function describeStatus(status: Status, dataDir: string): string {
+  const own = { dataDir, pastelId: status.pastelId, network: status.network }
   const sections: [string, Cell[][]][] = [
     ['Node', nodeRows(status, dataDir)],
     ['Storage', storageRows(status)],
@@ -35,12 +41,14 @@ export function describeStatus(status: Status, dataDir: string): string {
       status.topics.map(({ topic, peers }) => [{ text: topic, tone: 'name' }, counted(peers, 'peer')]),
     ],
     ['Peers', status.peers.map(peerRow)],
-    ['Alerts', alertRows(status.alerts, dataDir)],
+    ['Bootstrap addresses', status.bootstrap.map((one) => bootstrapRow(one, own))],
+    ['Refused connections', status.refusals.map((one) => refusalRow(one, own))],
+    ['Alerts', alertRows(status, dataDir)],
   ]
   return (
     sections
-      // That there are no alerts is nothing to tell.
-      .filter(([name, rows]) => rows.length > 0 || name !== 'Alerts')
+      // That nothing is wrong is nothing to tell.
+      .filter(([name, rows]) => rows.length > 0 || !IF_ANY.includes(name))
       .map(([name, rows]) => {
         const body = columns(rows.length > 0 ? rows : [[{ text: 'none', tone: 'quiet' }]], { indent: '  ' })
         return `${paint('heading', name)}\n${body}`
@@ -124,15 +132,48 @@ function describeSync({ refused, timeouts }: Status['counters']['sync']): string
   return `peers left alone for a while: ${describeCount(refused)} broke the rules, ${describeCount(timeouts)} did not answer`
 }
 
-function alertRows(alerts: readonly MeshAlert[], dataDir: string): Cell[][] {
+function alertRows({ alerts }: Status, dataDir: string): Cell[][] {
   const older = alerts.length - MAX_ALERTS
-  const all = pmeshCommand('status --json', dataDir)
+  const all = pmeshCommand('alerts', dataDir)
+  const aside = pmeshCommand('alerts dismiss NUMBER', dataDir)
   return [
-    ...alerts.slice(0, MAX_ALERTS).map((alert): Cell[] => [
-      { text: new Date(alert.atMs).toISOString(), tone: 'quiet' },
-      { text: describeAlert(alert), tone: 'caution' },
-    ]),
-    ...(older > 0 ? [['', `${describeCount(older)} older: "${all}" shows all`]] : []),
+    ...alerts.slice(0, MAX_ALERTS).map(alertRow),
+    ...(older > 0 ? [['', '', `${describeCount(older)} older: "${all}" shows all`]] : []),
+    ...(alerts.length > 0 ? [['', '', { text: `"${aside}" puts one aside`, tone: 'quiet' } as const]] : []),
+  ]
+}
+
+/** An alert with its number. */
+export function alertRow(alert: Status['alerts'][number]): Cell[] {
+  return [
+    String(alert.number),
+    { text: new Date(alert.atMs).toISOString(), tone: 'quiet' },
+    { text: describeAlert(alert), tone: alert.dismissedAtMs === undefined ? 'caution' : 'quiet' },
+  ]
+}
+
+const BOOTSTRAP: Record<BootstrapState, Tone> = {
+  connected: 'good',
+  trying: 'quiet',
+  failing: 'bad',
+  'left-alone': 'caution',
+}
+
+function bootstrapRow(
+  { address, state, reason, refusal, failedAtMs }: BootstrapStatus,
+  own: OwnNode,
+): Cell[] {
+  const why = refusal === undefined ? reason : describeRefusal(refusal, own)
+  const when = failedAtMs === undefined ? '' : `, ${describeAgo(failedAtMs)}; it is tried again and again`
+  return [address, { text: state, tone: BOOTSTRAP[state] }, why === undefined ? '' : `${why}${when}`]
+}
+
+function refusalRow(refusal: RecentRefusal, own: OwnNode): Cell[] {
+  const { atMs, count } = refusal
+  const often = count === 1 ? '' : `; ${counted(count, 'time')}`
+  return [
+    { text: describeTime(atMs), tone: 'quiet' },
+    { text: `${describeRefusal(refusal, own)}${often}`, tone: 'caution' },
   ]
 }
 

@@ -3,15 +3,20 @@ import { MeshError } from '@pastel-mesh/identity'
 import type { FollowInput } from '@pastel-mesh/sdk-server'
 import { pmeshCommand } from '../pmesh-command.ts'
 import { EntryLines } from './entry-lines.ts'
+import type { Shown } from './list-entries.ts'
 import { json, warn } from './output.ts'
 import { withClient } from './with-client.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Prints what the node stores, as it comes, until a signal ends it or nobody reads any more. */
-export async function tailMessages(dataDir: string, input: FollowInput, asJson: boolean): Promise<void> {
+export async function tailMessages(
+  dataDir: string,
+  input: FollowInput,
+  { asJson, withIds }: Shown,
+): Promise<void> {
   const { signal, end } = endOfTail()
-  const lines = new EntryLines()
+  const lines = new EntryLines({ withIds })
   if (process.stdout.isTTY && !asJson) warn('what is stored shows here; Ctrl-C ends it')
   try {
     await withClient(dataDir, async (_api, { follow }) => {

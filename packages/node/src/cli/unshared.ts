@@ -1,4 +1,5 @@
 import { EntryLines } from './entry-lines.ts'
+import type { Shown } from './list-entries.ts'
 import { json, print, warn } from './output.ts'
 import { withClient } from './with-client.ts'
 
@@ -6,9 +7,9 @@ import { withClient } from './with-client.ts'
 const PAGE = 1_000
 
 /** Prints what the node published and no other member holds, as it comes. */
-export async function listUnshared(dataDir: string, asJson: boolean): Promise<void> {
+export async function listUnshared(dataDir: string, { asJson, withIds }: Shown): Promise<void> {
   await withClient(dataDir, async (api) => {
-    const lines = new EntryLines()
+    const lines = new EntryLines({ withIds })
     let count = 0
     let from: string | undefined
     do {

@@ -1,9 +1,6 @@
-import { readFile, stat } from 'node:fs/promises'
-import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import {
   type Disclosure,
   jsonOf,
-  MAX_DISCLOSURE_BYTES,
   type MessageContent,
   messageId,
   openDisclosure,
@@ -12,6 +9,7 @@ import {
   textOf,
 } from '@pastel-mesh/protocol'
 import { json, print } from './output.ts'
+import { readProofFile } from './proof-file.ts'
 import { type Cell, columns } from './terminal/columns.ts'
 import { counted, describeTime } from './terminal/figures.ts'
 import { paint } from './terminal/paint.ts'
@@ -31,7 +29,7 @@ export interface VerifyDisclosedRequest {
  */
 export async function verifyDisclosed({ file, id, asJson }: VerifyDisclosedRequest): Promise<boolean> {
   const position = id === undefined ? undefined : parseMessageId(id).position
-  const opened = await open(await readDisclosureFile(file))
+  const opened = await open(await readProofFile(file, 'disclosure'))
   const problem = opened instanceof Error ? opened.message : missing(opened, id)
   if (problem !== undefined || opened instanceof Error) {
     print(asJson ? json({ isValid: false, problem }, 2) : `${paint('bad', 'INVALID')}  ${problem}`)
@@ -51,29 +49,6 @@ async function open(bytes: Uint8Array): Promise<Disclosure | ProtocolError> {
     if (error instanceof ProtocolError) return error
     throw error
   }
-}
-
-/** As it was saved, or as it was printed: in base64. */
-async function readDisclosureFile(path: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(path)
-    // Whatever is larger is none, and need not be read to say so.
-    if (size <= MAX_DISCLOSURE_BYTES * 2) {
-      const bytes = await readFile(path)
-      const text = bytes.toString('latin1').trim()
-      return /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : bytes
-    }
-  } catch (cause) {
-    throw new MeshError(
-      'ERR_DISCLOSURE_FILE',
-      `the disclosure ${path} cannot be read: ${explainFileError(cause)}`,
-      { cause },
-    )
-  }
-  throw new MeshError(
-    'ERR_DISCLOSURE_FILE',
-    `${path} is larger than any disclosure: "pmesh export --disclose ID FILE" writes one`,
-  )
 }
 
 interface Shown {

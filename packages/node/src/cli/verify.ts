@@ -1,8 +1,7 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import {
   checkProof,
-  MAX_ENVELOPE_BYTES,
   type MessageContent,
   messageId,
   type ProofCheck,
@@ -12,9 +11,9 @@ import {
   textOf,
 } from '@pastel-mesh/protocol'
 import { pmeshCommand } from '../pmesh-command.ts'
-import { explainInputError } from './explain-input-error.ts'
 import { type FoundProof, findProof } from './find-proof.ts'
 import { json, print, printable, warn } from './output.ts'
+import { howToCheck, readProofFile } from './proof-file.ts'
 import { type Cell, columns, cut } from './terminal/columns.ts'
 import { counted, describeTime } from './terminal/figures.ts'
 import { paint, type Tone } from './terminal/paint.ts'
@@ -40,7 +39,7 @@ const TONES: Record<ProofCheck['result'], Tone> = { ok: 'good', failed: 'bad', o
  */
 export async function verify(dataDir: string, request: VerifyRequest): Promise<boolean> {
   const { id, outFile, asJson } = request
-  if (id !== undefined) parseMessageId(id)
+  if (id !== undefined) await checkId(id)
   const proof = await findIn(dataDir, request)
   const { envelope, predecessor } = proof
   const report = await checkProof(envelope, {
@@ -55,28 +54,23 @@ export async function verify(dataDir: string, request: VerifyRequest): Promise<b
   return report.isValid
 }
 
+/** @throws ProtocolError ERR_MESSAGE_ID; MeshError ERR_USAGE: it is a file that is checked otherwise */
+async function checkId(id: string): Promise<void> {
+  try {
+    parseMessageId(id)
+  } catch (error) {
+    const how = await howToCheck(id)
+    if (how === undefined) throw error
+    throw new MeshError('ERR_USAGE', `${id} is not a message id, but a file: ${how}`, { cause: error })
+  }
+}
+
 async function findIn(dataDir: string, { id, proofFile }: VerifyRequest): Promise<FoundProof> {
-  if (proofFile !== undefined) return { source: 'file', envelope: await readProofFile(proofFile) }
+  if (proofFile !== undefined) return { source: 'file', envelope: await readProofFile(proofFile, 'proof') }
   if (id !== undefined) return findProof(dataDir, id)
   throw new MeshError(
     'ERR_USAGE',
-    `say what to verify: the id of a message, as "${pmeshCommand('messages --json', dataDir)}" shows it, or --proof FILE`,
-  )
-}
-
-async function readProofFile(path: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(path)
-    // Whatever is larger is none, and need not be read to say so.
-    if (size <= MAX_ENVELOPE_BYTES) return await readFile(path)
-  } catch (cause) {
-    throw new MeshError('ERR_PROOF_FILE', `the proof ${path} cannot be read: ${explainInputError(cause)}`, {
-      cause,
-    })
-  }
-  throw new MeshError(
-    'ERR_PROOF_FILE',
-    `${path} is larger than any proof: "pmesh verify ID --out FILE" writes one`,
+    `say what to verify: the id of a message, as "${pmeshCommand('messages --ids', dataDir)}" shows it, or --proof FILE`,
   )
 }
 

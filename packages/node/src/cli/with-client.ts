@@ -63,7 +63,15 @@ async function explain(
       { cause: error },
     )
   }
-  return new MeshError('ERR_NODE_GONE', `the node on ${socket} did not answer: ${message}`, { cause: error })
+  return new MeshError('ERR_NODE_GONE', `the node on ${socket} did not answer: ${whyGone(code, message)}`, {
+    cause: error,
+  })
+}
+
+function whyGone(code: string | undefined, message: string): string {
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+    ? 'it ended while it was asked; see its log'
+    : message
 }
 
 function rootCause(error: Error): NodeJS.ErrnoException {

@@ -7,8 +7,10 @@ import type { PeerInfo } from '../index.ts'
 import { pastelIdOf } from '../pastel-id-of.ts'
 import type { AddressBook } from './address-book.ts'
 import type { BookAddresses } from './book-addresses.ts'
+import { type BootstrapStatus, toBootstrapStatus } from './bootstrap-status.ts'
 import type { CertificateGate, CertifiedPeer } from './certificate-gate.ts'
 import { type ConnectTarget, dialableAddresses, parseConnectTarget, withoutPeerId } from './connect-target.ts'
+import { describeDialError } from './describe-dial-error.ts'
 import { hungUp } from './hang-up.ts'
 import { OneConnection } from './one-connection.ts'
 import { type KeptAddress, Reconnector } from './reconnector.ts'
@@ -27,7 +29,7 @@ export interface PeerConnectionsComponents {
   readonly onUse: (connection: Connection) => void
   /** A peer is gone: its last connection was closed. */
   readonly onDisconnected: (peer: CertifiedPeer) => void
-  readonly onUnreachable: (address: string, error: Error) => void
+  readonly onUnreachable: (address: string, reason: string) => void
 }
 
 /** PastelIDs that stay disconnected: those that were longest leave first. */
@@ -55,7 +57,8 @@ export class PeerConnections {
     this.#reconnector = new Reconnector({
       dial: (address, signal) => components.libp2p().dial(address, { signal }),
       connectionTo: (peer) => this.#one.of(peer.toString()),
-      onUnreachable: components.onUnreachable,
+      whenCertified: (connection) => components.gate().whenCertified(connection),
+      onUnreachable: (address, error) => components.onUnreachable(address, describeDialError(error)),
     })
   }
 
@@ -63,6 +66,11 @@ export class PeerConnections {
   start(bootstrap: readonly Multiaddr[]): void {
     this.#meter.start()
     for (const address of bootstrap) this.#reconnector.keep(address)
+  }
+
+  /** How it stands with the addresses to stay connected to. */
+  bootstrap(): BootstrapStatus[] {
+    return this.#reconnector.status().map(toBootstrapStatus)
   }
 
   stop(): void {
@@ -241,7 +249,7 @@ export class PeerConnections {
     try {
       return await this.#components.libp2p().dial(addresses, options)
     } catch (cause) {
-      throw new MeshError('ERR_DIAL', `${text} cannot be reached: ${describe(cause)}`, { cause })
+      throw new MeshError('ERR_DIAL', `${text} cannot be reached: ${describeDialError(cause)}`, { cause })
     }
   }
 }
@@ -255,11 +263,4 @@ function partsOf(address: Multiaddr): { readonly place: string; readonly peerId?
 /** The PeerId of a certificate's node. */
 export function peerIdOf({ nodeKey }: { readonly nodeKey: Uint8Array }): string {
   return publicKeyFromRaw(nodeKey).toString()
-}
-
-/** What each attempt failed with, once. libp2p gives several lines when there were several addresses. */
-function describe(cause: unknown): string {
-  const errors = cause instanceof AggregateError ? cause.errors : [cause]
-  const lines = errors.map((error) => String((error as Error).message).split('\n')[0])
-  return [...new Set(lines)].join('; ')
 }

@@ -7,6 +7,23 @@ export interface ReconnectorComponents {
   readonly dial: (address: Multiaddr, signal: AbortSignal) => Promise<Connection>
   /** A connection to a peer, however it came to be. @default there is none */
   readonly connectionTo?: (peer: PeerId) => Connection | undefined
+  /** Resolves when both ends accepted each other; rejects with why they did not. @default they do */
+  readonly whenCertified?: (connection: Connection) => Promise<void>
+}
+
+/** How it stands with an address. */
+export interface KeptStatus {
+  readonly address: string
+  readonly isResting: boolean
+  readonly isConnected: boolean
+  /** Of the last attempt, if it failed. */
+  readonly failure?: Failure
+}
+
+interface Failure {
+  readonly error: Error
+  /** In ms since 1970. */
+  readonly atMs: number
 }
 
 /** Pause after the first failure; doubled with each, with jitter, so that a mesh does not dial in step. */
@@ -20,6 +37,8 @@ const GOOD_AFTER_MS = 30_000
 interface Target {
   /** The last dial failed. */
   isUnreachable: boolean
+  /** What the last attempt failed with: the dial, or what came of the connection. */
+  failure?: Failure | undefined
   readonly address: Multiaddr
   pauseMs: number
   timer?: NodeJS.Timeout
@@ -75,6 +94,15 @@ export class Reconnector {
     return [...this.#targets.keys()]
   }
 
+  status(): KeptStatus[] {
+    return [...this.#targets].map(([address, target]) => ({
+      address,
+      isResting: target.isResting,
+      isConnected: this.#other(target) !== undefined,
+      ...(target.failure === undefined ? {} : { failure: target.failure }),
+    }))
+  }
+
   /** Leaves addresses alone until they are woken. @returns whether there was one that had not been left alone */
   rest(chosen: (kept: KeptAddress) => boolean): boolean {
     const targets = [...this.#targets.values()].filter((target) => !target.isResting && chosen(target))
@@ -112,6 +140,7 @@ export class Reconnector {
       if (attempt.aborted) return
       target.isUnreachable = false
       target.peer = connection.remotePeer
+      void this.#judge(target, connection, attempt)
       this.#watch(target, connection, attempt)
     } catch (error) {
       if (attempt.aborted) return
@@ -120,7 +149,18 @@ export class Reconnector {
         this.#components.onUnreachable?.(target.address.toString(), error as Error)
       }
       target.isUnreachable = true
+      target.failure = { error: error as Error, atMs: Date.now() }
       this.#again(target)
+    }
+  }
+
+  /** Whether a connection is good for anything shows when both ends have seen each other's certificates. */
+  async #judge(target: Target, connection: Connection, attempt: AbortSignal): Promise<void> {
+    try {
+      await this.#components.whenCertified?.(connection)
+      target.failure = undefined
+    } catch (error) {
+      if (!attempt.aborted) target.failure = { error: error as Error, atMs: Date.now() }
     }
   }
 

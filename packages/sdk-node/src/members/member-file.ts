@@ -30,11 +30,11 @@ export async function readMemberText(path: string): Promise<string | undefined> 
 }
 
 /**
- * Finds out whether a member file, if there is one, can be used; changes nothing.
+ * The members that a file lists, which can be used; changes nothing. A file that is not there lists nobody.
  * @throws MeshError ERR_MEMBER_FILE: names file, line and what is wrong
  */
-export async function checkMemberFile(path: string): Promise<void> {
-  parseMembers((await readMemberText(path)) ?? '', path)
+export async function checkMemberFile(path: string): Promise<Member[]> {
+  return [...parseMembers((await readMemberText(path)) ?? '', path).values()]
 }
 
 /** Replaces the file, or makes it; on disk when it resolves. @throws MeshError ERR_MEMBER_FILE */

@@ -8,7 +8,10 @@ export function addExport(program: Command): void {
       'show a direct message to others: who has the file can read its whole batch, and knows who wrote it to whom',
     )
     .argument('[file]', 'where it is written; without one it is printed, in base64')
-    .requiredOption('--disclose <message-id>', 'the message, which this node sent or was sent')
+    .requiredOption(
+      '--disclose <message-id>',
+      'the message, which this node sent or was sent: see "pmesh inbox --ids", "pmesh sent --ids"',
+    )
     .addOption(dataOption())
     .addOption(jsonOption())
     .addHelpText(

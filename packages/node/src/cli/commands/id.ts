@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import { dataOption, examples, jsonOption } from '../options.ts'
 import { warn } from '../output.ts'
 
@@ -89,16 +89,30 @@ function addExport(id: Command): void {
     .description('write a copy of a key file, which the Pastel core can use')
     .usage('[options] [pastelid] <file>')
     // An argument that may be missing cannot be the first for the parser.
-    .argument(
-      '<pastelid or file>',
-      'the PastelID (default: the only one), before the file or folder to write to',
-    )
+    .argument('<pastelid or file>')
     .argument('[file]')
+    .configureHelp({
+      visibleArguments: () => [
+        new Argument('[pastelid]', 'whose key file it is (default: that of the only one in the data folder)'),
+        new Argument(
+          '<file>',
+          'where the copy goes: a file, or a folder, in which it is called by its PastelID',
+        ),
+      ],
+    })
     .addOption(dataOption())
     .addOption(jsonOption())
     .addOption(passphraseOption())
     .addOption(renewOption())
-    .addHelpText('after', examples('pmesh id export ~/.pastel/pastelkeys/') + SOURCES + NEW_SOURCES)
+    .addHelpText(
+      'after',
+      examples(
+        'pmesh id export ~/.pastel/pastelkeys/',
+        'pmesh id export PASTELID backup.key --new-passphrase',
+      ) +
+        SOURCES +
+        NEW_SOURCES,
+    )
     .action(async (first, second, { data: dataDir, json, passphraseFile, newPassphrase }) => {
       const { exportIdentity } = await import('../id-files.ts')
       const what = second === undefined ? { file: first } : { identity: first, file: second }

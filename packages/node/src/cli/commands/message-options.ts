@@ -6,7 +6,10 @@ import { parseExpiry } from '../parse-time.ts'
 export function addMessageOptions(command: Command, verb: string, expiry: string): Command {
   return command
     .option('-f, --file <file>', `${verb} what is in this file`)
-    .option('--lines', `${verb} each line of the input as a message of its own`)
+    .option(
+      '--lines',
+      `${verb} each line of the input as a message of its own, an empty line as an empty one`,
+    )
     .addOption(
       new Option('--content-type <kind>', 'what it is (default: text, or bytes if it is not UTF-8)').choices([
         'text',

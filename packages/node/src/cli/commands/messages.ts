@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addEntryOptions, countUpTo, dataOption, examples, jsonOption } from '../options.ts'
+import { addEntryOptions, countUpTo, dataOption, examples, idsOption, jsonOption } from '../options.ts'
 import { parseTime } from '../parse-time.ts'
 
 /** Messages that one command shows: they are held in memory, as the newest come last. */
@@ -11,6 +11,7 @@ export function addMessages(program: Command): void {
     .description('stored messages, the newest last')
     .addOption(dataOption())
     .addOption(jsonOption())
+    .addOption(idsOption())
   addEntryOptions(command)
     .option('--since <time>', 'only what the node took in since: 10m, 2h, 3d ago, or ISO 8601', (text) =>
       parseTime(text),
@@ -22,15 +23,17 @@ export function addMessages(program: Command): void {
       'after',
       examples(
         'pmesh messages --topic prices --type trade --since 10m --limit 5',
+        'pmesh messages --from PASTELID --ids',
         'pmesh messages --unshared --json > unshared.jsonl',
       ),
     )
-    .action(async ({ data, json, from, sender = from, unshared, ...filter }) => {
+    .action(async ({ data, json, ids, from, sender = from, unshared, ...filter }) => {
+      const shown = { asJson: json === true, withIds: ids === true }
       if (unshared === true) {
         const { listUnshared } = await import('../unshared.ts')
-        return listUnshared(data, json === true)
+        return listUnshared(data, shown)
       }
       const { listMessages } = await import('../messages.ts')
-      await listMessages(data, { ...filter, ...(sender === undefined ? {} : { sender }) }, json === true)
+      await listMessages(data, { ...filter, ...(sender === undefined ? {} : { sender }) }, shown)
     })
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { dataOption, examples, jsonOption } from '../options.ts'
+import { BEHIND_DASHES, dataOption, examples, jsonOption } from '../options.ts'
 import { addMessageOptions, messageRequestOf } from './message-options.ts'
 
 export function addPublish(program: Command): void {
@@ -22,7 +22,7 @@ export function addPublish(program: Command): void {
         `pmesh publish prices '{"usd":1}' --json-body --type price --expires 10m`,
         'pmesh publish prices --lines < lines.txt',
         'pmesh publish images --file picture.png --header name=picture.png',
-      ),
+      ) + BEHIND_DASHES,
     )
     .action(async (topic, text, { data, json }, command: Command) => {
       const request = messageRequestOf(command, text)

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { parseDuration } from '../../config/durations.ts'
-import { dataOption, examples, jsonOption } from '../options.ts'
+import { BEHIND_DASHES, collect, dataOption, examples, jsonOption } from '../options.ts'
 import { addMessageOptions, messageRequestOf } from './message-options.ts'
 
 /** How long `--wait` waits that does not say. */
@@ -12,10 +12,16 @@ export function addSend(program: Command): void {
     .description(
       'send a message that only its recipient can read: the text, or all of the standard input, or of a file; it is delivered when the recipient is back, too',
     )
-    .argument('<pastelid...>', 'the recipients; behind "--" the text')
+    .usage('[options] <pastelid...> [text]')
+    // What comes last may be the text or one more recipient: the parser cannot tell.
+    .argument(
+      '[operands...]',
+      'the recipients, then the message in one argument; "-", or no text: the standard input',
+    )
     .addOption(dataOption())
     .addOption(jsonOption())
-    .option('--text <text>', 'the message, instead of behind "--"; "-": the standard input')
+    .option('--to <pastelid>', 'a recipient; may be repeated', collect)
+    .option('--text <text>', 'the message, where it could be taken for a recipient or an option')
     .option(
       '--wait [time]',
       'wait for the delivery, 10s or as long as is said; exits with 0: delivered, 1: rejected, lost or expired, 2: not known yet',
@@ -29,27 +35,26 @@ export function addSend(program: Command): void {
     .addHelpText(
       'after',
       examples(
-        'pmesh send PASTELID -- "hello"',
-        'pmesh send PASTELID --wait 30s --text "hello"',
+        'pmesh send PASTELID "hello"',
+        'pmesh send PASTELID --wait 30s -- "-5 degrees"',
         'pmesh send PASTELID PASTELID --file contract.pdf --header name=contract.pdf',
-        'pmesh send PASTELID --lines < lines.txt',
-      ),
+        'pmesh send --to PASTELID --to PASTELID --lines < lines.txt',
+      ) + BEHIND_DASHES,
     )
-    .action(async (operands: string[], { data, json, text: flag, wait }, command: Command) => {
-      const words = wordsBehindDashes(process.argv)
-      const to = operands.slice(0, operands.length - words.length)
-      const behind = words.length === 0 ? undefined : words.join(' ')
-      if (behind !== undefined && flag !== undefined) {
-        command.error('error: give the text behind "--", or with --text, not both')
-      }
-      const request = messageRequestOf(command, behind ?? flag)
-      const { send } = await import('../send.ts')
-      const waitMs = wait === true ? DEFAULT_WAIT_MS : wait
-      process.exitCode = await send(data, { ...request, to, waitMs, asJson: json === true })
-    })
+    .action(
+      async (operands: string[], { data, json, to: named = [], text: flag, wait }, command: Command) => {
+        const behind = wordsBehindDashes(process.argv).length
+        const { splitOperands } = await import('../send-operands.ts')
+        const { to, text } = splitOperands({ operands, behind, named, flag })
+        const request = messageRequestOf(command, text)
+        const { send } = await import('../send.ts')
+        const waitMs = wait === true ? DEFAULT_WAIT_MS : wait
+        process.exitCode = await send(data, { ...request, to, waitMs, asJson: json === true })
+      },
+    )
 }
 
-/** What follows the first `--`: the parser takes it for recipients. */
+/** What follows the first `--`, which the parser takes for operands like any other. */
 function wordsBehindDashes(argv: readonly string[]): string[] {
   const at = argv.indexOf('--')
   return at < 0 ? [] : argv.slice(at + 1)
@@ -59,6 +64,6 @@ function parseWait(text: string): number {
   try {
     return parseDuration(text)
   } catch {
-    throw new InvalidArgumentError('Give a time such as 500ms, 10s, 2m.')
+    throw new InvalidArgumentError('Give a time such as 500ms, 10s, 2m; the text comes before --wait.')
   }
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { addEntryOptions, countUpTo, dataOption, examples, jsonOption } from '../options.ts'
+import { addEntryOptions, countUpTo, dataOption, examples, idsOption, jsonOption } from '../options.ts'
 import { parseTime } from '../parse-time.ts'
 
 /** What the node looks up at once. */
@@ -11,6 +11,7 @@ export function addTail(program: Command): void {
     .description('messages as the node stores them, until Ctrl-C; what is lost or removed shows in its place')
     .addOption(dataOption())
     .addOption(jsonOption())
+    .addOption(idsOption())
   addEntryOptions(command)
     .addOption(new Option('--inbox', 'only what is sent to this node').conflicts('topic'))
     .option('--since <time>', 'first what the node took in since: 10m, 2h, 3d ago, or ISO 8601', (text) =>
@@ -25,9 +26,13 @@ export function addTail(program: Command): void {
       'after',
       examples('pmesh tail --topic prices --last 10', 'pmesh tail --inbox', 'pmesh tail --json | jq .text'),
     )
-    .action(async ({ data, json, topic, inbox, from, sender = from, type, since, last }) => {
+    .action(async ({ data, json, ids, topic, inbox, from, sender = from, type, since, last }) => {
       const { tailMessages } = await import('../tail.ts')
       const direct = inbox === true ? 'received' : undefined
-      await tailMessages(data, { topic, direct, sender, type, since, last }, json === true)
+      await tailMessages(
+        data,
+        { topic, direct, sender, type, since, last },
+        { asJson: json === true, withIds: ids === true },
+      )
     })
 }

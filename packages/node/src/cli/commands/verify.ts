@@ -7,7 +7,7 @@ export function addVerify(program: Command): void {
     .description(
       'verify the proof of a message: signature, position, link to what came before; exits with 1 if it does not hold',
     )
-    .argument('[message-id]', 'as "pmesh messages --json" shows it')
+    .argument('[message-id]', 'as "pmesh publish" prints it, or "pmesh messages --ids"')
     .addOption(dataOption())
     .addOption(jsonOption())
     .option('--out <file>', 'save the proof: the signed batch as it is, which others verify with --proof')

@@ -26,7 +26,7 @@ export function describeSpan(spanMs: number): string {
 }
 
 /** How long ago a time, in ms since 1970, was: `3 min ago`. */
-function describeAgo(timeMs: number, nowMs: number = Date.now()): string {
+export function describeAgo(timeMs: number, nowMs: number = Date.now()): string {
   return `${describeSpan(nowMs - timeMs)} ago`
 }
 
