@@ -17,7 +17,7 @@ test('what came to a book since a position is told in the order in which it came
           const name = `jX${who}` as PastelId
           if (step === 'learn') book.learn(name, certificate(i + 1), envelope)
           else if (step === 'own') book.setOwn('jXown' as PastelId, certificate(i + 1), envelope)
-          else book.removeIf(({ pastelId }) => pastelId === name)
+          else book.sweep(0, (pastelId) => pastelId !== name)
         })
         const entries = [...book.entries(), ...(book.own === undefined ? [] : [book.own])]
         const inOrder = entries.toSorted((a, b) => a.position - b.position)

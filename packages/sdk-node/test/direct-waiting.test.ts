@@ -42,12 +42,19 @@ test('a message that waits until it expires is not sent any more', async () => {
   const alice = await startNode({ identity: 'alice' })
   const { id } = await alice.node.send(bobsId, { text: 'soon over', expiresAtMs: Date.now() + 50 })
   await waitUntil(async () => (await alice.node.status(id)).state === 'expired', { what: 'its expiry' })
+  const before = await alice.node.status(id)
   const bob = await startNode({ identity: 'bob' })
   await connect(alice, bob)
   const { id: next } = await alice.node.send(bobsId, { text: 'in time' })
   await alice.node.waitForDelivery(next, inTime())
   expect((await inboxOf(bob.node, 1)).map(textOf)).toEqual(['in time'])
   expect(alice.errors).toEqual([])
+  // It was let go of, and is known as expired, after a restart as well.
+  for await (const [name] of alice.store.values.read('waiting/')) expect(name).toBe('')
+  expect(await alice.node.status(id)).toEqual(before)
+  await alice.stop()
+  const again = await startNode({ identity: 'alice', directory: alice.directory })
+  expect(await again.node.status(id)).toEqual(before)
 })
 
 test('a message whose sending was said to have failed, and is on disk after all, is sent once', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { PastelId } from '@pastel-mesh/identity'
 import { BOOK_ID_BYTES, type Certificate, equalBytes } from '@pastel-mesh/protocol'
+import { EndedCertificates, sealableUntilMs } from './ended-certificates.ts'
 import { PositionOrder } from './position-order.ts'
 
 /** PastelIDs that are remembered: those that were not seen for longest leave first. */
@@ -31,6 +32,8 @@ export interface BookListener {
   added?(entry: BookEntry, source: BookSource): void
   /** A certificate has left, and no other has taken its place. */
   removed?(entry: BookEntry): void
+  /** The certificate of somebody who has none in force is remembered again. */
+  remembered?(entry: BookEntry): void
 }
 
 /** The newest certificate of each PastelID: where its node is, and which node key is its own. All were verified. */
@@ -41,6 +44,7 @@ export class AddressBook {
   readonly #known = new Map<PastelId, BookEntry>()
   /** The same and the own one, as they came. */
   readonly #order = new PositionOrder<BookEntry>()
+  readonly #ended = new EndedCertificates()
   readonly #listeners = new Set<BookListener>()
   readonly #max: number
   readonly #maxBytes: number
@@ -137,6 +141,38 @@ export class AddressBook {
     return this.#known.get(pastelId)
   }
 
+  /**
+   * The certificate in force or, if there is none, the last one: for sealing to its key, and where that is left. Never
+   * for whom to trust, or where to dial.
+   */
+  last(pastelId: PastelId): BookEntry | undefined {
+    return this.#known.get(pastelId) ?? this.#ended.get(pastelId)
+  }
+
+  /** A certificate that has ended was kept, and was verified again. */
+  remember(pastelId: PastelId, certificate: Certificate, envelope: Uint8Array): void {
+    if (this.last(pastelId) !== undefined) return
+    const entry = this.#entry(pastelId, certificate, envelope)
+    this.#ended.add(entry)
+    for (const listener of this.#listeners) listener.remembered?.(entry)
+  }
+
+  /** Lets go of the certificates that have ended, and of all of those who are no members. */
+  sweep(nowMs: number, isMember: (pastelId: PastelId) => boolean): void {
+    for (const entry of [...this.#known.values()]) {
+      const { pastelId, certificate } = entry
+      const isGone = !isMember(pastelId)
+      if (!isGone && certificate.notAfterMs > nowMs) continue
+      if (!isGone) this.#ended.add(entry)
+      this.#remove(entry)
+    }
+    const isOver = ({ pastelId, certificate }: BookEntry) =>
+      !isMember(pastelId) || sealableUntilMs(certificate) <= nowMs
+    for (const entry of this.#ended.removeIf(isOver)) {
+      for (const listener of this.#listeners) listener.removed?.(entry)
+    }
+  }
+
   entries(): IterableIterator<BookEntry> {
     return this.#known.values()
   }
@@ -160,11 +196,6 @@ export class AddressBook {
     return this.#order.from(position)
   }
 
-  /** Lets go of those of which a function says so. */
-  removeIf(isGone: (entry: BookEntry) => boolean): void {
-    for (const entry of [...this.#known.values()]) if (isGone(entry)) this.#remove(entry)
-  }
-
   #put(
     pastelId: PastelId,
     certificate: Certificate,
@@ -172,6 +203,7 @@ export class AddressBook {
     source: BookSource,
   ): void {
     const entry = this.#entry(pastelId, certificate, envelope)
+    this.#ended.delete(pastelId)
     const before = this.#known.get(pastelId)
     this.#sizeBytes += sizeOf(entry) - sizeOf(before)
     if (before !== undefined) this.#order.remove(before)

@@ -186,9 +186,6 @@ export class Discovery {
   #sweep(): void {
     const { book, registry } = this.#components
     const nowMs = Date.now()
-    book.removeIf(
-      ({ pastelId, certificate }) =>
-        certificate.notAfterMs <= nowMs || registry.memberAt(pastelId, nowMs) === undefined,
-    )
+    book.sweep(nowMs, (pastelId) => registry.memberAt(pastelId, nowMs) !== undefined)
   }
 }

@@ -1,8 +1,9 @@
 import type { PastelId } from '@pastel-mesh/identity'
-import { readCertificate } from '@pastel-mesh/protocol'
+import { type Certificate, openCertificate, readCertificate } from '@pastel-mesh/protocol'
 import type { ValueChange, Values } from '@pastel-mesh/storage'
 import type { AddressBook, BookEntry } from './address-book.ts'
 import type { CertificateIntake, Taken } from './certificate-intake.ts'
+import { sealableUntilMs } from './ended-certificates.ts'
 
 export interface KeptBookComponents {
   readonly values: Values
@@ -94,12 +95,27 @@ export class KeptBook {
       if (this.#stopped.signal.aborted) return
       const pastelId = name.slice(PREFIX.length) as PastelId
       const taken = await intake.take(envelope, 'kept')
+      if (taken.verdict === 'ignored' && taken.reason === 'expired') await this.#remember(pastelId, envelope)
       // Its node may have shown a newer one meanwhile. What is refused only now, as for want of room, stays.
-      if (isForGood(taken) && book.entry(pastelId) === undefined) {
+      if (isForGood(taken) && book.last(pastelId) === undefined) {
         this.#changed.add(pastelId)
       }
     }
     if (this.#changed.size > 0) this.#schedule(GATHER_MS)
+  }
+
+  /** One that has ended: its subject may be away. */
+  async #remember(pastelId: PastelId, bytes: Uint8Array): Promise<void> {
+    const envelope = new Uint8Array(bytes)
+    let certificate: Certificate
+    try {
+      certificate = await openCertificate(envelope)
+    } catch {
+      // The disk is damaged: it is dropped.
+      return
+    }
+    if (sealableUntilMs(certificate) > Date.now())
+      this.#components.book.remember(pastelId, certificate, envelope)
   }
 
   #change({ pastelId }: BookEntry): void {
@@ -112,7 +128,7 @@ export class KeptBook {
   #forgetGone(): void {
     const { book } = this.#components
     for (const pastelId of this.#changed) {
-      const isGone = book.entry(pastelId) === undefined && pastelId !== this.#components.pastelId
+      const isGone = book.last(pastelId) === undefined && pastelId !== this.#components.pastelId
       if (isGone) this.#changed.delete(pastelId)
     }
   }
@@ -131,7 +147,7 @@ export class KeptBook {
       const names = [...this.#changed].slice(0, MAX_CHANGES)
       const changes: ValueChange[] = names.map((pastelId) => {
         const own = book.own?.pastelId === pastelId ? book.own : undefined
-        const envelope = (book.entry(pastelId) ?? own)?.envelope
+        const envelope = (book.last(pastelId) ?? own)?.envelope
         return { name: PREFIX + pastelId, ...(envelope === undefined ? {} : { value: envelope }) }
       })
       for (const name of names) this.#changed.delete(name)

@@ -109,11 +109,12 @@ export class DeliveryStatusReader {
     if (isWaitingId(id)) {
       const sentAs = waiting.sentAs(id)
       if (sentAs !== undefined) return this.find(sentAs)
-      const message = waiting.get(id)
+      const message = waiting.get(id) ?? waiting.expired(id)
       if (message === undefined) throw unknown(id)
       const { recipient, expiresAtMs } = message
       return async () => {
-        if (waiting.sentAs(id) !== undefined || waiting.get(id) === undefined) return this.status(id)
+        const isKnown = waiting.get(id) !== undefined || waiting.expired(id) !== undefined
+        if (!isKnown) return this.status(id)
         const state = expiresAtMs <= Date.now() ? 'expired' : 'waiting-for-certificate'
         return { id, recipient, state, mailboxes: [], expiresAtMs }
       }

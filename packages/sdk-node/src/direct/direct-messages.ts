@@ -118,7 +118,7 @@ export class DirectMessages {
     this.intake = new InboxIntake({ ...components, keys: this.keys, doubles: this.doubles })
     this.#again = new SealedAgain({
       ...components,
-      sealingKeyOf: (recipient) => this.sender.sealingKeyOf(recipient),
+      sealingKeyOf: (recipient, expiresAtMs) => this.sender.sealingKeyOf(recipient, expiresAtMs),
       outcome: (log, position) => this.#receipts.outcome(log, position)?.range,
       onSettled: () => this.#wakeAll(),
     })
@@ -199,6 +199,7 @@ export class DirectMessages {
         this.sender.known(pastelId)
         this.#again.known(pastelId)
       },
+      remembered: ({ pastelId }) => this.sender.known(pastelId),
     })
     this.#visits.start()
     this.#sweeper = setInterval(() => void this.#sweep().catch(this.#components.onError), SWEEP_MS)

@@ -10,8 +10,9 @@ import {
   sealPayload,
 } from '@pastel-mesh/protocol'
 import type { AddressBook } from '../connection/address-book.ts'
+import { sealableUntilMs } from '../connection/ended-certificates.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
-import type { PreparedMessage } from '../outbound/pending.ts'
+import { type PreparedMessage, Sequence } from '../outbound/pending.ts'
 import { type OutboundPipeline, prepareMessage } from '../outbound/pipeline.ts'
 import type { MessageSource } from '../outbound/publish-many.ts'
 import type { Outbox } from './outbox.ts'
@@ -28,6 +29,8 @@ export interface DirectSenderComponents {
   readonly outbox: Outbox
   readonly outbound: () => OutboundPipeline
   readonly onError: (error: unknown) => void
+  /** What waited and could not be sent is tried again after so long. @default 5 seconds */
+  readonly retryMs?: number
 }
 
 /** A message to one recipient that is on disk. */
@@ -65,6 +68,7 @@ export class DirectSender {
     this.#flushing = new RecipientTasks({
       act: (recipient) => this.#flush(recipient),
       onError: components.onError,
+      retryMs: components.retryMs,
     })
   }
 
@@ -82,7 +86,8 @@ export class DirectSender {
   /** Seals what goes to an inbox. @throws MeshError ERR_NO_CERTIFICATE */
   seal(header: BatchHeader, payload: Uint8Array): Promise<SealedContent> {
     const channel = parseChannel(header.channel)
-    const key = channel.kind === 'inbox' ? this.sealingKeyOf(channel.recipient) : undefined
+    const key =
+      channel.kind === 'inbox' ? this.sealingKeyOf(channel.recipient, header.expiresAtMs) : undefined
     if (key === undefined) {
       throw new MeshError('ERR_NO_CERTIFICATE', `nobody knows a key to seal what goes to ${header.channel}`)
     }
@@ -130,7 +135,8 @@ export class DirectSender {
 
   async #sendManyTo(name: PastelId, messages: MessageSource, signal?: AbortSignal): Promise<Sent[]> {
     const { outbox, outbound } = this.#components
-    if (this.#mustWait(name)) {
+    // As those that live for longest: some of them might have to wait.
+    if (this.#mustWait(name, Date.now() + MAX_DIRECT_LIFETIME_MS)) {
       const sent: Sent[] = []
       for await (const input of messages) {
         signal?.throwIfAborted()
@@ -165,7 +171,7 @@ export class DirectSender {
   }
 
   async #sendOne(recipient: PastelId, message: PreparedMessage): Promise<Sent> {
-    if (this.#mustWait(recipient)) {
+    if (this.#mustWait(recipient, message.expiresAtMs)) {
       const id = await this.#components.waiting.add(recipient, message)
       this.known(recipient)
       return { recipient, id, state: 'waiting-for-certificate' }
@@ -175,41 +181,53 @@ export class DirectSender {
   }
 
   /** Behind what waits already, too, so that order holds. */
-  #mustWait(recipient: PastelId): boolean {
-    return this.sealingKeyOf(recipient) === undefined || this.#components.waiting.isWaitingFor(recipient)
+  #mustWait(recipient: PastelId, expiresAtMs: number): boolean {
+    const { waiting } = this.#components
+    return this.sealingKeyOf(recipient, expiresAtMs) === undefined || waiting.isWaitingFor(recipient)
   }
 
-  /** The key to seal to, 32 bytes; undefined: none is known. */
-  sealingKeyOf(recipient: PastelId): Uint8Array | undefined {
-    const key =
-      recipient === this.#components.own
-        ? this.#components.keys.publicKey
-        : this.#components.book.get(recipient)?.sealingKey
-    return key !== undefined && key.length > 0 ? key : undefined
+  /**
+   * The key to seal something to that expires at a time, 32 bytes: that of the recipient's certificate, also of one that
+   * has ended, if the recipient still has the key by then. Undefined: none is known.
+   */
+  sealingKeyOf(recipient: PastelId, expiresAtMs: number): Uint8Array | undefined {
+    const { own, keys, book } = this.#components
+    if (recipient === own) return keys.publicKey.length > 0 ? keys.publicKey : undefined
+    const certificate = book.last(recipient)?.certificate
+    if (certificate === undefined || certificate.sealingKey.length === 0) return undefined
+    return expiresAtMs <= sealableUntilMs(certificate) ? certificate.sealingKey : undefined
   }
 
   /** Somebody's certificate may be known: what waited for it is sent. */
   known(recipient: PastelId): void {
     if (!this.#isRunning || !this.#components.waiting.isWaitingFor(recipient)) return
-    if (this.sealingKeyOf(recipient) !== undefined) this.#flushing.run(recipient)
+    if (this.sealingKeyOf(recipient, 0) !== undefined) this.#flushing.run(recipient)
   }
 
   async #flush(recipient: PastelId): Promise<void> {
     for (;;) {
       await this.#components.waiting.sweep()
-      const messages = await this.#components.waiting.take(recipient, MAX_TAKEN)
+      const taken = await this.#components.waiting.take(recipient, MAX_TAKEN)
+      // What is behind one that has to wait on waits, too.
+      const end = taken.findIndex(
+        ({ expiresAtMs }) => this.sealingKeyOf(recipient, expiresAtMs) === undefined,
+      )
+      const messages = end < 0 ? taken : taken.slice(0, end)
       if (messages.length === 0 || !this.#isRunning) return
-      // One by one, so that one which expires now refuses none of the others; they share batches all the same.
+      // Each acknowledged by itself, and none that is behind one that was refused; they share batches all the same.
+      const sequence = new Sequence()
       const outcomes = await Promise.allSettled(
         messages.map(async (message) => {
           const accepted = await this.#components
             .outbound()
-            .acceptPrepared(inboxChannel(recipient), [message])
+            .acceptPrepared(inboxChannel(recipient), [message], sequence)
           for (const { id } of accepted) this.#components.waiting.sent(message.waitingId, id)
         }),
       )
       const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-      if (failed !== undefined) throw failed.reason
+      // One that has expired meanwhile is swept, and the rest goes on.
+      const hasExpired = messages.some(({ expiresAtMs }) => expiresAtMs <= Date.now())
+      if (failed !== undefined && !hasExpired) throw failed.reason
     }
   }
 }

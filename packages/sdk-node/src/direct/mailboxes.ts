@@ -92,7 +92,7 @@ export class Mailboxes {
 
   #rank(recipient: PastelId): PastelId[] {
     const { own, book, registry } = this.#components
-    const named = book.get(recipient)?.mailboxes ?? []
+    const named = book.last(recipient)?.certificate.mailboxes ?? []
     const nowMs = Date.now()
     const isMember = (name: PastelId) => registry.memberAt(name, nowMs) !== undefined
     if (named.length > 0) return named.map(pastelIdOf).filter((name) => name !== recipient && isMember(name))

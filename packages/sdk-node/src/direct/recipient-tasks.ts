@@ -5,9 +5,10 @@ export interface RecipientTasksComponents {
   /** What is done for a recipient. @throws what makes it be done again after a pause */
   readonly act: (recipient: PastelId) => Promise<void>
   readonly onError: (error: unknown) => void
+  /** What failed is tried again after so long. @default 5 seconds */
+  readonly retryMs?: number | undefined
 }
 
-/** What failed is tried again after so long. */
 const RETRY_MS = 5_000
 
 /** Something that is done for recipients: for each of them once at a time, and once more if it was wanted meanwhile. */
@@ -37,7 +38,9 @@ export class RecipientTasks {
       .catch((error) => {
         this.#components.onError(error)
         this.#again.add(recipient)
-        return delay(RETRY_MS, undefined, { signal: this.#stopped.signal }).catch(() => {})
+        return delay(this.#components.retryMs ?? RETRY_MS, undefined, { signal: this.#stopped.signal }).catch(
+          () => {},
+        )
       })
       .then(() => {
         this.#running.delete(recipient)

@@ -22,8 +22,8 @@ import { Repeats } from './repeats.ts'
 export interface SealedAgainComponents {
   readonly store: MessageStore
   readonly outbound: () => OutboundPipeline
-  /** The key to seal to, 32 bytes; undefined: none is known. */
-  readonly sealingKeyOf: (recipient: PastelId) => Uint8Array | undefined
+  /** The key to seal something to that expires at a time, 32 bytes; undefined: none is known. */
+  readonly sealingKeyOf: (recipient: PastelId, expiresAtMs: number) => Uint8Array | undefined
   /** What the recipient of a message said of it last, as far as that is known. */
   readonly outcome: (log: LogId, position: number) => ReceiptRange | undefined
   /** What became of some messages is known. */
@@ -187,11 +187,11 @@ export class SealedAgain {
     const { store, outbound, sealingKeyOf } = this.#components
     const open = page.filter(({ signed }) => signed.batch.expiresAtMs > Date.now())
     if (open.length === 0) return true
-    const key = sealingKeyOf(recipient)
-    const keyId = key === undefined ? undefined : sealingKeyId(key)
     const messages: PreparedMessage[] = []
     for (const stored of open) {
       const again = this.#messagesOf(stored)
+      const key = sealingKeyOf(recipient, stored.signed.batch.expiresAtMs)
+      const keyId = key === undefined ? undefined : sealingKeyId(key)
       // To the same key it would be refused again.
       const mustWait = keyId === undefined || sealedKeyId(stored.signed.batch) === keyId
       if (mustWait && again.length > 0) return false

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
-import { decodePayload, encodePayload, type MessageId, toWireAgain } from '@pastel-mesh/protocol'
+import {
+  decodePayload,
+  encodePayload,
+  MAX_DIRECT_LIFETIME_MS,
+  type MessageId,
+  toWireAgain,
+} from '@pastel-mesh/protocol'
 import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
 import type { PreparedMessage } from '../outbound/pending.ts'
 
@@ -18,6 +24,20 @@ const PART_BYTES = 60 * 1024
 const MAX_WAITING = 2_000
 /** Ids that are remembered of those that wait no more. */
 const MAX_DONE = 4_096
+/** How long after its expiry an id is remembered: as long as a message lives at most. */
+const KEEP_DONE_MS = MAX_DIRECT_LIFETIME_MS
+
+/** What was sent. */
+interface Sent {
+  readonly id: MessageId
+  readonly expiresAtMs: number
+}
+
+/** What was not. */
+interface Expired {
+  readonly recipient: PastelId
+  readonly expiresAtMs: number
+}
 
 interface WaitingMessage {
   readonly id: string
@@ -43,7 +63,7 @@ export class WaitingMessages {
   /** In the order in which they were accepted. */
   readonly #waiting = new Map<string, WaitingMessage>()
   /** By the id under which it waited: the message's id, and when it expires. */
-  readonly #done = new Map<string, { readonly id: MessageId; readonly expiresAtMs: number }>()
+  readonly #done = new Map<string, Sent | Expired>()
   #last = 0
   #sizeBytes = 0
 
@@ -68,11 +88,7 @@ export class WaitingMessages {
       this.#remember({ id, ...head, sizeBytes: sizes.get(id) ?? 0, isWritten: true })
     }
     for await (const [name, value] of this.#store.values.read(DONE_PREFIX)) {
-      const [id, expiresAtMs] = value.toString().split(' ')
-      this.#done.set(name.slice(DONE_PREFIX.length), {
-        id: id as MessageId,
-        expiresAtMs: Number(expiresAtMs),
-      })
+      this.#done.set(name.slice(DONE_PREFIX.length), readDone(value))
     }
   }
 
@@ -106,7 +122,14 @@ export class WaitingMessages {
 
   /** The message's own id, of one that waited. */
   sentAs(id: string): MessageId | undefined {
-    return this.#done.get(id)?.id
+    const done = this.#done.get(id)
+    return done !== undefined && 'id' in done ? done.id : undefined
+  }
+
+  /** Of one that waited until it expired: for whom it was, and when. */
+  expired(id: string): Expired | undefined {
+    const done = this.#done.get(id)
+    return done !== undefined && 'recipient' in done ? done : undefined
   }
 
   /** @returns its id while it waits, when it is on disk. @throws MeshError ERR_OUTBOUND_FULL; StorageError */
@@ -169,16 +192,19 @@ export class WaitingMessages {
     this.#done.set(waitingId, { id, expiresAtMs: waiting.expiresAtMs })
   }
 
-  /** Lets go of what has expired. */
+  /** Lets go of what has expired; that it has is remembered. */
   async sweep(nowMs = Date.now()): Promise<void> {
     const changes: ValueChange[] = []
     for (const waiting of this.#waiting.values()) {
-      if (waiting.expiresAtMs > nowMs) continue
-      changes.push(...names(waiting).map((name) => ({ name })))
+      const { id, recipient, expiresAtMs } = waiting
+      if (expiresAtMs > nowMs) continue
+      const value = Buffer.from(`- ${expiresAtMs} ${recipient}`)
+      changes.push(...names(waiting).map((name) => ({ name })), { name: DONE_PREFIX + id, value })
       this.#forget(waiting)
+      this.#done.set(id, { recipient, expiresAtMs })
     }
     for (const [id, { expiresAtMs }] of this.#done) {
-      if (expiresAtMs > nowMs && this.#done.size <= MAX_DONE) continue
+      if (expiresAtMs + KEEP_DONE_MS > nowMs && this.#done.size <= MAX_DONE) continue
       changes.push({ name: DONE_PREFIX + id })
       this.#done.delete(id)
     }
@@ -196,13 +222,13 @@ export class WaitingMessages {
 
   /** It is gone from the disk: a commit that was said to have failed had sent it. */
   async #findSent(waiting: WaitingMessage): Promise<void> {
-    const { id, expiresAtMs } = waiting
-    this.#forget(waiting)
+    const { id } = waiting
+    // Known by the one or the other at any time.
     for await (const [name, value] of this.#store.values.read(DONE_PREFIX + id)) {
       if (name !== DONE_PREFIX + id) continue
-      const [sentAs] = value.toString().split(' ')
-      this.#done.set(id, { id: sentAs as MessageId, expiresAtMs })
+      this.#done.set(id, readDone(value))
     }
+    this.#forget(waiting)
   }
 
   async #read(
@@ -223,6 +249,13 @@ export class WaitingMessages {
     ]
     return { wire, sizeBytes: payload.length, expiresAtMs, noted, waitingId }
   }
+}
+
+/** `<message id> <when it expires>`, or `- <when it expired> <recipient>`. */
+function readDone(value: Buffer): Sent | Expired {
+  const [id, expiresAtMs, recipient] = value.toString().split(' ')
+  if (recipient === undefined) return { id: id as MessageId, expiresAtMs: Number(expiresAtMs) }
+  return { recipient: recipient as PastelId, expiresAtMs: Number(expiresAtMs) }
 }
 
 export function isWaitingId(id: string): boolean {

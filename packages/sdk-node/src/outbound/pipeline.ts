@@ -99,9 +99,13 @@ export class OutboundPipeline {
     )
   }
 
-  /** The same for messages that were checked before. */
-  acceptPrepared(channel: string, messages: readonly PreparedMessage[]): Promise<Accepted[]> {
-    return this.#accept(channel, messages)
+  /** The same for messages that were checked before. @param sequence of which nothing is accepted once some was refused */
+  acceptPrepared(
+    channel: string,
+    messages: readonly PreparedMessage[],
+    sequence?: Sequence,
+  ): Promise<Accepted[]> {
+    return this.#accept(channel, messages, sequence)
   }
 
   /**
@@ -147,15 +151,26 @@ export class OutboundPipeline {
   ): Promise<Accepted[]> {
     if (this.#stopping) throw new MeshError('ERR_STOPPED', 'the node is stopping: it takes no more messages')
     if (messages.length === 0) return []
-    this.#components.assertMayPublish?.()
-    this.#components.store.disk.assertRoom()
-    const release = this.#reserve(messages)
+    const release = this.#admit(messages, sequence)
     const group = new PendingGroup(messages.length, sequence)
     try {
       this.#writer(channel).add(messages.map((message, index) => ({ ...message, group, index })))
       return await group.outcome
     } finally {
       release()
+    }
+  }
+
+  /** @returns gives back the room that messages take. @throws why none of a sequence is accepted from here on */
+  #admit(messages: readonly PreparedMessage[], sequence: Sequence): () => void {
+    if (sequence.isBroken) throw sequence.error
+    try {
+      this.#components.assertMayPublish?.()
+      this.#components.store.disk.assertRoom()
+      return this.#reserve(messages)
+    } catch (error) {
+      sequence.break(error)
+      throw error
     }
   }
 
