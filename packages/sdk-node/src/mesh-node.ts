@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
-import { assertNetworkName, inboxChannel, topicChannel } from '@pastel-mesh/protocol'
+import { assertNetworkName, inboxChannel } from '@pastel-mesh/protocol'
 import type { CarriedTopics } from './carried-topics.ts'
 import { AddressBook } from './connection/address-book.ts'
 import { BookAddresses } from './connection/book-addresses.ts'
@@ -27,18 +27,14 @@ import { Lifecycle } from './lifecycle.ts'
 import type { MemberRegistry } from './members/member-registry.ts'
 import { MessageReader } from './message-reader.ts'
 import { NodeApi, type NodeParts } from './node-api.ts'
-import {
-  DEFAULT_CERTIFICATE_LIFETIME_MS,
-  DEFAULT_HISTORY_MS,
-  DEFAULT_LOST_AFTER_MS,
-  DEFAULT_SYNC_INTERVAL_MS,
-} from './node-defaults.ts'
+import { DEFAULT_CERTIFICATE_LIFETIME_MS, DEFAULT_HISTORY_MS, syncOptions } from './node-defaults.ts'
 import { createNodeTopics } from './node-topics.ts'
 import { OutboundPipeline } from './outbound/pipeline.ts'
 import { RetentionTask } from './retention-task.ts'
 import { Standing } from './standing.ts'
 import { tellStoreEvents } from './store-events.ts'
 import { LogSync } from './sync/log-sync.ts'
+import { syncedChannels } from './sync/synced-channels.ts'
 import { TopicPeers } from './topic-peers.ts'
 
 /** Wires the two pipelines, gossip, log sync and the certificate gate; holds no rules of its own. */
@@ -313,23 +309,16 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       certified: () => this.#gate.peers(),
       reopen: (connection) => this.#gossipStreams.reopen(connection),
     })
-    this.#sync = new LogSync(
-      {
-        intervalMs: this.#options.syncIntervalMs ?? DEFAULT_SYNC_INTERVAL_MS,
-        lostAfterMs: this.#options.lostAfterMs ?? DEFAULT_LOST_AFTER_MS,
-        historyMs: this.#options.historyMs ?? DEFAULT_HISTORY_MS,
-      },
-      {
-        store: this.#components.store,
-        counters: this.counters.sync,
-        own: this.#components.signer.publicKey,
-        channels: () => [...this.#topics.all.map(topicChannel), inboxChannel(this.pastelId)],
-        receive: (envelope, peer, delivery) => this.#arrivals.bySync(envelope, peer, delivery),
-        onClock: (peer, epochMs) => this.standing.measured(this.#peers.pastelIdOf(peer), epochMs),
-        senderOf: (peer) => this.#peers.publicKeyOf(peer),
-        onError,
-      },
-    )
+    this.#sync = new LogSync(syncOptions(this.#options), {
+      store: this.#components.store,
+      counters: this.counters.sync,
+      own: this.#components.signer.publicKey,
+      channels: (peer) => syncedChannels(this.#topics.all, this.pastelId, this.#peers.pastelIdOf(peer)),
+      receive: (envelope, peer, delivery) => this.#arrivals.bySync(envelope, peer, delivery),
+      onClock: (peer, epochMs) => this.standing.measured(this.#peers.pastelIdOf(peer), epochMs),
+      senderOf: (peer) => this.#peers.publicKeyOf(peer),
+      onError,
+    })
     this.#discovery = new Discovery(
       { network: this.network, connects: this.#options.discover ?? true },
       {

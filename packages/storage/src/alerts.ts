@@ -12,6 +12,10 @@ export type AlertKind =
   | 'fork'
   /** The sender is this node, and this node did not write it: it was restored, or a copy of it runs. */
   | 'own-identity'
+  /** This node itself: it had what it does not have any more, as its own receipts show: it was restored. */
+  | 'restored'
+  /** A recipient has no more what it had: it was restored, and gets again what is still here. */
+  | 'recipient-restored'
 
 export interface Alert {
   readonly kind: AlertKind
@@ -23,7 +27,12 @@ export interface Alert {
   readonly reason: string
 }
 
-const KINDS: readonly AlertKind[] = ['frozen', 'fork', 'own-identity']
+/** The log that shows something. */
+export type AlertAbout = Pick<SignedBatch, 'log' | 'logBytes'> & {
+  readonly batch: Pick<SignedBatch['batch'], 'sender' | 'channel'>
+}
+
+const KINDS: readonly AlertKind[] = ['frozen', 'fork', 'own-identity', 'restored', 'recipient-restored']
 
 /** Alerts that are kept, one a log; further ones are only told. One sender must not use up the room of the others. */
 const MAX_ALERTS = 1024
@@ -80,7 +89,7 @@ export class Alerts {
    * Notes something about a batch's log, unless that is known. A log that is frozen is frozen whatever was
    * noted before.
    */
-  note(kind: AlertKind, signed: SignedBatch, reason: string, evidence: Evidence = []): Noted {
+  note(kind: AlertKind, signed: AlertAbout, reason: string, evidence: Evidence = []): Noted {
     const { batch, log, logBytes } = signed
     const before = this.#kept.get(log)?.alert
     if (before !== undefined && (before.kind === 'frozen' || kind !== 'frozen')) return NOTHING

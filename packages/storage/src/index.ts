@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 import type { Cursor, LogId, LogRange, SignedBatch } from '@pastel-mesh/protocol'
-import type { Alert, Evidence } from './alerts.ts'
+import type { Alert, AlertAbout, AlertKind, Evidence } from './alerts.ts'
 import type { FollowOptions, ReadOptions } from './arrival-reader.ts'
 import type { LostReason } from './arrival-record.ts'
 import type { Missing } from './chain.ts'
@@ -19,10 +19,11 @@ import { LevelMessageStore } from './message-store.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import type { Pruned, RetentionRules } from './retention.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
-import type { BatchPlace, CarriedBytes } from './undelivered.ts'
+import type { BatchPlace, CarriedBytes, SettledRange } from './undelivered.ts'
+import type { DeliveryPhase } from './underway-record.ts'
 import type { ValueChange, Values } from './values.ts'
 
-export type { Alert, AlertKind, Evidence } from './alerts.ts'
+export type { Alert, AlertAbout, AlertKind, Evidence } from './alerts.ts'
 export type { FollowOptions, ReadOptions } from './arrival-reader.ts'
 export type { LostReason, Notice } from './arrival-record.ts'
 export { noticeHash } from './arrival-record.ts'
@@ -47,7 +48,8 @@ export { type MessageProof, openMessageProof, type ProofSource, readMessageProof
 export type { Placement, PlaceOptions } from './placement.ts'
 export type { Pruned, RetentionRules } from './retention.ts'
 export type { StoredBatch, StoredEntry, StoredNotice } from './stored-entry.ts'
-export type { BatchPlace, CarriedBytes } from './undelivered.ts'
+export type { BatchPlace, CarriedBytes, SettledRange } from './undelivered.ts'
+export type { DeliveryPhase } from './underway-record.ts'
 export type { ValueChange, Values } from './values.ts'
 
 export interface StoreOptions extends CommitWriterOptions, DiskHealthOptions {
@@ -188,14 +190,23 @@ export interface MessageStore {
    * @param values written in the same commit
    * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_COMMIT_FAILED: some of them may be marked
    */
-  delivered(ranges: readonly LogRange[], values?: readonly ValueChange[]): Promise<void>
+  delivered(ranges: readonly SettledRange[], values?: readonly ValueChange[]): Promise<void>
+  /**
+   * The recipient of an inbox has these ranges no more: what is stored here of them, has not expired and is kept still,
+   * has to get there again.
+   * @param own the node's own public key
+   * @returns what is to be delivered now and was not before
+   * @throws StorageError
+   */
+  reopen(ranges: readonly LogRange[], own: Uint8Array): Promise<LogRange[]>
+  /** What is known of a stored batch's way to an inbox. */
+  deliveryPhase(batch: BatchPlace): Promise<DeliveryPhase>
   /** Whether a stored batch to an inbox has to get there still: it is neither {@link delivered} nor removed. */
   isUndelivered(batch: BatchPlace): Promise<boolean>
   /** The logs to inboxes of others in which this node wrote what is not {@link delivered}. */
   undeliveredLogs(): Promise<LogId[]>
   /**
-   * What is kept for the inboxes of others and is neither delivered nor removed, in bytes of signed batches: exact,
-   * commits on their way to the disk included.
+   * What is kept for the inboxes of others, in bytes of signed batches: exact, commits on their way to the disk included.
    */
   carriedBytes(): CarriedBytes
   /**
@@ -214,6 +225,8 @@ export interface MessageStore {
 
   /** What senders did that an operator should know, the newest first. */
   alerts(): Alert[]
+  /** Notes something that the placer of a batch does not see; a log has one alert. @throws StorageError */
+  alert(kind: AlertKind, about: AlertAbout, reason: string): Promise<void>
   /** The signed batches that prove why a log is frozen. */
   evidence(log: Uint8Array): Promise<Evidence>
   /**

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import {
   type Cursor,
-  decodeLogId,
   encodeLogId,
   equalBytes,
   type LogId,
@@ -10,35 +8,38 @@ import {
   type SignedBatch,
   STORE_ID_BYTES,
 } from '@pastel-mesh/protocol'
-import { type Alert, Alerts, type Evidence } from './alerts.ts'
+import { type Alert, type AlertAbout, type AlertKind, Alerts, type Evidence } from './alerts.ts'
 import { ArrivalOrder } from './arrival-order.ts'
 import { ArrivalReader, type FollowOptions, type ReadOptions } from './arrival-reader.ts'
 import type { LostReason } from './arrival-record.ts'
 import type { Missing } from './chain.ts'
 import { CommitWriter } from './commit-writer.ts'
 import { Counters, type CountsPage, type CountsQuery } from './counters.ts'
-import { type Database, LevelDatabase, type Operation } from './database.ts'
+import { type Database, LevelDatabase } from './database.ts'
 import { type Disk, DiskHealth } from './disk-health.ts'
 import { StorageError } from './errors.ts'
 import { follow, type RemovedNotice } from './follow.ts'
 import { type HeadsPage, readHeads } from './heads.ts'
 import { HeldBatches } from './held-batches.ts'
 import type { MessageStore, StoreComponents, StoreOptions } from './index.ts'
-import { logKey, metaKey, ownTipKey } from './keys.ts'
+import { metaKey, ownTipKey } from './keys.ts'
 import { Listeners } from './listeners.ts'
 import { LogOrder } from './log-order.ts'
-import { decodeLogState, type LogState, logNames } from './log-state.ts'
+import { type LogState, logNames } from './log-state.ts'
 import { LogTable } from './log-table.ts'
 import { type LostQuery, LostRanges } from './lost-ranges.ts'
 import { OrderCommit } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import { readOrder } from './read-order.ts'
+import { reopenDelivery } from './reopen-delivery.ts'
 import { type Pruned, Retention, type RetentionRules } from './retention.ts'
-import { assertSchema, SCHEMA_VERSION } from './schema.ts'
+import { openSchema } from './schema.ts'
 import type { StoredBatch, StoredEntry } from './stored-entry.ts'
 import { TimeSearch } from './time-search.ts'
-import { type BatchPlace, type CarriedBytes, Undelivered } from './undelivered.ts'
+import { type BatchPlace, type CarriedBytes, type SettledRange, Undelivered } from './undelivered.ts'
+import type { DeliveryPhase } from './underway-record.ts'
 import { StoredValues, type ValueChange } from './values.ts'
+import { wasPruned } from './was-pruned.ts'
 
 /** The message logs and the arrival order of one node, on LevelDB: its parts, wired. */
 export class LevelMessageStore implements MessageStore {
@@ -195,15 +196,8 @@ export class LevelMessageStore implements MessageStore {
     return this.#lost.wanted(limit, query)
   }
 
-  /** Whether a range was here, and has been removed. */
-  async wasPruned({ log, first, last }: LogRange): Promise<boolean> {
-    const names = { id: log, bytes: decodeLogId(log) }
-    // From the disk, not from the table of logs, which is ahead of it: what is on its way was not removed.
-    const value = await this.#database.get(logKey(names.bytes))
-    if (value === undefined) return false
-    const { isFrozen, next } = decodeLogState(names.id, names.bytes, value)
-    if (isFrozen || last >= next || (await this.#lost.hasAny(names, first, last))) return false
-    return (await this.#reader.batchWithin(names.bytes, first, last)) === undefined
+  wasPruned(range: LogRange): Promise<boolean> {
+    return wasPruned(range, { database: this.#database, lost: this.#lost, reader: this.#reader })
   }
 
   firstHeld(log: LogId, from: number): number | undefined {
@@ -291,7 +285,15 @@ export class LevelMessageStore implements MessageStore {
     return (await this.#undelivered.ownLogs()).map(encodeLogId)
   }
 
-  async delivered(ranges: readonly LogRange[], values: readonly ValueChange[] = []): Promise<void> {
+  deliveryPhase(batch: BatchPlace): Promise<DeliveryPhase> {
+    return this.#undelivered.phaseOf(batch)
+  }
+
+  reopen(ranges: readonly LogRange[], own: Uint8Array): Promise<LogRange[]> {
+    return reopenDelivery(ranges, own, { reader: this.#reader, undelivered: this.#undelivered })
+  }
+
+  async delivered(ranges: readonly SettledRange[], values: readonly ValueChange[] = []): Promise<void> {
     if (values.length > 0) await this.values.ready()
     await this.#undelivered.delivered(ranges, () => this.values.take(values))
   }
@@ -302,6 +304,12 @@ export class LevelMessageStore implements MessageStore {
 
   alerts(): Alert[] {
     return this.#alerts.list()
+  }
+
+  async alert(kind: AlertKind, about: AlertAbout, reason: string): Promise<void> {
+    const { operations, tell } = this.#alerts.note(kind, about, reason)
+    if (operations.length > 0) await this.writer.commit((group) => void group.push(...operations))
+    tell()
   }
 
   evidence(log: Uint8Array): Promise<Evidence> {
@@ -333,7 +341,7 @@ export class LevelMessageStore implements MessageStore {
     await this.#database.open()
     try {
       await this.#health.start()
-      await this.#openSchema()
+      this.#storeId = await openSchema(this.#database, this.#directory)
       await this.#reload()
       // What memory carries on is read: what is written from now on is behind it.
       this.writer.open()
@@ -358,23 +366,6 @@ export class LevelMessageStore implements MessageStore {
     this.#logs.clear()
     // Followers look and find it closed.
     this.#order.changed.call()
-  }
-
-  async #openSchema(): Promise<void> {
-    const schema = await this.#database.get(metaKey('schema'))
-    if (schema === undefined) {
-      const operations: Operation[] = [
-        { type: 'put', key: metaKey('schema'), value: Buffer.from(SCHEMA_VERSION) },
-        { type: 'put', key: metaKey('store'), value: randomBytes(STORE_ID_BYTES) },
-      ]
-      await this.#database.write(operations, { sync: true }).catch((cause: Error) => {
-        const message = `the first write to the database in ${this.#directory} failed: ${cause.message}`
-        throw new StorageError('ERR_COMMIT_FAILED', message, { cause })
-      })
-    } else {
-      assertSchema(schema, this.#directory)
-    }
-    this.#storeId = (await this.#database.get(metaKey('store'))) as Buffer
   }
 
   /** Reads from the disk what memory only carries on. */

@@ -91,7 +91,8 @@ export class OrderCommit {
     const finish = states.map((state) => logs.begin(state))
     const kept = entries.map(toKept)
     const committed = writer.commit((group) => {
-      const taken = kept.map((one) => this.#take(one, group))
+      const notices = { carriedBytes: 0 }
+      const taken = kept.map((one) => this.#take(one, group, notices))
       for (const state of states) {
         group.push({ type: 'put', key: logKey(state.bytes), value: encodeLogState(state) })
       }
@@ -112,14 +113,15 @@ export class OrderCommit {
     return this.#putStored()
   }
 
-  #take({ planned, types }: Kept, group: Operation[]): StoredEntry {
+  /** @param notices what stands before a batch that is carried takes of its sender's room as well */
+  #take({ planned, types }: Kept, group: Operation[], notices: { carriedBytes: number }): StoredEntry {
     const { order, lost, counters, undelivered } = this.#components
     let entry: StoredEntry
     if ('batch' in planned) {
       const { batch, underwayOf } = planned
       const { sender, channel, count } = batch.batch
       entry = toStoredBatch(order.take(count, batch.hash), batch, planned)
-      if (underwayOf !== undefined) undelivered.add(entry, underwayOf, group)
+      if (underwayOf !== undefined) undelivered.add(entry, underwayOf, group, notices.carriedBytes)
       counters.add({ sender, channel, messages: count, bytes: batch.envelope.length }, group)
     } else {
       const { notice, names, remember } = planned
@@ -135,7 +137,10 @@ export class OrderCommit {
     const [arrival] = operations
     const sizeBytes = arrival?.type === 'put' ? arrival.value.length : 0
     if (entry.kind === 'batch') this.#add(sizeBytes, 1, entry.count)
-    else this.#add(sizeBytes, 0, 0)
+    else {
+      this.#add(sizeBytes, 0, 0)
+      if ('notice' in planned && planned.remember?.isCarried === true) notices.carriedBytes += sizeBytes
+    }
     group.push(...operations)
     return entry
   }
@@ -171,10 +176,10 @@ function decodeStored(value: Buffer): Stored {
 /** The entry of a batch that was placed. */
 export function plannedBatch(
   batch: SignedBatch,
-  { messages, secret, own, carried }: PlaceOptions,
+  { messages, secret, own, found, carried }: PlaceOptions,
   lostAt?: number,
 ): Planned {
-  const underwayOf = own === true ? 'own' : carried === true ? 'others' : undefined
+  const underwayOf = own === true || found === true ? 'own' : carried === true ? 'others' : undefined
   return { batch, lostAt, messages, secret, underwayOf }
 }
 

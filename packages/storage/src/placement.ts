@@ -11,6 +11,8 @@ export interface PlaceOptions {
   readonly messages?: readonly MessageContent[]
   /** Of a sealed batch, what opens it, 64 bytes: kept with it, and gone with it. */
   readonly secret?: Uint8Array
+  /** This node signed it and had it not: like one that it wrote, it has to get to the inbox that it is for. @default false */
+  readonly found?: boolean
   /**
    * It is kept for the recipient of an inbox, who is somebody else: nothing before it is waited for, and a log's batches
    * may come in any order. It stays until {@link MessageStore.delivered} says that it is there, or until it expires.

@@ -7,7 +7,8 @@ import { deleteEntry } from './entry-operations.ts'
 import { arrivalKey } from './keys.ts'
 import type { OrderCommit } from './order-commit.ts'
 import { toStoredEntry } from './stored-entry.ts'
-import type { Undelivered, Underway } from './undelivered.ts'
+import type { Undelivered } from './undelivered.ts'
+import type { Underway } from './underway-record.ts'
 
 /** What was removed. */
 interface Removed {

@@ -2,27 +2,29 @@ import { encodePastelId } from '@pastel-mesh/identity'
 import {
   type Batch,
   decodeLogId,
+  equalBytes,
   inboxChannel,
-  LOG_ID_BYTES,
   type LogId,
   type LogRange,
   type SignedBatch,
 } from '@pastel-mesh/protocol'
 import type { CommitWriter } from './commit-writer.ts'
 import type { Database, Operation } from './database.ts'
-import { positionOf, readNumber, UNDELIVERED_BATCHES, undeliveredKey, writeNumber } from './keys.ts'
-import { SENDER_BYTES } from './log-state.ts'
+import { UNDELIVERED_BATCHES, undeliveredKey } from './keys.ts'
 import type { StoredBatch } from './stored-entry.ts'
+import { type DeliveryPhase, decodeUnderway, putUnderway, type Underway } from './underway-record.ts'
 
 /** What is kept for the inboxes of others and is not delivered yet, in bytes of signed batches. */
 export interface CarriedBytes {
-  /** All that others wrote. */
+  /** All that others wrote and that waits. */
   readonly totalBytes: number
   readonly totalBatches: number
+  /** All that others wrote and that is on disk: what is delivered and not removed yet as well. */
+  readonly diskBytes: number
   /** What this node wrote itself. */
   readonly ownBytes: number
   readonly ownBatches: number
-  /** What one sender (57-byte public key), who is not this node, wrote. */
+  /** What one sender (57-byte public key), who is not this node, wrote and is on disk. */
   bySender(sender: Uint8Array): number
 }
 
@@ -31,19 +33,9 @@ export interface BatchPlace {
   readonly signed: Pick<SignedBatch, 'logBytes'> & { readonly batch: Pick<Batch, 'first'> }
 }
 
-/** A batch that was kept for an inbox, as this remembers it. */
-export interface Underway {
-  readonly log: Uint8Array
-  readonly first: number
-  readonly count: number
-  /** Position in the arrival order. */
-  readonly position: number
-  /** When it is not kept any more, in ms since 1970; 0: it is delivered. */
-  readonly untilMs: number
-  readonly sizeBytes: number
-  /** This node wrote it. */
-  readonly isOwn: boolean
-  readonly sender: Uint8Array
+/** What a recipient said of a range; without more it has it. */
+export interface SettledRange extends LogRange {
+  readonly outcome?: 'entered' | 'rejected' | 'lost'
 }
 
 /** Whose batch it is that has to get to an inbox. */
@@ -60,8 +52,6 @@ interface Amount {
 }
 
 const INBOX_PREFIX = 'inbox/'
-const OWN = 1
-const VALUE_BYTES = 1 + 3 * 8 + 2 + SENDER_BYTES
 /** Batches that one commit marks as delivered, and that one look finds at once. */
 const CHUNK = 512
 /** Records that are read at once: a receipt is of one batch, or of some. */
@@ -87,6 +77,8 @@ export class Undelivered {
   readonly #parts: UndeliveredComponents
   #own: Amount = nothing()
   #others: Amount = nothing()
+  /** Of the others, what is delivered and not removed yet. */
+  #due: Amount = nothing()
   #bySender = new Map<string, number>()
   /** No record is due before, in ms since 1970. */
   #earliestMs = Number.POSITIVE_INFINITY
@@ -103,11 +95,12 @@ export class Undelivered {
   async load(): Promise<void> {
     this.#own = nothing()
     this.#others = nothing()
+    this.#due = nothing()
     this.#bySender = new Map()
     this.#earliestMs = Number.POSITIVE_INFINITY
     this.#deliveredTo.clear()
     for await (const [key, value] of this.#parts.database.iterate(UNDELIVERED_BATCHES)) {
-      const underway = decode(key, value)
+      const underway = decodeUnderway(key, value)
       this.#earliestMs = Math.min(this.#earliestMs, underway.untilMs)
       this.#charge(underway, 1)
     }
@@ -116,61 +109,80 @@ export class Undelivered {
   get bytes(): CarriedBytes {
     const bySender = this.#bySender
     return {
-      totalBytes: this.#others.bytes,
-      totalBatches: this.#others.batches,
+      totalBytes: this.#others.bytes - this.#due.bytes,
+      totalBatches: this.#others.batches - this.#due.batches,
+      diskBytes: this.#others.bytes,
       ownBytes: this.#own.bytes,
       ownBatches: this.#own.batches,
       bySender: (sender) => bySender.get(nameOf(sender)) ?? 0,
     }
   }
 
-  /** A batch has to get to an inbox, if it is to one, from the commit that is being put together on. */
-  add({ signed, position, count }: StoredBatch, of: UnderwayOf, group: Operation[]): void {
+  /**
+   * A batch has to get to an inbox, if it is to one, from the commit that is being put together on.
+   * @param besideBytes what else is on disk because of it
+   */
+  add(
+    { signed, position, count }: StoredBatch,
+    of: UnderwayOf,
+    group: Operation[],
+    besideBytes: number,
+  ): void {
     const { sender, channel, first, expiresAtMs } = signed.batch
     if (!isInbox(channel) || (of === 'own' && !isInboxOfAnother(channel, sender))) return
-    const underway = {
+    const underway: Underway = {
       log: signed.logBytes,
       first,
       count,
       position,
-      untilMs: expiresAtMs === 0 ? Number.MAX_SAFE_INTEGER : expiresAtMs,
-      sizeBytes: signed.envelope.length,
+      untilMs: untilOf(expiresAtMs),
+      sizeBytes: signed.envelope.length + besideBytes,
       isOwn: of === 'own',
       sender,
+      phase: 'waiting',
     }
     this.#earliestMs = Math.min(this.#earliestMs, underway.untilMs)
     if (first < (this.#deliveredTo.get(signed.log) ?? 0)) this.#deliveredTo.delete(signed.log)
     this.#charge(underway, 1)
-    group.push(put(underway))
+    group.push(putUnderway(underway))
   }
 
   /** Whether a batch that is stored is still to be delivered. */
-  async has({ signed }: BatchPlace): Promise<boolean> {
-    const key = undeliveredKey(signed.logBytes, signed.batch.first)
+  async has(batch: BatchPlace): Promise<boolean> {
+    return isOpen(await this.phaseOf(batch))
+  }
+
+  async phaseOf({ signed }: BatchPlace): Promise<DeliveryPhase> {
+    const found = await this.#get(signed.logBytes, signed.batch.first)
+    return found === undefined || found.untilMs === 0 ? 'none' : found.phase
+  }
+
+  async #get(log: Uint8Array, first: number): Promise<Underway | undefined> {
+    const key = undeliveredKey(log, first)
     const value = await this.#parts.database.get(key)
-    return value !== undefined && decode(key, value).untilMs !== 0
+    return value === undefined ? undefined : decodeUnderway(key, value)
   }
 
   /** The logs of which own batches wait, each once. */
   async ownLogs(): Promise<Uint8Array[]> {
     const logs = new Map<string, Uint8Array>()
     for await (const [key, value] of this.#parts.database.iterate(UNDELIVERED_BATCHES)) {
-      const { log, isOwn } = decode(key, value)
-      if (isOwn) logs.set(nameOf(log), log)
+      const { log, isOwn, phase } = decodeUnderway(key, value)
+      if (isOwn && isOpen(phase)) logs.set(nameOf(log), log)
     }
     return [...logs.values()]
   }
 
   /**
-   * The recipient has these: own ones are not kept for it any more, others are due.
+   * The recipient went past these: own ones are not kept for it any more, others are due.
    * @param more what is written in the same commit; called when that is begun
    */
-  delivered(ranges: readonly LogRange[], more: () => readonly Operation[] = () => []): Promise<void> {
+  delivered(ranges: readonly SettledRange[], more: () => readonly Operation[] = () => []): Promise<void> {
     return this.#inTurn(async () => {
       const { writer } = this.#parts
       // What is on its way to the disk may be among them.
       await writer.flush()
-      const found: Underway[] = []
+      const found: Settling[] = []
       const ends: number[] = []
       for (const range of ranges) ends.push(await this.#find(range, found))
       if (!writer.isOpen) throw writer.unavailable()
@@ -178,6 +190,48 @@ export class Undelivered {
       if (found.length + operations.length > 0) await this.#markDelivered(found, operations)
       for (const [i, range] of ranges.entries()) this.#remember(range, ends[i] as number)
     })
+  }
+
+  /**
+   * Batches have to get to their inbox after all.
+   * @param own the node's own public key
+   * @returns those of which nothing more was to be done before
+   */
+  async reopen(batches: readonly StoredBatch[], own: Uint8Array): Promise<StoredBatch[]> {
+    const again: StoredBatch[] = []
+    await this.#inTurn(async () => {
+      const { writer } = this.#parts
+      await writer.flush()
+      const put: [before: Underway | undefined, after: Underway][] = []
+      for (const batch of batches) {
+        const { logBytes: log, envelope, batch: header } = batch.signed
+        const before = await this.#get(log, header.first)
+        const isOwn = equalBytes(header.sender, own)
+        // What is carried and has no record any more is being removed.
+        if ((before === undefined && !isOwn) || (before?.untilMs !== 0 && isOpen(before?.phase ?? 'none')))
+          continue
+        const { position, count } = batch
+        const { first, sender } = header
+        const untilMs = untilOf(header.expiresAtMs)
+        const sizeBytes = before?.sizeBytes ?? envelope.length
+        put.push([
+          before,
+          { log, first, count, position, untilMs, sizeBytes, isOwn, sender, phase: 'reopened' },
+        ])
+        this.#deliveredTo.delete(batch.signed.log)
+        again.push(batch)
+      }
+      if (put.length > 0)
+        await writer.commit((group) => put.forEach(([was, is]) => void this.#replace(was, is, group)))
+    })
+    return again
+  }
+
+  #replace(before: Underway | undefined, after: Underway, group: Operation[]): void {
+    if (before !== undefined) this.#charge(before, -1)
+    this.#charge(after, 1)
+    this.#earliestMs = Math.min(this.#earliestMs, after.untilMs)
+    group.push(putUnderway(after))
   }
 
   /** Calls back with what is delivered or has expired, some at a time. */
@@ -206,7 +260,7 @@ export class Undelivered {
     let earliestMs = Number.POSITIVE_INFINITY
     let due: Underway[] = []
     for await (const [key, value] of this.#parts.database.iterate(UNDELIVERED_BATCHES)) {
-      const underway = decode(key, value)
+      const underway = decodeUnderway(key, value)
       if (underway.untilMs > nowMs) earliestMs = Math.min(earliestMs, underway.untilMs)
       else due.push(underway)
       if (due.length < CHUNK) continue
@@ -222,7 +276,8 @@ export class Undelivered {
    * what is delivered LevelDB passes the graves for a while: where that is known the search begins behind them.
    * @returns the position behind the last that is an own one
    */
-  async #find({ log, first, last }: LogRange, found: Underway[]): Promise<number> {
+  async #find({ log, first, last, outcome = 'entered' }: SettledRange, found: Settling[]): Promise<number> {
+    const phase = outcome === 'entered' ? 'none' : outcome
     const bytes = decodeLogId(log)
     const from = Math.max(first, this.#deliveredTo.get(log) ?? 0)
     if (from > last) return 0
@@ -233,43 +288,43 @@ export class Undelivered {
       readAhead: READ_AHEAD,
     }
     for await (const [key, value] of this.#parts.database.iterate(range)) {
-      const underway = decode(key, value)
+      const underway = decodeUnderway(key, value)
       const behind = underway.first + underway.count
-      if (underway.untilMs === 0 || behind - 1 > last) continue
-      if (underway.isOwn) end = behind
-      if (found.push(underway) === CHUNK) await this.#markDelivered(found.splice(0), [])
+      if (underway.untilMs === 0 || behind - 1 > last || underway.phase === phase) continue
+      // What was lost has a record still, and may turn up.
+      if (underway.isOwn && phase === 'none') end = behind
+      if (found.push({ underway, phase }) === CHUNK) await this.#markDelivered(found.splice(0), [])
     }
     return end
   }
 
   /** Own batches of a range are delivered up to a position: if all before it is, that is remembered. */
-  #remember({ log, first }: LogRange, end: number): void {
+  #remember({ log, first, outcome }: SettledRange, end: number): void {
     const known = this.#deliveredTo.get(log) ?? 0
-    if (first > known || end <= known) return
+    if ((outcome ?? 'entered') !== 'entered' || first > known || end <= known) return
     this.#deliveredTo.delete(log)
     this.#deliveredTo.set(log, end)
     if (this.#deliveredTo.size > MAX_LOGS)
       this.#deliveredTo.delete(this.#deliveredTo.keys().next().value as LogId)
   }
 
-  async #markDelivered(found: readonly Underway[], operations: readonly Operation[]): Promise<void> {
+  async #markDelivered(found: readonly Settling[], operations: readonly Operation[]): Promise<void> {
     await this.#parts.writer.commit((group) => {
       group.push(...operations)
-      for (const underway of found) {
-        if (underway.isOwn) {
-          this.remove(underway, group)
-          continue
-        }
-        this.#charge(underway, -1)
-        this.#earliestMs = 0
-        group.push(put({ ...underway, untilMs: 0 }))
+      for (const { underway, phase } of found) {
+        // Its sender is told so, also when the receipt is not kept any more.
+        if (underway.isOwn && phase !== 'none') this.#replace(underway, { ...underway, phase }, group)
+        else if (underway.isOwn) this.remove(underway, group)
+        else this.#replace(underway, { ...underway, untilMs: 0 }, group)
       }
     })
   }
 
-  /** What is delivered does not count, however long it is still there. */
-  #charge({ isOwn, sizeBytes, sender, untilMs }: Underway, sign: 1 | -1): void {
-    if (untilMs === 0) return
+  /** Of own ones what waits counts, of others' all that is on disk: what is delivered takes its room until it is removed. */
+  #charge({ isOwn, sizeBytes, sender, phase, untilMs }: Underway, sign: 1 | -1): void {
+    if (isOwn && !isOpen(phase)) return
+    if (untilMs === 0) this.#due.bytes += sign * sizeBytes
+    if (untilMs === 0) this.#due.batches += sign
     const amount = isOwn ? this.#own : this.#others
     amount.bytes += sign * sizeBytes
     amount.batches += sign
@@ -287,28 +342,19 @@ export class Undelivered {
   }
 }
 
-function put({ log, first, count, position, untilMs, sizeBytes, isOwn, sender }: Underway): Operation {
-  const value = Buffer.allocUnsafe(VALUE_BYTES)
-  value[0] = isOwn ? OWN : 0
-  writeNumber(value, position, 1)
-  writeNumber(value, untilMs, 9)
-  writeNumber(value, sizeBytes, 17)
-  value.writeUInt16BE(count, 25)
-  value.set(sender, 27)
-  return { type: 'put', key: undeliveredKey(log, first), value }
+/** A batch of which its recipient said what becomes of it. */
+interface Settling {
+  readonly underway: Underway
+  readonly phase: DeliveryPhase
 }
 
-function decode(key: Buffer, value: Buffer): Underway {
-  return {
-    log: key.subarray(1, 1 + LOG_ID_BYTES),
-    first: positionOf(key),
-    isOwn: value[0] === OWN,
-    position: readNumber(value, 1),
-    untilMs: readNumber(value, 9),
-    sizeBytes: readNumber(value, 17),
-    count: value.readUInt16BE(25),
-    sender: value.subarray(27, 27 + SENDER_BYTES),
-  }
+/** Whether it has to get to its inbox. */
+function isOpen(phase: DeliveryPhase): boolean {
+  return phase === 'waiting' || phase === 'reopened'
+}
+
+function untilOf(expiresAtMs: number): number {
+  return expiresAtMs === 0 ? Number.MAX_SAFE_INTEGER : expiresAtMs
 }
 
 function nameOf(sender: Uint8Array): string {

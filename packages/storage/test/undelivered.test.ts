@@ -154,6 +154,39 @@ describe('what is for the inbox of somebody else', () => {
   })
 })
 
+describe('what a recipient said of own batches', () => {
+  test('is known until they expire: what it rejected or lost waits no more, and is not delivered', async () => {
+    const store = await openStore()
+    const { sent, outgoing, expiresAtMs } = await fill(store)
+    const batches = outgoing.filter(({ signed }) => signed.log === sent.writer.log) as StoredBatch[]
+    const [first, second, third] = batches.map(({ signed }) => {
+      const last = signed.batch.first + signed.batch.count - 1
+      return { log: signed.log, first: signed.batch.first, last }
+    })
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three were sent')
+    await store.delivered([
+      { ...first, outcome: 'rejected' },
+      { ...second, outcome: 'lost' },
+      { ...third, outcome: 'entered' },
+    ])
+    await restart(store)
+    const phases = () => Promise.all(batches.map((batch) => store.deliveryPhase(batch)))
+    expect(await phases()).toEqual(['rejected', 'lost', 'none'])
+    expect(store.carriedBytes().ownBytes).toBe(0)
+    expect(await store.undeliveredLogs()).toEqual([])
+    // What was lost may turn up.
+    await store.delivered([{ ...second, outcome: 'entered' }])
+    expect(await phases()).toEqual(['rejected', 'none', 'none'])
+    // A recipient that was restored has nothing of it: then it waits again, and is counted.
+    expect(await store.reopen([third], own)).toEqual([third])
+    expect(await store.reopen([third], own)).toEqual([])
+    expect(await phases()).toEqual(['rejected', 'none', 'reopened'])
+    expect(store.carriedBytes().ownBatches).toBe(1)
+    await pruneYoung(store, { nowMs: expiresAtMs })
+    expect(await phases()).toEqual(['none', 'none', 'none'])
+  })
+})
+
 describe('what is carried is counted', () => {
   test('by sender and in all, until it is delivered or removed, also after a restart', async () => {
     const database = await FaultyDatabase.create()
@@ -173,11 +206,12 @@ describe('what is carried is counted', () => {
     const some = inShortBytes(store)
     const [first] = outgoing.filter(({ signed }) => signed.log === kept.writer.log) as [StoredBatch]
     const firstBytes = first.envelope.length
-    expect(some).toMatchObject({ totalBatches: 1, totalBytes: firstBytes, alice: firstBytes, ownBatches: 1 })
+    // What is delivered waits no more, and takes its room until it is removed.
+    expect(some).toMatchObject({ totalBatches: 1, totalBytes: firstBytes, alice, ownBatches: 1 })
     await restart(store)
     expect(inShortBytes(store)).toEqual(some)
     await pruneYoung(store)
-    expect(inShortBytes(store)).toEqual(some)
+    expect(inShortBytes(store)).toEqual({ ...some, alice: firstBytes })
     await pruneYoung(store, { nowMs: expiresAtMs })
     const nothing = { totalBytes: 0, totalBatches: 0, ownBytes: 0, ownBatches: 0, alice: 0 }
     expect(inShortBytes(store)).toEqual(nothing)

@@ -7,6 +7,10 @@ export function describeAlert({ kind, sender, channel, reason }: Omit<MeshAlert,
   switch (kind) {
     case 'own-identity':
       return `this node: in ${where} there are messages that it signed and did not write: it was restored from an older copy, or a copy of its folder runs: if one runs, stop one of the two; nothing is lost`
+    case 'restored':
+      return `this node: it was restored from an older copy, for it has no more what it had received (${reason}): whoever still keeps it sends it again, what nobody keeps is lost`
+    case 'recipient-restored':
+      return `the recipient in ${where} was restored from an older copy (${reason}): it is sent again what is still here; tell its operator`
     case 'fork':
       return `${sender}: it branches in ${where} (${reason}): it was restored from an older copy, or runs twice; all of it is taken in; tell its operator`
     case 'frozen':

@@ -64,6 +64,12 @@ export class Deliveries {
     delivery.look()
   }
 
+  /** What a recipient had it has no more. */
+  reopened(recipient: PastelId): void {
+    this.#recipients.get(recipient)?.reopened()
+    this.look(recipient)
+  }
+
   /** Somebody is there: a recipient, or a mailbox of some. */
   connected(name: PastelId): void {
     for (const [recipient, delivery] of this.#recipients) {

@@ -34,6 +34,9 @@ export type DeliveryState =
   | 'lost'
   | 'expired'
 
+/** The reason for what is delivered again: its recipient had it, was restored from an older copy, and has it no more. */
+const RECIPIENT_RESTORED = 'recipient-restored'
+
 /** A receipt with what proves it. */
 export interface DeliveryReceipt extends CertifiedReceipt {
   /** When the recipient signed it, in ms since 1970 by its clock: the message was there by then. */
@@ -52,7 +55,7 @@ export interface DeliveryStatus {
   readonly state: DeliveryState
   /** Those who keep it, as far as they have given receipts. */
   readonly mailboxes: readonly PastelId[]
-  /** Why it was rejected: a reason code, such as `key-unknown`. */
+  /** Why it was rejected, such as `key-unknown`; why it is delivered again: `recipient-restored`. */
   readonly reason?: string
   /** The recipient's own, of what is delivered, rejected or lost; absent if it was not kept. */
   readonly receipt?: DeliveryReceipt
@@ -161,12 +164,15 @@ export class DeliveryStatusReader {
         receipt: { receipt, certificate, createdAtMs: content.createdAtMs },
       }
     }
-    // One's own inbox, or a receipt that was not kept.
-    const isThere =
-      recipient === own || !(await store.isUndelivered({ signed: { logBytes, batch: { first } } }))
-    if (isThere && expiresAtMs > Date.now()) return { ...about, state: 'delivered' }
+    const phase =
+      recipient === own ? 'none' : await store.deliveryPhase({ signed: { logBytes, batch: { first } } })
+    // The receipt that said so was not kept.
+    if (phase === 'rejected' || phase === 'lost') return { ...about, state: phase }
     if (expiresAtMs <= Date.now()) return { ...about, state: 'expired' }
-    return { ...about, state: about.mailboxes.length > 0 ? 'left-with-mailboxes' : 'accepted' }
+    // One's own inbox, or again a receipt that was not kept.
+    if (phase === 'none') return { ...about, state: 'delivered' }
+    const state = about.mailboxes.length > 0 ? 'left-with-mailboxes' : 'accepted'
+    return { ...about, state, ...(phase === 'reopened' ? { reason: RECIPIENT_RESTORED } : {}) }
   }
 }
 

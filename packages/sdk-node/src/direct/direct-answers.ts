@@ -19,6 +19,7 @@ import { AskBudget } from './ask-budget.ts'
 import type { EnteredRanges } from './entered-ranges.ts'
 import type { InboxRanges } from './inbox-ranges.ts'
 import type { Mailboxes } from './mailboxes.ts'
+import type { OwnReceipts } from './own-receipts.ts'
 import type { ReceiptBook } from './receipt-book.ts'
 import type { ReceiptMaker } from './receipt-maker.ts'
 
@@ -29,6 +30,7 @@ export interface DirectAnswersComponents {
   readonly receipts: ReceiptBook
   readonly maker: ReceiptMaker
   readonly entered: EnteredRanges
+  readonly ownReceipts: OwnReceipts
   /** The inbound pipeline. */
   readonly receive: (
     envelope: Uint8Array,
@@ -72,10 +74,21 @@ export class DirectAnswers {
       return { id, error: '', ...(await this.#deposit(request.batches, peer, signal)) }
     }
     if (request.kind === 'receipts') {
-      for (const receipt of request.receipts) await this.#components.receipts.take(receipt)
-      return { id, receipts: [], refused: [], error: '' }
+      return { id, receipts: await this.#told(request.receipts), refused: [], error: '' }
     }
     return { id, receipts: await this.#tell(request.ranges, peer), refused: [], error: '' }
+  }
+
+  /** Takes receipts in; of its own it says how far they are true still. */
+  async #told(certified: readonly CertifiedReceipt[]): Promise<CertifiedReceipt[]> {
+    const { receipts, ownReceipts, maker } = this.#components
+    const budget = new AskBudget()
+    const said: ReceiptRange[] = []
+    for (const one of certified) {
+      const known = await receipts.take(one)
+      if (receipts.isOwn(known)) said.push(...(await ownReceipts.look(known, budget)))
+    }
+    return inOneFrame(await maker.make(joined(said)))
   }
 
   async #deposit(envelopes: readonly Uint8Array[], peer: string, signal: AbortSignal) {

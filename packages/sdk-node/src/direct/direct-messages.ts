@@ -29,8 +29,10 @@ import { LeftRanges } from './left-ranges.ts'
 import { MailboxVisits } from './mailbox-visits.ts'
 import { Mailboxes, type MailboxOptions } from './mailboxes.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
+import { OwnReceipts } from './own-receipts.ts'
 import { type KnownReceipt, ReceiptBook } from './receipt-book.ts'
 import { ReceiptMaker } from './receipt-maker.ts'
+import { RestoredRecipients } from './restored-recipients.ts'
 import { SealedAgain } from './sealed-again.ts'
 import { SealingKeys } from './sealing-keys.ts'
 import { WaitingMessages, type WaitingSummary } from './waiting-messages.ts'
@@ -84,6 +86,7 @@ export class DirectMessages {
   readonly #left: LeftRanges
   readonly #peers: DirectPeers
   readonly #deliveries: Deliveries
+  readonly #restored: RestoredRecipients
   readonly #teller: InboxTeller
   readonly #server: DirectServer
   readonly #visits: MailboxVisits
@@ -143,6 +146,14 @@ export class DirectMessages {
       left: this.#left,
       isPending: (range) => this.#again.isPending(range),
     })
+    this.#restored = new RestoredRecipients({
+      ...components,
+      own: signer.publicKey,
+      peers: this.#peers,
+      receipts: this.#receipts,
+      left: this.#left,
+      deliveries: this.#deliveries,
+    })
     const maker = new ReceiptMaker(
       { network },
       { subject: signer.publicKey, nodeKey, certificate, storeId: () => store.storeId },
@@ -157,6 +168,7 @@ export class DirectMessages {
       receipts: this.#receipts,
       maker,
       entered,
+      ownReceipts: new OwnReceipts({ store, inbox, own: signer.publicKey, channel: this.#inbox }),
       receive,
       pastelIdOf,
       onMissing,
@@ -215,6 +227,7 @@ export class DirectMessages {
     this.#visits.stop()
     await this.#server.stop()
     this.#peers.stop()
+    await this.#restored.stop()
     await this.#deliveries.stop()
     await this.#teller.stop()
     await this.sender.stop()
@@ -229,6 +242,7 @@ export class DirectMessages {
     if (name === undefined) return
     this.#peers.connected(peerId, name, connection)
     this.#deliveries.connected(name)
+    this.#restored.connected(name)
     this.#mailboxConnected(name)
   }
 
@@ -245,6 +259,9 @@ export class DirectMessages {
   /** Log sync brought a batch. @param from who gave it */
   synced(signed: SignedBatch, from: PastelId | undefined): void {
     if (signed.batch.channel === this.#inbox) this.#teller.arrived(signed, from)
+    const channel = parseChannel(signed.batch.channel)
+    // One of this node's own, which a copy of its folder lacks: whether it was delivered is asked.
+    if (channel.kind === 'inbox' && channel.recipient !== this.#own) this.#deliveries.look(channel.recipient)
   }
 
   waiting(): WaitingSummary[] {

@@ -73,10 +73,12 @@ export class Mailboxes {
     if (registry.memberAt(recipient, Date.now()) === undefined) return 'not-a-member'
     if (batch.expiresAtMs <= Date.now()) return 'expired'
     if (!this.#ranked(recipient).includes(own)) return 'not-near'
-    const { totalBytes, bySender } = store.carriedBytes()
-    if (totalBytes + envelope.length > maxBytes) return 'mailbox-full'
-    if (bySender(batch.sender) + envelope.length > maxSenderBytes) return 'quota'
-    return undefined
+    const { diskBytes, bySender } = store.carriedBytes()
+    const isFull = diskBytes + envelope.length > maxBytes
+    if (!isFull && bySender(batch.sender) + envelope.length <= maxSenderBytes) return undefined
+    // What is delivered takes its room until it is removed: the next one that is left may find it free.
+    store.removeDue().catch(() => {})
+    return isFull ? 'mailbox-full' : 'quota'
   }
 
   #ranked(recipient: PastelId): readonly PastelId[] {

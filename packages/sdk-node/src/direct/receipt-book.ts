@@ -5,6 +5,7 @@ import {
   decodeLogId,
   equalBytes,
   type LogId,
+  type LogRange,
   openCertificate,
   ProtocolError,
   parseChannel,
@@ -42,6 +43,10 @@ export interface KnownReceipt extends CertifiedReceipt {
 
 /** Names of the values that hold receipts begin so: `receipt/<log>/<serial>`. */
 const PREFIX = 'receipt/'
+/** Names of the values that say until which serial somebody's receipts settle nothing: `receipts-void/<PastelID>`. */
+const VOID_PREFIX = 'receipts-void/'
+/** Those of whom that is remembered. */
+const MAX_VOID = 1_024
 /**
  * Receipts that are kept; above it the oldest go, and with them the proof and why something was rejected: of what they
  * were about only that nothing more is to be done is remembered.
@@ -63,6 +68,8 @@ export class ReceiptBook {
   readonly #receipts = new Map<string, KnownReceipt>()
   readonly #logs = new Map<LogId, Set<string>>()
   readonly #certificates = new Map<string, Certificate>()
+  /** Receipts of somebody up to a serial are of a store that is no more. */
+  readonly #voidUntil = new Map<PastelId, number>()
   #sizeBytes = 0
 
   constructor(options: ReceiptBookOptions, components: ReceiptBookComponents) {
@@ -80,6 +87,51 @@ export class ReceiptBook {
       const [log = ''] = name.slice(PREFIX.length).split('/')
       if (kept !== undefined) this.#remember(name, log as LogId, kept)
     }
+    this.#voidUntil.clear()
+    for await (const [name, value] of this.#components.store.values.read(VOID_PREFIX)) {
+      this.#voidUntil.set(name.slice(VOID_PREFIX.length) as PastelId, Number(value.toString()))
+    }
+  }
+
+  /** The receipts that somebody gave, the oldest first. */
+  by(name: PastelId): KnownReceipt[] {
+    const given = new Map<number, KnownReceipt>()
+    for (const receipt of this.#receipts.values())
+      if (receipt.by === name) given.set(receipt.content.serial, receipt)
+    return [...given.values()].sort((a, b) => a.content.serial - b.content.serial)
+  }
+
+  /** Whether this node gave a receipt. */
+  isOwn({ content }: KnownReceipt): boolean {
+    return equalBytes(content.subject, this.#components.own)
+  }
+
+  /**
+   * Somebody has no more what some receipts say: these, and what was signed before, settle nothing any more.
+   * @throws StorageError
+   */
+  async voidUntil(
+    name: PastelId,
+    receipts: readonly KnownReceipt[],
+    missing: readonly LogRange[],
+  ): Promise<void> {
+    const until = Math.max(this.#voidUntil.get(name) ?? 0, ...receipts.map(({ content }) => content.serial))
+    this.#voidUntil.delete(name)
+    this.#voidUntil.set(name, until)
+    const gone: ValueChange[] = []
+    if (this.#voidUntil.size > MAX_VOID) {
+      const oldest = this.#voidUntil.keys().next().value as PastelId
+      this.#voidUntil.delete(oldest)
+      gone.push({ name: VOID_PREFIX + oldest })
+    }
+    for (const log of new Set(missing.map((range) => range.log))) {
+      for (const value of [...(this.#logs.get(log) ?? [])]) {
+        const { by, content } = this.#receipts.get(value) as KnownReceipt
+        if (by === name && content.serial <= until) gone.push(this.#forget(value))
+      }
+    }
+    const value = Buffer.from(String(until))
+    await this.#components.store.values.write([...gone, { name: VOID_PREFIX + name, value }])
   }
 
   /** The receipts of a log, the oldest first. */
@@ -151,6 +203,8 @@ export class ReceiptBook {
   /** Of the recipient's own receipts, what is about logs that are stored here. */
   async #keep(known: KnownReceipt): Promise<void> {
     const { store, own } = this.#components
+    // What this node says itself settles nothing here, nor what is true no more.
+    if (this.isOwn(known) || known.content.serial <= (this.#voidUntil.get(known.by) ?? 0)) return
     const settled: ReceiptRange[] = []
     const ownSettled: ReceiptRange[] = []
     for (const range of known.content.ranges) {

@@ -74,6 +74,8 @@ export class RecipientDelivery {
   readonly #stopped = new AbortController()
   /** Everything before it in the arrival order is settled. */
   #settledTo = 0
+  /** How often that began anew: a page that is being read is not to move it. */
+  #reopenings = 0
   /** Up to here mailboxes were walked to; undefined: everything is to be. */
   #walkedTo: number | undefined
   /** When everything is walked to again, however often something new comes meanwhile. */
@@ -113,6 +115,14 @@ export class RecipientDelivery {
     this.#walkedTo = undefined
     if (name === this.#components.recipient) this.#mustAsk = true
     this.look()
+  }
+
+  /** What was settled may be to be delivered again. */
+  reopened(): void {
+    this.#settledTo = 0
+    this.#reopenings += 1
+    this.#walkedTo = undefined
+    this.#pauseMs = MIN_PAUSE_MS
   }
 
   async stop(): Promise<void> {
@@ -258,6 +268,7 @@ export class RecipientDelivery {
     const { end } = store
     let sizeBytes = 0
     let next = from
+    const reopenings = this.#reopenings
     for await (const entry of store.read({ channel: this.#channel, sender: own, from, to: end, signal })) {
       const isOpen =
         entry.kind === 'batch' && entry.signed.batch.expiresAtMs > Date.now() && !(await isSettled(entry))
@@ -270,9 +281,11 @@ export class RecipientDelivery {
       }
       next = entry.position + entry.count
       // What is settled before the first that is not is not looked at again.
-      if (batches.length === 0 && from <= this.#settledTo) this.#settledTo = Math.max(next, this.#settledTo)
+      const isCurrent = from <= this.#settledTo && reopenings === this.#reopenings
+      if (batches.length === 0 && isCurrent) this.#settledTo = Math.max(next, this.#settledTo)
     }
-    if (batches.length === 0 && from <= this.#settledTo) this.#settledTo = Math.max(end, this.#settledTo)
+    const isCurrent = from <= this.#settledTo && reopenings === this.#reopenings
+    if (batches.length === 0 && isCurrent) this.#settledTo = Math.max(end, this.#settledTo)
     return { batches, from, next: Math.max(end, next) }
   }
 

@@ -287,7 +287,7 @@ export class InboundPipeline {
       carried,
       // Of an inbox everything is wanted that has not expired.
       wantedSinceMs: signed.batch.channel === this.#inbox ? 0 : Date.now() - historyMs,
-      ...(sender === own ? { alert: { kind: 'own-identity', reason: OWN_IDENTITY } } : {}),
+      ...(sender === own ? { found: true, alert: { kind: 'own-identity', reason: OWN_IDENTITY } } : {}),
     })
     switch (placement.status) {
       case 'known':

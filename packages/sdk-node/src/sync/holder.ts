@@ -75,11 +75,17 @@ async function answerHeads(
   // What was removed behind a cursor was read before.
   const isOurs = from !== undefined && (await store.checkCursor(from)) !== 'foreign'
   const isShown = shownTo(components)
-  const shown = channels.filter((channel) => isShown(channel))
+  const key = components.asker?.()
+  // Of this node's own inbox a reader is shown what it wrote itself.
+  const shown = channels.filter((channel) => isShown(channel) || isOwnInbox(channel, own))
   const topics = shown.filter((channel) => parseChannel(channel).kind === 'topic')
   if (stored !== undefined) await learnStored(stored, topics, { store, own })
   const position = isOurs ? from.position : await beginning(sinceMs, store)
-  const { heads, next, more } = await store.heads(position, shown, MAX_SYNC_HEADS, sinceMs)
+  const page = await store.heads(position, shown, MAX_SYNC_HEADS, sinceMs)
+  const { next, more } = page
+  const heads = page.heads.filter(
+    ({ channel, sender }) => isShown(channel) || (key !== undefined && equalBytes(sender, key)),
+  )
   return {
     kind: 'heads',
     id,
@@ -102,6 +108,10 @@ function shownTo({ asker }: HolderComponents): (channel: string, sender?: Uint8A
     channel === inbox ||
     channel.startsWith('topic/') ||
     (sender !== undefined && key !== undefined && equalBytes(sender, key))
+}
+
+function isOwnInbox(channel: string, own: Uint8Array): boolean {
+  return channel === inboxChannel(pastelIdOf(own))
 }
 
 /** Where the history begins that a reader wants. */

@@ -34,7 +34,8 @@ export interface LogSyncComponents {
   readonly counters: SyncCounters
   /** The node's own public key. */
   readonly own: Uint8Array
-  readonly channels: () => readonly string[]
+  /** What is read of a peer. */
+  readonly channels: (peer: string) => readonly string[]
   readonly receive: (envelope: Uint8Array, peer: string, delivery: SyncDelivery) => Promise<Verdict>
   /** The PastelID of a certified peer, as its public key. */
   readonly senderOf: (peer: string) => Uint8Array | undefined
@@ -223,7 +224,7 @@ export class LogSync {
   async #pass(peer: string, state: PeerState): Promise<boolean> {
     const { reader, connection } = state
     try {
-      const isFruitful = await reader.pass(this.#components.channels())
+      const isFruitful = await reader.pass(this.#components.channels(peer))
       await this.#fillGaps(state)
       state.failures = 0
       return isFruitful

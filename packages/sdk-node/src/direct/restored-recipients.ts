@@ -1,0 +1,114 @@
+import type { PastelId } from '@pastel-mesh/identity'
+import {
+  decodeLogId,
+  inboxChannel,
+  type LogRange,
+  MAX_DIRECT_RECEIPTS,
+  type ReceiptRange,
+} from '@pastel-mesh/protocol'
+import type { MessageStore } from '@pastel-mesh/storage'
+import type { Deliveries } from './deliveries.ts'
+import type { DirectPeers } from './direct-peers.ts'
+import type { LeftRanges } from './left-ranges.ts'
+import type { KnownReceipt, ReceiptBook } from './receipt-book.ts'
+
+export interface RestoredRecipientsComponents {
+  readonly store: MessageStore
+  /** The node's own public key. */
+  readonly own: Uint8Array
+  readonly peers: DirectPeers
+  readonly receipts: ReceiptBook
+  readonly left: LeftRanges
+  readonly deliveries: Deliveries
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Receipts that a recipient is shown at first: an older copy of its store lacks the newest. Only if it does not have all
+ * of these it is shown those before.
+ */
+const FIRST_SHOWN = 8
+
+/**
+ * Notices that a recipient was restored from an older copy, or began anew: what it gave receipts for it has no more. Each
+ * time that it connects it is shown its newest receipts, and says how far it has what they are about. What it has not is
+ * delivered again, as far as it is kept here: by its sender, and by those who keep it as mailboxes.
+ */
+export class RestoredRecipients {
+  readonly #components: RestoredRecipientsComponents
+  readonly #asking = new Map<PastelId, Promise<void>>()
+
+  constructor(components: RestoredRecipientsComponents) {
+    this.#components = components
+  }
+
+  connected(name: PastelId): void {
+    if (this.#asking.has(name)) return
+    const asking = this.#ask(name)
+      .catch((error) => {
+        // It is asked when it is there again.
+        if (this.#components.peers.isConnected(name)) this.#components.onError(error)
+      })
+      .finally(() => this.#asking.delete(name))
+    this.#asking.set(name, asking)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#asking.values())
+  }
+
+  async #ask(name: PastelId): Promise<void> {
+    const { receipts, peers } = this.#components
+    const known = receipts.by(name).reverse()
+    for (let at = 0, count = FIRST_SHOWN; at < known.length; at += count, count = MAX_SHOWN) {
+      const shown = known.slice(at, at + count)
+      const told = shown.map(({ receipt, certificate }) => ({ receipt, certificate }))
+      const answer = await peers.ask(name, { kind: 'receipts', receipts: told })
+      const said: KnownReceipt[] = []
+      for (const one of answer.receipts) said.push(await receipts.take(one))
+      const missing = missingOf(
+        shown,
+        said.filter(({ by }) => by === name),
+      )
+      if (missing.length === 0) return
+      await this.#reopen(name, shown, missing)
+    }
+  }
+
+  async #reopen(name: PastelId, shown: readonly KnownReceipt[], missing: readonly LogRange[]): Promise<void> {
+    const { store, own, receipts, left, deliveries } = this.#components
+    // Before anything is delivered again: what somebody still tells of the time before settles nothing any more.
+    await receipts.voidUntil(name, shown, missing)
+    for (const log of new Set(missing.map(({ log }) => log))) await left.forget(log)
+    const again = await store.reopen(missing, own)
+    const [first] = again
+    if (first === undefined) return
+    const state = await store.log(first.log, decodeLogId(first.log))
+    const count = again.reduce((sum, range) => sum + range.last - range.first + 1, 0)
+    if (state !== undefined) {
+      const about = { log: first.log, logBytes: decodeLogId(first.log), batch: state }
+      await store.alert(
+        'recipient-restored',
+        about,
+        `${count} messages again, the first of ${inboxChannel(name)}`,
+      )
+    }
+    deliveries.reopened(name)
+  }
+}
+
+/** Receipts in one question: with their certificates they are some KiB each, and a frame holds a MiB. */
+const MAX_SHOWN = Math.min(64, MAX_DIRECT_RECEIPTS)
+
+/** What receipts say that a recipient went past, and what it says now lets out. */
+function missingOf(shown: readonly KnownReceipt[], said: readonly KnownReceipt[]): LogRange[] {
+  const ends = new Map<string, number>()
+  for (const { log, last } of rangesOf(said)) ends.set(log, Math.max(ends.get(log) ?? -1, last))
+  return rangesOf(shown)
+    .filter(({ outcome, log, last }) => outcome !== 'rejected' && (ends.get(log) ?? -1) < last)
+    .map(({ log, first, last }) => ({ log, first: Math.max(first, (ends.get(log) ?? -1) + 1), last }))
+}
+
+function rangesOf(receipts: readonly KnownReceipt[]): ReceiptRange[] {
+  return receipts.flatMap(({ content }) => content.ranges)
+}
