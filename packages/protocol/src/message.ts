@@ -111,8 +111,17 @@ function encodeBody(input: MessageInput): { body: Uint8Array<ArrayBuffer>; conte
     }
     return { body: fromUtf8(input.text), contentType: 'text' }
   }
-  if (input.bytes !== undefined) return { body: new Uint8Array(input.bytes), contentType: 'bytes' }
+  if (input.bytes !== undefined) return { body: copyOf(input.bytes), contentType: 'bytes' }
   return { body: fromUtf8(stringify(input.json)), contentType: 'json' }
+}
+
+/**
+ * The caller may change its bytes. Small copies share memory: an ArrayBuffer each costs more than what is done with a
+ * message until it is in its batch, and the garbage collector as much again.
+ */
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = Buffer.from(bytes)
+  return new Uint8Array(copy.buffer, copy.byteOffset, copy.length)
 }
 
 function stringify(value: unknown): string {

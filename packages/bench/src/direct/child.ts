@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createLocalSigner, generateSeed, parsePastelId } from '@pastel-mesh/identity'
 import { createNode, createOpenRegistry, generateNodeKey, type MeshNode } from '@pastel-mesh/sdk-node'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
+import { sendFloor, serveFloor } from './floor.ts'
 import type { FromChild, ToChild } from './variants.ts'
 
 /** One process of the benchmark, with a node: does what its parent says. */
@@ -62,6 +63,29 @@ async function singles(to: string, messages: number, size: number): Promise<void
   tell({ type: 'each', roundTripsMs })
 }
 
+let stopFloor: (() => Promise<void>) | undefined
+
+async function floor(directory: string): Promise<void> {
+  const { stop, ...to } = await serveFloor(directory)
+  stopFloor = stop
+  tell({ type: 'floor', to })
+}
+
+async function sendToFloor({
+  directory,
+  to,
+  messages,
+  singles,
+  size,
+}: Extract<ToChild, { type: 'send-floor' }>): Promise<void> {
+  const beganMs = performance.now()
+  await sendFloor(`${directory}-bulk`, to, { messages, batch: 512, size })
+  const perSecond = messages / ((performance.now() - beganMs) / 1000)
+  const one = { messages: singles, batch: 1, size, atATime: 1 }
+  const roundTripsMs = await sendFloor(`${directory}-singles`, to, one)
+  tell({ type: 'floor-sent', perSecond, roundTripsMs })
+}
+
 process.on('message', async (message: ToChild) => {
   if (message.type === 'job') await start(message.directory, message.batch)
   else if (message.type === 'connect') {
@@ -69,7 +93,13 @@ process.on('message', async (message: ToChild) => {
     tell({ type: 'connected' })
   } else if (message.type === 'bulk') await bulk(message.to, message.messages, message.size)
   else if (message.type === 'singles') await singles(message.to, message.messages, message.size)
-  else {
+  else if (message.type === 'floor') await floor(message.directory)
+  else if (message.type === 'send-floor') await sendToFloor(message)
+  else if (message.type === 'cpu') {
+    const { user, system } = process.cpuUsage()
+    tell({ type: 'cpu', ms: (user + system) / 1000 })
+  } else {
+    await stopFloor?.()
     await node?.stop()
     await store?.stop()
     process.disconnect()

@@ -6,6 +6,7 @@ import { BenchProcess } from '../child-process.ts'
 import { measureMachine } from '../machine.ts'
 import type { Outcome } from '../outcome.ts'
 import { median, percentile, round } from '../statistics.ts'
+import type { FloorRecipient } from './floor.ts'
 import type { FromChild, ToChild } from './variants.ts'
 
 /** Messages a second in bulk, and ms from the call to the receipt of a single one. */
@@ -19,6 +20,12 @@ interface Run {
   readonly baseline: number
   readonly rssMb: number
   readonly roundTripsMs: readonly number[]
+  /** CPU of both ends, in µs a message in bulk and in ms a single one. */
+  readonly bulkCpuUs: number
+  readonly singleCpuMs: number
+  /** Without libp2p and the node: messages a second in bulk, and round trips of single ones. */
+  readonly floor: number
+  readonly floorRoundTripsMs: readonly number[]
 }
 
 interface Sizes {
@@ -57,7 +64,7 @@ export async function direct(args: readonly string[]): Promise<Outcome> {
     runs.push(run)
     const { p50, p99 } = percentiles(run.roundTripsMs)
     process.stdout.write(
-      `run ${i + 1}  bulk ${format(run.ours)} msg/s   one a batch ${format(run.baseline)} msg/s   a single one p50 ${p50} p99 ${p99} ms\n`,
+      `run ${i + 1}  bulk ${format(run.ours)} msg/s   one a batch ${format(run.baseline)} msg/s   a single one p50 ${p50} p99 ${p99} ms   floor ${format(run.floor)} msg/s, p50 ${percentiles(run.floorRoundTripsMs).p50} ms\n`,
     )
   }
   const ours = median(runs.map((run) => run.ours))
@@ -76,6 +83,10 @@ export async function direct(args: readonly string[]): Promise<Outcome> {
       ratio: round(ours / baseline),
       p50,
       p99,
+      floor: Math.round(median(runs.map(({ floor }) => floor))),
+      floor_p50: median(runs.map(({ floorRoundTripsMs }) => percentiles(floorRoundTripsMs).p50)),
+      cpu_us: round(median(runs.map(({ bulkCpuUs }) => bulkCpuUs))),
+      single_cpu_ms: round(median(runs.map(({ singleCpuMs }) => singleCpuMs))),
       rss_mb: median(runs.map(({ rssMb }) => rssMb)),
       messages: sizes.messages,
       size_bytes: sizes.size,
@@ -89,42 +100,85 @@ export async function direct(args: readonly string[]): Promise<Outcome> {
 }
 
 async function runOnce({ messages, baselineMessages, singles, size }: Sizes): Promise<Run> {
-  const bulk = await withPair(512, async (sender, to) => {
+  const bulk = await withPair(512, async ({ sender, recipient, to }) => {
+    const before = await cpuMs(sender, recipient)
     const delivered = await sender.ask({ type: 'bulk', to, messages, size }, 'delivered')
+    const between = await cpuMs(sender, recipient)
     const each = await sender.ask({ type: 'singles', to, messages: WARM_UP + singles, size }, 'each')
-    return { ...delivered, roundTripsMs: each.roundTripsMs.slice(WARM_UP) }
+    const after = await cpuMs(sender, recipient)
+    return {
+      ...delivered,
+      roundTripsMs: each.roundTripsMs.slice(WARM_UP),
+      bulkCpuUs: ((between - before) * 1000) / messages,
+      singleCpuMs: (after - between) / (WARM_UP + singles),
+    }
   })
-  const one = await withPair(1, (sender, to) =>
+  const one = await withPair(1, ({ sender, to }) =>
     sender.ask({ type: 'bulk', to, messages: baselineMessages, size }, 'delivered'),
+  )
+  const floor = await withFloor((sender, directory, to) =>
+    sender.ask(
+      { type: 'send-floor', directory, to, messages, singles: WARM_UP + singles, size },
+      'floor-sent',
+    ),
   )
   return {
     ours: messages / (bulk.tookMs / 1000),
     baseline: baselineMessages / (one.tookMs / 1000),
     rssMb: bulk.rssMb,
     roundTripsMs: bulk.roundTripsMs,
+    bulkCpuUs: bulk.bulkCpuUs,
+    singleCpuMs: bulk.singleCpuMs,
+    floor: floor.perSecond,
+    floorRoundTripsMs: floor.roundTripsMs.slice(WARM_UP),
   }
 }
 
 type Child = BenchProcess<ToChild, FromChild>
 
-/** Two new processes with new folders, connected, until an act is over. */
-async function withPair<T>(batch: number, act: (sender: Child, to: string) => Promise<T>): Promise<T> {
+interface Pair {
+  readonly sender: Child
+  readonly recipient: Child
+  /** The recipient's PastelID. */
+  readonly to: string
+}
+
+/** Two new nodes with new folders, connected, until an act is over. */
+function withPair<T>(batch: number, act: (pair: Pair) => Promise<T>): Promise<T> {
+  return withProcesses(async (recipient, sender, folder) => {
+    const job = (child: Child, name: string) =>
+      child.ask({ type: 'job', directory: join(folder, name), batch }, 'listening')
+    const { address, pastelId } = await job(recipient, 'recipient')
+    await job(sender, 'sender')
+    await sender.ask({ type: 'connect', address }, 'connected')
+    return act({ sender, recipient, to: pastelId })
+  })
+}
+
+/** The same without nodes. */
+function withFloor<T>(act: (sender: Child, directory: string, to: FloorRecipient) => Promise<T>): Promise<T> {
+  return withProcesses(async (recipient, sender, folder) => {
+    const { to } = await recipient.ask({ type: 'floor', directory: join(folder, 'recipient') }, 'floor')
+    return act(sender, join(folder, 'sender'), to)
+  })
+}
+
+async function withProcesses<T>(act: (one: Child, other: Child, folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'pmesh-bench-'))
-  const children: Child[] = []
-  const begin = async (name: string) => {
-    const child: Child = new BenchProcess<ToChild, FromChild>('./child', import.meta.url)
-    children.push(child)
-    return { child, ...(await child.ask({ type: 'job', directory: join(folder, name), batch }, 'listening')) }
-  }
+  const create = (): Child => new BenchProcess<ToChild, FromChild>('./child', import.meta.url)
+  const children = [create(), create()] as const
   try {
-    const recipient = await begin('recipient')
-    const sender = await begin('sender')
-    await sender.child.ask({ type: 'connect', address: recipient.address }, 'connected')
-    return await act(sender.child, recipient.pastelId)
+    return await act(...children, folder)
   } finally {
     await Promise.all(children.map((child) => child.end({ type: 'end' })))
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** What two processes have taken so far. */
+async function cpuMs(one: Child, other: Child): Promise<number> {
+  const taken = await Promise.all([one, other].map((child) => child.ask({ type: 'cpu' }, 'cpu')))
+  return taken.reduce((sum, { ms }) => sum + ms, 0)
 }
 
 function percentiles(values: readonly number[]): { p50: number; p99: number } {

@@ -8,9 +8,9 @@ import {
   generateSeed,
   verifySignature,
 } from '@pastel-mesh/identity'
+import { LENGTH_BYTES, readFrames } from '../socket-frames.ts'
 import type { Endpoint, EndpointOptions } from './endpoint.ts'
 
-const LENGTH_BYTES = 4
 const SIGNED_BYTES = ED448_PUBLIC_KEY_BYTES + ED448_SIGNATURE_BYTES
 
 /**
@@ -91,17 +91,4 @@ function appender(file: Awaited<ReturnType<typeof open>>): (bytes: Uint8Array) =
       waiting.push({ bytes, done })
       if (!isWriting) void write()
     })
-}
-
-function readFrames(socket: Socket, onFrame: (frame: Buffer) => void): void {
-  let rest: Buffer = Buffer.alloc(0)
-  socket.on('data', (chunk: Buffer) => {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    while (rest.length >= LENGTH_BYTES) {
-      const end = LENGTH_BYTES + rest.readUInt32BE()
-      if (rest.length < end) return
-      onFrame(rest.subarray(LENGTH_BYTES, end))
-      rest = rest.subarray(end)
-    }
-  })
 }

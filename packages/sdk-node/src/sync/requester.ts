@@ -28,7 +28,7 @@ export interface SyncRequesterComponents {
 const MAX_CLOCK_ROUND_TRIP_MS = 2_000
 
 /** Bytes of batches asked for at a time: what is on its way from one peer, and so in memory, stays under it. */
-const REQUEST_BYTES = 2 * 1024 * 1024
+const REQUEST_BYTES = 4 * 1024 * 1024
 
 /** Long enough for the largest frame over a slow link. */
 const ANSWER_TIMEOUT_MS = 30_000

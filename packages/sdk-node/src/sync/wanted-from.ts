@@ -8,6 +8,9 @@ import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 export async function wantedFrom(range: LogRange, sinceMs: number, store: MessageStore): Promise<number> {
   const { log, first, last } = range
   if (first > 0 || sinceMs === 0) return first
+  // Most of what is asked for is younger than what is wanted: one look tells.
+  const oldest = await firstOf(store.readLog({ log, first: 0, last: 0 }))
+  if (oldest !== undefined && oldest.signed.batch.createdAtMs >= sinceMs) return 0
   let low = 0
   let high = last + 1
   while (high - low > 1) {
