@@ -36,17 +36,25 @@ export async function* follow(
   const { order, reader, writer, floor } = components
   let position = from
   let knownFloor = floor()
-  /** What was removed ahead of the reader, since it was last told. */
-  const removed = (): RemovedNotice | undefined => {
-    if (floor() <= knownFloor) return undefined
-    knownFloor = floor()
-    return position < knownFloor ? { kind: 'removed', position: knownFloor } : undefined
+  /** A floor that the reader has still to pass. */
+  let passing: number | undefined
+  /**
+   * What was removed ahead of the reader. It is told before the next entry, for some may be gone before that; and once
+   * more where the reader passes the floor, if it comes there later, with what it had read already or what was kept. So
+   * nothing is missing where nothing was told, and no place goes back.
+   */
+  const removed = (next: number): RemovedNotice | undefined => {
+    const now = floor()
+    if (now > knownFloor && position < now) passing = now
+    else if (passing === undefined || next < passing) return undefined
+    knownFloor = now
+    const told = Math.min(next, passing)
+    if (told === passing) passing = undefined
+    return { kind: 'removed', position: told }
   }
   for (;;) {
     signal?.throwIfAborted()
     if (!writer.isOpen && !writer.isReopening) throw writer.unavailable()
-    const notice = removed()
-    if (notice !== undefined) yield notice
     const { end } = order
     const live = order.tail.from(position, FOLLOW_BATCHES)
     if (position >= end || (live === undefined && writer.isReopening)) {
@@ -62,12 +70,12 @@ export async function* follow(
     } else {
       try {
         for await (const entry of reader.read({ from: position, to: end, channel, sender, signal })) {
-          const notice = removed()
+          const notice = removed(entry.position)
           if (notice !== undefined) yield notice
           position = entry.position + entry.count
           yield entry
         }
-        const rest = removed()
+        const rest = removed(end)
         if (rest !== undefined) yield rest
         position = Math.max(position, end)
       } catch (error) {
