@@ -3,7 +3,7 @@ import { inboxChannel } from '@pastel-mesh/protocol'
 import { describe, expect, it } from 'vitest'
 import { type AuditedMember, audit } from '../src/chaos/audit.ts'
 import type { ShownRecord } from '../src/chaos/records.ts'
-import type { StoredMessage } from '../src/chaos/store-content.ts'
+import type { StoredLoss, StoredMessage } from '../src/chaos/store-content.ts'
 import { seededSigner } from '../src/fixtures/log-writer.ts'
 
 const RED = 'topic/red'
@@ -70,6 +70,7 @@ describe('the audit of a chaos run', () => {
     expect(found).toMatchObject({ delivered: 14, lostUnexplained: 1, doubles: 0, disorder: 0 })
     expect(found.problems).toEqual([
       expect.stringMatching(/^member 2: "0 topic\/red 12" .* is missing: stored by 1,3$/),
+      'member 2: log-topic/red-2 is passed over in silence',
     ])
   })
 
@@ -92,7 +93,7 @@ describe('the audit of a chaos run', () => {
     expect(late).toMatchObject({ disorder: 0, problems: [] })
   })
 
-  it('finds logs of one sender in the wrong order, unless it was restored', () => {
+  it('finds logs of one sender in the wrong order, unless it was restored or what they follow is lost', () => {
     const [a, b, ...rest] = written(RED, 5) as [StoredMessage, StoredMessage, StoredMessage]
     const moved = [
       ...rest,
@@ -103,10 +104,29 @@ describe('the audit of a chaos run', () => {
     expect(audit(meshWith(member(1, moved))).disorder).toBeGreaterThan(0)
     expect(audit(meshWith(member(1, moved), { restored })).disorder).toBe(0)
     // Its first batch is lost, and so what it follows.
-    const notice = { log: a.log, channel: RED, sender: a.sender, first: 0, last: 1 } as const
-    const notices = [{ ...notice, kind: 'lost', reason: 'pruned' } as const]
-    const store = { messages: moved, notices, isPruned: false, problems: [] }
-    expect(audit(meshWith(member(1, moved, { store }))).disorder).toBe(0)
+    const after = rest.map((message, i) => ({
+      ...message,
+      id: `log-after-${i + 1}`,
+      log: 'log-after',
+      position: i + 1,
+    }))
+    const behind = [...after, ...moved.slice(rest.length)]
+    const notice = { channel: RED, sender: a.sender, first: 0, kind: 'lost', reason: 'pruned' } as const
+    const disorderWith = (notices: readonly StoredLoss[], alice: Partial<AuditedMember> = {}) => {
+      const store = { messages: behind, notices, isPruned: false, problems: [] }
+      return audit(meshWith(member(1, behind, { store }), alice)).disorder
+    }
+    expect(disorderWith([])).toBeGreaterThan(0)
+    expect(disorderWith([{ ...notice, log: 'log-after', last: 0 }])).toBe(0)
+    // So is that of a whole log between the two; of one behind both it is not.
+    const lost = [{ ...notice, log: 'log-lost', last: 3 }]
+    const accepted = (number: number) => ({
+      accepted: [{ id: 'log-lost-0', channel: RED, number, atMs: 500 }],
+    })
+    expect(disorderWith(lost, accepted(12))).toBe(0)
+    expect(disorderWith(lost, accepted(15))).toBeGreaterThan(0)
+    // Nobody knows when it was written.
+    expect(disorderWith(lost)).toBe(0)
   })
 
   it('takes what nobody has for explained if its sender was restored from before it', () => {
@@ -137,6 +157,80 @@ describe('the audit of a chaos run', () => {
     expect(audit(meshWith(member(1, left, overtaken)))).toMatchObject({ lostExplained: 3, problems: [] })
     const silent = { store, keepsLittle: true, shown: shownOf(left) }
     expect(audit(meshWith(member(1, left, silent))).lostUnexplained).toBe(3)
+    // It was told where nothing is missing, and not where something is.
+    const [a, b] = messages as [StoredMessage, StoredMessage]
+    const elsewhere = { store, keepsLittle: true, shown: [...shownOf([a]), told, ...shownOf([b, ...left])] }
+    expect(audit(meshWith(member(1, left, elsewhere)))).toMatchObject({
+      lostExplained: 0,
+      lostUnexplained: 1,
+    })
+    const there = { store, keepsLittle: true, shown: [...shownOf([a, b]), told, ...shownOf(left)] }
+    expect(audit(meshWith(member(1, left, there)))).toMatchObject({ lostExplained: 1, problems: [] })
+  })
+
+  it('takes what a sender that keeps little has no more for explained only if who had it was restored', () => {
+    const messages = written(RED, 5)
+    const kept = messages.slice(0, 4)
+    const store = { messages: kept, notices: [], isPruned: false, problems: [] }
+    const mesh = (carol: Partial<AuditedMember>) => {
+      const [alice] = meshWith(member(1, kept), { keepsLittle: true, store, shown: shownOf(kept) })
+      return audit([alice as AuditedMember, member(1, kept), { ...member(2, kept), ...carol }])
+    }
+    expect(mesh({}).lostUnexplained).toBe(3)
+    expect(mesh({ restored: { copiedAtMs: 300, restoredAtMs: 400 } }).lostUnexplained).toBe(3)
+    expect(mesh({ restored: { copiedAtMs: 300, restoredAtMs: 600 } })).toMatchObject({
+      lostExplained: 3,
+      lostUnexplained: 0,
+    })
+  })
+
+  it('finds places of a log that are passed over in silence', () => {
+    const messages = written(RED, 5)
+    const left = messages.toSpliced(1, 2)
+    const problemsOf = (rest: Partial<AuditedMember['store']>) => {
+      const store = { messages: left, notices: [], isPruned: false, problems: [], ...rest }
+      return audit(meshWith(member(1, left, { store }))).problems.filter((problem) => /silence/.test(problem))
+    }
+    expect(problemsOf({})).toHaveLength(2)
+    const notice = { kind: 'lost', log: 'log-topic/red', channel: RED, sender: NAMES[0] as PastelId } as const
+    expect(problemsOf({ notices: [{ ...notice, first: 1, last: 1, reason: 'denied' }] })).toEqual([
+      'member 2: log-topic/red-2 is passed over in silence',
+    ])
+    expect(problemsOf({ notices: [{ ...notice, first: 1, last: 2, reason: 'denied' }] })).toEqual([])
+    expect(problemsOf({ isPruned: true })).toEqual([])
+  })
+
+  it('takes what waited in the copy that its sender was restored from for sent again, once', () => {
+    const channel = inboxChannel(NAMES[1] as PastelId)
+    const first = written(channel, 2)
+    const again = first.map((message) => ({
+      ...message,
+      id: message.id.replace('log', 'log2'),
+      log: `log2-${channel}`,
+    }))
+    const found = (id: string, atMs: number, stored: readonly StoredMessage[]) => {
+      const accepted = first.map(({ position }) => ({
+        id: `${id}-${position}`,
+        channel,
+        number: 10 + position,
+        atMs,
+      }))
+      const restored = { copiedAtMs: 600, restoredAtMs: 900 }
+      return audit([member(0, [], { accepted, restored }), member(1, stored), member(2, [])])
+    }
+    const twice = [...first, ...again]
+    expect(found('waiting', 500, twice)).toMatchObject({ sentAgain: 2, doubles: 0, problems: [] })
+    // Had it an id, had it been accepted later, did it come a third time, or under one id, it would be a double.
+    expect(found(`log-${channel}`, 500, twice).doubles).toBe(2)
+    expect(found('waiting', 700, twice).doubles).toBe(2)
+    const third = again.map((message) => ({
+      ...message,
+      id: message.id.replace('log2', 'log3'),
+      log: 'log3',
+    }))
+    expect(found('waiting', 500, [...twice, ...third]).doubles).toBe(2)
+    // Stored twice, and shown twice.
+    expect(found('waiting', 500, [...first, ...first]).doubles).toBe(4)
   })
 
   it('finds what was not shown, was shown twice, or was shown and is gone', () => {

@@ -1,6 +1,6 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import { nameOf } from './records.ts'
-import type { StoredMessage } from './store-content.ts'
+import type { StoredLoss, StoredMessage } from './store-content.ts'
 
 type Ordered = Pick<StoredMessage, 'id' | 'log' | 'position' | 'sender' | 'text' | 'isLate'>
 
@@ -9,17 +9,16 @@ type Ordered = Pick<StoredMessage, 'id' | 'log' | 'position' | 'sender' | 'text'
  * compared with its own log's positions only.
  *
  * @param messages in arrival order
- * @param standsAlone whether a log is in order by itself: those of one who was restored branch, and one whose first
- * batch is lost does not say what it follows
+ * @param lineOf what a message is in order with
  */
 export function orderProblems(
   messages: readonly Ordered[],
-  standsAlone: (sender: PastelId, log: string) => boolean,
+  lineOf: (message: { readonly sender: PastelId; readonly log: string; readonly number: number }) => string,
 ): string[] {
   const problems: string[] = []
   /** Last position, by log. */
   const positions = new Map<string, number>()
-  /** Last number, by sender; of a log that stands alone, by log. */
+  /** Last number, by line. */
   const numbers = new Map<string, number>()
   /** Numbers and positions of a log, to be compared when all of it is there. */
   const logs = new Map<string, { readonly position: number; readonly number: number }[]>()
@@ -34,7 +33,7 @@ export function orderProblems(
       problems.push(`${id} stands behind ${log}-${positions.get(log)}, which its sender wrote later`)
     }
     positions.set(log, position)
-    const line = standsAlone(sender, log) ? log : sender
+    const line = lineOf({ sender, log, number })
     if (number <= (numbers.get(line) ?? -1)) {
       problems.push(`"${text}" stands behind number ${numbers.get(line)}, which its sender wrote later`)
     }
@@ -47,6 +46,29 @@ export function orderProblems(
       if (before !== undefined && after !== undefined && after.number <= before.number) {
         problems.push(`${log}: number ${after.number} has a place behind number ${before.number}`)
       }
+    }
+  }
+  return problems
+}
+
+/** Places of logs that are passed over though no entry says so, in a store from which nothing was removed. */
+export function gapProblems(
+  messages: readonly Pick<StoredMessage, 'log' | 'position'>[],
+  notices: readonly Pick<StoredLoss, 'log' | 'first' | 'last'>[],
+): string[] {
+  const logs = new Map<string, Set<number>>()
+  for (const { log, position } of messages) {
+    const there = logs.get(log) ?? new Set()
+    logs.set(log, there.add(position))
+  }
+  const problems: string[] = []
+  for (const [log, there] of logs) {
+    const told = notices.filter((notice) => notice.log === log)
+    const isTold = (position: number) => told.some(({ first, last }) => position >= first && position <= last)
+    const end = Math.max(...there)
+    for (let position = 0; position < end; position += 1) {
+      if (!there.has(position) && !isTold(position))
+        problems.push(`${log}-${position} is passed over in silence`)
     }
   }
   return problems

@@ -1,11 +1,17 @@
 import type { AuditedMember } from './audit.ts'
 import { orderProblems } from './audit-order.ts'
+import { Overtaking } from './overtaking.ts'
 import type { StoredMessage } from './store-content.ts'
 
 export interface ShownAudit {
   /** All messages that the channel's reader was ever shown. */
   readonly keys: ReadonlySet<string>
-  /** It was told that retention removed what it had not read. */
+  /**
+   * Whether retention may have removed a message before it was read: the reader was told so at a place where it was
+   * shown what the sender wrote earlier before, and what it wrote later after it.
+   */
+  readonly wasOvertakenAt: (sender: number, number: number) => boolean
+  /** It was told so somewhere. */
   readonly wasOvertaken: boolean
   readonly doubles: number
   readonly disorder: number
@@ -30,13 +36,13 @@ export function auditShown(
   const keys = new Set<string>()
   let doubles = 0
   let disorder = 0
-  let wasOvertaken = false
+  const overtaking = new Overtaking()
   let once = new Set<string>()
   let inOrder: (StoredMessage & { readonly text: string })[] = []
   const senders = new Map(stored.map(({ id, log, position, sender }) => [id, { log, position, sender }]))
   const closeEpoch = () => {
     // Logs of one who was restored branch: which those are, the audit of the store knows; here each log counts.
-    const found = orderProblems(inOrder, () => true)
+    const found = orderProblems(inOrder, ({ log }) => log)
     disorder += found.length
     problems.push(...found.map((problem) => `shown: ${problem}`))
   }
@@ -46,10 +52,11 @@ export function auditShown(
       if (restored === undefined)
         problems.push(`the reader of ${channel} was told that its cursor is foreign`)
       closeEpoch()
+      overtaking.beginAnew()
       once = new Set()
       inOrder = []
     } else if (record.kind === 'pruned') {
-      wasOvertaken = true
+      overtaking.told()
       if (!keepsLittle) problems.push(`the reader of ${channel} was told that what it had not read is gone`)
     } else if (record.kind === 'message') {
       const { id, text, isLate } = record
@@ -59,6 +66,7 @@ export function auditShown(
       }
       once.add(id)
       keys.add(text)
+      if (!isLate) overtaking.shown(text)
       const place = senders.get(id)
       if (place !== undefined) inOrder.push({ id, text, channel, isLate, ...place })
     }
@@ -71,5 +79,12 @@ export function auditShown(
   if (!keepsLittle && !store.isPruned) {
     for (const id of once) if (!ids.has(id)) problems.push(`${id} in ${channel} was shown, and is not stored`)
   }
-  return { keys, wasOvertaken, doubles, disorder, problems }
+  return {
+    keys,
+    wasOvertakenAt: overtaking.isBetween,
+    wasOvertaken: overtaking.wasTold,
+    doubles,
+    disorder,
+    problems,
+  }
 }

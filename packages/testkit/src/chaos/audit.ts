@@ -1,7 +1,7 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import { inboxChannel, topicChannel } from '@pastel-mesh/protocol'
-import { orderProblems } from './audit-order.ts'
-import { auditShown } from './audit-shown.ts'
+import { gapProblems, orderProblems } from './audit-order.ts'
+import { auditShown, type ShownAudit } from './audit-shown.ts'
 import { type AcceptedRecord, keyOf, nameOf, type ShownRecord } from './records.ts'
 import type { StoreContent, StoredMessage } from './store-content.ts'
 
@@ -29,6 +29,8 @@ export interface Audit {
   readonly explanations: Readonly<Record<string, number>>
   readonly lostUnexplained: number
   readonly doubles: number
+  /** What had waited for its recipient's certificate in the copy that its sender was restored from: sent once more. */
+  readonly sentAgain: number
   readonly disorder: number
   /** Entries `lost` and `before-history`, and those of them of which all came after all. */
   readonly notices: number
@@ -59,10 +61,12 @@ class Auditor {
   readonly #members: readonly AuditedMember[]
   /** By key. */
   readonly #expected = new Map<string, Expected>()
-  /** By key: the message's id, as somebody stores it. */
-  readonly #ids = new Map<string, string>()
+  /** By key: the message's id, as somebody stores it; two, if it was sent again. */
+  readonly #ids = new Map<string, Set<string>>()
   /** By id: the members that store it, sealed or not. */
   readonly #holders = new Map<string, Set<number>>()
+  /** The least number in a log, by log. */
+  readonly #firstNumbers = new Map<string, number>()
   readonly #problems: string[] = []
   readonly #explanations: Record<string, number> = {}
   readonly #counts = {
@@ -71,6 +75,7 @@ class Auditor {
     lostExplained: 0,
     lostUnexplained: 0,
     doubles: 0,
+    sentAgain: 0,
     disorder: 0,
     notices: 0,
     noticesHealed: 0,
@@ -95,12 +100,14 @@ class Auditor {
       if (this.#expected.has(key)) this.#problems.push(`${key} was acknowledged twice`)
       this.#expected.set(key, { key, sender, channel, record })
       this.#counts.accepted += 1
-      if (!record.id.startsWith('waiting-')) this.#ids.set(key, record.id)
+      if (isWaiting(record)) continue
+      this.#ids.set(key, new Set([record.id]))
+      this.#begins(record.id.slice(0, record.id.lastIndexOf('-')), number)
     }
   }
 
   #index(holder: number, { store }: AuditedMember): void {
-    for (const { id, text, channel, sender } of store.messages) {
+    for (const { id, log, text, channel, sender } of store.messages) {
       let holders = this.#holders.get(id)
       if (holders === undefined) {
         holders = new Set()
@@ -114,38 +121,48 @@ class Auditor {
         this.#problems.push(`${where} says "${text}", and is another sender's or channel's`)
         continue
       }
+      this.#begins(log, name.number)
       const known = this.#ids.get(text)
-      if (known === undefined) this.#ids.set(text, id)
-      else if (known !== id) this.#problems.push(`${where} is the same as ${known}: "${text}"`)
+      if (known === undefined) this.#ids.set(text, new Set([id]))
+      else if (!known.has(id)) {
+        if (known.size > 1 || !this.#maySendAgain(text, name.sender)) {
+          this.#problems.push(`${where} is the same as ${[...known].join(', ')}: "${text}"`)
+        }
+        known.add(id)
+      }
     }
   }
 
   #auditReader(reader: number, member: AuditedMember): void {
     const complain = (problem: string) => this.#problems.push(`member ${reader + 1}: ${problem}`)
     for (const problem of member.store.problems) complain(problem)
-    const channels = [...member.topics.map(topicChannel), inboxChannel(member.pastelId)]
-    for (const channel of channels) this.#auditChannel(reader, channel, complain)
+    for (const channel of channelsOf(member)) this.#auditChannel(reader, channel, complain)
     for (const id of member.undelivered) this.#auditUndelivered(reader, id, complain)
   }
 
   #auditChannel(reader: number, channel: string, complain: (problem: string) => void): void {
     const member = this.#members[reader] as AuditedMember
     const stored = member.store.messages.filter((message) => message.channel === channel)
-    const there = new Set<string>()
+    /** Ids, by key. */
+    const there = new Map<string, Set<string>>()
     for (const { text, id } of stored) {
       if (text === undefined) {
         complain(`message ${id} in ${channel} cannot be read`)
         continue
       }
-      if (there.has(text)) {
+      const ids = there.get(text)
+      if (ids === undefined) {
+        if (!this.#expected.has(text)) this.#counts.unacknowledged += 1
+        there.set(text, new Set([id]))
+      } else if (ids.size === 1 && !ids.has(id) && this.#maySendAgain(text, nameOf(text)?.sender)) {
+        this.#counts.sentAgain += 1
+        ids.add(id)
+      } else {
         this.#counts.doubles += 1
         complain(`"${text}" is stored twice`)
       }
-      there.add(text)
-      if (!this.#expected.has(text)) this.#counts.unacknowledged += 1
     }
-    const headless = new Set(member.store.notices.filter(({ first }) => first === 0).map(({ log }) => log))
-    const disorder = orderProblems(stored, (sender, log) => this.#wasRestored(sender) || headless.has(log))
+    const disorder = orderProblems(stored, this.#linesAt(member, channel))
     this.#counts.disorder += disorder.length
     for (const problem of disorder) complain(problem)
     const shown = auditShown(member, channel, stored)
@@ -155,25 +172,55 @@ class Auditor {
     for (const expected of this.#expected.values()) {
       if (expected.channel !== channel) continue
       if (there.has(expected.key)) this.#counts.delivered += 1
-      else this.#judgeMissing(reader, expected, shown.keys, shown.wasOvertaken, complain)
+      else this.#judgeMissing(reader, expected, shown, complain)
+    }
+    if (!member.store.isPruned) {
+      for (const problem of gapProblems(stored, member.store.notices)) complain(problem)
     }
     this.#auditNotices(member, channel, stored, complain)
+  }
+
+  #begins(log: string, number: number): void {
+    this.#firstNumbers.set(log, Math.min(number, this.#firstNumbers.get(log) ?? number))
+  }
+
+  /**
+   * What is in order with what in a channel, at a member. All of a sender's logs, each of which says what it follows;
+   * but where the first batch of a log is lost, nothing says what it, and all behind it, follows: a new line begins. The
+   * logs of one who was restored branch: each stands alone, and so do all where nobody knows when the lost one began.
+   */
+  #linesAt({ store }: AuditedMember, channel: string): Parameters<typeof orderProblems>[1] {
+    const headless = store.notices.filter((notice) => notice.channel === channel && notice.first === 0)
+    return ({ sender, log, number }) => {
+      if (this.#members.some((member) => member.pastelId === sender && member.restored !== undefined))
+        return log
+      const begins = headless
+        .filter((notice) => notice.sender === sender)
+        .map((notice) => this.#firstNumbers.get(notice.log))
+      if (begins.includes(undefined)) return log
+      return `${sender} ${begins.filter((begin = 0) => begin <= number).length}`
+    }
   }
 
   #judgeMissing(
     reader: number,
     expected: Expected,
-    shown: ReadonlySet<string>,
-    wasOvertaken: boolean,
+    shown: ShownAudit,
     complain: (problem: string) => void,
   ): void {
     const { keepsLittle } = this.#members[reader] as AuditedMember
-    if (keepsLittle && shown.has(expected.key)) {
+    if (keepsLittle && shown.keys.has(expected.key)) {
       this.#counts.delivered += 1
       return
     }
     const holders = this.#holdersOf(expected.key)
-    const explanation = keepsLittle && wasOvertaken ? 'reader overtaken by retention' : undefined
+    const { sender, record } = expected
+    // The logs of one who was restored branch: what it wrote later may come before what it wrote earlier. And what the
+    // reader wrote itself stays when what is older is removed.
+    const isInLine = this.#members[sender]?.restored === undefined && sender !== reader
+    const isOvertaken =
+      keepsLittle && (isInLine ? shown.wasOvertakenAt(sender, record.number) : shown.wasOvertaken)
+    const explanation = isOvertaken ? 'reader overtaken by retention' : undefined
     const why = explanation ?? (holders.length === 0 ? this.#whyGone(expected) : undefined)
     if (why !== undefined) {
       this.#counts.lostExplained += 1
@@ -181,19 +228,22 @@ class Auditor {
       return
     }
     this.#counts.lostUnexplained += 1
-    const id = this.#ids.get(expected.key) ?? expected.record.id
+    const id = [...(this.#ids.get(expected.key) ?? [expected.record.id])].join(', ')
     const at = new Date(expected.record.atMs).toISOString()
     const held = holders.length === 0 ? 'nobody has it' : `stored by ${holders.map((holder) => holder + 1)}`
     complain(`"${expected.key}" (${id}, accepted ${at}) is missing: ${held}`)
   }
 
   /** The fault that took away what its sender and all others do not have any more; undefined: none. */
-  #whyGone({ sender, record }: Expected): string | undefined {
+  #whyGone({ sender, channel, record }: Expected): string | undefined {
     const { restored, keepsLittle } = this.#members[sender] as AuditedMember
-    if (keepsLittle) return 'sender keeps little'
-    if (restored === undefined) return undefined
-    const isWithin = record.atMs >= restored.copiedAtMs && record.atMs <= restored.restoredAtMs
-    return isWithin ? 'sender restored' : undefined
+    const isBetween = (times: AuditedMember['restored']) =>
+      times !== undefined && record.atMs >= times.copiedAtMs && record.atMs <= times.restoredAtMs
+    if (isBetween(restored)) return 'sender restored'
+    // It removes only what another has taken; and who has taken it loses it only so.
+    const taker = this.#members.find((member) => member.restored !== undefined && reads(member, channel))
+    const isTaken = taker?.restored !== undefined && record.atMs <= taker.restored.restoredAtMs
+    return keepsLittle && isTaken ? 'sender keeps little, and who had it was restored' : undefined
   }
 
   /** An entry for what is missing is right if it came after all, or its sender lost it. */
@@ -233,11 +283,30 @@ class Auditor {
     complain(`${id} is at member ${recipient + 1}, and its delivery is not known to its sender`)
   }
 
-  #holdersOf(key: string): number[] {
-    return [...(this.#holders.get(this.#ids.get(key) ?? '') ?? [])]
+  /** It waited, without an id, in the copy that its sender was restored from. */
+  #maySendAgain(key: string, sender = -1): boolean {
+    const restored = this.#members[sender]?.restored
+    const record = this.#expected.get(key)?.record
+    if (restored === undefined) return false
+    return record === undefined || (isWaiting(record) && record.atMs <= restored.copiedAtMs)
   }
 
-  #wasRestored(sender: PastelId): boolean {
-    return this.#members.some((member) => member.pastelId === sender && member.restored !== undefined)
+  #holdersOf(key: string): number[] {
+    const holders = [...(this.#ids.get(key) ?? [])].flatMap((id) => [...(this.#holders.get(id) ?? [])])
+    return [...new Set(holders)]
   }
+}
+
+/** Accepted before its recipient's certificate was known: its id is found only later. */
+function isWaiting({ id }: AcceptedRecord): boolean {
+  return id.startsWith('waiting-')
+}
+
+/** What a member reads. */
+function channelsOf({ topics, pastelId }: AuditedMember): string[] {
+  return [...topics.map(topicChannel), inboxChannel(pastelId)]
+}
+
+function reads(member: AuditedMember, channel: string): boolean {
+  return channelsOf(member).includes(channel)
 }

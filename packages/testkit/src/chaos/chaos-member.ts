@@ -15,6 +15,8 @@ export interface ChaosMemberOptions {
   /** What stays the same at each start. */
   readonly job: Omit<MemberJob, 'incarnation' | 'clockShiftMs' | 'isCalm' | 'randomSeed'>
   readonly folder: string
+  /** What its process is started through. */
+  readonly launcher: readonly string[]
   readonly pastelId: PastelId
   readonly seed: number
   readonly hasSmallDisk: boolean
@@ -53,7 +55,7 @@ export class ChaosMember {
   }
 
   async start(clockShiftMs = 0): Promise<void> {
-    const { job, seed } = this.#options
+    const { job, folder, launcher, seed } = this.#options
     this.#incarnation += 1
     const started = new MemberProcess(
       {
@@ -63,7 +65,7 @@ export class ChaosMember {
         isCalm: this.#isCalm,
         randomSeed: seed + this.#incarnation,
       },
-      `${this.#options.folder}.log`,
+      { launcher, logPath: `${folder}.log` },
       (how) => {
         this.#complain(`its process ${how}`)
         if (this.#process === started) this.#process = undefined

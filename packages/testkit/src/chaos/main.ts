@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { missingForSmallDisks } from '../faults/small-disk.ts'
+import { missingForNamespaces } from './network/namespace.ts'
+import { missingForOwnAddresses } from './network/own-address.ts'
 import { type ChaosArguments, readOptions, USAGE } from './options.ts'
-import { missingForOwnAddresses } from './own-address.ts'
 import { reportTable } from './report.ts'
 import { runChaos } from './run-chaos.ts'
 import { makeSchedule } from './schedule.ts'
@@ -16,9 +17,9 @@ const EXIT_INTERRUPTED = 130
 const beganMs = performance.now()
 
 async function chaos(options: ChaosArguments, signal: AbortSignal): Promise<number> {
-  const missingAddresses = missingForOwnAddresses()
-  if (missingAddresses !== undefined) throw new Error(missingAddresses)
-  const { seed, members, messagesPerSecond, retention } = options
+  const { seed, members, messagesPerSecond, retention, netns } = options
+  const missingNetwork = netns ? missingForNamespaces() : missingForOwnAddresses()
+  if (missingNetwork !== undefined) throw new Error(missingNetwork)
   const folder = mkdtempSync(join(tmpdir(), 'pmesh-chaos-'))
   const log = `${folder}.log`
   const say = (line: string) => {
@@ -34,7 +35,10 @@ async function chaos(options: ChaosArguments, signal: AbortSignal): Promise<numb
   say(`seed ${seed}, ${members} members, ${schedule.faults.length} faults in ${options.minutes} minutes`)
   let isClean = false
   try {
-    const result = await runChaos({ schedule, seed, folder, messagesPerSecond, signal }, { say })
+    const result = await runChaos(
+      { schedule, seed, folder, hasNamespaces: netns, messagesPerSecond, signal },
+      { say },
+    )
     for (const problem of result.problems) appendFileSync(log, `${problem}\n`)
     process.stdout.write(`\n${reportTable(result)}\n\n`)
     for (const problem of result.problems.slice(0, MAX_SHOWN)) process.stdout.write(`${problem}\n`)

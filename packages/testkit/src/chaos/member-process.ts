@@ -4,9 +4,16 @@ import { appendFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { FromMember, MemberJob, MemberStatus, ToMember } from './member/protocol.ts'
 
-/** Whatever a member is asked for takes seconds, on a busy machine too. */
-const MAX_ANSWER_MS = 90_000
+/** Whatever a member is asked for takes seconds; on a machine that is busy with other things, minutes. */
+const MAX_ANSWER_MS = 5 * 60_000
 const KEPT_LINES = 40
+
+export interface MemberProcessOptions {
+  /** A program, and its arguments, that becomes the process; empty: none. */
+  readonly launcher: readonly string[]
+  /** What it writes is appended to this file. */
+  readonly logPath: string
+}
 
 const running = new Set<ChildProcess>()
 
@@ -21,15 +28,14 @@ export class MemberProcess {
   readonly #exited: Promise<void>
   #isEnding = false
 
-  /**
-   * @param logPath what it writes is appended to this file
-   * @param onCrash it ended by itself
-   */
-  constructor(job: MemberJob, logPath: string, onCrash: (how: string) => void) {
+  /** @param onCrash it ended by itself */
+  constructor(job: MemberJob, { launcher, logPath }: MemberProcessOptions, onCrash: (how: string) => void) {
     const isSource = import.meta.url.endsWith('.ts')
     const place = (module: string) => new URL(`${module}${isSource ? '.ts' : '.js'}`, import.meta.url)
     const child = fork(fileURLToPath(place('./member/main')), {
+      execPath: launcher[0] ?? process.execPath,
       execArgv: [
+        ...(launcher.length === 0 ? [] : [...launcher.slice(1), process.execPath]),
         ...(isSource ? ['--conditions=source'] : []),
         ...(job.clockShiftMs === 0 ? [] : ['--import', place('./shifted-clock').href]),
       ],

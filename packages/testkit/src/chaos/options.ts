@@ -9,6 +9,7 @@ export interface ChaosArguments {
   readonly messagesPerSecond: number
   readonly kinds: readonly FaultKind[]
   readonly retention: boolean
+  readonly netns: boolean
   readonly keep: boolean
 }
 
@@ -20,6 +21,7 @@ export const USAGE = `Usage: npm run chaos -- [options]
   --rate R       messages a second of each member, 1 to 500 (default 20)
   --only KINDS   only these faults, separated by commas: ${FAULT_KINDS.join(', ')}
   --no-retention no member keeps little
+  --netns        each member in a network namespace of its own (Linux, root, iproute2, nftables)
   --keep         keep the folders of the members, also when nothing is wrong
 `
 
@@ -34,6 +36,7 @@ export function readOptions(args: readonly string[]): ChaosArguments | undefined
       rate: { type: 'string', default: '20' },
       only: { type: 'string', default: FAULT_KINDS.join(',') },
       'no-retention': { type: 'boolean', default: false },
+      netns: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -47,6 +50,7 @@ export function readOptions(args: readonly string[]): ChaosArguments | undefined
     messagesPerSecond: inRange('rate', values.rate, 1, 500),
     kinds: values.only.split(',').map(kindOf),
     retention: !values['no-retention'],
+    netns: values.netns,
     keep: values.keep,
   }
 }

@@ -13,6 +13,7 @@ export function reportTable(result: ChaosResult): string {
     ['lost, explained by a fault', `${result.lostExplained}: ${counted(result.explanations)}`],
     ['lost, unexplained', String(result.lostUnexplained)],
     ['doubles', String(result.doubles)],
+    ['sent again, as before a restore', String(result.sentAgain)],
     ['disorder', String(result.disorder)],
     ['entries lost or before-history', `${result.notices}, of which came later ${result.noticesHealed}`],
     ['stored, not acknowledged', String(result.unacknowledged)],

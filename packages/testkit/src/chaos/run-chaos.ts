@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLocalSigner, ED448_SEED_BYTES } from '@pastel-mesh/identity'
 import { generateNodeKey, nodeKeyToBytes } from '@pastel-mesh/sdk-node'
-import { freePort } from '../mesh/free-port.ts'
 import { type Audit, audit } from './audit.ts'
 import { ChaosMember } from './chaos-member.ts'
-import { describeFault, type Fault, type FaultKind, isLinkFault } from './fault.ts'
-import { LinkRelay } from './link-relay.ts'
+import { describeFault, type Fault, type FaultKind, isLinkFault, type LinkFault } from './fault.ts'
+import type { ChaosNetwork } from './network/chaos-network.ts'
+import { LoopbackNetwork } from './network/loopback-network.ts'
+import { NamespaceNetwork } from './network/namespace-network.ts'
 import { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 import { waitForQuiet } from './wait-for-quiet.ts'
@@ -18,13 +19,15 @@ export interface ChaosOptions {
   readonly seed: number
   /** An empty folder: data folders, records and copies are made in it, and stay. */
   readonly folder: string
+  /** Each member in a network namespace of its own. @default false */
+  readonly hasNamespaces?: boolean
   /** Of each member. @default 20 */
   readonly messagesPerSecond?: number
   /** @default 1000 */
   readonly syncIntervalMs?: number
   /** @default 20000 */
   readonly lostAfterMs?: number
-  /** After the last fault, the longest that is waited until nothing moves any more, in ms. @default 5 minutes */
+  /** After the last fault, the longest that is waited as long as something moves, in ms. @default 30 minutes */
   readonly maxQuietMs?: number
   readonly signal?: AbortSignal
 }
@@ -61,7 +64,8 @@ class ChaosRun {
   readonly #options: ChaosOptions
   readonly #say: (line: string) => void
   readonly #random: Random
-  readonly #relay: LinkRelay
+  readonly #spoiling = new Set<LinkFault>()
+  #network: ChaosNetwork | undefined
   readonly #members: ChaosMember[] = []
   readonly #faults: Partial<Record<FaultKind, number>> = {}
 
@@ -69,12 +73,11 @@ class ChaosRun {
     this.#options = options
     this.#say = say
     this.#random = new Random(options.seed)
-    this.#relay = new LinkRelay({ random: new Random(options.seed + 1) })
   }
 
   async run(): Promise<ChaosResult> {
     const signal = this.#options.signal ?? new AbortController().signal
-    await this.#makeMembers()
+    await this.#makeMembers(await this.#openNetwork())
     await Promise.all(this.#members.map((member) => member.start()))
     this.#say(`${this.#members.length} members run`)
     await this.#doFaults(signal)
@@ -82,7 +85,7 @@ class ChaosRun {
     this.#say('all faults are over; waiting until nothing moves any more')
     await Promise.all(this.#members.map((member) => member.heal()))
     const quietAfterMs = await waitForQuiet(this.#members, {
-      maxMs: this.#options.maxQuietMs ?? 5 * 60_000,
+      maxMs: this.#options.maxQuietMs ?? 30 * 60_000,
       say: this.#say,
       signal,
     })
@@ -104,24 +107,29 @@ class ChaosRun {
   /** Ends whatever still runs. */
   async close(): Promise<void> {
     for (const member of this.#members) await member.killNow()
-    await this.#relay.close()
+    await this.#network?.close()
     for (const member of this.#members) await member.unmount()
   }
 
-  async #makeMembers(): Promise<void> {
+  async #openNetwork(): Promise<ChaosNetwork> {
+    const { seed, schedule, hasNamespaces = false } = this.#options
+    const options = { seed: seed + 1, members: schedule.plans.length }
+    this.#network = hasNamespaces ? await NamespaceNetwork.open(options) : new LoopbackNetwork(options)
+    return this.#network
+  }
+
+  async #makeMembers(network: ChaosNetwork): Promise<void> {
     const { schedule, seed, folder, messagesPerSecond, syncIntervalMs, lostAfterMs } = this.#options
     const places = []
     for (const [member] of schedule.plans.entries()) {
-      const port = await freePort()
-      const relayPort = await this.#relay.listen(member, port)
       const identity = seedOf(seed, member)
       const { pastelId } = createLocalSigner(identity)
-      places.push({ port, identity, pastelId, announce: `/ip4/127.0.0.1/tcp/${relayPort}` })
+      places.push({ identity, pastelId, ...(await network.join(member)) })
     }
     for (const [member, { topics, keepsLittle, hasSmallDisk }] of schedule.plans.entries()) {
       const own = join(folder, `member-${member + 1}`)
       await mkdir(own)
-      const { port, identity, pastelId, announce } = places[member] as (typeof places)[number]
+      const { identity, pastelId, launcher, ...place } = places[member] as (typeof places)[number]
       const others = places.filter((place) => place.pastelId !== pastelId)
       const job = {
         member,
@@ -130,8 +138,7 @@ class ChaosRun {
         dataDir: join(own, 'db'),
         acceptedPath: join(folder, `member-${member + 1}-accepted`),
         shownPath: join(folder, `member-${member + 1}-shown`),
-        port,
-        announce,
+        ...place,
         bootstrap: others.slice(0, BOOTSTRAP).map((place) => place.announce),
         topics,
         pastelIds: places.map((place) => place.pastelId),
@@ -142,7 +149,7 @@ class ChaosRun {
       }
       this.#members.push(
         new ChaosMember(
-          { job, folder: own, pastelId, hasSmallDisk, seed: this.#random.between(0, 2 ** 31) },
+          { job, folder: own, launcher, pastelId, hasSmallDisk, seed: this.#random.between(0, 2 ** 31) },
           { say: this.#say },
         ),
       )
@@ -165,9 +172,11 @@ class ChaosRun {
     this.#faults[fault.kind] = (this.#faults[fault.kind] ?? 0) + 1
     this.#say(describeFault(fault))
     if (isLinkFault(fault)) {
-      this.#relay.begin(fault)
+      this.#spoiling.add(fault)
+      await this.#network?.setFaults([...this.#spoiling])
       await delay(fault.durationMs, undefined, { signal }).catch(() => {})
-      this.#relay.end(fault)
+      this.#spoiling.delete(fault)
+      await this.#network?.setFaults([...this.#spoiling])
     } else {
       await this.#members[fault.member]?.suffer(fault, signal)
     }

@@ -1,7 +1,7 @@
 import { createLocalSigner } from '@pastel-mesh/identity'
 import { createNode, createOpenRegistry, nodeKeyFromBytes } from '@pastel-mesh/sdk-node'
 import { createStore } from '@pastel-mesh/storage'
-import { addressOfMember, connectFrom } from '../own-address.ts'
+import { connectFrom } from '../network/own-address.ts'
 import { RecordFile, readRecords } from '../record-file.ts'
 import type { AcceptedRecord, ShownRecord } from '../records.ts'
 import type { FromMember, MemberJob, ToMember } from './protocol.ts'
@@ -20,7 +20,7 @@ type Member = Awaited<ReturnType<typeof startMember>>
 let member: Promise<Member> | undefined
 
 async function startMember(job: MemberJob) {
-  connectFrom(addressOfMember(job.member))
+  if (job.connectFrom !== undefined) connectFrom(job.connectFrom)
   const beforeAccepted = await readRecords<AcceptedRecord>(job.acceptedPath)
   const beforeShown = await readRecords<ShownRecord>(job.shownPath)
   const accepted = await RecordFile.open(job.acceptedPath)
@@ -30,7 +30,7 @@ async function startMember(job: MemberJob) {
   const node = await createNode(
     {
       network: 'chaos',
-      listen: [`/ip4/127.0.0.1/tcp/${job.port}`],
+      listen: [job.listen],
       announce: [job.announce],
       bootstrap: job.bootstrap,
       topics: job.topics,
@@ -89,8 +89,10 @@ async function startMember(job: MemberJob) {
       tell({ type: 'status', status })
     },
     async end() {
-      const gaps = (await store.gaps(MAX_TOLD_GAPS)).map(({ id, first, last }) => `${id} ${first} to ${last}`)
-      say(`counters: ${JSON.stringify(node.counters)}, gaps: ${gaps.join(', ') || 'none'}`)
+      // A disk that was full a moment ago: the database may not be open again yet.
+      const gaps = await store.gaps(MAX_TOLD_GAPS).catch(() => undefined)
+      const names = gaps?.map(({ id, first, last }) => `${id} ${first} to ${last}`) ?? ['unknown']
+      say(`counters: ${JSON.stringify(node.counters)}, gaps: ${names.join(', ') || 'none'}`)
       await sender.stop()
       await reader.stop()
       await node.stop()

@@ -12,10 +12,12 @@ export interface MemberJob {
   /** Files that no fault touches. */
   readonly acceptedPath: string
   readonly shownPath: string
-  /** Where it listens. */
-  readonly port: number
+  /** Where it listens: a multiaddr. */
+  readonly listen: string
   /** Under which address others reach it. */
   readonly announce: string
+  /** From which address it connects; absent: the system's choice. */
+  readonly connectFrom?: string
   readonly bootstrap: readonly string[]
   readonly topics: readonly string[]
   /** PastelIDs of all members, its own too. */

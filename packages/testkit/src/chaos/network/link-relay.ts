@@ -1,13 +1,29 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LinkFault } from './fault.ts'
-import { memberOfAddress } from './own-address.ts'
-import type { Random } from './random.ts'
+import type { LinkFault } from '../fault.ts'
+import type { Random } from '../random.ts'
+import { concerns } from './chaos-network.ts'
 
 /** What TCP waits before it sends again what was lost; twice as long each time. */
 const RETRANSMIT_MS = 200
 const MAX_RETRANSMITS = 4
+
+export interface LinkRelayOptions {
+  /** @returns the member that connects from an address; -1: none */
+  readonly memberOf: (address: string) => number
+  /** @returns the address from which connections of a member go on; @default whatever the system takes */
+  readonly sourceOf?: (member: number) => string
+}
+
+export interface LinkRelayComponents {
+  readonly random: Random
+}
+
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
 
 interface Link {
   readonly from: number
@@ -25,37 +41,39 @@ interface Condition {
 }
 
 /**
- * Stands between members: each is reached by others through a port of its own here, and who comes shows by its
+ * Stands between members: each is reached by others through an address of its own here, and who comes shows by its
  * address. So a link can be cut, silenced, delayed, throttled or made lossy, and nothing of it needs privileges.
  */
 export class LinkRelay {
+  readonly #options: LinkRelayOptions
   readonly #random: Random
   readonly #servers: Server[] = []
   readonly #links = new Set<Link>()
-  readonly #faults = new Set<LinkFault>()
+  #faults: readonly LinkFault[] = []
   #changed = Promise.withResolvers<void>()
 
-  constructor({ random }: { readonly random: Random }) {
+  constructor(options: LinkRelayOptions, { random }: LinkRelayComponents) {
+    this.#options = options
     this.#random = random
   }
 
-  /** @returns the port under which others reach a member that listens on `targetPort` */
-  async listen(member: number, targetPort: number): Promise<number> {
-    const server = createServer((socket) => this.#accept(socket, member, targetPort))
+  /**
+   * @param at where others are to reach a member; port 0: one that is free
+   * @param target where it listens
+   * @returns the port under which they do
+   */
+  async listen(member: number, at: Endpoint, target: Endpoint): Promise<number> {
+    const server = createServer((socket) => this.#accept(socket, member, target))
     this.#servers.push(server)
-    server.listen(0, '127.0.0.1')
+    server.listen(at.port, at.host)
     await once(server, 'listening')
     return (server.address() as AddressInfo).port
   }
 
-  begin(fault: LinkFault): void {
-    this.#faults.add(fault)
+  /** From now on just these faults spoil links. */
+  setFaults(faults: readonly LinkFault[]): void {
+    this.#faults = faults
     for (const link of this.#links) if (this.#conditionOf(link).isCut) destroy(link)
-    this.#change()
-  }
-
-  end(fault: LinkFault): void {
-    this.#faults.delete(fault)
     this.#change()
   }
 
@@ -70,9 +88,10 @@ export class LinkRelay {
     this.#changed = Promise.withResolvers<void>()
   }
 
-  #accept(inbound: Socket, to: number, targetPort: number): void {
-    const from = memberOfAddress(inbound.remoteAddress ?? '')
-    const outbound = connect(targetPort, '127.0.0.1')
+  #accept(inbound: Socket, to: number, target: Endpoint): void {
+    const from = this.#options.memberOf(inbound.remoteAddress ?? '')
+    const source = this.#options.sourceOf?.(from)
+    const outbound = connect({ ...target, ...(source === undefined ? {} : { localAddress: source }) })
     const link: Link = { from, to, sockets: [inbound, outbound] }
     for (const socket of link.sockets) {
       // A member that was killed resets its connections.
@@ -127,10 +146,9 @@ export class LinkRelay {
       bytesPerSecond: Number.POSITIVE_INFINITY,
       loss: 0,
     }
-    for (const { kind, between, amount = 0 } of this.#faults) {
-      const [one, other] = between
-      const isMeant = (one.includes(from) && other.includes(to)) || (one.includes(to) && other.includes(from))
-      if (!isMeant) continue
+    for (const fault of this.#faults) {
+      if (!concerns(fault, from, to)) continue
+      const { kind, amount = 0 } = fault
       if (kind === 'cut') condition = { ...condition, isCut: true }
       else if (kind === 'silence') condition = { ...condition, isSilent: true }
       else if (kind === 'delay') condition = { ...condition, delayMs: condition.delayMs + amount }
