@@ -49,6 +49,14 @@ export interface SyncCounters {
   timeouts: number
 }
 
+/** Receipts that settle nothing. */
+export interface ReceiptCounters {
+  /** Wrong: of another network, with a certificate that does not show whose they are, or a bad signature. */
+  refused: number
+  /** Signed by a node key after another had superseded it. */
+  superseded: number
+}
+
 /** What a node counted since it started. */
 export interface NodeCounters {
   /** Batches and messages of this node that are on disk. */
@@ -74,6 +82,7 @@ export interface NodeCounters {
   congested: number
   /** Certificates that others told of. */
   certificates: CertificateCounters
+  receipts: ReceiptCounters
 }
 
 export function createCounters(): NodeCounters {
@@ -84,6 +93,7 @@ export function createCounters(): NodeCounters {
     verifications: 0,
     unreadable: 0,
     congested: 0,
+    receipts: { refused: 0, superseded: 0 },
     certificates: { verified: 0, learned: 0, rejected: 0, ignored: 0 },
     dropped: {
       malformed: 0,

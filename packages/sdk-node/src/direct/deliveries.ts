@@ -119,7 +119,9 @@ export class Deliveries {
   async #take(name: PastelId, { receipts }: DirectResponse): Promise<number> {
     let count = 0
     for (const certified of receipts) {
-      const { by, content } = await this.#components.receipts.take(certified)
+      const known = await this.#components.receipts.take(certified)
+      if (known === undefined) continue
+      const { by, content } = known
       const entered = content.ranges.filter(({ outcome }) => outcome === 'entered')
       const held: LogRange[] = []
       for (const range of entered) if (by === name && (await this.#isLeft(range, by))) held.push(range)

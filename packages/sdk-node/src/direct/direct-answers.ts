@@ -86,7 +86,7 @@ export class DirectAnswers {
     const said: ReceiptRange[] = []
     for (const one of certified) {
       const known = await receipts.take(one)
-      if (receipts.isOwn(known)) said.push(...(await ownReceipts.look(known, budget)))
+      if (known !== undefined && receipts.isOwn(known)) said.push(...(await ownReceipts.look(known, budget)))
     }
     return inOneFrame(await maker.make(joined(said)))
   }

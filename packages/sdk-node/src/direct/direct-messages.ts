@@ -132,6 +132,8 @@ export class DirectMessages {
       {
         store,
         own: signer.publicKey,
+        newest: (name) => book.get(name),
+        counters: components.counters.receipts,
         onRefused: (recipient, ranges) => this.#again.refused(recipient, ranges),
         onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt),
       },

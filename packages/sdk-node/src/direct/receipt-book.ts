@@ -1,31 +1,22 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import {
-  type Certificate,
   type CertifiedReceipt,
   decodeLogId,
   equalBytes,
   type LogId,
   type LogRange,
-  openCertificate,
-  ProtocolError,
   parseChannel,
   type Receipt,
   type ReceiptRange,
   readReceipt,
-  sha256,
-  verifyReceipt,
 } from '@pastel-mesh/protocol'
 import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
-import { CLOCK_SKEW_MS } from '../connection/own-certificate.ts'
 import { pastelIdOf } from '../pastel-id-of.ts'
 import { isLogStored } from './is-log-stored.ts'
+import { ReceiptCheck, type ReceiptCheckComponents, type ReceiptCheckOptions } from './receipt-check.ts'
 import { isKeyUnknown } from './sealed-again.ts'
 
-export interface ReceiptBookOptions {
-  readonly network: string
-}
-
-export interface ReceiptBookComponents {
+export interface ReceiptBookComponents extends ReceiptCheckComponents {
   readonly store: MessageStore
   /** The node's own public key. */
   readonly own: Uint8Array
@@ -54,27 +45,24 @@ const MAX_VOID = 1_024
 const MAX_RECEIPTS = 4_096
 /** Bytes of receipts and their certificates that are kept. */
 const MAX_BYTES = 16 * 1024 * 1024
-/** Certificates that were verified: a recipient shows the same one for hours. */
-const MAX_CERTIFICATES = 256
 
 /**
  * The recipients' own receipts for logs that this node stores: those that it wrote, and those that it keeps for
  * others as a mailbox. Verified, kept on disk, and told to the store, which then need not keep the messages.
  */
 export class ReceiptBook {
-  readonly #options: ReceiptBookOptions
   readonly #components: ReceiptBookComponents
   /** The receipt that came last is at the end; by the name of its value. */
   readonly #receipts = new Map<string, KnownReceipt>()
   readonly #logs = new Map<LogId, Set<string>>()
-  readonly #certificates = new Map<string, Certificate>()
+  readonly #check: ReceiptCheck
   /** Receipts of somebody up to a serial are of a store that is no more. */
   readonly #voidUntil = new Map<PastelId, number>()
   #sizeBytes = 0
 
-  constructor(options: ReceiptBookOptions, components: ReceiptBookComponents) {
-    this.#options = options
+  constructor(options: ReceiptCheckOptions, components: ReceiptBookComponents) {
     this.#components = components
+    this.#check = new ReceiptCheck(options, components)
   }
 
   /** Reads what was kept. It was verified when it came. @throws StorageError */
@@ -157,18 +145,15 @@ export class ReceiptBook {
 
   /**
    * Takes a receipt in, if it is of use.
-   * @returns the receipt, verified
+   * @returns the receipt, verified; undefined if a node key signed it that another had superseded by then
    * @throws ProtocolError if it is wrong
    */
-  async take(certified: CertifiedReceipt): Promise<KnownReceipt> {
+  async take(certified: CertifiedReceipt): Promise<KnownReceipt | undefined> {
     // They are kept, and may be small parts of a large frame.
     const receipt = new Uint8Array(certified.receipt)
     const certificate = new Uint8Array(certified.certificate)
-    const content = readReceipt(receipt)
-    if (content.network !== this.#options.network) {
-      throw new ProtocolError('ERR_RECEIPT_FIELD', `the receipt is of network ${content.network}`)
-    }
-    await this.#verify({ receipt, certificate }, content)
+    const content = await this.#check.check({ receipt, certificate })
+    if (content === undefined) return undefined
     const known: KnownReceipt = { receipt, certificate, content, by: pastelIdOf(content.subject) }
     await this.#keep(known)
     return known
@@ -182,22 +167,6 @@ export class ReceiptBook {
       for (const name of names) gone.push(this.#forget(name))
     }
     if (gone.length > 0) await this.#components.store.values.write(gone)
-  }
-
-  async #verify({ receipt, certificate: envelope }: CertifiedReceipt, content: Receipt): Promise<void> {
-    const key = Buffer.from(sha256(envelope)).toString('latin1')
-    let certificate = this.#certificates.get(key)
-    if (certificate === undefined) {
-      certificate = await openCertificate(envelope)
-      this.#certificates.set(key, certificate)
-      if (this.#certificates.size > MAX_CERTIFICATES) {
-        this.#certificates.delete(this.#certificates.keys().next().value as string)
-      }
-    }
-    const problem = findProblem(content, certificate)
-    if (problem !== undefined)
-      throw new ProtocolError('ERR_RECEIPT_FIELD', `the receipt is not valid: ${problem}`)
-    await verifyReceipt(receipt, content)
   }
 
   /** Of the recipient's own receipts, what is about logs that are stored here. */
@@ -284,21 +253,6 @@ export class ReceiptBook {
 
 function sizeOf(receipt: KnownReceipt | undefined): number {
   return receipt === undefined ? 0 : receipt.receipt.length + receipt.certificate.length
-}
-
-/** Why a certificate does not show that a receipt is its subject's, as far as the two alone tell. */
-function findProblem(receipt: Receipt, certificate: Certificate): string | undefined {
-  const { subject, nodeKey, network, createdAtMs } = receipt
-  if (!equalBytes(certificate.subject, subject) || !equalBytes(certificate.nodeKey, nodeKey)) {
-    return 'its certificate is that of another key'
-  }
-  if (certificate.network !== network) return `its certificate is of network ${certificate.network}`
-  if (createdAtMs > Date.now() + CLOCK_SKEW_MS) return 'it is from the future'
-  const { notBeforeMs, notAfterMs } = certificate
-  if (createdAtMs < notBeforeMs - CLOCK_SKEW_MS || createdAtMs > notAfterMs + CLOCK_SKEW_MS) {
-    return 'its certificate was not good when it was made'
-  }
-  return undefined
 }
 
 /** Length of the receipt (4 bytes), the receipt, the certificate. */

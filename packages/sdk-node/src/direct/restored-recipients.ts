@@ -65,11 +65,11 @@ export class RestoredRecipients {
       const told = shown.map(({ receipt, certificate }) => ({ receipt, certificate }))
       const answer = await peers.ask(name, { kind: 'receipts', receipts: told })
       const said: KnownReceipt[] = []
-      for (const one of answer.receipts) said.push(await receipts.take(one))
-      const missing = missingOf(
-        shown,
-        said.filter(({ by }) => by === name),
-      )
+      for (const one of answer.receipts) {
+        const taken = await receipts.take(one)
+        if (taken?.by === name) said.push(taken)
+      }
+      const missing = missingOf(shown, said)
       if (missing.length === 0) return
       await this.#reopen(name, shown, missing)
     }
