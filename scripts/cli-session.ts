@@ -94,6 +94,10 @@ export const CLI_SESSION: readonly Step[] = [
   { command: 'sent --data alice' },
   { command: 'delivery {direct} --data alice' },
   {
+    text: 'Of a message to a topic, which of the members that announce it store it; they are asked now:',
+    command: 'delivery {message} --wait --data alice',
+  },
+  {
     text: 'Either end can show it to others, who need no node to check it:',
     command: 'export --disclose {direct} direct.disclosed --data bob',
   },

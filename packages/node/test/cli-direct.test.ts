@@ -23,7 +23,7 @@ let id = ''
 const STRANGER = `jX${'a'.repeat(84)}`
 
 async function startSide(...args: string[]): Promise<Side & { close(): Promise<void> }> {
-  const node = await startNode({ args })
+  const node = await startNode({ args: ['--topic', 'prices', ...args] })
   const { api, close } = createControlClient(dataFolder(node.dataDir).socket)
   return { node, api, close, pastelId: (await api.admin.status.query()).pastelId }
 }
@@ -140,6 +140,29 @@ describe('direct messages', () => {
     expect(await pmesh(bob, ['delivery', `${'a'.repeat(26)}-1`])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('(ERR_UNKNOWN_MESSAGE)'),
+    })
+  })
+
+  it('delivery of a message to a topic says who stores it, of those who announce it', async () => {
+    const topic = 'prices'
+    const publish = { topic, messages: [{ text: 'to all', type: 'price' }] }
+    const { ids } = await alice.api.service.messages.publish.mutate(publish)
+    const [published = ''] = ids
+    const shown = await pmesh(alice, ['delivery', published, '--wait', '20s'])
+    expect(shown).toMatchObject({
+      code: 0,
+      stdout: 'stored by 1 of 1 member that announces prices\n',
+      stderr: '',
+    })
+    const json = JSON.parse((await lines(alice, 'delivery', published, '--json')).join(''))
+    expect(json).toMatchObject({
+      topic,
+      stored: 1,
+      members: [{ pastelId: bob.pastelId, state: 'stored', receipt: { receipt: expect.any(String) } }],
+    })
+    expect(await pmesh(bob, ['delivery', published])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('(ERR_NOT_OWN_MESSAGE)'),
     })
   })
 

@@ -15,6 +15,7 @@ import type { DeliveryStatus } from './direct/delivery-status.ts'
 import type { Sent } from './direct/direct-sender.ts'
 import type { MailboxOptions } from './direct/mailboxes.ts'
 import type { OutboxOptions, OutboxStatus } from './direct/outbox.ts'
+import type { TopicStatus } from './direct/topic-status.ts'
 import type { WaitingSummary } from './direct/waiting-messages.ts'
 import type { InboundRates } from './inbound/rates.ts'
 import type { MemberRegistry } from './members/member-registry.ts'
@@ -41,6 +42,7 @@ export type { Delivery } from './direct/direct-messages.ts'
 export type { Sent } from './direct/direct-sender.ts'
 export type { MailboxOptions } from './direct/mailboxes.ts'
 export type { OutboxOptions, OutboxStatus } from './direct/outbox.ts'
+export type { TopicMember, TopicMemberState, TopicStatus } from './direct/topic-status.ts'
 export type { WaitingSummary } from './direct/waiting-messages.ts'
 export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
 export type { InboundRates } from './inbound/rates.ts'
@@ -281,6 +283,13 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * @throws as {@link status}; the signal's reason; MeshError ERR_STOPPED
    */
   waitForDelivery(id: string, options?: { signal?: AbortSignal }): Promise<DeliveryStatus>
+  /**
+   * Who stores a message of this node to a topic, of the members that announce it: those that are connected and have not
+   * said so yet are asked now, and answer with signed receipts, each at most one a second.
+   * @throws MeshError ERR_UNKNOWN_MESSAGE, ERR_NO_TOPIC, ERR_NOT_OWN_MESSAGE, ERR_NOT_STARTED, ERR_STOPPED;
+   * ProtocolError ERR_MESSAGE_ID; the signal's reason
+   */
+  topicStatus(id: string, options?: { signal?: AbortSignal }): Promise<TopicStatus>
 
   /**
    * Joins a topic: its messages are taken in and stored. A node carries 256 topics at most.

@@ -11,6 +11,7 @@ import type { DeliveryStatus } from './direct/delivery-status.ts'
 import type { DirectMessages } from './direct/direct-messages.ts'
 import type { Sent } from './direct/direct-sender.ts'
 import type { OutboxStatus } from './direct/outbox.ts'
+import type { TopicStatus } from './direct/topic-status.ts'
 import type { WaitingSummary } from './direct/waiting-messages.ts'
 import { abortable } from './inbound/abortable.ts'
 import type {
@@ -180,6 +181,11 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
 
   async waitForDelivery(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<DeliveryStatus> {
     return this.parts().direct.waitForDelivery(id, signal)
+  }
+
+  async topicStatus(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<TopicStatus> {
+    this.running()
+    return this.parts().direct.topics.status(id, signal)
   }
 
   unshared(options: UnsharedOptions = {}): AsyncGenerator<ReceivedMessage> {

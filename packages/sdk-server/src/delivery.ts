@@ -1,4 +1,4 @@
-import type { DeliveryStatus, MeshNode } from '@pastel-mesh/sdk-node'
+import type { DeliveryReceipt, DeliveryStatus, MeshNode } from '@pastel-mesh/sdk-node'
 
 /**
  * What is known of a message's delivery, and whether its recipient is there now; the receipt, and the certificate that
@@ -10,15 +10,15 @@ export function toDeliveryOutput({ receipt, mailboxes, ...status }: DeliveryStat
     ...status,
     isConnected: recipient === node.pastelId || node.peers().some((peer) => peer.pastelId === recipient),
     mailboxes: [...mailboxes],
-    ...(receipt === undefined
-      ? {}
-      : {
-          receipt: {
-            createdAtMs: receipt.createdAtMs,
-            receipt: Buffer.from(receipt.receipt).toString('base64'),
-            certificate: Buffer.from(receipt.certificate).toString('base64'),
-          },
-        }),
+    ...(receipt === undefined ? {} : { receipt: toReceiptOutput(receipt) }),
+  }
+}
+
+export function toReceiptOutput({ createdAtMs, receipt, certificate }: DeliveryReceipt) {
+  return {
+    createdAtMs,
+    receipt: Buffer.from(receipt).toString('base64'),
+    certificate: Buffer.from(certificate).toString('base64'),
   }
 }
 

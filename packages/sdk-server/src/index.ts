@@ -17,6 +17,7 @@ export type { ProofOutput } from './proof.ts'
 export type { RecentRefusal } from './recent-refusals.ts'
 export type { AppRouter } from './router.ts'
 export type { SentOutput, WaitingOutput } from './sent.ts'
+export type { StoredByOutput } from './stored-by.ts'
 export type { Context } from './trpc.ts'
 export type { UnixSocketServerOptions } from './unix-socket-server.ts'
 

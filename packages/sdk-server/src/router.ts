@@ -10,6 +10,7 @@ import { messageInput, toMessageInput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES, readPage } from './page.ts'
 import { proofInput, readProof } from './proof.ts'
 import { statistics } from './statistics.ts'
+import { readStoredBy, storedByInput } from './stored-by.ts'
 import { timeInput } from './time-schema.ts'
 import { procedure, router } from './trpc.ts'
 import { standingOf, unshared } from './unshared.ts'
@@ -57,6 +58,14 @@ const messages = router({
 
   /** The signed batch that holds a message, and the one before it, as they are stored: for whoever verifies them. */
   proof: procedure.input(proofInput).query(({ input, ctx }) => readProof(input, ctx)),
+
+  /**
+   * Which of the members that announce its topic store a message of this node: those that are connected and have not said
+   * so yet are asked now, which may take some seconds.
+   */
+  storedBy: procedure
+    .input(storedByInput)
+    .query(({ input, ctx, signal }) => readStoredBy(input, ctx, signal)),
 })
 
 const admin = router({

@@ -1,11 +1,11 @@
 import type { Sent } from '@pastel-mesh/sdk-node'
-import type { DeliveryOutput } from '@pastel-mesh/sdk-server'
 import type { ControlClient } from '../control-client.ts'
-import { describeDelivery, isFinal } from './describe-delivery.ts'
+import { describeDelivery } from './describe-delivery.ts'
 import type { MessageBody } from './message-body.ts'
 import { forEachLine, type MessageRequest, optionsOf, readOne } from './message-input.ts'
 import { json, print, warn } from './output.ts'
 import { shownId } from './terminal/screen.ts'
+import { EXIT, exitCodeOf, waitForDelivery } from './wait-for-delivery.ts'
 import { withClient } from './with-client.ts'
 
 export interface SendRequest extends MessageRequest {
@@ -15,12 +15,6 @@ export interface SendRequest extends MessageRequest {
   readonly waitMs?: number | undefined
   readonly asJson: boolean
 }
-
-/** How a wait for deliveries ended: the exit code. */
-const EXIT = { delivered: 0, failed: 1, unknown: 2 } as const
-
-/** The longest that the node is asked to wait in one call. */
-const MAX_WAIT_MS = 10_000
 
 const VERB = { base: 'send', past: 'sent' }
 
@@ -70,23 +64,11 @@ async function waitForAll(
   const endMs = performance.now() + waitMs
   let code: number = EXIT.delivered
   for (const { id } of sent) {
-    const delivery = await waitUntil(api, id, endMs)
+    const delivery = await waitForDelivery(api, id, endMs)
     if (asJson) print(json(delivery))
     else warn(`${id}: ${describeDelivery(delivery)}`)
-    if (delivery.state === 'delivered') continue
     // That something failed says more than that something is not known.
-    if (isFinal(delivery)) code = EXIT.failed
-    else if (code === EXIT.delivered) code = EXIT.unknown
+    if (code !== EXIT.failed && delivery.state !== 'delivered') code = exitCodeOf(delivery)
   }
   return code
-}
-
-/** What is known of a message when it does not change any more, or at a time of `performance.now()`. */
-async function waitUntil(api: ControlClient['api'], id: string, endMs: number): Promise<DeliveryOutput> {
-  for (;;) {
-    const leftMs = Math.ceil(endMs - performance.now())
-    if (leftMs <= 0) return api.service.direct.status.query({ id })
-    const delivery = await api.service.direct.wait.query({ id, timeoutMs: Math.min(MAX_WAIT_MS, leftMs) })
-    if (isFinal(delivery)) return delivery
-  }
 }

@@ -5,7 +5,11 @@ const MAX_BYTES = 16 * 1024 * 1024
 /** What the answer to one question may cost. */
 export class AskBudget {
   #batches = MAX_BATCHES
-  #bytes = MAX_BYTES
+  #bytes: number
+
+  constructor(maxBytes = MAX_BYTES) {
+    this.#bytes = maxBytes
+  }
 
   /** @returns false if there is nothing left: the batch is not looked at */
   spend(sizeBytes: number): boolean {

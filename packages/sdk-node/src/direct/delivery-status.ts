@@ -113,7 +113,7 @@ export class DeliveryStatusReader {
       const sentAs = waiting.sentAs(id)
       if (sentAs !== undefined) return this.find(sentAs)
       const message = waiting.get(id) ?? waiting.expired(id)
-      if (message === undefined) throw unknown(id)
+      if (message === undefined) throw unknownMessage(id)
       const { recipient, expiresAtMs } = message
       return async () => {
         const isKnown = waiting.get(id) !== undefined || waiting.expired(id) !== undefined
@@ -123,11 +123,14 @@ export class DeliveryStatusReader {
       }
     }
     const found = await store.findMessage(id)
-    if (found === undefined) throw unknown(id)
+    if (found === undefined) throw unknownMessage(id)
     const { log, logBytes, batch } = found.stored.signed
     const channel = parseChannel(batch.channel)
     if (channel.kind !== 'inbox') {
-      throw new MeshError('ERR_NO_RECIPIENT', `the message ${id} went to the topic ${channel.topic}`)
+      throw new MeshError(
+        'ERR_NO_RECIPIENT',
+        `the message ${id} went to the topic ${channel.topic}: topicStatus says who stores it`,
+      )
     }
     const { index } = found
     const { first, count, expiresAtMs } = batch
@@ -181,7 +184,8 @@ function stateOf({ outcome, reason }: ReceiptRange): DeliveryState {
   return reason === EXPIRED ? 'expired' : outcome
 }
 
-function unknown(id: string): MeshError {
+/** What is said of an id that names nothing here. */
+export function unknownMessage(id: string): MeshError {
   return new MeshError(
     'ERR_UNKNOWN_MESSAGE',
     `this node stores no message ${id}: it is another node's, or was removed`,

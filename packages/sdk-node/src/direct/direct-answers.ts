@@ -22,6 +22,7 @@ import type { Mailboxes } from './mailboxes.ts'
 import type { OwnReceipts } from './own-receipts.ts'
 import type { ReceiptBook } from './receipt-book.ts'
 import type { ReceiptMaker } from './receipt-maker.ts'
+import type { TopicTeller } from './topic-teller.ts'
 
 export interface DirectAnswersComponents {
   readonly store: MessageStore
@@ -31,6 +32,7 @@ export interface DirectAnswersComponents {
   readonly maker: ReceiptMaker
   readonly entered: EnteredRanges
   readonly ownReceipts: OwnReceipts
+  readonly topics: TopicTeller
   /** The inbound pipeline. */
   readonly receive: (
     envelope: Uint8Array,
@@ -76,7 +78,9 @@ export class DirectAnswers {
     if (request.kind === 'receipts') {
       return { id, receipts: await this.#told(request.receipts), refused: [], error: '' }
     }
-    return { id, receipts: await this.#tell(request.ranges, peer), refused: [], error: '' }
+    const receipts = await this.#tell(request.ranges, peer)
+    if (receipts === undefined) return { id, receipts: [], refused: [], error: 'busy' }
+    return { id, receipts, refused: [], error: '' }
   }
 
   /** Takes receipts in; of its own it says how far they are true still. */
@@ -177,27 +181,38 @@ export class DirectAnswers {
     return refusal(signed, 'gap')
   }
 
-  /** What is known of the asker's own messages. */
-  async #tell(ranges: readonly LogRange[], peer: string): Promise<CertifiedReceipt[]> {
-    const { inbox, receipts, maker, store, pastelIdOf: nameOf } = this.#components
+  /** What is known of the asker's own messages; undefined: it has asked about topics, and waits for the answer. */
+  async #tell(ranges: readonly LogRange[], peer: string): Promise<CertifiedReceipt[] | undefined> {
+    const { inbox, receipts, maker, topics, pastelIdOf: nameOf } = this.#components
     const told: CertifiedReceipt[] = []
     const made: ReceiptRange[] = []
+    const ofTopics: LogRange[] = []
     const asker = nameOf(peer)
+    if (asker === undefined) return []
     const budget = new AskBudget()
     // A log is asked for once, however often it is named.
     for (const range of new Map(ranges.map((one) => [one.log, one])).values()) {
       const state = await inbox.stateOf(range.log)
       if (state === undefined || pastelIdOf(state.sender) !== asker) continue
       if (inbox.isInbox(state.channel)) made.push(...(await inbox.of(range, { budget })))
+      else if (state.channel.startsWith('topic/')) ofTopics.push(range)
       else {
         told.push(...receipts.of(range.log))
-        for await (const { signed, envelope } of store.readLog(range)) {
-          if (!budget.spend(envelope.length)) break
-          made.push(rangeOf(signed, 'entered', ''))
-        }
+        made.push(...(await this.#carriedOf(range, budget)))
       }
     }
-    return inOneFrame([...(await maker.make(joined(made))), ...told])
+    const ofOthers = ofTopics.length === 0 ? [] : await topics.tell(asker, ofTopics)
+    return ofOthers && inOneFrame([...(await maker.make(joined(made))), ...told, ...ofOthers])
+  }
+
+  /** What is kept of a log to the inbox of somebody else. */
+  async #carriedOf(range: LogRange, budget: AskBudget): Promise<ReceiptRange[]> {
+    const kept: ReceiptRange[] = []
+    for await (const { signed, envelope } of this.#components.store.readLog(range)) {
+      if (!budget.spend(envelope.length)) break
+      kept.push(rangeOf(signed, 'entered', ''))
+    }
+    return kept
   }
 }
 

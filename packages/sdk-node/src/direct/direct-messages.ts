@@ -30,11 +30,13 @@ import { MailboxVisits } from './mailbox-visits.ts'
 import { Mailboxes, type MailboxOptions } from './mailboxes.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
 import { OwnReceipts } from './own-receipts.ts'
-import { type KnownReceipt, ReceiptBook } from './receipt-book.ts'
+import { ReceiptBook } from './receipt-book.ts'
+import { type KnownReceipt, ReceiptCheck } from './receipt-check.ts'
 import { ReceiptMaker } from './receipt-maker.ts'
 import { RestoredRecipients } from './restored-recipients.ts'
 import { SealedAgain } from './sealed-again.ts'
 import { SealingKeys } from './sealing-keys.ts'
+import { TopicReceipts } from './topic-receipts.ts'
 import { WaitingMessages, type WaitingSummary } from './waiting-messages.ts'
 
 export interface DirectMessagesOptions {
@@ -96,6 +98,7 @@ export class DirectMessages {
   readonly doubles: InboxDoubles
   readonly intake: InboxIntake
   readonly #again: SealedAgain
+  readonly topics: TopicReceipts
   readonly #settled = new Set<() => void>()
   #stopListening: (() => void) | undefined
   #sweeper: NodeJS.Timeout | undefined
@@ -127,17 +130,17 @@ export class DirectMessages {
     })
     this.#left = new LeftRanges({ values: store.values })
     const mailboxes = new Mailboxes(options.mailbox ?? {}, { store, book, registry, own: this.#own })
-    this.#receipts = new ReceiptBook(
+    const check = new ReceiptCheck(
       { network },
-      {
-        store,
-        own: signer.publicKey,
-        newest: (name) => book.get(name),
-        counters: components.counters.receipts,
-        onRefused: (recipient, ranges) => this.#again.refused(recipient, ranges),
-        onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt),
-      },
+      { newest: (name) => book.get(name), counters: components.counters.receipts },
     )
+    this.#receipts = new ReceiptBook({
+      store,
+      own: signer.publicKey,
+      check,
+      onRefused: (recipient, ranges) => this.#again.refused(recipient, ranges),
+      onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt),
+    })
     this.#peers = new DirectPeers(components)
     this.#deliveries = new Deliveries({
       store,
@@ -160,6 +163,15 @@ export class DirectMessages {
       { network },
       { subject: signer.publicKey, nodeKey, certificate, storeId: () => store.storeId },
     )
+    this.topics = new TopicReceipts({
+      store,
+      own: signer.publicKey,
+      book,
+      registry,
+      peers: this.#peers,
+      check,
+      maker,
+    })
     const inbox = new InboxRanges({ store, keys: this.keys, inbox: this.#inbox })
     const entered = new EnteredRanges()
     this.#teller = new InboxTeller({ inbox, entered, maker, peers: this.#peers })
@@ -171,6 +183,7 @@ export class DirectMessages {
       maker,
       entered,
       ownReceipts: new OwnReceipts({ store, inbox, own: signer.publicKey, channel: this.#inbox }),
+      topics: this.topics.teller,
       receive,
       pastelIdOf,
       onMissing,
@@ -194,6 +207,7 @@ export class DirectMessages {
   async load(): Promise<void> {
     await this.keys.start()
     await this.#receipts.start()
+    await this.topics.start()
     await this.#left.start()
     await this.#waiting.start()
     await this.#again.start(this.#receipts.all())
@@ -227,6 +241,8 @@ export class DirectMessages {
     clearInterval(this.#sweeper)
     this.#stopListening?.()
     this.#visits.stop()
+    // Those who wait for an answer would keep the server.
+    await this.topics.stop()
     await this.#server.stop()
     this.#peers.stop()
     await this.#restored.stop()
@@ -333,6 +349,7 @@ export class DirectMessages {
     await this.#receipts.sweep()
     await this.#again.sweep()
     await this.doubles.sweep()
+    await this.topics.sweep()
     for (const log of this.#left.logs()) {
       if (!(await isLogStored(this.#components.store, log))) await this.#left.forget(log)
     }

@@ -25,6 +25,8 @@ interface Peer {
   readonly name: PastelId
   readonly connection: Connection
   readonly requester: DirectRequester
+  /** For questions whose answers may take their time, on a stream of its own. */
+  readonly aside: DirectRequester
 }
 
 /** Those who can be given messages and asked for receipts now, by PastelID; others are dialled. */
@@ -41,13 +43,17 @@ export class DirectPeers {
   connected(peerId: string, name: PastelId, connection: Connection): void {
     const before = this.#peers.get(peerId)
     if (before?.connection === connection) return
-    before?.requester.close()
-    this.#peers.set(peerId, { name, connection, requester: new DirectRequester(connection) })
+    if (before !== undefined) close(before)
+    const requester = new DirectRequester(connection)
+    // A peer takes one question about topics at a time.
+    const aside = new DirectRequester(connection, 1)
+    this.#peers.set(peerId, { name, connection, requester, aside })
     this.#failures.delete(name)
   }
 
   disconnected(peerId: string): void {
-    this.#peers.get(peerId)?.requester.close()
+    const peer = this.#peers.get(peerId)
+    if (peer !== undefined) close(peer)
     this.#peers.delete(peerId)
   }
 
@@ -60,12 +66,13 @@ export class DirectPeers {
   }
 
   /** @throws MeshError ERR_NOT_CONNECTED, and what {@link DirectRequester.ask} throws */
-  async ask(name: PastelId, question: DirectQuestion): Promise<DirectResponse> {
-    const peer = this.#find(name)
-    if (peer === undefined) throw new MeshError('ERR_NOT_CONNECTED', `this node is not connected to ${name}`)
-    const response = await peer.requester.ask(question)
-    if (response.error === '') return response
-    throw new MeshError('ERR_DIRECT_REFUSED', `${name} refused the question: ${response.error}`)
+  ask(name: PastelId, question: DirectQuestion): Promise<DirectResponse> {
+    return this.#ask(name, 'requester', question)
+  }
+
+  /** The same, and what {@link ask} asks does not wait for the answer. @throws as {@link ask} */
+  askAside(name: PastelId, question: DirectQuestion): Promise<DirectResponse> {
+    return this.#ask(name, 'aside', question)
   }
 
   /** Connects to somebody, unless that failed lately. @throws MeshError ERR_DIAL and what dialling throws */
@@ -89,8 +96,21 @@ export class DirectPeers {
     }
   }
 
+  async #ask(name: PastelId, by: 'requester' | 'aside', question: DirectQuestion): Promise<DirectResponse> {
+    const peer = this.#find(name)
+    if (peer === undefined) throw new MeshError('ERR_NOT_CONNECTED', `this node is not connected to ${name}`)
+    const response = await peer[by].ask(question)
+    if (response.error === '') return response
+    throw new MeshError('ERR_DIRECT_REFUSED', `${name} refused the question: ${response.error}`)
+  }
+
   #find(name: PastelId): Peer | undefined {
     for (const peer of this.#peers.values()) if (peer.name === name) return peer
     return undefined
   }
+}
+
+function close({ requester, aside }: Peer): void {
+  requester.close()
+  aside.close()
 }

@@ -34,17 +34,19 @@ interface Opened {
   last: Promise<unknown>
 }
 
-/** Asks one peer, two questions at a time at most, over one stream that is opened when it is needed. */
+/** Asks one peer, some questions at a time at most, over one stream that is opened when it is needed. */
 export class DirectRequester {
   readonly #connection: Connection
   readonly #closed = new AbortController()
-  readonly #limiter = new Limiter(MAX_QUESTIONS)
+  readonly #limiter: Limiter
   #open: Opened | undefined
   #opening: Promise<Opened> | undefined
   #lastId = 0
 
-  constructor(connection: Connection) {
+  /** @param maxQuestions that may wait for their answers: a peer takes two of a stream */
+  constructor(connection: Connection, maxQuestions = MAX_QUESTIONS) {
     this.#connection = connection
+    this.#limiter = new Limiter(maxQuestions)
   }
 
   /**

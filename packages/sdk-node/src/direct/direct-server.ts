@@ -20,6 +20,9 @@ export interface DirectServerComponents {
 /** A peer that does not read its answer for that long is cut off. */
 const WRITE_TIMEOUT_MS = 30_000
 
+/** One for messages, one for questions about topics, and one in place of either that is not gone yet. */
+const MAX_STREAMS = 3
+
 /** What may wait while two questions are answered: whoever keeps to the rules sends the next when it has an answer. */
 const LIMITS = { maxFrameBytes: MAX_DIRECT_FRAME_BYTES, maxBufferBytes: MAX_DIRECT_FRAME_BYTES + 64 * 1024 }
 
@@ -47,7 +50,10 @@ export class DirectServer {
       this.#serving.set(stream, served)
       return served
     }
-    await registrar.handle(DIRECT_PROTOCOL, handler, { maxInboundStreams: 2, maxOutboundStreams: 2 })
+    await registrar.handle(DIRECT_PROTOCOL, handler, {
+      maxInboundStreams: MAX_STREAMS,
+      maxOutboundStreams: MAX_STREAMS,
+    })
   }
 
   async stop(): Promise<void> {

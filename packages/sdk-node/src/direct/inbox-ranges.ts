@@ -8,6 +8,7 @@ import {
 import type { LogState, MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import { AskBudget } from './ask-budget.ts'
 import type { SealingKeys } from './sealing-keys.ts'
+import { wentPast, withEntered } from './went-past.ts'
 
 export interface InboxRangesComponents {
   readonly store: MessageStore
@@ -38,28 +39,12 @@ export class InboxRanges {
     { budget = new AskBudget() }: { budget?: AskBudget } = {},
   ): Promise<ReceiptRange[]> {
     const { store, inbox } = this.#components
-    const state = await this.stateOf(log)
-    if (state === undefined || state.channel !== inbox || first >= state.next) return []
-    let end = Math.min(last, state.next - 1)
-    // What is known of a log is ahead of the disk by the commits on their way, and one of them may fail.
-    await store.writer.flush()
-    end = Math.min(end, ((await this.stateOf(log))?.next ?? 0) - 1)
-    if (end < first) return []
-    const ranges: ReceiptRange[] = []
-    for (const lost of await store.lostRanges(MAX_LOST, { log })) {
-      if (lost.last < first || lost.first > end) continue
-      const part = { log, first: Math.max(first, lost.first), last: Math.min(end, lost.last) }
-      ranges.push({ ...part, outcome: 'lost', reason: 'denied' })
-    }
-    if (state.isFrozen && state.stored <= end) {
-      ranges.push({
-        log,
-        first: Math.max(first, state.stored),
-        last: end,
-        outcome: 'rejected',
-        reason: 'frozen',
-      })
-    }
+    if ((await this.stateOf(log))?.channel !== inbox) return []
+    const options = { maxLost: MAX_LOST, lostReason: 'denied' }
+    const past = await wentPast({ log, first, last }, store, options)
+    if (past === undefined) return []
+    let { end } = past
+    const ranges = [...past.exceptions]
     for await (const batch of store.readLog({ log, first, last: end })) {
       if (!budget.spend(batch.envelope.length)) {
         end = batch.signed.batch.first - 1
@@ -108,21 +93,4 @@ export class InboxRanges {
   stateOf(log: LogRange['log']): Promise<LogState | undefined> {
     return this.#components.store.log(log, decodeLogId(log))
   }
-}
-
-/** The whole of a range: what is not excepted has entered. */
-function withEntered(whole: LogRange, exceptions: readonly ReceiptRange[]): ReceiptRange[] {
-  const ranges: ReceiptRange[] = []
-  let next = whole.first
-  const entered = (last: number) => {
-    if (next <= last) ranges.push({ log: whole.log, first: next, last, outcome: 'entered', reason: '' })
-  }
-  for (const range of [...exceptions].sort((a, b) => a.first - b.first)) {
-    if (range.first < next) continue
-    entered(range.first - 1)
-    ranges.push(range)
-    next = range.last + 1
-  }
-  entered(whole.last)
-  return ranges
 }

@@ -2,7 +2,7 @@ import { decodeLogId, type LogRange, MAX_DIRECT_LIFETIME_MS, type ReceiptRange }
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { AskBudget } from './ask-budget.ts'
 import type { InboxRanges } from './inbox-ranges.ts'
-import type { KnownReceipt } from './receipt-book.ts'
+import type { KnownReceipt } from './receipt-check.ts'
 
 export interface OwnReceiptsComponents {
   readonly store: MessageStore

@@ -14,6 +14,12 @@ import { CLOCK_SKEW_MS } from '../connection/own-certificate.ts'
 import type { ReceiptCounters } from '../counters.ts'
 import { pastelIdOf } from '../pastel-id-of.ts'
 
+/** A receipt, and who signed it. */
+export interface KnownReceipt extends CertifiedReceipt {
+  readonly content: Receipt
+  readonly by: PastelId
+}
+
 export interface ReceiptCheckOptions {
   readonly network: string
 }
@@ -50,11 +56,16 @@ export class ReceiptCheck {
    * @returns what it says; undefined if its node key was superseded when it was signed, which not everybody knows
    * @throws ProtocolError if the bytes alone show that it is wrong
    */
-  async check(certified: CertifiedReceipt): Promise<Receipt | undefined> {
+  async open(certified: CertifiedReceipt): Promise<KnownReceipt | undefined> {
     const { counters } = this.#components
+    // They are kept, and may be small parts of a large frame.
+    const receipt = new Uint8Array(certified.receipt)
+    const certificate = new Uint8Array(certified.certificate)
     try {
-      const { receipt, certificate } = await this.#verify(certified)
-      if (!this.#isSuperseded(receipt, certificate)) return receipt
+      const { receipt: content, certificate: opened } = await this.#verify({ receipt, certificate })
+      if (!this.#isSuperseded(content, opened)) {
+        return { receipt, certificate, content, by: pastelIdOf(content.subject) }
+      }
     } catch (error) {
       counters.refused += 1
       throw error

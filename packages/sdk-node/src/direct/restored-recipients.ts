@@ -10,7 +10,8 @@ import type { MessageStore } from '@pastel-mesh/storage'
 import type { Deliveries } from './deliveries.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import type { LeftRanges } from './left-ranges.ts'
-import type { KnownReceipt, ReceiptBook } from './receipt-book.ts'
+import type { ReceiptBook } from './receipt-book.ts'
+import type { KnownReceipt } from './receipt-check.ts'
 
 export interface RestoredRecipientsComponents {
   readonly store: MessageStore

@@ -15,7 +15,7 @@ import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import type { PreparedMessage } from '../outbound/pending.ts'
 import type { OutboundPipeline } from '../outbound/pipeline.ts'
 import { isLogStored } from './is-log-stored.ts'
-import type { KnownReceipt } from './receipt-book.ts'
+import type { KnownReceipt } from './receipt-check.ts'
 import { RecipientTasks } from './recipient-tasks.ts'
 import { Repeats } from './repeats.ts'
 

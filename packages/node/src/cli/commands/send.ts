@@ -1,10 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import { parseDuration } from '../../config/durations.ts'
+import type { Command } from 'commander'
 import { BEHIND_DASHES, collect, dataOption, examples, jsonOption } from '../options.ts'
 import { addMessageOptions, messageRequestOf } from './message-options.ts'
-
-/** How long `--wait` waits that does not say. */
-const DEFAULT_WAIT_MS = 10_000
+import { waitMsOf, waitOption } from './wait-option.ts'
 
 export function addSend(program: Command): void {
   const command = program
@@ -22,10 +19,11 @@ export function addSend(program: Command): void {
     .addOption(jsonOption())
     .option('--to <pastelid>', 'a recipient; may be repeated', collect)
     .option('--text <text>', 'the message, where it could be taken for a recipient or an option')
-    .option(
-      '--wait [time]',
-      'wait for the delivery, 10s or as long as is said; exits with 0: delivered, 1: rejected, lost or expired, 2: not known yet',
-      parseWait,
+    .addOption(
+      waitOption(
+        'wait for the delivery, 10s or as long as is said; exits with 0: delivered, 1: rejected, lost or expired, 2: not known yet',
+        '; the text comes before --wait',
+      ),
     )
   addMessageOptions(
     command,
@@ -48,8 +46,7 @@ export function addSend(program: Command): void {
         const { to, text } = splitOperands({ operands, behind, named, flag })
         const request = messageRequestOf(command, text)
         const { send } = await import('../send.ts')
-        const waitMs = wait === true ? DEFAULT_WAIT_MS : wait
-        process.exitCode = await send(data, { ...request, to, waitMs, asJson: json === true })
+        process.exitCode = await send(data, { ...request, to, waitMs: waitMsOf(wait), asJson: json === true })
       },
     )
 }
@@ -58,12 +55,4 @@ export function addSend(program: Command): void {
 function wordsBehindDashes(argv: readonly string[]): string[] {
   const at = argv.indexOf('--')
   return at < 0 ? [] : argv.slice(at + 1)
-}
-
-function parseWait(text: string): number {
-  try {
-    return parseDuration(text)
-  } catch {
-    throw new InvalidArgumentError('Give a time such as 500ms, 10s, 2m; the text comes before --wait.')
-  }
 }

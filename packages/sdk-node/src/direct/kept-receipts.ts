@@ -1,0 +1,190 @@
+import type { PastelId } from '@pastel-mesh/identity'
+import { type CertifiedReceipt, type LogId, type ReceiptRange, readReceipt } from '@pastel-mesh/protocol'
+import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
+import { pastelIdOf } from '../pastel-id-of.ts'
+import { isLogStored } from './is-log-stored.ts'
+import type { KnownReceipt } from './receipt-check.ts'
+
+export interface KeptReceiptsOptions {
+  /** The names of the values that hold them begin so: `<prefix><log>/<serial>/<who gave it>`. */
+  readonly prefix: string
+  /** Above either the oldest go. */
+  readonly maxReceipts: number
+  readonly maxBytes: number
+}
+
+export interface KeptReceiptsComponents {
+  readonly store: MessageStore
+}
+
+/** Verified receipts, on disk, found by log: bounded, and none that says nothing beyond a newer one. */
+export class KeptReceipts {
+  readonly #options: KeptReceiptsOptions
+  readonly #store: MessageStore
+  /** The receipt that came last is at the end; by the name of its value. */
+  readonly #receipts = new Map<string, KnownReceipt>()
+  readonly #logs = new Map<LogId, Set<string>>()
+  #sizeBytes = 0
+
+  constructor(options: KeptReceiptsOptions, { store }: KeptReceiptsComponents) {
+    this.#options = options
+    this.#store = store
+  }
+
+  /** Reads what was kept. It was verified when it came. @throws StorageError */
+  async start(): Promise<void> {
+    this.#receipts.clear()
+    this.#logs.clear()
+    this.#sizeBytes = 0
+    for await (const [name, value] of this.#store.values.read(this.#options.prefix)) {
+      const kept = decode(value)
+      if (kept !== undefined) this.#remember(name, this.#logOf(name), kept)
+    }
+  }
+
+  /** The receipts of a log, the oldest first. */
+  of(log: LogId): KnownReceipt[] {
+    return [...(this.#logs.get(log) ?? [])].map((name) => this.#receipts.get(name) as KnownReceipt)
+  }
+
+  /** What was said last of a position of a log. @param by by whom; by anybody, if it is not given */
+  outcome(
+    log: LogId,
+    position: number,
+    by?: PastelId,
+  ): { range: ReceiptRange; receipt: KnownReceipt } | undefined {
+    for (const receipt of this.of(log).reverse()) {
+      if (by !== undefined && receipt.by !== by) continue
+      const range = receipt.content.ranges.find(
+        (one) => one.log === log && one.first <= position && position <= one.last,
+      )
+      if (range !== undefined) return { range, receipt }
+    }
+    return undefined
+  }
+
+  /** All of them, the one that came first at the beginning. */
+  all(): Iterable<KnownReceipt> {
+    return this.#receipts.values()
+  }
+
+  /**
+   * What is to be written to keep a receipt for some of the logs that it speaks of, in place of earlier ones that say
+   * nothing beyond it; and what is to be called when that was done. {@link makeRoom} has to follow.
+   */
+  note(
+    logs: Iterable<LogId>,
+    known: KnownReceipt,
+  ): { readonly changes: readonly ValueChange[]; readonly kept: () => void } {
+    const value = encode(known)
+    const news = [...logs]
+      .map((log) => ({ log, name: `${this.#options.prefix}${log}/${known.content.serial}/${known.by}` }))
+      .filter(({ name }) => !this.#receipts.has(name))
+      .map(({ log, name }) => ({ log, name, subsumed: this.#subsumed(log, known) }))
+    return {
+      changes: news.flatMap(({ name, subsumed }) => [
+        ...subsumed.map((one) => ({ name: one })),
+        { name, value },
+      ]),
+      kept: () => {
+        for (const { log, name, subsumed } of news) {
+          for (const one of subsumed) this.#forget(one)
+          this.#remember(name, log, known)
+        }
+      },
+    }
+  }
+
+  /** Keeps a receipt for some of the logs that it speaks of. @throws StorageError */
+  async keep(logs: Iterable<LogId>, known: KnownReceipt): Promise<void> {
+    const { changes, kept } = this.note(logs, known)
+    await this.#store.values.write(changes)
+    kept()
+    await this.makeRoom()
+  }
+
+  /** Lets go of receipts of a log. @returns what is to be written */
+  forget(log: LogId, isGone: (receipt: KnownReceipt) => boolean): ValueChange[] {
+    return [...(this.#logs.get(log) ?? [])]
+      .filter((name) => isGone(this.#receipts.get(name) as KnownReceipt))
+      .map((name) => this.#forget(name))
+  }
+
+  /** Lets go of the oldest, if there are too many. @throws StorageError */
+  async makeRoom(): Promise<void> {
+    const { maxReceipts, maxBytes } = this.#options
+    const gone: ValueChange[] = []
+    while (this.#receipts.size > maxReceipts || this.#sizeBytes > maxBytes) {
+      gone.push(this.#forget(this.#receipts.keys().next().value as string))
+    }
+    if (gone.length > 0) await this.#store.values.write(gone)
+  }
+
+  /** Lets go of the receipts of logs of which nothing is stored any more. */
+  async sweep(): Promise<void> {
+    const gone: ValueChange[] = []
+    for (const [log, names] of [...this.#logs]) {
+      if (await isLogStored(this.#store, log)) continue
+      for (const name of names) gone.push(this.#forget(name))
+    }
+    if (gone.length > 0) await this.#store.values.write(gone)
+  }
+
+  /** Earlier receipts of a log, of the same node, that say nothing beyond a new one. */
+  #subsumed(log: LogId, { content, by }: KnownReceipt): string[] {
+    const about = content.ranges.filter((range) => range.log === log)
+    const isWithin = (range: ReceiptRange) =>
+      about.some((one) => one.outcome === range.outcome && one.first <= range.first && range.last <= one.last)
+    return [...(this.#logs.get(log) ?? [])].filter((name) => {
+      const earlier = this.#receipts.get(name)
+      return (
+        earlier?.by === by && earlier.content.ranges.every((range) => range.log !== log || isWithin(range))
+      )
+    })
+  }
+
+  #remember(name: string, log: LogId, receipt: KnownReceipt): void {
+    this.#sizeBytes += sizeOf(receipt) - sizeOf(this.#receipts.get(name))
+    this.#receipts.set(name, receipt)
+    const names = this.#logs.get(log) ?? new Set()
+    this.#logs.set(log, names.add(name))
+  }
+
+  #forget(name: string): ValueChange {
+    this.#sizeBytes -= sizeOf(this.#receipts.get(name))
+    this.#receipts.delete(name)
+    const log = this.#logOf(name)
+    const names = this.#logs.get(log)
+    names?.delete(name)
+    if (names?.size === 0) this.#logs.delete(log)
+    return { name }
+  }
+
+  #logOf(name: string): LogId {
+    return name.slice(this.#options.prefix.length).split('/')[0] as LogId
+  }
+}
+
+function sizeOf(receipt: KnownReceipt | undefined): number {
+  return receipt === undefined ? 0 : receipt.receipt.length + receipt.certificate.length
+}
+
+/** Length of the receipt (4 bytes), the receipt, the certificate. */
+function encode({ receipt, certificate }: CertifiedReceipt): Uint8Array {
+  const length = Buffer.allocUnsafe(4)
+  length.writeUInt32BE(receipt.length)
+  return Buffer.concat([length, receipt, certificate])
+}
+
+/** A value that is damaged is no receipt. */
+function decode(value: Buffer): KnownReceipt | undefined {
+  try {
+    const length = value.readUInt32BE(0)
+    const receipt = new Uint8Array(value.subarray(4, 4 + length))
+    const certificate = new Uint8Array(value.subarray(4 + length))
+    const content = readReceipt(receipt)
+    return { receipt, certificate, content, by: pastelIdOf(content.subject) }
+  } catch {
+    return undefined
+  }
+}
