@@ -5,8 +5,6 @@ import {
   type DirectRequest,
   type DirectResponse,
   type LogRange,
-  MAX_DIRECT_CONTENT_BYTES,
-  MAX_DIRECT_RECEIPTS,
   openBatch,
   ProtocolError,
   type ReceiptRange,
@@ -17,6 +15,7 @@ import type { Delivery, Verdict } from '../inbound/pipeline.ts'
 import { pastelIdOf } from '../pastel-id-of.ts'
 import { AskBudget } from './ask-budget.ts'
 import type { EnteredRanges } from './entered-ranges.ts'
+import { inFrames } from './frame-room.ts'
 import type { InboxRanges } from './inbox-ranges.ts'
 import type { Mailboxes } from './mailboxes.ts'
 import type { OwnReceipts } from './own-receipts.ts'
@@ -184,7 +183,7 @@ export class DirectAnswers {
   /** What is known of the asker's own messages; undefined: it has asked about topics, and waits for the answer. */
   async #tell(ranges: readonly LogRange[], peer: string): Promise<CertifiedReceipt[] | undefined> {
     const { inbox, receipts, maker, topics, pastelIdOf: nameOf } = this.#components
-    const told: CertifiedReceipt[] = []
+    const told = new Set<CertifiedReceipt>()
     const made: ReceiptRange[] = []
     const ofTopics: LogRange[] = []
     const asker = nameOf(peer)
@@ -197,12 +196,13 @@ export class DirectAnswers {
       if (inbox.isInbox(state.channel)) made.push(...(await inbox.of(range, { budget })))
       else if (state.channel.startsWith('topic/')) ofTopics.push(range)
       else {
-        told.push(...receipts.of(range.log))
+        for (const receipt of receipts.about(range)) told.add(receipt)
         made.push(...(await this.#carriedOf(range, budget)))
       }
     }
     const ofOthers = ofTopics.length === 0 ? [] : await topics.tell(asker, ofTopics)
-    return ofOthers && inOneFrame([...(await maker.make(joined(made))), ...told, ...ofOthers])
+    // What settles something comes first: it is not asked for again.
+    return ofOthers && inOneFrame([...told, ...ofOthers, ...(await maker.make(joined(made)))])
   }
 
   /** What is kept of a log to the inbox of somebody else. */
@@ -218,11 +218,8 @@ export class DirectAnswers {
 
 /** As many receipts as a frame holds: the rest is asked for again. */
 function inOneFrame(receipts: readonly CertifiedReceipt[]): CertifiedReceipt[] {
-  let sizeBytes = 0
-  return receipts.slice(0, MAX_DIRECT_RECEIPTS).filter(({ receipt, certificate }) => {
-    sizeBytes += receipt.length + certificate.length
-    return sizeBytes <= MAX_DIRECT_CONTENT_BYTES
-  })
+  const [frame = []] = inFrames(receipts)
+  return frame
 }
 
 function rangeOf(

@@ -20,6 +20,7 @@ import { DirectPeers } from './direct-peers.ts'
 import { DirectSender } from './direct-sender.ts'
 import { DirectServer } from './direct-server.ts'
 import { EnteredRanges } from './entered-ranges.ts'
+import { inFrames } from './frame-room.ts'
 import { InboxDoubles } from './inbox-doubles.ts'
 import { InboxIntake } from './inbox-intake.ts'
 import { InboxRanges } from './inbox-ranges.ts'
@@ -70,8 +71,6 @@ export interface Delivery extends ReceiptRange {
   readonly recipient: PastelId
 }
 
-/** Receipts that a mailbox is told of when it is there again: a frame holds so many of any size. */
-const MAX_RETOLD = 16
 /** How often what is over is let go of. */
 const SWEEP_MS = 10 * 60_000
 /** A status that nobody tells of, as that of a message that expires, is looked at so often. */
@@ -332,16 +331,18 @@ export class DirectMessages {
 
   /** It is there: what recipients have said since it was there last. */
   #mailboxConnected(name: PastelId): void {
-    const receipts = this.#left.logsAt(name).flatMap((log) => this.#receipts.of(log))
-    if (receipts.length > 0) this.#tellMailbox(name, [...new Set(receipts)].slice(-MAX_RETOLD))
+    const receipts = this.#left.rangesAt(name).flatMap((range) => this.#receipts.about(range))
+    this.#tellMailbox(name, [...new Set(receipts)])
   }
 
   /** Who keeps what its recipient has need not keep it any more. */
   #tellMailbox(name: PastelId, receipts: readonly KnownReceipt[]): void {
     if (!this.#peers.isConnected(name)) return
-    const told = receipts.map(({ receipt, certificate }) => ({ receipt, certificate }))
+    const tell = async () => {
+      for (const told of inFrames(receipts)) await this.#peers.ask(name, { kind: 'receipts', receipts: told })
+    }
     // If that fails it is told when it is there again, or keeps it until it expires.
-    this.#peers.ask(name, { kind: 'receipts', receipts: told }).catch(() => {})
+    tell().catch(() => {})
   }
 
   async #sweep(): Promise<void> {

@@ -1,8 +1,9 @@
 import type { PastelId } from '@pastel-mesh/identity'
-import { type LogRange, MAX_DIRECT_RECEIPTS, type SignedBatch } from '@pastel-mesh/protocol'
+import type { LogRange, SignedBatch } from '@pastel-mesh/protocol'
 import { pastelIdOf } from '../pastel-id-of.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import type { EnteredRanges } from './entered-ranges.ts'
+import { inFrames } from './frame-room.ts'
 import type { InboxRanges } from './inbox-ranges.ts'
 import type { ReceiptMaker } from './receipt-maker.ts'
 
@@ -88,9 +89,8 @@ export class InboxTeller {
     // The last of a stretch speaks for those before it.
     const wholes = known.map((range) => entered.add(range))
     const said = new Map(wholes.map((whole) => [`${whole.log} ${whole.outcome} ${whole.first}`, whole]))
-    const receipts = await maker.make([...said.values()])
-    for (let i = 0; i < receipts.length; i += MAX_DIRECT_RECEIPTS) {
-      await peers.ask(name, { kind: 'receipts', receipts: receipts.slice(i, i + MAX_DIRECT_RECEIPTS) })
+    for (const receipts of inFrames(await maker.make([...said.values()]))) {
+      await peers.ask(name, { kind: 'receipts', receipts })
     }
   }
 }

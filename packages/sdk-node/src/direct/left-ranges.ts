@@ -44,9 +44,11 @@ export class LeftRanges {
       .map(([mailbox]) => mailbox)
   }
 
-  /** The logs of which a mailbox holds something. */
-  logsAt(mailbox: PastelId): LogId[] {
-    return [...this.#logs].filter(([, mailboxes]) => mailboxes.has(mailbox)).map(([log]) => log)
+  /** What a mailbox holds. */
+  rangesAt(mailbox: PastelId): LogRange[] {
+    return [...this.#logs].flatMap(([log, mailboxes]) =>
+      (mailboxes.get(mailbox) ?? []).map(([first, last]) => ({ log, first, last })),
+    )
   }
 
   /** A mailbox has given receipts for some ranges. */

@@ -106,6 +106,13 @@ export class ReceiptBook {
     return this.#kept.of(log)
   }
 
+  /** Those that say something of a range, the oldest first. */
+  about({ log, first, last }: LogRange): KnownReceipt[] {
+    return this.of(log).filter(({ content }) =>
+      content.ranges.some((one) => one.log === log && one.first <= last && first <= one.last),
+    )
+  }
+
   /** All of them, the one that came first at the beginning. */
   all(): Iterable<KnownReceipt> {
     return this.#kept.all()

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PastelId } from '@pastel-mesh/identity'
-import { MAX_DIRECT_BATCHES, MAX_DIRECT_CONTENT_BYTES } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import { FrameRoom } from './frame-room.ts'
 import { WANTED_MAILBOXES } from './mailboxes.ts'
 
 /** Batches that one question holds, and the places before and behind them in the arrival order. */
@@ -266,18 +266,15 @@ export class RecipientDelivery {
     const { signal } = this.#stopped
     const batches: StoredBatch[] = []
     const { end } = store
-    let sizeBytes = 0
+    const room = new FrameRoom()
     let next = from
     const reopenings = this.#reopenings
     for await (const entry of store.read({ channel: this.#channel, sender: own, from, to: end, signal })) {
       const isOpen =
         entry.kind === 'batch' && entry.signed.batch.expiresAtMs > Date.now() && !(await isSettled(entry))
       if (isOpen) {
-        const { length } = entry.envelope
-        const isFull = batches.length === MAX_DIRECT_BATCHES || sizeBytes + length > MAX_DIRECT_CONTENT_BYTES
-        if (batches.length > 0 && isFull) return { batches, from, next }
+        if (!room.take(entry.envelope.length)) return { batches, from, next }
         batches.push(entry)
-        sizeBytes += length
       }
       next = entry.position + entry.count
       // What is settled before the first that is not is not looked at again.

@@ -1,14 +1,9 @@
 import type { PastelId } from '@pastel-mesh/identity'
-import {
-  decodeLogId,
-  inboxChannel,
-  type LogRange,
-  MAX_DIRECT_RECEIPTS,
-  type ReceiptRange,
-} from '@pastel-mesh/protocol'
+import { decodeLogId, inboxChannel, type LogRange, type ReceiptRange } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { Deliveries } from './deliveries.ts'
 import type { DirectPeers } from './direct-peers.ts'
+import { inFrames } from './frame-room.ts'
 import type { LeftRanges } from './left-ranges.ts'
 import type { ReceiptBook } from './receipt-book.ts'
 import type { KnownReceipt } from './receipt-check.ts'
@@ -61,10 +56,9 @@ export class RestoredRecipients {
   async #ask(name: PastelId): Promise<void> {
     const { receipts, peers } = this.#components
     const known = receipts.by(name).reverse()
-    for (let at = 0, count = FIRST_SHOWN; at < known.length; at += count, count = MAX_SHOWN) {
-      const shown = known.slice(at, at + count)
-      const told = shown.map(({ receipt, certificate }) => ({ receipt, certificate }))
-      const answer = await peers.ask(name, { kind: 'receipts', receipts: told })
+    const first = known.slice(0, FIRST_SHOWN)
+    for (const shown of [...inFrames(first), ...inFrames(known.slice(FIRST_SHOWN), MAX_SHOWN)]) {
+      const answer = await peers.ask(name, { kind: 'receipts', receipts: shown })
       const said: KnownReceipt[] = []
       for (const one of answer.receipts) {
         const taken = await receipts.take(one)
@@ -98,8 +92,8 @@ export class RestoredRecipients {
   }
 }
 
-/** Receipts in one question: with their certificates they are some KiB each, and a frame holds a MiB. */
-const MAX_SHOWN = Math.min(64, MAX_DIRECT_RECEIPTS)
+/** Receipts in one question: what the recipient looks up for it is bounded. */
+const MAX_SHOWN = 64
 
 /** What receipts say that a recipient went past, and what it says now lets out. */
 function missingOf(shown: readonly KnownReceipt[], said: readonly KnownReceipt[]): LogRange[] {
