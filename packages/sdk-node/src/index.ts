@@ -42,6 +42,7 @@ export type { Delivery } from './direct/direct-messages.ts'
 export type { Sent } from './direct/direct-sender.ts'
 export type { MailboxOptions } from './direct/mailboxes.ts'
 export type { OutboxOptions, OutboxStatus } from './direct/outbox.ts'
+export { PartlySentError } from './direct/partly-sent-error.ts'
 export type { TopicMember, TopicMemberState, TopicStatus } from './direct/topic-status.ts'
 export type { WaitingSummary } from './direct/waiting-messages.ts'
 export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
@@ -243,14 +244,15 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * const { id } = await node.send(recipient, { text: 'hello' })
    * const { state } = await node.waitForDelivery(id, { signal: AbortSignal.timeout(60_000) })
    * @throws MeshError ERR_PASTELID_LENGTH and the like (malformed), ERR_NOT_A_MEMBER, ERR_OUTBOX_FULL (too much is not
-   * delivered yet: nothing was stored), and as {@link publish}
+   * delivered yet: nothing was stored), and as {@link publish}; a {@link PartlySentError}, which names them, if it failed
+   * after some of the recipients' messages were stored
    */
   send(to: PastelId, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent>
   send(to: readonly PastelId[], message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent[]>
   /**
    * Sends many messages to one member, or to each of some, in order, no faster than they are stored. Of an array nothing
    * is stored if there is no room for all of it.
-   * @throws as {@link send}
+   * @throws as {@link send}; after the first message, also to one recipient, a {@link PartlySentError}; the signal's reason
    */
   sendMany(to: readonly PastelId[], messages: readonly MessageInput[]): Promise<Sent[]>
   sendMany(

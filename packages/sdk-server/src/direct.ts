@@ -19,7 +19,8 @@ const MAX_WAIT_MS = 20_000
 export const direct = router({
   /**
    * Seals, signs and stores messages for one member, or for each of some, in order; answers when they are on disk:
-   * recipient by recipient, in the order of the messages. If one is wrong, or a recipient is no member, none is stored.
+   * recipient by recipient, in the order of the messages. If one is wrong, or a recipient is no member, none is stored; if
+   * it fails after some were stored, the error is `ERR_PARTLY_SENT`, its `data.sent` has those, and the rest was not.
    */
   send: procedure
     .input(

@@ -1,5 +1,5 @@
 import { MeshError } from '@pastel-mesh/identity'
-import { type Refusal, RefusedError } from '@pastel-mesh/sdk-node'
+import { PartlySentError, type Refusal, RefusedError, type Sent } from '@pastel-mesh/sdk-node'
 import type { TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
 import { z } from 'zod'
 
@@ -15,6 +15,10 @@ export interface ErrorData {
   meshCode?: string
   /** Of a connection that one of the two ends refused. */
   refusal?: Refusal
+  /** Of a `send` that failed after a part was accepted: that part. */
+  sent?: readonly Sent[]
+  /** Why the rest was not: a code as `meshCode`. */
+  causeCode?: string
 }
 
 /**
@@ -26,6 +30,11 @@ export function formatError({ shape, error }: { shape: TRPCDefaultErrorShape; er
   const data: ErrorData = { code, httpStatus, ...(path === undefined ? {} : { path }) }
   if (error.cause instanceof MeshError) data.meshCode = error.cause.code
   if (error.cause instanceof RefusedError) data.refusal = error.cause.refusal
+  if (error.cause instanceof PartlySentError) {
+    const { sent, cause } = error.cause
+    data.sent = sent
+    if (cause instanceof MeshError) data.causeCode = cause.code
+  }
   return { ...shape, message: describe(error, shape), data }
 }
 

@@ -8,7 +8,7 @@ export const MAX_SENT = 1_000
 
 /**
  * Sends messages to each of some members.
- * @throws MeshError ERR_MESSAGE, ERR_NOT_A_MEMBER, ERR_OUTBOX_FULL: nothing is stored; and as `MeshNode.sendMany`
+ * @throws MeshError ERR_MESSAGE, ERR_NOT_A_MEMBER, ERR_OUTBOX_FULL: nothing is stored; PartlySentError; and as `MeshNode.sendMany`
  */
 export async function sendAll(
   node: MeshNode,

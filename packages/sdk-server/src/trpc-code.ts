@@ -12,6 +12,8 @@ const CODES: Readonly<Record<string, TRPC_ERROR_CODE_KEY>> = {
   ERR_NOT_A_MEMBER: 'BAD_REQUEST',
   ERR_NOT_OWN_MESSAGE: 'BAD_REQUEST',
   ERR_TOPIC_NAME: 'BAD_REQUEST',
+  // Whoever just repeats it sends a part twice: nothing that clients repeat by themselves.
+  ERR_PARTLY_SENT: 'CONFLICT',
   ERR_NO_CERTIFICATE: 'PRECONDITION_FAILED',
   ERR_SEALED: 'PRECONDITION_FAILED',
   ERR_OPEN_MEMBERS: 'PRECONDITION_FAILED',

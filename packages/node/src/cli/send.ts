@@ -1,4 +1,5 @@
 import type { Sent } from '@pastel-mesh/sdk-node'
+import { TRPCClientError } from '@trpc/client'
 import type { ControlClient } from '../control-client.ts'
 import { describeDelivery } from './describe-delivery.ts'
 import type { MessageBody } from './message-body.ts'
@@ -22,6 +23,7 @@ const VERB = { base: 'send', past: 'sent' }
  * Sends one message, or lines as they come, to one or some members; prints the id of each when it is on the node's disk,
  * with its recipient where there are several.
  * @returns the exit code
+ * @throws MeshError ERR_PARTLY_SENT: what was accepted was printed; and what the node answered otherwise
  */
 export async function send(dataDir: string, request: SendRequest): Promise<number> {
   const { to, isLines, waitMs, asJson } = request
@@ -32,15 +34,16 @@ export async function send(dataDir: string, request: SendRequest): Promise<numbe
     const handOn = async (bodies: readonly MessageBody[]) => {
       const options = optionsOf(request)
       const messages = bodies.map((body) => ({ ...body, ...options }))
-      const { sent } = await api.service.direct.send.mutate({ to: [...to], messages })
+      const { sent, failure } = await sendSome(api, to, messages)
       if (waitMs !== undefined) for (const one of sent) all.push(one)
       for (const { state, recipient } of sent) if (state === 'waiting-for-certificate') unknown.add(recipient)
       return () => {
         for (const one of sent) {
           // With JSON one document a message: the one that says most.
-          if (asJson && waitMs === undefined) print(json(one))
+          if (asJson && (waitMs === undefined || failure !== undefined)) print(json(one))
           if (!asJson) print(to.length === 1 ? one.id : `${one.id}  ${one.recipient}`)
         }
+        if (failure !== undefined) throw failure
       }
     }
     if (body !== undefined) (await handOn([body]))()
@@ -52,6 +55,22 @@ export async function send(dataDir: string, request: SendRequest): Promise<numbe
     }
     return waitMs === undefined ? EXIT.delivered : waitForAll(api, all, waitMs, asJson)
   })
+}
+
+/** What the node accepted, and why it did not accept the rest. @throws what it answered if it accepted nothing */
+async function sendSome(
+  api: ControlClient['api'],
+  to: readonly string[],
+  messages: Parameters<ControlClient['api']['service']['direct']['send']['mutate']>[0]['messages'],
+): Promise<{ sent: readonly Sent[]; failure?: Error }> {
+  try {
+    return await api.service.direct.send.mutate({ to: [...to], messages })
+  } catch (error) {
+    const data =
+      error instanceof TRPCClientError ? (error.data as { sent?: Sent[] } | null | undefined) : undefined
+    if (data?.sent === undefined) throw error
+    return { sent: data.sent, failure: error as Error }
+  }
 }
 
 /** @returns the exit code */

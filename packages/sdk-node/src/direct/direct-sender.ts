@@ -16,6 +16,7 @@ import { type PreparedMessage, Sequence } from '../outbound/pending.ts'
 import { type OutboundPipeline, prepareMessage } from '../outbound/pipeline.ts'
 import type { MessageSource } from '../outbound/publish-many.ts'
 import type { Outbox } from './outbox.ts'
+import { sendToEach } from './partly-sent-error.ts'
 import { RecipientTasks } from './recipient-tasks.ts'
 import type { SealingKeys } from './sealing-keys.ts'
 import type { WaitingMessages } from './waiting-messages.ts'
@@ -40,6 +41,9 @@ export interface Sent {
   readonly id: string
   readonly state: 'accepted' | 'waiting-for-certificate'
 }
+
+/** Told of a message that is on disk. */
+type OnAccepted = (id: string, state: Sent['state']) => void
 
 /** Messages that say nothing else are delivered for a week: who is away for longer is rarely waited for. */
 const DEFAULT_LIFETIME_MS = 7 * 24 * 60 * 60_000
@@ -97,7 +101,7 @@ export class DirectSender {
   /**
    * Accepts a message for some recipients; resolves when it is on disk for all of them.
    * @throws MeshError ERR_PASTELID_LENGTH and the like, ERR_NOT_A_MEMBER, ERR_OUTBOX_FULL (nothing was accepted),
-   * ERR_MESSAGE and as `publish`
+   * ERR_MESSAGE and as `publish`; PartlySentError if some of it was accepted before
    */
   async send(recipients: readonly PastelId[], input: MessageInput): Promise<Sent[]> {
     const names = this.#checked(recipients)
@@ -108,7 +112,7 @@ export class DirectSender {
     // For all of them before any: else some would be on disk when it is refused.
     const release = outbox.reserve(sizeBytes)
     try {
-      return await Promise.all(names.map((name) => this.#sendOne(name, message)))
+      return await sendToEach(names, (name, accepted) => this.#sendOne(name, message, accepted))
     } finally {
       release()
     }
@@ -130,26 +134,35 @@ export class DirectSender {
       await this.#components.outbox.makeRoom(sizeBytes)
       this.#components.outbox.assertRoom(sizeBytes)
     }
-    return (await Promise.all(names.map((name) => this.#sendManyTo(name, messages, signal)))).flat()
+    return sendToEach(names, (name, accepted) => this.#sendManyTo(name, messages, accepted, signal)).catch(
+      (error) => {
+        signal?.throwIfAborted()
+        throw error
+      },
+    )
   }
 
-  async #sendManyTo(name: PastelId, messages: MessageSource, signal?: AbortSignal): Promise<Sent[]> {
+  async #sendManyTo(
+    name: PastelId,
+    messages: MessageSource,
+    onAccepted: OnAccepted,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const { outbox, outbound } = this.#components
     // As those that live for longest: some of them might have to wait.
     if (this.#mustWait(name, Date.now() + MAX_DIRECT_LIFETIME_MS)) {
-      const sent: Sent[] = []
       for await (const input of messages) {
         signal?.throwIfAborted()
-        sent.push(...(await this.send([name], input)))
+        for (const { id, state } of await this.send([name], input)) onAccepted(id, state)
       }
-      return sent
+      return
     }
     await outbox.makeRoom(MAX_PAYLOAD_BYTES)
-    const accepted = await outbound().publishMany(inboxChannel(name), messages, signal, {
+    await outbound().publishMany(inboxChannel(name), messages, signal, {
       prepare: prepareDirect,
+      onStored: ({ id }) => onAccepted(id, 'accepted'),
       reserve: (chunk) => outbox.reserve(this.#outboxBytes([name], chunk)),
     })
-    return accepted.map(({ id }) => ({ recipient: name, id, state: 'accepted' }))
   }
 
   /** What messages take of the outbox: those to oneself nothing. */
@@ -170,14 +183,14 @@ export class DirectSender {
     return names
   }
 
-  async #sendOne(recipient: PastelId, message: PreparedMessage): Promise<Sent> {
+  async #sendOne(recipient: PastelId, message: PreparedMessage, onAccepted: OnAccepted): Promise<void> {
     if (this.#mustWait(recipient, message.expiresAtMs)) {
-      const id = await this.#components.waiting.add(recipient, message)
+      onAccepted(await this.#components.waiting.add(recipient, message), 'waiting-for-certificate')
       this.known(recipient)
-      return { recipient, id, state: 'waiting-for-certificate' }
+      return
     }
     const [accepted] = await this.#components.outbound().acceptPrepared(inboxChannel(recipient), [message])
-    return { recipient, id: (accepted as { id: string }).id, state: 'accepted' }
+    onAccepted((accepted as { id: string }).id, 'accepted')
   }
 
   /** Behind what waits already, too, so that order holds. */

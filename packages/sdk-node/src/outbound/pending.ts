@@ -47,12 +47,15 @@ export class Sequence {
 export class PendingGroup {
   readonly #results: Accepted[]
   readonly #sequence: Sequence
+  readonly #onStored: ((accepted: Accepted) => void) | undefined
   readonly #outcome = Promise.withResolvers<Accepted[]>()
   #left: number
 
-  constructor(size: number, sequence: Sequence) {
+  /** @param onStored told of each message of it that is on disk, also if another is refused */
+  constructor(size: number, sequence: Sequence, onStored?: (accepted: Accepted) => void) {
     this.#results = new Array(size)
     this.#sequence = sequence
+    this.#onStored = onStored
     this.#left = size
   }
 
@@ -63,6 +66,7 @@ export class PendingGroup {
 
   acknowledge(index: number, accepted: Accepted): void {
     this.#results[index] = accepted
+    this.#onStored?.(accepted)
     this.#left -= 1
     if (this.#left === 0) this.#outcome.resolve(this.#results)
   }

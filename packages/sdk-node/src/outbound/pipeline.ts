@@ -41,6 +41,8 @@ export interface OutboundComponents {
 export interface PublishManyParts {
   /** Checks a message. @throws MeshError */
   readonly prepare?: (input: MessageInput, nowMs: number) => PreparedMessage
+  /** Told of each message that is on disk, in their order: if one is refused, of those before it. */
+  readonly onStored?: ((accepted: Accepted) => void) | undefined
   /** Takes room for some. @returns gives it back. @throws MeshError */
   readonly reserve?: (chunk: readonly PreparedMessage[]) => () => void
 }
@@ -116,13 +118,13 @@ export class OutboundPipeline {
     channel: string,
     messages: MessageSource,
     signal?: AbortSignal,
-    { prepare = prepareMessage, reserve = () => () => {} }: PublishManyParts = {},
+    { prepare = prepareMessage, onStored, reserve = () => () => {} }: PublishManyParts = {},
   ): Promise<Accepted[]> {
     const publisher = {
       prepare: (input: MessageInput) => prepare(input, Date.now()),
       accept: async (chunk: readonly PreparedMessage[], sequence: Sequence) => {
         const release = reserve(chunk)
-        return this.#accept(channel, chunk, sequence).finally(release)
+        return this.#accept(channel, chunk, sequence, onStored).finally(release)
       },
     }
     return publishInOrder(messages, publisher, signal)
@@ -148,11 +150,12 @@ export class OutboundPipeline {
     channel: string,
     messages: readonly PreparedMessage[],
     sequence: Sequence = new Sequence(),
+    onStored?: (accepted: Accepted) => void,
   ): Promise<Accepted[]> {
     if (this.#stopping) throw new MeshError('ERR_STOPPED', 'the node is stopping: it takes no more messages')
     if (messages.length === 0) return []
     const release = this.#admit(messages, sequence)
-    const group = new PendingGroup(messages.length, sequence)
+    const group = new PendingGroup(messages.length, sequence, onStored)
     try {
       this.#writer(channel).add(messages.map((message, index) => ({ ...message, group, index })))
       return await group.outcome
