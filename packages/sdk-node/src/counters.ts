@@ -20,6 +20,9 @@ export type DropReason =
   | 'peer-rate'
   | 'sender-rate'
   | 'overload'
+  /** Its sender begins more runs, or writes to more channels, than its rate allows: log sync fetches it later. */
+  | 'sender-runs'
+  | 'sender-channels'
   /** The disk has less free than the reserve: log sync fetches it when there is room again. */
   | 'disk-reserve'
   /** Messages before it are missing, and there was no room to hold it: log sync fetches both. */
@@ -108,6 +111,8 @@ export function createCounters(): NodeCounters {
       expired: 0,
       'peer-rate': 0,
       'sender-rate': 0,
+      'sender-runs': 0,
+      'sender-channels': 0,
       overload: 0,
       'disk-reserve': 0,
       gap: 0,

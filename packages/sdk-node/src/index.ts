@@ -18,6 +18,7 @@ import type { OutboxOptions, OutboxStatus } from './direct/outbox.ts'
 import type { TopicStatus } from './direct/topic-status.ts'
 import type { WaitingSummary } from './direct/waiting-messages.ts'
 import type { InboundRates } from './inbound/rates.ts'
+import type { OpeningRates } from './inbound/sender-openings.ts'
 import type { MemberRegistry } from './members/member-registry.ts'
 import type { MeshAlert } from './mesh-alert.ts'
 import { PastelMeshNode } from './mesh-node.ts'
@@ -48,6 +49,7 @@ export type { WaitingSummary } from './direct/waiting-messages.ts'
 export { type FollowMessagesOptions, followMessages } from './follow-messages.ts'
 export type { InboundRates } from './inbound/rates.ts'
 export { DEFAULT_RATES } from './inbound/rates.ts'
+export { DEFAULT_OPENING_RATES, type OpeningRates } from './inbound/sender-openings.ts'
 export type { Rate } from './inbound/token-bucket.ts'
 export { createFileRegistry, type FileRegistry, type FileRegistryOptions } from './members/file-registry.ts'
 export { checkMemberFile } from './members/member-file.ts'
@@ -102,6 +104,8 @@ export interface NodeOptions {
   readonly peerRates?: InboundRates
   /** What one sender may have delivered. @default DEFAULT_RATES */
   readonly senderRates?: InboundRates
+  /** What one sender may begin, runs and channels. @default DEFAULT_OPENING_RATES */
+  readonly senderOpenings?: OpeningRates
   /** How often a few peers are asked for what gossip did not bring, in ms. @default 4000 */
   readonly syncIntervalMs?: number
   /**

@@ -137,6 +137,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         historyMs: options.historyMs ?? DEFAULT_HISTORY_MS,
         peerRates,
         senderRates,
+        senderOpenings: options.senderOpenings,
       },
       {
         store,

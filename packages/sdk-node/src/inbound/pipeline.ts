@@ -26,6 +26,7 @@ import {
 import { Limiter } from './limiter.ts'
 import { Lines } from './lines.ts'
 import { type InboundRates, RateLimiter } from './rates.ts'
+import { type OpeningRates, SenderOpenings } from './sender-openings.ts'
 
 /** How a batch came. */
 export interface Delivery {
@@ -68,6 +69,8 @@ export interface InboundOptions {
   readonly peerRates: InboundRates
   /** What a sender may have delivered, after they are. */
   readonly senderRates: InboundRates
+  /** What a sender may begin. @default DEFAULT_OPENING_RATES */
+  readonly senderOpenings?: OpeningRates | undefined
 }
 
 /** What a batch takes beside its envelope. */
@@ -120,7 +123,8 @@ const PASSING_FAILURES = new Set(['ERR_STORE_UNAVAILABLE', 'ERR_COMMIT_FAILED'])
  *
  * bounds → dedup → charge the delivering peer → canonical decode (a compressed payload is charged again, for what
  * it holds, before it is decompressed) → membership and time → signature →
- * charge the sender → (what came to this node's inbox is unsealed) → chain → forward; commit
+ * charge the sender → (what came to this node's inbox is unsealed) → charge the sender for a new run or channel →
+ * chain → forward; commit
  *
  * `receive` resolves when it is known whether to forward the batch; the commit goes on by itself.
  */
@@ -139,6 +143,7 @@ export class InboundPipeline {
   readonly #expanded = new ByteBudget(MAX_EXPANDED_BYTES)
   readonly #peers: RateLimiter
   readonly #senders: RateLimiter
+  readonly #openings: SenderOpenings
   #bytesInFlight = 0
   readonly #whenIdle: (() => void)[] = []
 
@@ -152,6 +157,7 @@ export class InboundPipeline {
     this.#inbox = inboxChannel(options.own)
     this.#peers = new RateLimiter(options.peerRates)
     this.#senders = new RateLimiter(options.senderRates)
+    this.#openings = new SenderOpenings(options, components)
   }
 
   /** Bytes of the batches that were let in and are not on disk, or refused, yet. */
@@ -235,11 +241,14 @@ export class InboundPipeline {
       // Not worth a signature check: nothing of it is taken in.
       if ((await this.#store.log(signed.log, signed.logBytes))?.isFrozen)
         throw new Dropped('ignore', 'frozen')
+      await this.#openings.assertNotOver(decoded)
       await this.#verify(decoded, delivery)
       await this.#chargeSender(sender, envelope.length + load.contentBytes, delivery)
       const opened = isOwnInbox ? await this.#intake?.().open(signed) : undefined
       await turn
-      return await this.#place({ ...decoded, ...opened }, delivery, carried, opened)
+      return await this.#openings.charged(decoded, () =>
+        this.#place({ ...decoded, ...opened }, delivery, carried, opened),
+      )
     } finally {
       leave()
     }

@@ -32,6 +32,12 @@ export class TokenBucket {
     this.#tokens -= tokens
   }
 
+  /** Puts back what was taken for nothing. */
+  giveBack(tokens: number): void {
+    this.#refill()
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + tokens)
+  }
+
   /** How long until the bucket holds so many tokens, in ms; 0: it does. */
   delayMs(tokens: number): number {
     this.#refill()
