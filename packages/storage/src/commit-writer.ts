@@ -75,11 +75,13 @@ export class CommitWriter {
    * Adds operations to the next write. `prepare` runs when that write is put together, in the order of the
    * calls, and must not wait for anything; a number that it hands out (a position) is final. One that throws
    * fails its own caller only.
+   * @param options.sync false: a power cut may take it back, though never a part of it, as long as nothing that is
+   * committed with `sync` shares its write; a crash of the process does not. @default true
    * @returns what `prepare` returned, once it is on disk
    * @throws StorageError ERR_COMMIT_FAILED: whether it is on disk shows when the database was opened again;
    * ERR_STORE_UNAVAILABLE: it is not
    */
-  commit<T>(prepare: (operations: Operation[]) => T): Promise<T> {
+  commit<T>(prepare: (operations: Operation[]) => T, { sync = true }: { sync?: boolean } = {}): Promise<T> {
     if (this.#state !== 'open') return Promise.reject(this.unavailable())
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#waiting.push({
@@ -87,6 +89,7 @@ export class CommitWriter {
         const result = prepare(operations)
         return () => resolve(result)
       },
+      sync,
       reject,
     })
     this.#running ??= this.#run()
@@ -125,36 +128,38 @@ export class CommitWriter {
     // One turn of the event loop's microtasks lets callers of the same tick share the first write.
     await undefined
     while (this.#waiting.length > 0) {
-      const { operations, accepted, sizeBytes } = this.#takeGroup()
+      const { operations, accepted, sizeBytes, sync } = this.#takeGroup()
       try {
-        if (operations.length > 0) await this.#database.write(operations, { sync: this.#sync })
+        if (operations.length > 0) await this.#database.write(operations, { sync: this.#sync && sync })
       } catch (cause) {
         await this.#failStop(accepted, cause)
         continue
       }
       this.stats.commits += accepted.length
       this.stats.operations += operations.length
-      if (operations.length > 0) this.#succeeded(sizeBytes)
+      if (operations.length > 0) this.#succeeded(sizeBytes, sync)
       for (const { done } of accepted) done()
     }
     this.#running = undefined
   }
 
-  #succeeded(sizeBytes: number): void {
-    this.stats.syncs += 1
+  #succeeded(sizeBytes: number, sync: boolean): void {
+    if (sync) this.stats.syncs += 1
     this.#failuresInRow = 0
     this.#pauseMs = MIN_PAUSE_MS
     this.#components.onWrote(sizeBytes)
   }
 
-  #takeGroup(): { operations: Operation[]; accepted: Accepted[]; sizeBytes: number } {
+  #takeGroup(): { operations: Operation[]; accepted: Accepted[]; sizeBytes: number; sync: boolean } {
     const operations: Operation[] = []
     const accepted: Accepted[] = []
     let taken = 0
     let sizeBytes = 0
-    for (const { prepare, reject } of this.#waiting) {
+    let sync = false
+    for (const { prepare, reject, sync: isSynced } of this.#waiting) {
       if (taken === MAX_GROUP_COMMITS || sizeBytes >= MAX_GROUP_BYTES) break
       taken += 1
+      sync ||= isSynced
       const before = operations.length
       try {
         accepted.push({ done: prepare(operations), reject })
@@ -167,7 +172,7 @@ export class CommitWriter {
       }
     }
     this.#waiting.splice(0, taken)
-    return { operations, accepted, sizeBytes }
+    return { operations, accepted, sizeBytes, sync }
   }
 
   async #failStop(accepted: Accepted[], cause: unknown): Promise<void> {
@@ -239,6 +244,7 @@ export interface CommitWriterComponents {
 
 interface Waiting {
   readonly prepare: (operations: Operation[]) => () => void
+  readonly sync: boolean
   readonly reject: (error: unknown) => void
 }
 

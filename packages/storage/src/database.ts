@@ -22,6 +22,8 @@ export interface RangeOptions {
   readonly readAhead?: number
   /** Entries to read at once later, at most. @default 1000 */
   readonly maxReadAhead?: number
+  /** Only the keys are wanted: the values given are empty. @default false */
+  readonly keysOnly?: boolean
 }
 
 /**
@@ -113,10 +115,13 @@ export class LevelDatabase implements Database {
   async *iterateChunks({
     readAhead = 1,
     maxReadAhead = READ_AHEAD_ENTRIES,
+    keysOnly = false,
     ...range
   }: RangeOptions): AsyncGenerator<[key: Buffer, value: Buffer][]> {
     const ahead = readAhead > 1 ? { highWaterMarkBytes: READ_AHEAD_BYTES } : {}
-    const iterator = await this.#read(async (level) => level.iterator({ ...range, ...ahead }))
+    const iterator = await this.#read(async (level) =>
+      level.iterator({ ...range, ...ahead, values: !keysOnly }),
+    )
     try {
       let left = range.limit ?? Number.POSITIVE_INFINITY
       // Often one entry is all that is wanted, or a few.

@@ -81,6 +81,8 @@ export interface StoreComponents
 export interface MessageStore {
   /** The one writer of the database, for parts that keep something beside the messages. */
   readonly writer: CommitWriter
+  /** The database itself, for the same parts to read; only {@link writer} writes to it. */
+  readonly database: Database
   /** Small things that other parts of the node keep beside the messages. */
   readonly values: Values
   /** How the disk is. */

@@ -16,6 +16,7 @@
  * | N | kind, sender and channel as far as the kind has them | what was ever taken in: see counters.ts |
  * | O | sender, channel | run of the log that this node wrote last there |
  * | P | channel | how far some member has read this node's own batches there |
+ * | Q | … | what the queue keeps: see packages/queue, level/keys.ts |
  * | S | sender, arrival position | log id, count |
  * | T | what it is combined with, sender, channel, type, arrival position | count; see type-index.ts |
  * | U | type, arrival position | count; only batches of many types: see type-index.ts |

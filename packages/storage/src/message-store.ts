@@ -46,7 +46,7 @@ export class LevelMessageStore implements MessageStore {
   readonly writer: CommitWriter
   readonly values: StoredValues
   readonly #directory: string
-  readonly #database: Database
+  readonly database: Database
   readonly #health: DiskHealth
   readonly #logs: LogTable
   readonly #held: HeldBatches
@@ -69,7 +69,7 @@ export class LevelMessageStore implements MessageStore {
   constructor(options: StoreOptions, components: StoreComponents = {}) {
     this.#directory = options.directory
     const database = components.database ?? new LevelDatabase(options.directory)
-    this.#database = database
+    this.database = database
     this.#health = new DiskHealth(options, { ...components, probe: () => this.writer.probe() })
     this.#logs = new LogTable({ database })
     this.#held = new HeldBatches({ database })
@@ -197,7 +197,7 @@ export class LevelMessageStore implements MessageStore {
   }
 
   wasPruned(range: LogRange): Promise<boolean> {
-    return wasPruned(range, { database: this.#database, lost: this.#lost, reader: this.#reader })
+    return wasPruned(range, { database: this.database, lost: this.#lost, reader: this.#reader })
   }
 
   firstHeld(log: LogId, from: number): number | undefined {
@@ -209,7 +209,7 @@ export class LevelMessageStore implements MessageStore {
   }
 
   async ownTip(sender: Uint8Array, channel: string): Promise<LogState | undefined> {
-    const run = await this.#database.get(ownTipKey(sender, channel))
+    const run = await this.database.get(ownTipKey(sender, channel))
     if (run === undefined) return undefined
     const { id, bytes } = logNames(sender, channel, run)
     return this.#logs.load(id, bytes)
@@ -233,7 +233,7 @@ export class LevelMessageStore implements MessageStore {
   }
 
   heads(from: number, channels: readonly string[], limit: number, sinceMs = 0): Promise<HeadsPage> {
-    return readHeads(this.#database, { from, to: this.#order.end, channels, limit, sinceMs })
+    return readHeads(this.database, { from, to: this.#order.end, channels, limit, sinceMs })
   }
 
   positionAt(timeMs: number): Promise<number> {
@@ -338,10 +338,10 @@ export class LevelMessageStore implements MessageStore {
   }
 
   async #open(): Promise<void> {
-    await this.#database.open()
+    await this.database.open()
     try {
       await this.#health.start()
-      this.#storeId = await openSchema(this.#database, this.#directory)
+      this.#storeId = await openSchema(this.database, this.#directory)
       await this.#reload()
       // What memory carries on is read: what is written from now on is behind it.
       this.writer.open()
@@ -360,7 +360,7 @@ export class LevelMessageStore implements MessageStore {
   async #shut(): Promise<void> {
     await this.writer.close()
     await this.#health.stop()
-    await this.#database.close()
+    await this.database.close()
     // What it was about to do now fails.
     await this.#logOrder.settled()
     this.#logs.clear()
@@ -373,7 +373,7 @@ export class LevelMessageStore implements MessageStore {
     this.#order.reset(await this.#reader.lastEntry())
     this.#times.clear()
     await this.values.reload()
-    this.#commit.reset(await this.#database.get(metaKey('stored')))
+    this.#commit.reset(await this.database.get(metaKey('stored')))
     await this.#counters.load()
     await this.#undelivered.load()
     this.#logs.clear()

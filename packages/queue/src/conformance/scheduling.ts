@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { type ConformanceCase, gate, hasCode, soon, until, withQueue } from './conformance-case.ts'
+
+const FAR_MS = 40 * 24 * 60 * 60 * 1_000
+
+export const schedulingCases: ConformanceCase[] = [
+  {
+    name: 'a delayed job does not run early, and runs',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        queue.registerHandler('later', () => Date.now())
+        const addedMs = Date.now()
+        const { id } = await queue.add('later', {}, { delayMs: 200 })
+        assert.equal((await queue.get(id))?.status, 'delayed')
+        const ranMs = (await queue.waitFor(id, soon())) as number
+        assert.ok(ranMs - addedMs >= 199, `it ran after ${ranMs - addedMs} ms`)
+      }),
+  },
+  {
+    name: 'a delay beyond 24.8 days waits',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        let runs = 0
+        queue.registerHandler('far', () => {
+          runs += 1
+        })
+        const { id } = await queue.add('far', {}, { delayMs: FAR_MS })
+        const near = await queue.add('far', {}, { delayMs: 50 })
+        await queue.waitFor(near.id, soon())
+        assert.equal(runs, 1)
+        const job = await queue.get(id)
+        assert.equal(job?.status, 'delayed')
+        assert.ok((job?.runAtMs ?? 0) > Date.now() + FAR_MS - 60_000)
+      }),
+  },
+  {
+    name: 'delayed jobs respect the limit, and do not run early after a restart',
+    async run(driver) {
+      const runAt = Date.now() + 700
+      await withQueue(driver, async (queue) => {
+        await queue.addMany(
+          Array.from({ length: 10 }, () => ({ name: 'timed', data: {}, options: { runAt } })),
+        )
+      })
+      await withQueue(driver, async (queue) => {
+        let running = 0
+        let most = 0
+        const starts: number[] = []
+        queue.registerHandler(
+          'timed',
+          async () => {
+            starts.push(Date.now())
+            running += 1
+            most = Math.max(most, running)
+            await new Promise((resolve) => setTimeout(resolve, 5))
+            running -= 1
+          },
+          { concurrency: 2 },
+        )
+        await until('all ran', () => starts.length === 10 && running === 0)
+        assert.ok(Math.min(...starts) >= runAt, `one ran ${runAt - Math.min(...starts)} ms early`)
+        assert.equal(most, 2)
+      })
+    },
+  },
+  {
+    name: 'a schedule makes one job a tick',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        const ran: string[] = []
+        queue.registerHandler('tick', ({ id }) => {
+          ran.push(id)
+        })
+        await queue.upsertSchedule('often', {
+          timing: { everyMs: 100 },
+          name: 'tick',
+          data: { a: 1 },
+          maxTicks: 3,
+        })
+        await until('three ran', () => ran.length === 3)
+        const [schedule] = await queue.schedules()
+        assert.equal(schedule?.ticks, 3)
+        assert.equal(schedule?.nextAtMs, undefined)
+        assert.equal(new Set(ran).size, 3)
+        const job = await queue.get(ran[0] ?? '')
+        assert.equal(job?.schedule, 'often')
+        assert.deepEqual(job?.data, { a: 1 })
+      }),
+  },
+  {
+    name: 'a schedule is there after a restart; missed ticks make one job',
+    async run(driver) {
+      await withQueue(driver, async (queue) => {
+        await queue.upsertSchedule('kept', { timing: { everyMs: 300 }, name: 'tick', data: {} })
+        await queue.pause('tick')
+      })
+      await new Promise((resolve) => setTimeout(resolve, 1_000))
+      await withQueue(driver, async (queue) => {
+        const [before] = await queue.schedules()
+        assert.equal(before?.id, 'kept')
+        await until(
+          'the missed ones made a job',
+          async () => ((await queue.counts()).get('tick')?.waiting ?? 0) > 0,
+        )
+        assert.equal(await queue.removeSchedule('kept'), true)
+        assert.equal(await queue.removeSchedule('kept'), false)
+        const waiting = (await queue.counts()).get('tick')?.waiting ?? 0
+        assert.ok(waiting <= 3, `${waiting} jobs were made`)
+        assert.deepEqual(await queue.schedules(), [])
+      })
+    },
+  },
+  {
+    name: 'a schedule that is set again with the same timing keeps its next tick',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        const timing = { cron: '0 3 * * *', timeZone: 'Europe/Vienna' }
+        await queue.upsertSchedule('daily', { timing, name: 'tick', data: 1 })
+        const [first] = await queue.schedules()
+        const local = new Date(first?.nextAtMs ?? 0).toLocaleTimeString('en-GB', {
+          timeZone: 'Europe/Vienna',
+        })
+        assert.equal(local, '03:00:00')
+        await queue.upsertSchedule('daily', { timing, name: 'tick', data: 2 })
+        const [second] = await queue.schedules()
+        assert.equal(second?.nextAtMs, first?.nextAtMs)
+        await queue.upsertSchedule('daily', {
+          timing: { ...timing, cron: '0 4 * * *' },
+          name: 'tick',
+          data: 2,
+        })
+        const [third, ...others] = await queue.schedules()
+        assert.notEqual(third?.nextAtMs, first?.nextAtMs)
+        assert.deepEqual(others, [])
+      }),
+  },
+  {
+    name: 'schedules that cannot be are refused',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        const job = { name: 'tick', data: {} }
+        const bad = [
+          { timing: { everyMs: 5 } },
+          { timing: { everyMs: Number.NaN } },
+          { timing: { cron: 'every day' } },
+          { timing: { cron: '0 3 * * *', timeZone: 'Mars/Olympus' } },
+          { timing: { everyMs: 1_000 }, maxTicks: 0 },
+        ]
+        for (const schedule of bad) {
+          await assert.rejects(queue.upsertSchedule('bad', { ...job, ...schedule }), hasCode('ERR_SCHEDULE'))
+        }
+        await assert.rejects(
+          queue.upsertSchedule('no good id', { ...job, timing: { everyMs: 1_000 } }),
+          hasCode('ERR_SCHEDULE'),
+        )
+        assert.deepEqual(await queue.schedules(), [])
+      }),
+  },
+  {
+    name: 'a job whose time has come waits for its turn as any other',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        const hold = gate()
+        let runs = 0
+        queue.registerHandler(
+          'turn',
+          async () => {
+            runs += 1
+            await hold.opened
+          },
+          { concurrency: 1 },
+        )
+        await queue.add('turn', {})
+        await until('the first runs', () => runs === 1)
+        const { id } = await queue.add('turn', {}, { delayMs: 20 })
+        await until('its time has come', async () => (await queue.get(id))?.status === 'waiting')
+        assert.equal(runs, 1)
+        hold.open()
+        await queue.waitFor(id, soon())
+      }),
+  },
+]

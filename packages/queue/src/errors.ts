@@ -1,0 +1,28 @@
+import { MeshError } from '@pastel-mesh/identity'
+
+/** A job, a handler or a schedule cannot be had as it was asked for. */
+export class QueueError extends MeshError {}
+
+/**
+ * What a handler throws when trying again is no use: the job goes to the dead letters at once.
+ *
+ * @example
+ * throw new UnrecoverableError('there is no such account')
+ */
+export class UnrecoverableError extends MeshError {
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super('ERR_JOB_UNRECOVERABLE', message, options)
+  }
+}
+
+/** The same error again, after whoever waits for it has come in between. */
+export function stopped(): QueueError {
+  return new QueueError('ERR_QUEUE_STOPPED', 'the queue is not running: start it first')
+}
+
+export function unknownJob(id: string): QueueError {
+  return new QueueError(
+    'ERR_JOB_UNKNOWN',
+    `there is no job ${id.slice(0, 120)}: it never was, or what is kept of finished jobs has passed it`,
+  )
+}

@@ -1,0 +1,66 @@
+import type { JobEvent } from './driver.ts'
+
+/** Ends of jobs that somebody waits for. */
+const ENDS: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled', 'expired', 'removed'])
+
+interface Waiter {
+  readonly wake: () => void
+  readonly refuse: (error: unknown) => void
+}
+
+/** Who waits for jobs to end. */
+export class JobWaiters {
+  readonly #byId = new Map<string, Set<Waiter>>()
+  readonly #any = new Set<Waiter>()
+
+  /** Whoever waits for the end of a job; to be released. */
+  end(id: string, signal?: AbortSignal): { next(): Promise<void>; release(): void } {
+    let { promise, resolve, reject } = Promise.withResolvers<void>()
+    promise.catch(() => {})
+    const waiter = { wake: () => resolve(), refuse: (error: unknown) => reject(error) }
+    const onAbort = () => reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    const waiters = this.#byId.get(id) ?? new Set()
+    waiters.add(waiter)
+    this.#byId.set(id, waiters)
+    return {
+      async next() {
+        await promise
+        ;({ promise, resolve, reject } = Promise.withResolvers<void>())
+        promise.catch(() => {})
+      },
+      release: () => {
+        signal?.removeEventListener('abort', onAbort)
+        waiters.delete(waiter)
+        if (waiters.size === 0 && this.#byId.get(id) === waiters) this.#byId.delete(id)
+      },
+    }
+  }
+
+  /** Waits until any job ends. */
+  async anyEnd(signal?: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiter = { wake: resolve, refuse: reject }
+    const onAbort = () => reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    this.#any.add(waiter)
+    try {
+      await promise
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      this.#any.delete(waiter)
+    }
+  }
+
+  onEvent({ type, id }: JobEvent): void {
+    if ((this.#byId.size === 0 && this.#any.size === 0) || !ENDS.has(type)) return
+    for (const { wake } of this.#byId.get(id) ?? []) wake()
+    for (const { wake } of this.#any) wake()
+  }
+
+  /** Nothing ends any more. */
+  stop(error: unknown): void {
+    for (const waiters of this.#byId.values()) for (const { refuse } of waiters) refuse(error)
+    for (const { refuse } of this.#any) refuse(error)
+  }
+}

@@ -1,0 +1,254 @@
+import type { Clock } from '../clock.ts'
+import type { DriverHost, HandlerLimits } from '../driver.ts'
+import { runsBefore } from './job-id.ts'
+import { decodeRecord, type JobRecord } from './job-record.ts'
+import type { JobStore } from './job-store.ts'
+import { liveJobs, liveKey, parseKey } from './keys.ts'
+import type { LeaseRound, LeaseRounds } from './lease-rounds.ts'
+import { RateWindow } from './rate-window.ts'
+import { ReadyJobs } from './ready-jobs.ts'
+
+/** A job that is this process's, from the moment it is chosen. */
+export interface RunningJob {
+  record: JobRecord
+  readonly round: LeaseRound
+  /** Its end is on its way to the disk: nothing else may end it. */
+  isEnding: boolean
+}
+
+export interface DispatcherComponents {
+  readonly store: JobStore
+  readonly clock: Clock
+  readonly rounds: LeaseRounds
+  readonly host: DriverHost
+  /** Runs what was handed out. */
+  readonly run: (job: RunningJob) => void
+}
+
+interface Handler {
+  readonly limits: HandlerLimits
+  readonly ready: ReadyJobs
+  readonly window: RateWindow | undefined
+  running: number
+}
+
+/** Jobs that are read at once, when memory holds only a few. */
+const READ_JOBS = 1_000
+
+/**
+ * Decides which jobs run: as many as there is room for, in all and of each name, the first of all names first; none
+ * of a name that is paused or over its rate. Those that were chosen are leased together, in one write.
+ */
+export class Dispatcher {
+  readonly #parts: DispatcherComponents
+  readonly #concurrency: number
+  readonly #handlers = new Map<string, Handler>()
+  /** Without a value: it was chosen, and its lease is on its way to the disk. */
+  readonly #running = new Map<string, RunningJob | undefined>()
+  readonly #leases = new Set<Promise<void>>()
+  #paused: { all: boolean; readonly names: Set<string> } = { all: false, names: new Set() }
+  #isResting = false
+  #isScheduled = false
+  #cancelWake: () => void = () => {}
+
+  constructor(concurrency: number, components: DispatcherComponents) {
+    this.#concurrency = concurrency
+    this.#parts = components
+  }
+
+  get paused(): { all: boolean; readonly names: Set<string> } {
+    return this.#paused
+  }
+
+  /** Jobs of a name that run. */
+  runningOf(name: string): number {
+    return this.#handlers.get(name)?.running ?? 0
+  }
+
+  get running(): ReadonlyMap<string, RunningJob | undefined> {
+    return this.#running
+  }
+
+  work(limits: HandlerLimits): void {
+    const window = limits.rateLimit === undefined ? undefined : new RateWindow(limits.rateLimit)
+    this.#handlers.set(limits.name, { limits, ready: new ReadyJobs(), window, running: 0 })
+    this.wake()
+  }
+
+  rest(): void {
+    this.#isResting = true
+    this.#cancelWake()
+  }
+
+  /** Memory is void: everything that waits is read again. */
+  reset(): void {
+    for (const { ready } of this.#handlers.values()) ready.reset()
+    this.wake()
+  }
+
+  pauses(all: boolean, names: Iterable<string>): void {
+    this.#paused = { all, names: new Set(names) }
+    this.wake()
+  }
+
+  /** A job waits now, and is on disk. */
+  add(record: JobRecord, name: string): void {
+    const handler = this.#handlers.get(name)
+    if (handler === undefined) return
+    handler.ready.add({ id: record.id, record })
+    this.wake()
+  }
+
+  /** A job does not wait any more. */
+  remove(id: string, name: string): void {
+    this.#handlers.get(name)?.ready.remove(id)
+  }
+
+  /** Waits until what was chosen runs, or waits again. */
+  async leased(): Promise<void> {
+    await Promise.all(this.#leases)
+  }
+
+  /** One that ran does not run any more. */
+  ended(id: string, name: string): void {
+    if (!this.#running.delete(id)) return
+    const handler = this.#handlers.get(name)
+    if (handler !== undefined) {
+      handler.running -= 1
+      handler.ready.remove(id)
+    }
+    this.wake()
+  }
+
+  /** Looks, once for all who ask in this turn of the event loop, whether something can run. */
+  wake(): void {
+    if (this.#isScheduled || this.#isResting) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      this.#dispatch()
+    })
+  }
+
+  #dispatch(): void {
+    if (this.#isResting || this.#paused.all || !this.#parts.store.writer.isOpen) return
+    const chosen: { id: string; record: JobRecord | undefined; handler: Handler }[] = []
+    while (this.#running.size < this.#concurrency) {
+      const handler = this.#nextHandler()
+      const job = handler?.ready.takeFirst()
+      if (handler === undefined || job === undefined) break
+      handler.running += 1
+      handler.window?.started(this.#parts.clock.now())
+      this.#running.set(job.id, undefined)
+      chosen.push({ id: job.id, record: job.record, handler })
+    }
+    for (const { ready, limits } of this.#handlers.values()) {
+      if (ready.readFrom !== undefined) this.#read(ready, limits.name).catch(this.#parts.host.onError)
+    }
+    if (chosen.length === 0) return
+    const lease = this.#lease(chosen)
+      .catch(this.#parts.host.onError)
+      .finally(() => this.#leases.delete(lease))
+    this.#leases.add(lease)
+  }
+
+  /** Of those that may start a job, the one whose first is before all others. */
+  #nextHandler(): Handler | undefined {
+    let best: Handler | undefined
+    let freeAtMs = Number.POSITIVE_INFINITY
+    for (const handler of this.#handlers.values()) {
+      const { ready, limits, window, running } = handler
+      const { first } = ready
+      if (first === undefined || running >= limits.concurrency || this.#paused.names.has(limits.name))
+        continue
+      if (window !== undefined && window.freeAtMs > this.#parts.clock.now()) {
+        freeAtMs = Math.min(freeAtMs, window.freeAtMs)
+        continue
+      }
+      if (best?.ready.first === undefined || runsBefore(first, best.ready.first)) best = handler
+    }
+    if (best === undefined && freeAtMs < Number.POSITIVE_INFINITY) {
+      this.#cancelWake()
+      this.#cancelWake = this.#parts.clock.wake(freeAtMs - this.#parts.clock.now(), () => this.wake())
+    }
+    return best
+  }
+
+  async #lease(
+    chosen: readonly { id: string; record: JobRecord | undefined; handler: Handler }[],
+  ): Promise<void> {
+    const { store, rounds } = this.#parts
+    let records: (JobRecord | undefined)[]
+    let round: LeaseRound
+    try {
+      records = await this.#load(chosen)
+      round = await rounds.begin(
+        store.writer,
+        chosen.map(({ id }) => id),
+      )
+    } catch {
+      // The store is being opened anew, or closed: what waits is read again then.
+      for (const { id, handler } of chosen) {
+        this.ended(id, handler.limits.name)
+        handler.ready.add({ id })
+      }
+      return
+    }
+    for (const [index, { id, handler }] of chosen.entries()) {
+      const record = records[index]
+      if (record === undefined) {
+        // Removed between being chosen and being read.
+        this.ended(id, handler.limits.name)
+        await store.writer.commit((operations) => rounds.end(round, id, operations), { sync: false })
+        continue
+      }
+      const job = { record, round, isEnding: false }
+      this.#running.set(id, job)
+      this.#parts.run(job)
+    }
+  }
+
+  async #load(
+    chosen: readonly { id: string; record: JobRecord | undefined }[],
+  ): Promise<(JobRecord | undefined)[]> {
+    const missing = chosen.filter(({ record }) => record === undefined)
+    if (missing.length === 0) return chosen.map(({ record }) => record)
+    const values = await this.#parts.store.database.getMany(missing.map(({ id }) => liveKey(id)))
+    const found = new Map(missing.map(({ id }, index) => [id, values[index]]))
+    return chosen.map(({ id, record }) => {
+      const value = found.get(id)
+      return record ?? (value === undefined ? undefined : decodeRecord(id, value))
+    })
+  }
+
+  async #read(ready: ReadyJobs, name: string): Promise<void> {
+    const from = ready.readFrom
+    if (from === undefined) return
+    const reading = ready.beginReading()
+    const range = liveJobs(name)
+    const limit = Math.min(READ_JOBS, ready.room)
+    const jobs: { id: string; record: JobRecord }[] = []
+    let last: string | undefined
+    let count = 0
+    try {
+      const gte = from === '' ? range.gte : liveKey(from)
+      for await (const [key, value] of this.#parts.store.database.iterate({
+        ...range,
+        gte,
+        limit,
+        readAhead: limit,
+      })) {
+        const { text: id } = parseKey(key)
+        count += 1
+        last = id
+        if (!this.#running.has(id)) jobs.push({ id, record: decodeRecord(id, value) })
+      }
+    } catch (error) {
+      ready.endReading([], from, reading)
+      throw error
+    }
+    // Behind the last: the next id that could be is this one and a zero byte.
+    ready.endReading(jobs, count < limit || last === undefined ? undefined : `${last}\0`, reading)
+    this.wake()
+  }
+}

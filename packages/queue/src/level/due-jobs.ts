@@ -1,0 +1,129 @@
+import type { Clock } from '../clock.ts'
+import type { Schedule } from '../driver.ts'
+import type { JobStore } from './job-store.ts'
+import { DUE, parseDueKey } from './keys.ts'
+
+/** What has come due of one job: it may run, or has expired. */
+export interface Due {
+  readonly key: Buffer
+  readonly id: string
+  readonly what: string
+}
+
+export interface DueJobsComponents {
+  readonly store: JobStore
+  readonly clock: Clock
+  /** Jobs that are due; those it cannot see to now, it gives back. */
+  readonly onDue: (due: readonly Due[]) => Promise<number>
+  readonly onTick: (schedule: Schedule, nowMs: number) => Promise<void>
+  readonly onError: (error: unknown) => void
+}
+
+/** Jobs that are seen to at once. */
+const MAX_DUE = 500
+/** What could not be seen to, or failed, is looked at again after so long. */
+const RETRY_MS = 100
+
+/**
+ * Waits for the next time at which a job may run or expires, or a schedule ticks: one timer for all. The times of jobs
+ * are on disk, in order; memory has the first only.
+ */
+export class DueJobs {
+  readonly #parts: DueJobsComponents
+  readonly #schedules = new Map<string, Schedule>()
+  #firstMs = Number.POSITIVE_INFINITY
+  #cancelWake: () => void = () => {}
+  #looking: Promise<void> | undefined
+  #isStopped = true
+
+  constructor(components: DueJobsComponents) {
+    this.#parts = components
+  }
+
+  get schedules(): ReadonlyMap<string, Schedule> {
+    return this.#schedules
+  }
+
+  /** Begins, or begins anew: what is on disk is looked at. */
+  start(schedules: readonly Schedule[]): void {
+    this.#isStopped = false
+    this.#schedules.clear()
+    for (const schedule of schedules) this.#schedules.set(schedule.id, schedule)
+    this.#firstMs = 0
+    this.#arm()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#cancelWake()
+    await this.#looking
+  }
+
+  /** A job is due at some time, and that is on disk. */
+  add(atMs: number): void {
+    if (atMs >= this.#firstMs) return
+    this.#firstMs = atMs
+    this.#arm()
+  }
+
+  putSchedule(schedule: Schedule): void {
+    this.#schedules.set(schedule.id, schedule)
+    this.#arm()
+  }
+
+  removeSchedule(id: string): void {
+    this.#schedules.delete(id)
+  }
+
+  #arm(): void {
+    this.#cancelWake()
+    if (this.#isStopped || this.#looking !== undefined) return
+    let atMs = this.#firstMs
+    for (const { nextAtMs } of this.#schedules.values()) atMs = Math.min(atMs, nextAtMs ?? atMs)
+    if (atMs === Number.POSITIVE_INFINITY) return
+    this.#cancelWake = this.#parts.clock.wake(atMs - this.#parts.clock.now(), () => this.#look())
+  }
+
+  #look(): void {
+    if (this.#isStopped || this.#looking !== undefined) return
+    this.#looking = this.#see()
+      .catch((error) => {
+        // The store is being opened anew: it is looked at again when it is there.
+        if (!this.#parts.store.writer.isReopening) this.#parts.onError(error)
+        this.#firstMs = Math.min(this.#firstMs, this.#parts.clock.now() + RETRY_MS)
+      })
+      .finally(() => {
+        this.#looking = undefined
+        this.#arm()
+      })
+  }
+
+  async #see(): Promise<void> {
+    const { store, clock, onDue, onTick } = this.#parts
+    const nowMs = clock.now()
+    for (const schedule of [...this.#schedules.values()]) {
+      if (this.#isStopped) return
+      if ((schedule.nextAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) await onTick(schedule, nowMs)
+    }
+    if (this.#firstMs > nowMs) return
+    // What is added from here on says so itself.
+    this.#firstMs = Number.POSITIVE_INFINITY
+    const due: Due[] = []
+    let firstMs = Number.POSITIVE_INFINITY
+    for await (const [key] of store.database.iterate({
+      ...DUE,
+      limit: MAX_DUE + 1,
+      readAhead: 32,
+      keysOnly: true,
+    })) {
+      const { atMs, what, id } = parseDueKey(key)
+      if (atMs > nowMs || due.length === MAX_DUE) {
+        firstMs = atMs
+        break
+      }
+      due.push({ key, id, what })
+    }
+    const left = due.length === 0 ? 0 : await onDue(due)
+    this.#firstMs = Math.min(this.#firstMs, firstMs, left > 0 ? nowMs + RETRY_MS : firstMs)
+  }
+}

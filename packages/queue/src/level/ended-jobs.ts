@@ -1,0 +1,152 @@
+import type { Operation } from '@pastel-mesh/storage'
+import type { Clock } from '../clock.ts'
+import { FINISHED, type FinishedStatus } from '../job.ts'
+import type { StoredCounts } from './job-counts.ts'
+import { nameOfJob } from './job-id.ts'
+import { encodeRecord, type JobRecord } from './job-record.ts'
+import type { JobStore } from './job-store.ts'
+import { forgetDedupKey, forgetExpiry } from './job-table.ts'
+import * as keys from './keys.ts'
+
+/** How long jobs are kept after they ended: whichever comes first. */
+export interface Retention {
+  readonly ageMs: number
+  /** 0: none are kept. */
+  readonly count: number
+}
+
+export type RetentionRules = Readonly<Record<FinishedStatus, Retention>>
+
+const DAY_MS = 24 * 60 * 60 * 1_000
+
+/** A day to look at what went well; a month to redrive what did not. */
+export const DEFAULT_RETENTION: RetentionRules = {
+  done: { ageMs: DAY_MS, count: 1_000 },
+  failed: { ageMs: 30 * DAY_MS, count: 100_000 },
+  cancelled: { ageMs: 7 * DAY_MS, count: 10_000 },
+  expired: { ageMs: 7 * DAY_MS, count: 10_000 },
+}
+
+/** Removed at once, so that each job that ends does not pay for one that goes. */
+const TRIM_JOBS = 200
+/** How often age is looked at when nothing ends. */
+const LOOK_MS = 60_000
+
+export interface EndedJobsComponents {
+  readonly store: JobStore
+  readonly clock: Clock
+  readonly counts: StoredCounts
+  readonly onError: (error: unknown) => void
+}
+
+/** The jobs that have ended, until retention has passed them: by status, in the order in which they ended. */
+export class EndedJobs {
+  readonly #rules: RetentionRules
+  readonly #parts: EndedJobsComponents
+  /** Jobs that ended since the last trim. */
+  readonly #added: Record<FinishedStatus, number> = { done: 0, failed: 0, cancelled: 0, expired: 0 }
+  #trimming: Promise<void> | undefined
+  #isStopped = true
+  #cancelWake: () => void = () => {}
+
+  constructor(rules: Partial<RetentionRules>, components: EndedJobsComponents) {
+    this.#rules = { ...DEFAULT_RETENTION, ...rules }
+    this.#parts = components
+  }
+
+  start(): void {
+    this.#isStopped = false
+    this.#trim()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#cancelWake()
+    await this.#trimming
+  }
+
+  /** A job as it is when it has ended now. */
+  ended({ id, data, state }: JobRecord, status: FinishedStatus): JobRecord {
+    return { id, data, state: { ...state, ended: { status, atMs: this.#parts.clock.now() } } }
+  }
+
+  /** Puts a job that has {@link ended}. */
+  put(record: JobRecord, operations: Operation[]): void {
+    const { id, state } = record
+    forgetExpiry(record, operations)
+    const { ended } = state
+    if (ended === undefined) return
+    if (this.#rules[ended.status].count === 0) {
+      forgetDedupKey(record, operations)
+      return
+    }
+    operations.push(
+      { type: 'put', key: keys.endedKey(id), value: encodeRecord(record) },
+      {
+        type: 'put',
+        key: keys.endKey(ended.status.slice(0, 1), ended.atMs, id),
+        value: Buffer.from(state.dedupKey ?? ''),
+      },
+    )
+  }
+
+  /** That is on disk. */
+  isPut(name: string, from: 'live' | 'delayed', status: FinishedStatus): void {
+    if (this.#rules[status].count === 0) {
+      this.#parts.counts.add(name, from, -1)
+      return
+    }
+    this.#parts.counts.move(name, from, status)
+    this.#added[status] += 1
+    if (this.#added[status] >= TRIM_JOBS) this.#trim()
+  }
+
+  /** Takes a job away from those that have ended; its dedup key stays. */
+  take({ id, state }: JobRecord, operations: Operation[]): void {
+    if (state.ended === undefined) return
+    const { status, atMs } = state.ended
+    operations.push(
+      { type: 'del', key: keys.endedKey(id) },
+      { type: 'del', key: keys.endKey(status.slice(0, 1), atMs, id) },
+    )
+  }
+
+  #trim(): void {
+    if (this.#isStopped || this.#trimming !== undefined) return
+    this.#cancelWake()
+    this.#trimming = (async () => {
+      for (const status of FINISHED) while (await this.#trimSome(status)) if (this.#isStopped) return
+    })()
+      .catch((error) => {
+        if (!this.#parts.store.writer.isReopening && !this.#isStopped) this.#parts.onError(error)
+      })
+      .finally(() => {
+        this.#trimming = undefined
+        if (!this.#isStopped) this.#cancelWake = this.#parts.clock.wake(LOOK_MS, () => this.#trim())
+      })
+  }
+
+  /** @returns whether there may be more */
+  async #trimSome(status: FinishedStatus): Promise<boolean> {
+    const { store, clock, counts } = this.#parts
+    const { ageMs, count } = this.#rules[status]
+    this.#added[status] = 0
+    const tooMany = (await counts.ended(status)) - count
+    const oldestMs = clock.now() - ageMs
+    const operations: Operation[] = []
+    const names: string[] = []
+    const range = { ...keys.ends(status.slice(0, 1)), limit: TRIM_JOBS, readAhead: 16 }
+    for await (const [key, dedup] of store.database.iterate(range)) {
+      const { atMs, id } = keys.parseEndKey(key)
+      if (names.length >= tooMany && atMs > oldestMs) break
+      const name = nameOfJob(id)
+      names.push(name)
+      operations.push({ type: 'del', key }, { type: 'del', key: keys.endedKey(id) })
+      if (dedup.length > 0) operations.push({ type: 'del', key: keys.dedupKey(name, dedup.toString()) })
+    }
+    if (names.length === 0) return false
+    await store.writer.commit((all) => all.push(...operations), { sync: false })
+    for (const name of names) counts.add(name, status, -1)
+    return names.length === TRIM_JOBS
+  }
+}

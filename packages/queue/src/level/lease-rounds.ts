@@ -1,0 +1,42 @@
+import type { CommitWriter, Database, Operation } from '@pastel-mesh/storage'
+import { LEASES, leaseKey, parseLeaseKey } from './keys.ts'
+
+/** Jobs that were handed out together: one entry on disk for all of them, until the last has ended. */
+export interface LeaseRound {
+  readonly key: Buffer
+  readonly ids: Set<string>
+}
+
+/**
+ * What was handed out is on disk before it runs. The database is one process's alone, so whatever is found at the start
+ * was running when the process before died.
+ */
+export class LeaseRounds {
+  #next = 0
+
+  /** Keeps that these jobs run. A power cut may lose it: then they run again without its counting. */
+  async begin(writer: CommitWriter, ids: readonly string[]): Promise<LeaseRound> {
+    const key = leaseKey(this.#next++)
+    const value = Buffer.from(ids.join(' '))
+    await writer.commit((operations) => operations.push({ type: 'put', key, value }), { sync: false })
+    return { key, ids: new Set(ids) }
+  }
+
+  /** One of a round's jobs does not run any more; to be called as its commit is put together, each time. */
+  end({ key, ids }: LeaseRound, id: string, operations: Operation[]): void {
+    ids.delete(id)
+    if (ids.size === 0) operations.push({ type: 'del', key })
+  }
+
+  /** The jobs that were running when the process before died, and the keys that said so. */
+  async orphans(database: Database): Promise<{ ids: Set<string>; keys: Buffer[] }> {
+    const ids = new Set<string>()
+    const keys: Buffer[] = []
+    for await (const [key, value] of database.iterate(LEASES)) {
+      keys.push(key)
+      this.#next = Math.max(this.#next, parseLeaseKey(key) + 1)
+      for (const id of value.toString().split(' ')) ids.add(id)
+    }
+    return { ids, keys }
+  }
+}

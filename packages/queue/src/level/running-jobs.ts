@@ -1,0 +1,238 @@
+import type { Clock } from '../clock.ts'
+import type { DriverHost, LeasedJob, Outcome } from '../driver.ts'
+import type { FinishedStatus, JobLogLine, JsonValue } from '../job.ts'
+import type { Dispatcher, RunningJob } from './dispatcher.ts'
+import type { DueJobs } from './due-jobs.ts'
+import type { EndedJobs } from './ended-jobs.ts'
+import type { StoredCounts } from './job-counts.ts'
+import { nameOfJob } from './job-id.ts'
+import { encodeRecord, type JobRecord, type JobState } from './job-record.ts'
+import type { JobStore } from './job-store.ts'
+import { putIn, takeFrom } from './job-table.ts'
+import * as keys from './keys.ts'
+import type { LeaseRounds } from './lease-rounds.ts'
+
+export interface RunningJobsComponents {
+  readonly store: JobStore
+  readonly clock: Clock
+  readonly rounds: LeaseRounds
+  readonly host: DriverHost
+  readonly counts: StoredCounts
+  readonly ended: EndedJobs
+  readonly due: DueJobs
+  readonly dispatcher: () => Dispatcher
+}
+
+/** Lines kept with a job. */
+const MAX_LOG_LINES = 100
+/** Progress and lines of a running job are written this often at most: each time the whole job is. */
+const KEEP_MS = 1_000
+
+/** The jobs that run in this process: from their lease to their end. */
+export class RunningJobs {
+  readonly #parts: RunningJobsComponents
+  readonly #runs = new Set<Promise<void>>()
+  /** Those whose progress or lines are to be written. */
+  readonly #keeping = new Map<RunningJob, () => void>()
+  #isClosed = false
+
+  constructor(components: RunningJobsComponents) {
+    this.#parts = components
+  }
+
+  recordOf(id: string): JobRecord | undefined {
+    return this.#parts.dispatcher().running.get(id)?.record
+  }
+
+  /** Waits for the ends of attempts to be on disk. */
+  async settled(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all(this.#runs)
+  }
+
+  run(job: RunningJob): void {
+    const run = this.#run(job).finally(() => this.#runs.delete(run))
+    this.#runs.add(run)
+  }
+
+  /** @returns false if it is ending already */
+  async cancel(id: string): Promise<boolean> {
+    const job = this.#parts.dispatcher().running.get(id)
+    if (job === undefined || job.isEnding) return false
+    await this.#finish(job, 'cancelled', {})
+    this.#parts.host.abort(id)
+    return true
+  }
+
+  async #run(job: RunningJob): Promise<void> {
+    const { host, clock } = this.#parts
+    const name = nameOfJob(job.record.id)
+    change(job, { startedAtMs: clock.now() })
+    host.onEvent({ type: 'started', id: job.record.id, name })
+    const outcome = await host.run(this.#leased(job, name))
+    if (job.isEnding) return
+    await this.#end(job, outcome)
+  }
+
+  async #end(job: RunningJob, outcome: Outcome): Promise<void> {
+    switch (outcome.kind) {
+      case 'done':
+        return this.#finish(job, 'done', outcome.result === undefined ? {} : { result: outcome.result })
+      case 'failed':
+        return this.#finish(job, 'failed', { failure: outcome.failure, failures: failuresOf(job) + 1 })
+      case 'expired':
+        return this.#finish(job, 'expired', {})
+      case 'released':
+        return this.#putBack(job, 'released', job.record)
+      case 'retry': {
+        const { failure, delayMs } = outcome
+        const { runAtMs: _, ...state } = job.record.state
+        const runAtMs = delayMs > 0 ? { runAtMs: this.#parts.clock.now() + delayMs } : {}
+        const record = {
+          ...job.record,
+          state: { ...state, ...runAtMs, failure, failures: failuresOf(job) + 1 },
+        }
+        return this.#putBack(job, 'retrying', record)
+      }
+    }
+  }
+
+  async #finish(job: RunningJob, status: FinishedStatus, changes: Partial<JobState>): Promise<void> {
+    const { ended, host, rounds, dispatcher } = this.#parts
+    job.isEnding = true
+    change(job, changes)
+    const record = ended.ended(job.record, status)
+    await this.#write(job, (operations) => {
+      takeFrom('live', record, operations)
+      ended.put(record, operations)
+      rounds.end(job.round, record.id, operations)
+    })
+    const { id } = record
+    const name = nameOfJob(id)
+    dispatcher().ended(id, name)
+    ended.isPut(name, 'live', status)
+    const { failure } = record.state
+    host.onEvent({
+      type: status,
+      id,
+      name,
+      ...(status === 'failed' && failure !== undefined ? { failure } : {}),
+    })
+  }
+
+  async #putBack(job: RunningJob, type: 'released' | 'retrying', record: JobRecord): Promise<void> {
+    const { host, rounds, dispatcher, counts, due } = this.#parts
+    job.isEnding = true
+    const { id, state } = record
+    const isDelayed = type === 'retrying' && state.runAtMs !== undefined
+    await this.#write(job, (operations) => {
+      if (isDelayed) {
+        takeFrom('live', record, operations)
+        putIn('delayed', record, operations)
+      } else if (type === 'retrying') putIn('live', record, operations)
+      rounds.end(job.round, record.id, operations)
+    })
+    const name = nameOfJob(id)
+    dispatcher().ended(id, name)
+    if (isDelayed) {
+      counts.move(name, 'live', 'delayed')
+      due.add(state.runAtMs ?? 0)
+    } else dispatcher().add(record, name)
+    host.onEvent({ type, id, name, ...(state.failure === undefined ? {} : { failure: state.failure }) })
+  }
+
+  /**
+   * Writes how an attempt ended, until that is on disk: what a full disk holds up is not done again. Only when the store
+   * is closed it is left, and the job runs again at the next start.
+   */
+  async #write(job: RunningJob, prepare: Parameters<JobStore['writer']['commit']>[0]): Promise<void> {
+    this.#keeping.get(job)?.()
+    this.#keeping.delete(job)
+    const { writer } = this.#parts.store
+    for (;;) {
+      try {
+        await writer.commit(prepare, { sync: false })
+        return
+      } catch (error) {
+        if (!(await this.#reopened())) throw error
+      }
+    }
+  }
+
+  /** @returns false if the store is closed */
+  async #reopened(): Promise<boolean> {
+    const { store, clock } = this.#parts
+    while (store.writer.isReopening) {
+      await new Promise<void>((resolve) => clock.wake(100, resolve))
+      if (this.#isClosed && store.writer.isReopening) return false
+    }
+    return store.writer.isOpen
+  }
+
+  #leased(job: RunningJob, name: string): LeasedJob {
+    const { id, data, state } = job.record
+    const { timeoutMs, expiresAtMs, retry, failures = 0, stalls = 0, steps = {} } = state
+    return {
+      id,
+      name,
+      data,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+      ...(retry === undefined ? {} : { retry }),
+      failures,
+      stalls,
+      steps,
+      keepStep: (step, value) => this.#keepStep(job, step, value),
+      log: (line) => this.#log(job, line),
+      progress: (value) => this.#progress(job, name, value),
+    }
+  }
+
+  async #keepStep(job: RunningJob, name: string, value: JsonValue): Promise<void> {
+    change(job, { steps: { ...job.record.state.steps, [name]: value } })
+    await this.#parts.store.writer.commit((operations) => {
+      if (!job.isEnding) operations.push(putLive(job.record))
+    })
+  }
+
+  #log(job: RunningJob, line: JobLogLine): void {
+    change(job, { logs: [...(job.record.state.logs ?? []), line].slice(-MAX_LOG_LINES) })
+    this.#keepSoon(job)
+  }
+
+  #progress(job: RunningJob, name: string, progress: JsonValue): void {
+    change(job, { progress })
+    this.#keepSoon(job)
+    this.#parts.host.onEvent({ type: 'progress', id: job.record.id, name, progress })
+  }
+
+  #keepSoon(job: RunningJob): void {
+    if (job.isEnding || this.#keeping.has(job)) return
+    const { clock, store } = this.#parts
+    const cancel = clock.wake(KEEP_MS, () => {
+      this.#keeping.delete(job)
+      // What is not written now is written with the next step, or the end.
+      store.writer
+        .commit(
+          (operations) => {
+            if (!job.isEnding) operations.push(putLive(job.record))
+          },
+          { sync: false },
+        )
+        .catch(() => {})
+    })
+    this.#keeping.set(job, cancel)
+  }
+}
+
+function change(job: RunningJob, changes: Partial<JobState>): void {
+  job.record = { ...job.record, state: { ...job.record.state, ...changes } }
+}
+
+function failuresOf(job: RunningJob): number {
+  return job.record.state.failures ?? 0
+}
+
+function putLive(record: JobRecord): { type: 'put'; key: Buffer; value: Buffer } {
+  return { type: 'put', key: keys.liveKey(record.id), value: encodeRecord(record) }
+}
