@@ -7,11 +7,17 @@ export interface ReadyJob {
   readonly record?: JobRecord
 }
 
-/** Jobs of one name that are held in memory at most; and below how many of them more are read. */
-const MAX_JOBS = 10_000
-const FEW_JOBS = 2_000
-/** Characters of data held with them: what is beyond is read again when its turn comes. */
-const MAX_DATA_LENGTH = 8 * 1024 * 1024
+/** How much of the jobs of one name is held in memory. */
+export interface ReadyJobsLimits {
+  /** Jobs at most. */
+  readonly maxJobs: number
+  /** Below so many, more are read. */
+  readonly fewJobs: number
+  /** Characters of data held with them: what is beyond is read again when its turn comes. */
+  readonly maxDataLength: number
+}
+
+const LIMITS: ReadyJobsLimits = { maxJobs: 10_000, fewJobs: 2_000, maxDataLength: 8 * 1024 * 1024 }
 
 /**
  * The jobs of one name that wait, in the order in which they will run: the first of them in memory, the rest on disk.
@@ -21,12 +27,17 @@ const MAX_DATA_LENGTH = 8 * 1024 * 1024
  * what was deleted). Without `#behind`, memory has all.
  */
 export class ReadyJobs {
+  readonly #limits: ReadyJobsLimits
   #jobs: ReadyJob[] = []
   #start = 0
   #dataLength = 0
   #behind: string | undefined = ''
   /** What came, and what went, while the disk was being read. */
   #meanwhile: { from: string | undefined; came: string[]; gone: Set<string> } | undefined
+
+  constructor(limits: ReadyJobsLimits = LIMITS) {
+    this.#limits = limits
+  }
 
   get first(): string | undefined {
     return this.#jobs[this.#start]?.id
@@ -38,12 +49,12 @@ export class ReadyJobs {
 
   /** Where to read on, if it is time to and nobody does. */
   get readFrom(): string | undefined {
-    return this.#meanwhile === undefined && this.size < FEW_JOBS ? this.#behind : undefined
+    return this.#meanwhile === undefined && this.size < this.#limits.fewJobs ? this.#behind : undefined
   }
 
   /** How many to read. */
   get room(): number {
-    return MAX_JOBS - this.size
+    return this.#limits.maxJobs - this.size
   }
 
   /** Nothing is known any more: all are read again. */
@@ -64,7 +75,7 @@ export class ReadyJobs {
       return
     }
     this.#insert(job)
-    if (this.size > MAX_JOBS) {
+    if (this.size > this.#limits.maxJobs) {
       const last = this.#jobs.pop()
       if (last === undefined) return
       this.#dataLength -= last.record?.data.length ?? 0
@@ -77,7 +88,7 @@ export class ReadyJobs {
     if (job === undefined) return undefined
     this.#start += 1
     this.#dataLength -= job.record?.data.length ?? 0
-    if (this.#start === this.#jobs.length || this.#start > MAX_JOBS) {
+    if (this.#start === this.#jobs.length || this.#start > this.#limits.maxJobs) {
       this.#jobs = this.#jobs.slice(this.#start)
       this.#start = 0
     }
@@ -122,7 +133,7 @@ export class ReadyJobs {
 
   #insert({ id, record }: ReadyJob): void {
     const length = record?.data.length ?? 0
-    const keeps = record !== undefined && this.#dataLength + length <= MAX_DATA_LENGTH
+    const keeps = record !== undefined && this.#dataLength + length <= this.#limits.maxDataLength
     if (keeps) this.#dataLength += length
     const job = keeps ? { id, record } : { id }
     const last = this.#jobs.at(-1)
