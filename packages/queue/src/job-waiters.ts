@@ -37,7 +37,7 @@ export class JobWaiters {
     }
   }
 
-  /** Waits until any job ends. */
+  /** Waits until any job ends, or is put off. */
   async anyEnd(signal?: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const waiter = { wake: resolve, refuse: reject }
@@ -53,8 +53,11 @@ export class JobWaiters {
   }
 
   onEvent({ type, id }: JobEvent): void {
-    if ((this.#byId.size === 0 && this.#any.size === 0) || !ENDS.has(type)) return
-    for (const { wake } of this.#byId.get(id) ?? []) wake()
+    if (this.#byId.size === 0 && this.#any.size === 0) return
+    const isEnd = ENDS.has(type)
+    // One that is tried again later neither waits nor runs until then.
+    if (!isEnd && type !== 'retrying') return
+    if (isEnd) for (const { wake } of this.#byId.get(id) ?? []) wake()
     for (const { wake } of this.#any) wake()
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { DriverHost, HandlerLimits } from '../driver.ts'
-import { runsBefore } from './job-id.ts'
+import { nameOfJob, runsBefore } from './job-id.ts'
+import type { JobLocks } from './job-locks.ts'
 import { decodeRecord, type JobRecord } from './job-record.ts'
 import type { JobStore } from './job-store.ts'
 import { liveJobs, liveKey, parseKey } from './keys.ts'
@@ -21,6 +22,9 @@ export interface DispatcherComponents {
   readonly clock: Clock
   readonly rounds: LeaseRounds
   readonly host: DriverHost
+  readonly locks: JobLocks
+  /** A job during which the process died so often is a dead letter. */
+  readonly maxStalls: number
   /** Runs what was handed out. */
   readonly run: (job: RunningJob) => void
 }
@@ -38,6 +42,9 @@ const READ_JOBS = 1_000
 /**
  * Decides which jobs run: as many as there is room for, in all and of each name, the first of all names first; none
  * of a name that is paused or over its rate. Those that were chosen are leased together, in one write.
+ *
+ * A job that is a dead letter if the process dies once more runs beside no other such job: which of them it is that
+ * kills the process shows, and the rest are not lost with it.
  */
 export class Dispatcher {
   readonly #parts: DispatcherComponents
@@ -46,6 +53,9 @@ export class Dispatcher {
   /** Without a value: it was chosen, and its lease is on its way to the disk. */
   readonly #running = new Map<string, RunningJob | undefined>()
   readonly #leases = new Set<Promise<void>>()
+  /** The one job that runs and has no stall left, and those that wait for it to end. */
+  #lastChance: string | undefined
+  readonly #aside = new Set<string>()
   #paused: { all: boolean; readonly names: Set<string> } = { all: false, names: new Set() }
   #isResting = false
   #isScheduled = false
@@ -82,6 +92,7 @@ export class Dispatcher {
 
   /** Memory is void: everything that waits is read again. */
   reset(): void {
+    this.#aside.clear()
     for (const { ready } of this.#handlers.values()) ready.reset()
     this.wake()
   }
@@ -101,6 +112,7 @@ export class Dispatcher {
 
   /** A job does not wait any more. */
   remove(id: string, name: string): void {
+    this.#aside.delete(id)
     this.#handlers.get(name)?.ready.remove(id)
   }
 
@@ -117,7 +129,25 @@ export class Dispatcher {
       handler.running -= 1
       handler.ready.remove(id)
     }
+    if (this.#lastChance === id) this.#nextLastChance()
     this.wake()
+  }
+
+  #nextLastChance(): void {
+    this.#lastChance = undefined
+    const [next] = this.#aside
+    if (next === undefined) return
+    this.#aside.delete(next)
+    this.#handlers.get(nameOfJob(next))?.ready.add({ id: next })
+  }
+
+  /** Whether a job may run now that was chosen to; otherwise it waits aside. */
+  #mayRun({ id, state: { stalls = 0 } }: JobRecord): boolean {
+    if (stalls === 0 || stalls < this.#parts.maxStalls - 1) return true
+    this.#lastChance ??= id
+    if (this.#lastChance === id) return true
+    this.#aside.add(id)
+    return false
   }
 
   /** Looks, once for all who ask in this turn of the event loop, whether something can run. */
@@ -178,32 +208,28 @@ export class Dispatcher {
     chosen: readonly { id: string; record: JobRecord | undefined; handler: Handler }[],
   ): Promise<void> {
     const { store, rounds } = this.#parts
-    let records: (JobRecord | undefined)[]
+    let records: JobRecord[]
     let round: LeaseRound
     try {
-      records = await this.#load(chosen)
-      round = await rounds.begin(
-        store.writer,
-        chosen.map(({ id }) => id),
-      )
+      const loaded = await this.#load(chosen)
+      records = loaded.filter((record) => record !== undefined && this.#mayRun(record)) as JobRecord[]
+      const runs = new Set(records.map(({ id }) => id))
+      // Removed between being chosen and being read, or put aside.
+      for (const { id, handler } of chosen) if (!runs.has(id)) this.ended(id, handler.limits.name)
+      if (records.length === 0) return
+      round = await rounds.begin(store.writer, [...runs])
     } catch {
       // The store is being opened anew, or closed: what waits is read again then.
       for (const { id, handler } of chosen) {
+        if (!this.#running.has(id)) continue
         this.ended(id, handler.limits.name)
         handler.ready.add({ id })
       }
       return
     }
-    for (const [index, { id, handler }] of chosen.entries()) {
-      const record = records[index]
-      if (record === undefined) {
-        // Removed between being chosen and being read.
-        this.ended(id, handler.limits.name)
-        await store.writer.commit((operations) => rounds.end(round, id, operations), { sync: false })
-        continue
-      }
+    for (const record of records) {
       const job = { record, round, isEnding: false }
-      this.#running.set(id, job)
+      this.#running.set(record.id, job)
       this.#parts.run(job)
     }
   }
@@ -247,8 +273,10 @@ export class Dispatcher {
       ready.endReading([], from, reading)
       throw error
     }
+    // What is being changed is put where it belongs by what changes it.
+    const settled = jobs.filter(({ id }) => !this.#parts.locks.isHeld(id))
     // Behind the last: the next id that could be is this one and a zero byte.
-    ready.endReading(jobs, count < limit || last === undefined ? undefined : `${last}\0`, reading)
+    ready.endReading(settled, count < limit || last === undefined ? undefined : `${last}\0`, reading)
     this.wake()
   }
 }

@@ -53,9 +53,19 @@ export class DueJobs {
     this.#arm()
   }
 
-  async stop(): Promise<void> {
+  /** Whether what memory has of schedules may be behind what is on disk. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
+  /** Sees to nothing until it begins anew. */
+  halt(): void {
     this.#isStopped = true
     this.#cancelWake()
+  }
+
+  async stop(): Promise<void> {
+    this.halt()
     await this.#looking
   }
 

@@ -35,7 +35,9 @@ export async function seeToDue(due: readonly Due[], components: DueWorkComponent
   let left = 0
   await Promise.all(
     due.map(async ({ key, id, what }) => {
-      if (components.locks.isHeld(id)) left += 1
+      // One that runs is on its way back to where it waits: a write that failed, and was on disk after all.
+      const isRunning = what === 'r' && components.dispatcher().running.has(id)
+      if (components.locks.isHeld(id) || isRunning) left += 1
       else await components.locks.hold(id, () => (what === 'r' ? mayRun : hasExpired)(key, id, components))
     }),
   )
@@ -118,6 +120,16 @@ export async function tick(
   })
   components.isPut(record, 'live')
   return moved
+}
+
+/** A schedule that is set again, with the ticks that came since its setter looked. */
+export function withTicksOf(there: Schedule | undefined, schedule: Schedule): Schedule {
+  if (there === undefined || there.ticks <= schedule.ticks) return schedule
+  if (JSON.stringify(there.timing) !== JSON.stringify(schedule.timing)) return schedule
+  const { nextAtMs: _, ...rest } = schedule
+  const { ticks, nextAtMs } = there
+  const isOver = nextAtMs === undefined || (schedule.maxTicks !== undefined && ticks >= schedule.maxTicks)
+  return { ...rest, ticks, ...(isOver ? {} : { nextAtMs }) }
 }
 
 export function putSchedule(schedule: Schedule): Operation {

@@ -22,10 +22,15 @@ export class LeaseRounds {
     return { key, ids: new Set(ids) }
   }
 
-  /** One of a round's jobs does not run any more; to be called as its commit is put together, each time. */
-  end({ key, ids }: LeaseRound, id: string, operations: Operation[]): void {
+  /**
+   * One of a round's jobs does not run any more; to be called as its commit is put together, each time.
+   * @param mayWait whether it may wait again while others of its round run: then it is struck out on disk as well, so
+   * that it is not taken for one that ran
+   */
+  end({ key, ids }: LeaseRound, id: string, operations: Operation[], mayWait: boolean): void {
     ids.delete(id)
     if (ids.size === 0) operations.push({ type: 'del', key })
+    else if (mayWait) operations.push({ type: 'put', key, value: Buffer.from([...ids].join(' ')) })
   }
 
   /** The jobs that were running when the process before died, and the keys that said so. */

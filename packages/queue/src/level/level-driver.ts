@@ -18,7 +18,7 @@ import type { FinishedStatus, Job } from '../job.ts'
 import { DedupKeys } from './dedup-keys.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { DueJobs } from './due-jobs.ts'
-import { type DueWorkComponents, endJob, putSchedule, seeToDue, tick } from './due-work.ts'
+import { type DueWorkComponents, endJob, putSchedule, seeToDue, tick, withTicksOf } from './due-work.ts'
 import { EndedJobs, type Retention } from './ended-jobs.ts'
 import { StoredCounts } from './job-counts.ts'
 import { JobIds, nameOfJob } from './job-id.ts'
@@ -111,6 +111,8 @@ export class LevelDriver implements QueueDriver {
       await parts.counts.count(this.#store.database)
       await recover(this.#maxStalls, parts)
       this.#removeReopened = this.#store.onReopened(() => {
+        // A tick that failed may be on disk: nothing ticks before that is read.
+        parts.due.halt()
         this.#reload(parts, true).catch(host.onError)
       })
       await this.#reload(parts, false)
@@ -265,8 +267,9 @@ export class LevelDriver implements QueueDriver {
     const { due, locks } = this.#open()
     this.#store.disk.assertRoom()
     await locks.hold(`schedule ${schedule.id}`, async () => {
-      await this.#store.writer.commit((operations) => operations.push(putSchedule(schedule)))
-      due.putSchedule(schedule)
+      const changed = withTicksOf(due.schedules.get(schedule.id), schedule)
+      await this.#store.writer.commit((operations) => operations.push(putSchedule(changed)))
+      due.putSchedule(changed)
     })
   }
 
@@ -313,11 +316,15 @@ export class LevelDriver implements QueueDriver {
       onTick: (schedule, nowMs) =>
         base.locks.hold(`schedule ${schedule.id}`, async () => {
           const now = due.schedules.get(schedule.id)
-          if (now === schedule) due.putSchedule(await tick(schedule, nowMs, dueParts))
+          if (now === schedule && !due.isStopped) due.putSchedule(await tick(schedule, nowMs, dueParts))
         }),
     })
     const running = new RunningJobs({ ...base, ended, due })
-    const work: Dispatcher = new Dispatcher(concurrency, { ...base, run: (job) => running.run(job) })
+    const work: Dispatcher = new Dispatcher(concurrency, {
+      ...base,
+      maxStalls: this.#maxStalls,
+      run: (job) => running.run(job),
+    })
     return { ...base, ended, due, running, work }
   }
 

@@ -138,7 +138,11 @@ export class ReadyJobs {
     const job = keeps ? { id, record } : { id }
     const last = this.#jobs.at(-1)
     if (last === undefined || this.size === 0 || id > last.id) this.#jobs.push(job)
-    else this.#jobs.splice(this.#indexOf(id), 0, job)
+    else {
+      const index = this.#indexOf(id)
+      // Known twice is not to run twice.
+      this.#jobs.splice(index, this.#jobs[index]?.id === id ? 1 : 0, job)
+    }
   }
 
   /** Of the first job that is not before this one. */

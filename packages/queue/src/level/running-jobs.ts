@@ -1,3 +1,4 @@
+import type { Operation } from '@pastel-mesh/storage'
 import type { Clock } from '../clock.ts'
 import type { DriverHost, LeasedJob, Outcome } from '../driver.ts'
 import type { FinishedStatus, JobLogLine, JsonValue } from '../job.ts'
@@ -51,7 +52,9 @@ export class RunningJobs {
   }
 
   run(job: RunningJob): void {
-    const run = this.#run(job).finally(() => this.#runs.delete(run))
+    const run = this.#run(job)
+      .catch(this.#parts.host.onError)
+      .finally(() => this.#runs.delete(run))
     this.#runs.add(run)
   }
 
@@ -102,15 +105,15 @@ export class RunningJobs {
     job.isEnding = true
     change(job, changes)
     const record = ended.ended(job.record, status)
-    await this.#write(job, (operations) => {
+    const isCounted = await this.#write(job, (operations) => {
       takeFrom('live', record, operations)
       ended.put(record, operations)
-      rounds.end(job.round, record.id, operations)
+      rounds.end(job.round, record.id, operations, status !== 'done')
     })
     const { id } = record
     const name = nameOfJob(id)
     dispatcher().ended(id, name)
-    ended.isPut(name, 'live', status)
+    if (!isCounted) ended.isPut(name, 'live', status)
     const { failure } = record.state
     host.onEvent({
       type: status,
@@ -125,36 +128,38 @@ export class RunningJobs {
     job.isEnding = true
     const { id, state } = record
     const isDelayed = type === 'retrying' && state.runAtMs !== undefined
-    await this.#write(job, (operations) => {
-      if (isDelayed) {
-        takeFrom('live', record, operations)
-        putIn('delayed', record, operations)
-      } else if (type === 'retrying') putIn('live', record, operations)
-      rounds.end(job.round, record.id, operations)
+    const isCounted = await this.#write(job, (operations) => {
+      if (isDelayed) takeFrom('live', record, operations)
+      putIn(isDelayed ? 'delayed' : 'live', record, operations)
+      rounds.end(job.round, record.id, operations, true)
     })
     const name = nameOfJob(id)
     dispatcher().ended(id, name)
     if (isDelayed) {
-      counts.move(name, 'live', 'delayed')
+      if (!isCounted) counts.move(name, 'live', 'delayed')
       due.add(state.runAtMs ?? 0)
     } else dispatcher().add(record, name)
     host.onEvent({ type, id, name, ...(state.failure === undefined ? {} : { failure: state.failure }) })
   }
 
   /**
-   * Writes how an attempt ended, until that is on disk: what a full disk holds up is not done again. Only when the store
-   * is closed it is left, and the job runs again at the next start.
+   * Writes how an attempt ended, or what a step made, until that is on disk: what a full disk holds up is not done
+   * again. Only when the store is closed it is left, and the job runs again at the next start.
+   * @returns whether a write that failed was on disk after all, and is in the counts that were taken since
    */
-  async #write(job: RunningJob, prepare: Parameters<JobStore['writer']['commit']>[0]): Promise<void> {
+  async #write(job: RunningJob, prepare: (operations: Operation[]) => void, sync = false): Promise<boolean> {
     this.#keeping.get(job)?.()
     this.#keeping.delete(job)
-    const { writer } = this.#parts.store
+    const { writer, database } = this.#parts.store
+    let isCounted = false
     for (;;) {
       try {
-        await writer.commit(prepare, { sync: false })
-        return
+        await writer.commit(prepare, { sync })
+        return isCounted
       } catch (error) {
         if (!(await this.#reopened())) throw error
+        const live = await database.get(keys.liveKey(job.record.id)).catch(() => NOT_READ)
+        if (live !== NOT_READ) isCounted = live === undefined
       }
     }
   }
@@ -190,9 +195,13 @@ export class RunningJobs {
 
   async #keepStep(job: RunningJob, name: string, value: JsonValue): Promise<void> {
     change(job, { steps: { ...job.record.state.steps, [name]: value } })
-    await this.#parts.store.writer.commit((operations) => {
-      if (!job.isEnding) operations.push(putLive(job.record))
-    })
+    await this.#write(
+      job,
+      (operations) => {
+        if (!job.isEnding) operations.push(putLive(job.record))
+      },
+      true,
+    )
   }
 
   #log(job: RunningJob, line: JobLogLine): void {
@@ -224,6 +233,8 @@ export class RunningJobs {
     this.#keeping.set(job, cancel)
   }
 }
+
+const NOT_READ = Buffer.alloc(0)
 
 function change(job: RunningJob, changes: Partial<JobState>): void {
   job.record = { ...job.record, state: { ...job.record.state, ...changes } }
