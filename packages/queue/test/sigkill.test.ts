@@ -7,6 +7,7 @@ import {
   expectOneJobATick,
   expectStepsOnce,
   missing,
+  stepsLost,
   withLeft,
 } from './fixtures/audit.ts'
 import { type CrashOptions, crash, Said } from './fixtures/crash.ts'
@@ -39,7 +40,8 @@ test('jobs of a process killed at any moment, again and again, end as they shoul
     // Nothing ended without having been run.
     expect(jobs.filter(({ id, status }) => status === 'done' && !said.runs.has(id))).toEqual([])
     expectOneJobAKey(jobs, said)
-    expectStepsOnce(jobs, said)
+    expectStepsOnce(said)
+    expect(stepsLost(jobs, said)).toEqual([])
     expectAttemptsApart(said)
     const [schedule] = await queue.schedules()
     expectOneJobATick(jobs, schedule?.ticks ?? -1)
