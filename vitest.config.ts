@@ -18,8 +18,9 @@ const filesOf = (patterns: string[]) => (isFull ? fullTests(import.meta.dirname,
 
 // Tests run the source: the `source` condition of every package's exports points at src/.
 export default defineConfig({
-  ssr: { resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] } },
-  resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] },
+  // Not `import`: that is for each importer to add, and CommonJS packages would get each other's ES modules.
+  ssr: { resolve: { conditions: ['source', 'node', 'module', 'default'] } },
+  resolve: { conditions: ['source', 'node', 'module', 'default'] },
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -95,6 +95,8 @@ export interface DriverHost {
   /** A running job is not to go on: it was cancelled. */
   abort(id: string): void
   onEvent(event: JobEvent): void
+  /** A job has ended in another process, or, without an id, any may have: whoever waits for one looks again. */
+  endedElsewhere(id?: string): void
   /** Something failed that nobody waits for. */
   onError(error: unknown): void
 }

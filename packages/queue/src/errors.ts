@@ -26,3 +26,9 @@ export function unknownJob(id: string): QueueError {
     `there is no job ${id.slice(0, 120)}: it never was, or what is kept of finished jobs has passed it`,
   )
 }
+
+/** Why a job is a dead letter during which the process died too often. */
+export const STALLED = {
+  code: 'ERR_JOB_STALLED',
+  message: 'the process died each time this job ran: look at what it does before it is tried again',
+}

@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 import type { AddOptions } from './add-options.ts'
+import { BullmqDriver, type BullmqDriverOptions } from './bullmq/bullmq-driver.ts'
 import type { Clock } from './clock.ts'
 import type {
   AddedJob,
@@ -22,6 +23,7 @@ import type { JobMetrics } from './metrics.ts'
 import { JobQueue } from './queue.ts'
 
 export type { AddOptions } from './add-options.ts'
+export type { BullmqDriverOptions } from './bullmq/bullmq-driver.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type * from './driver.ts'
 export { QueueError, UnrecoverableError } from './errors.ts'
@@ -36,7 +38,7 @@ export type { JobMetrics } from './metrics.ts'
 export type { BackoffFunction, BackoffPolicy, HandlerRetryPolicy, RetryPolicy } from './retry.ts'
 
 export interface QueueOptions {
-  /** Keeps the jobs: {@link levelDriver}, {@link memoryDriver}. */
+  /** Keeps the jobs: {@link levelDriver}, {@link memoryDriver}, {@link bullmqDriver}. */
   readonly driver: QueueDriver
   /** Jobs at a time in this process, of all names. @default 100 */
   readonly concurrency?: number
@@ -212,4 +214,15 @@ export function createQueue<Jobs extends JobTypes = JobTypes>(
 /** Jobs in a LevelDB database: in a folder of their own, or in a store beside other things. */
 export function levelDriver(options: LevelDriverOptions, components?: LevelDriverComponents): QueueDriver {
   return new LevelDriver(options, components)
+}
+
+/**
+ * Jobs on a Redis, Valkey or PostgreSQL server, which several nodes work together, with BullMQ: see
+ * {@link BullmqDriver} for what it guarantees. Needs the package bullmq, and ioredis or pg.
+ *
+ * @example
+ * const queue = createQueue({ driver: bullmqDriver({ url: 'redis://127.0.0.1:6379' }) })
+ */
+export function bullmqDriver(options: BullmqDriverOptions): QueueDriver {
+  return new BullmqDriver(options)
 }

@@ -54,16 +54,25 @@ export class JobWaiters {
 
   onEvent({ type, id }: JobEvent): void {
     if (this.#byId.size === 0 && this.#any.size === 0) return
-    const isEnd = ENDS.has(type)
+    if (ENDS.has(type)) this.wake(id)
     // One that is tried again later neither waits nor runs until then.
-    if (!isEnd && type !== 'retrying') return
-    if (isEnd) for (const { wake } of this.#byId.get(id) ?? []) wake()
-    for (const { wake } of this.#any) wake()
+    else if (type === 'retrying') this.#wakeAny()
+  }
+
+  /** A job has ended; without an id: any may have. */
+  wake(id?: string): void {
+    const waiting = id === undefined ? [...this.#byId.values()] : [this.#byId.get(id) ?? []]
+    for (const waiters of waiting) for (const { wake } of waiters) wake()
+    this.#wakeAny()
   }
 
   /** Nothing ends any more. */
   stop(error: unknown): void {
     for (const waiters of this.#byId.values()) for (const { refuse } of waiters) refuse(error)
     for (const { refuse } of this.#any) refuse(error)
+  }
+
+  #wakeAny(): void {
+    for (const { wake } of this.#any) wake()
   }
 }

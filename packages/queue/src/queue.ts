@@ -319,6 +319,7 @@ export class JobQueue extends EventTarget {
           ?.abort('cancelled', new QueueError('ERR_JOB_CANCELLED', `job ${id} was cancelled`))
       },
       onEvent: (event) => this.#onEvent(event),
+      endedElsewhere: (id) => this.#waiters.wake(id),
       onError: (error) => this.#emit('error', error),
     }
   }

@@ -104,6 +104,31 @@ export const addingCases: ConformanceCase[] = [
       }),
   },
   {
+    name: 'whatever JSON can say comes through',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        queue.registerHandler('echo', ({ data }) => data as never)
+        const all = [
+          null,
+          false,
+          0,
+          '',
+          'a\u0000b \ud800 \u2028 \u{1f600}',
+          [],
+          {},
+          { '': [{ __proto__: null }] },
+          1e300,
+        ]
+        for (const data of all) {
+          const { id } = await queue.add('echo', data)
+          assert.deepEqual(await queue.waitFor(id, soon()), JSON.parse(JSON.stringify(data)))
+        }
+        const added = await queue.addMany(all.map((data) => ({ name: 'echo', data })))
+        const results = await Promise.all(added.map(({ id }) => queue.waitFor(id, soon())))
+        assert.deepEqual(results, JSON.parse(JSON.stringify(all)))
+      }),
+  },
+  {
     name: 'what cannot be is refused before anything is stored',
     run: (driver) =>
       withQueue(driver, async (queue) => {

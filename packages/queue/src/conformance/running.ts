@@ -14,6 +14,8 @@ export const runningCases: ConformanceCase[] = [
           async () => {
             running += 1
             most = Math.max(most, running)
+            // However slowly they are handed out: the first ones wait for each other.
+            await until('three run at once', () => most >= 3)
             await new Promise((resolve) => setTimeout(resolve, 5))
             running -= 1
             ended += 1
@@ -73,14 +75,16 @@ export const runningCases: ConformanceCase[] = [
           () => {
             starts.push(performance.now())
           },
-          { rateLimit: { max: 2, perMs: 300 } },
+          { rateLimit: { max: 2, perMs: 500 } },
         )
+        // Before the first was handed out: what a driver needs until it starts does not count.
+        const addedMs = performance.now()
         await queue.addMany(Array.from({ length: 5 }, () => ({ name: 'rated', data: {} })))
         await until('all started', () => starts.length === 5)
-        const [first = 0, , third = 0, , fifth = 0] = starts
+        const [, , third = 0, , fifth = 0] = starts
         // A little less: the driver's clock and this one do not tick at the same moment.
-        assert.ok(third - first >= 250, `the third came ${third - first} ms after the first`)
-        assert.ok(fifth - first >= 550, `the fifth came ${fifth - first} ms after the first`)
+        assert.ok(third - addedMs >= 490, `the third came after ${third - addedMs} ms`)
+        assert.ok(fifth - addedMs >= 980, `the fifth came after ${fifth - addedMs} ms`)
       }),
   },
   {

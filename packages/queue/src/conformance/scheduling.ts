@@ -10,10 +10,10 @@ export const schedulingCases: ConformanceCase[] = [
       withQueue(driver, async (queue) => {
         queue.registerHandler('later', () => Date.now())
         const addedMs = Date.now()
-        const { id } = await queue.add('later', {}, { delayMs: 200 })
+        const { id } = await queue.add('later', {}, { delayMs: 1_000 })
         assert.equal((await queue.get(id))?.status, 'delayed')
         const ranMs = (await queue.waitFor(id, soon())) as number
-        assert.ok(ranMs - addedMs >= 199, `it ran after ${ranMs - addedMs} ms`)
+        assert.ok(ranMs - addedMs >= 999, `it ran after ${ranMs - addedMs} ms`)
       }),
   },
   {
@@ -59,7 +59,7 @@ export const schedulingCases: ConformanceCase[] = [
         )
         await until('all ran', () => starts.length === 10 && running === 0)
         assert.ok(Math.min(...starts) >= runAt, `one ran ${runAt - Math.min(...starts)} ms early`)
-        assert.equal(most, 2)
+        assert.ok(most <= 2, `${most} ran at once`)
       })
     },
   },
@@ -94,18 +94,25 @@ export const schedulingCases: ConformanceCase[] = [
         await queue.upsertSchedule('kept', { timing: { everyMs: 300 }, name: 'tick', data: {} })
         await queue.pause('tick')
       })
-      await new Promise((resolve) => setTimeout(resolve, 1_000))
+      const stoppedMs = Date.now()
+      await new Promise((resolve) => setTimeout(resolve, 2_100))
       await withQueue(driver, async (queue) => {
         const [before] = await queue.schedules()
         assert.equal(before?.id, 'kept')
-        await until(
-          'the missed ones made a job',
-          async () => ((await queue.counts()).get('tick')?.waiting ?? 0) > 0,
-        )
+        const missed = Math.floor((Date.now() - stoppedMs) / 300)
+        let runs = 0
+        queue.registerHandler('tick', () => {
+          runs += 1
+        })
+        const startedMs = Date.now()
+        await queue.resume('tick')
+        await until('the missed ones made a job', () => runs > 0)
         assert.equal(await queue.removeSchedule('kept'), true)
         assert.equal(await queue.removeSchedule('kept'), false)
-        const waiting = (await queue.counts()).get('tick')?.waiting ?? 0
-        assert.ok(waiting <= 3, `${waiting} jobs were made`)
+        await queue.drain(soon())
+        // One for those that were missed, and one for each tick since; none for each that was missed.
+        const since = Math.ceil((Date.now() - startedMs) / 300) + 1
+        assert.ok(runs <= 1 + since, `${missed} ticks were missed, and ${runs} jobs made`)
         assert.deepEqual(await queue.schedules(), [])
       })
     },

@@ -1,5 +1,6 @@
 import type { Operation } from '@pastel-mesh/storage'
 import type { DriverHost } from '../driver.ts'
+import { STALLED } from '../errors.ts'
 import type { EndedJobs } from './ended-jobs.ts'
 import { nameOfJob } from './job-id.ts'
 import { decodeRecord, encodeRecord } from './job-record.ts'
@@ -51,9 +52,4 @@ export async function recover(maxStalls: number, components: RecoverComponents):
   }
   await store.writer.commit((all) => all.push(...operations))
   for (const tell of events) tell()
-}
-
-const STALLED = {
-  code: 'ERR_JOB_STALLED',
-  message: 'the process died each time this job ran: look at what it does before it is tried again',
 }

@@ -1,0 +1,166 @@
+import type {
+  AddedJob,
+  Bookmark,
+  DriverHost,
+  HandlerLimits,
+  JobCounts,
+  JobPage,
+  JobQuery,
+  NewJob,
+  QueueDriver,
+  QueuePauses,
+  Schedule,
+} from '../driver.ts'
+import { stopped } from '../errors.ts'
+import type { FinishedStatus, Job } from '../job.ts'
+import type { Retention } from '../level/ended-jobs.ts'
+import { addJobs } from './add-jobs.ts'
+import { cancelJob, findJob, removeJob, retryJob } from './change-jobs.ts'
+import { parseId } from './envelope.ts'
+import { countJobs, listJobs } from './list-jobs.ts'
+import { type Parts, startParts, stopParts } from './parts.ts'
+import { listSchedules, putSchedule, removeSchedule } from './schedules.ts'
+
+export interface BullmqDriverOptions {
+  /** Of the server: `redis://`, `rediss://` or the path of a socket (of Redis or Valkey), or `postgresql://`. */
+  readonly url: string
+  /** What else the client takes, of ioredis or of pg: TLS, a password. */
+  readonly connection?: Readonly<Record<string, unknown>>
+  /** Tells several queues on one server apart: Redis' key prefix, PostgreSQL's schema. @default pmesh */
+  readonly namespace?: string
+  /** How long a job is kept from the other nodes when this one has died, in ms. @default 30,000 */
+  readonly lockMs?: number
+  /** Of each name. @default see DEFAULT_RETENTION */
+  readonly retention?: Partial<Record<FinishedStatus, Retention>>
+  /** A job during which the process died more often is a dead letter. @default 3 */
+  readonly maxStalls?: number
+}
+
+/**
+ * Jobs with BullMQ, on a Redis, Valkey or PostgreSQL server that several nodes share: they work one queue. A name is one
+ * of Bull's queues, with a worker on each node that has a handler for it; see job-runner.ts for a job's way, aside-jobs.ts
+ * for what Bull has no place for, names.ts for what is kept of names.
+ *
+ * What it guarantees is not all that the level driver does:
+ *
+ * - A job that was added is as safe as the server's disk: with Redis, that is its `appendonly` and `appendfsync`
+ *   (`everysec`: a power cut loses a second). A Redis that throws keys away when it is full is refused.
+ * - A job whose node died waits until its lock has run out, up to twice `lockMs`, and runs again on any node. A node that
+ *   is cut off from the server, or blocked for longer than that, may still be running it.
+ * - A bookmark is set after the jobs it is given with, not in one commit: in between, a crash makes them be added again.
+ *   Give each a dedup key made of what it is for, a message's id: then it is one job, for as long as that job is known.
+ * - Jobs expire when their turn comes, or somebody looks. The order of priorities, the rate of a name and what is kept
+ *   of ended jobs go by name, and over all nodes; `concurrency` is of each process.
+ */
+export class BullmqDriver implements QueueDriver {
+  readonly #options: BullmqDriverOptions
+  readonly #handlers: HandlerLimits[] = []
+  #parts: Parts | undefined
+
+  constructor(options: BullmqDriverOptions) {
+    this.#options = options
+  }
+
+  async start(host: DriverHost, { concurrency }: { readonly concurrency: number }): Promise<void> {
+    const parts = await startParts(this.#options, concurrency, host)
+    this.#parts = parts
+    for (const limits of this.#handlers) this.#startWork(parts, limits)
+  }
+
+  async rest(): Promise<void> {
+    if (this.#parts === undefined) return
+    await Promise.all(this.#parts.starting)
+    await this.#parts.runner.rest()
+  }
+
+  async stop(): Promise<void> {
+    const parts = this.#parts
+    if (parts === undefined) return
+    await this.rest()
+    this.#parts = undefined
+    await stopParts(parts)
+  }
+
+  work(limits: HandlerLimits): void {
+    this.#handlers.push(limits)
+    if (this.#parts !== undefined) this.#startWork(this.#parts, limits)
+  }
+
+  add(jobs: readonly NewJob[], bookmark?: Bookmark): Promise<AddedJob[]> {
+    return addJobs(jobs, bookmark, this.#open())
+  }
+
+  async bookmark(name: string): Promise<string | undefined> {
+    return this.#open().names.bookmark(name)
+  }
+
+  async get(id: string): Promise<Job | undefined> {
+    const parts = this.#open()
+    const place = parseId(id)
+    return place === undefined ? undefined : findJob(place, parts)
+  }
+
+  async list(query: JobQuery): Promise<JobPage> {
+    return listJobs(query, this.#open().names)
+  }
+
+  async counts(): Promise<Map<string, JobCounts>> {
+    return countJobs(this.#open().names)
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    const parts = this.#open()
+    const place = parseId(id)
+    return place !== undefined && cancelJob(place, parts)
+  }
+
+  async retry(id: string): Promise<boolean> {
+    const parts = this.#open()
+    const place = parseId(id)
+    return place !== undefined && retryJob(place, parts)
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const parts = this.#open()
+    const place = parseId(id)
+    return place === undefined || removeJob(place, parts)
+  }
+
+  async pause(name?: string): Promise<void> {
+    await this.#open().names.setPaused(name, true)
+  }
+
+  async resume(name?: string): Promise<void> {
+    await this.#open().names.setPaused(name, false)
+  }
+
+  async pauses(): Promise<QueuePauses> {
+    return this.#open().names.pauses()
+  }
+
+  async putSchedule(schedule: Schedule): Promise<void> {
+    await putSchedule(schedule, this.#open().names)
+  }
+
+  async removeSchedule(id: string): Promise<boolean> {
+    return removeSchedule(id, this.#open().names)
+  }
+
+  async schedules(): Promise<Schedule[]> {
+    return listSchedules(this.#open().names)
+  }
+
+  #open(): Parts {
+    if (this.#parts === undefined) throw stopped()
+    return this.#parts
+  }
+
+  #startWork({ names, runner, host, starting }: Parts, limits: HandlerLimits): void {
+    const start = names
+      .know(limits.name)
+      .then(() => runner.work(limits))
+      .catch(host.onError)
+      .finally(() => starting.delete(start))
+    starting.add(start)
+  }
+}

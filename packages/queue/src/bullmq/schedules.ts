@@ -1,0 +1,85 @@
+import type { NewJob, Schedule, Timing } from '../driver.ts'
+import type { BullQueue } from './bull-server.ts'
+import { bullOptions, type Envelope, toEnvelope } from './envelope.ts'
+import type { Names } from './names.ts'
+
+type BullSchedule = Awaited<ReturnType<BullQueue['getJobSchedulers']>>[number]
+
+/**
+ * Schedules, as Bull keeps them: the next job of each is there, delayed; when it starts, the one after it is made, in
+ * one act, so that each tick makes one job, and those that were missed make one together.
+ */
+export async function putSchedule({ id, timing, job, ...rest }: Schedule, names: Names): Promise<void> {
+  const { nextAtMs, ticks, maxTicks } = rest
+  await names.know(job.name)
+  for (const name of await names.all()) {
+    if (name !== job.name) await names.queue(name).removeJobScheduler(id)
+  }
+  const queue = names.queue(job.name)
+  // It has ticked as often as it may: what is there says so.
+  if (nextAtMs === undefined) return
+  const envelope: Envelope = { ...toEnvelope(job), schedule: id, ticksBefore: ticks }
+  const limit = maxTicks === undefined ? {} : { limit: maxTicks - ticks }
+  const repeat =
+    'everyMs' in timing
+      ? { every: timing.everyMs, startDate: nextAtMs }
+      : { pattern: timing.cron, tz: timing.timeZone }
+  await queue.upsertJobScheduler(
+    id,
+    { ...repeat, ...limit },
+    { name: job.name, data: envelope, opts: bullOptions(job.priority) },
+  )
+}
+
+export async function removeSchedule(id: string, names: Names): Promise<boolean> {
+  let isRemoved = false
+  for (const name of await names.all()) {
+    if (await names.queue(name).removeJobScheduler(id)) isRemoved = true
+  }
+  return isRemoved
+}
+
+export async function listSchedules(names: Names): Promise<Schedule[]> {
+  const byName = await Promise.all(
+    (await names.all()).map(async (name) => {
+      const schedules = await names.queue(name).getJobSchedulers(0, -1, true)
+      return schedules.flatMap((schedule) => toSchedule(name, schedule))
+    }),
+  )
+  return byName.flat().sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** Jobs of schedules whose time has not come. */
+export async function pendingTicks(queue: BullQueue): Promise<number> {
+  const nowMs = Date.now()
+  return (await queue.getJobSchedulers(0, -1, true)).filter(({ next = 0 }) => next > nowMs).length
+}
+
+function toSchedule(name: string, bull: BullSchedule): Schedule[] {
+  const { key, next = 0, iterationCount: made = 0, limit, every, pattern, tz, template } = bull
+  const envelope = template?.data
+  // Not one of ours.
+  if (envelope === undefined) return []
+  const { data, priority, timeoutMs, retry, ticksBefore = 0 } = envelope
+  const timing: Timing =
+    pattern === undefined ? { everyMs: Number(every) } : { cron: pattern, timeZone: tz ?? 'UTC' }
+  const isPending = next > Date.now()
+  const isOver = !isPending && limit !== undefined && made >= limit
+  const job: NewJob = {
+    name,
+    data,
+    priority,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retry === undefined ? {} : { retry }),
+  }
+  return [
+    {
+      id: key,
+      timing,
+      job,
+      ticks: ticksBefore + made - (isPending ? 1 : 0),
+      ...(isOver ? {} : { nextAtMs: next }),
+      ...(limit === undefined ? {} : { maxTicks: ticksBefore + limit }),
+    },
+  ]
+}

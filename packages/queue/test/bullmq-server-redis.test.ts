@@ -1,0 +1,92 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { bullmqDriver, createQueue } from '../src/index.ts'
+import { missingForRedis, startRedis } from './fixtures/redis-server.ts'
+
+describe.skipIf(missingForRedis !== undefined)('the server of the bullmq driver', () => {
+  test('one that throws keys away when it is full is refused', async () => {
+    const redis = await startRedis('--appendonly', 'yes', '--maxmemory-policy', 'allkeys-lru')
+    onTestFinished(() => redis.stop())
+    const queue = createQueue({ driver: bullmqDriver({ url: redis.url }) })
+    await expect(queue.start()).rejects.toMatchObject({
+      code: 'ERR_QUEUE_SERVER',
+      message: expect.stringContaining('allkeys-lru'),
+    })
+  })
+
+  test('one that keeps no log on disk is complained of, and used', async () => {
+    const redis = await startRedis('--appendonly', 'no')
+    onTestFinished(() => redis.stop())
+    const queue = createQueue({ driver: bullmqDriver({ url: redis.url }) })
+    onTestFinished(() => queue.stop())
+    const complaints: unknown[] = []
+    queue.addEventListener('error', ({ detail }) => complaints.push(detail))
+    await queue.start()
+    expect(complaints).toMatchObject([{ code: 'ERR_QUEUE_SERVER' }])
+    expect((await queue.add('job', {})).isDuplicate).toBe(false)
+  })
+
+  test('one that is full refuses: what it did not take is not acknowledged', async () => {
+    const redis = await startRedis('--appendonly', 'yes', '--maxmemory', '6mb')
+    onTestFinished(() => redis.stop())
+    const queue = createQueue({ driver: bullmqDriver({ url: redis.url }) })
+    onTestFinished(() => queue.stop())
+    await queue.start()
+    const job = { name: 'large', data: 'x'.repeat(400_000) }
+    let acknowledged = 0
+    const fill = async (add: () => Promise<number>) => {
+      for (;;) acknowledged += await add()
+    }
+    await expect(fill(async () => (await queue.addMany([job, job])).length)).rejects.toMatchObject({
+      code: 'ERR_QUEUE_SERVER',
+    })
+    const one = async () => ((await queue.add(job.name, job.data)).isDuplicate ? 0 : 1)
+    await expect(fill(one)).rejects.toMatchObject({ code: 'ERR_QUEUE_SERVER' })
+    expect(acknowledged).toBeGreaterThan(0)
+    expect((await queue.counts()).get('large')?.waiting).toBe(acknowledged)
+  })
+
+  test('a server that is not there is no queue', async () => {
+    const queue = createQueue({ driver: bullmqDriver({ url: '/nonexistent/redis.sock' }) })
+    await expect(queue.start()).rejects.toMatchObject({ code: 'ERR_QUEUE_SERVER' })
+  })
+
+  test('that dies and comes back loses nothing acknowledged, and what was asked of it meanwhile is done', async () => {
+    const redis = await startRedis('--appendonly', 'yes')
+    onTestFinished(() => redis.stop())
+    const queue = createQueue({ driver: bullmqDriver({ url: redis.url, lockMs: 1_000 }) })
+    onTestFinished(() => queue.stop({ timeoutMs: 1_000 }))
+    const ran = new Set<unknown>()
+    queue.registerHandler('work', ({ data }) => {
+      ran.add(data)
+    })
+    await queue.start()
+    await queue.pause('work')
+    await queue.addMany(Array.from({ length: 20 }, (_, n) => ({ name: 'work', data: n })))
+    let meanwhile: Promise<unknown> = Promise.resolve()
+    await redis.restart(async () => {
+      meanwhile = Promise.all([queue.add('work', 20), queue.add('work', 21)])
+    })
+    await meanwhile
+    await queue.resume('work')
+    await expect.poll(() => ran.size, { timeout: 25_000 }).toBe(22)
+    expect((await queue.counts()).get('work')).toMatchObject({ waiting: 0, failed: 0 })
+  })
+
+  test('that is gone does not keep the queue from stopping', async () => {
+    const redis = await startRedis('--appendonly', 'yes')
+    const queue = createQueue({ driver: bullmqDriver({ url: redis.url }) })
+    const complaints: unknown[] = []
+    queue.addEventListener('error', ({ detail }) => complaints.push((detail as { code: unknown }).code))
+    const started = Promise.withResolvers<void>()
+    queue.registerHandler('long', async ({ signal }) => {
+      started.resolve()
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    })
+    await queue.start()
+    await queue.add('long', {})
+    await started.promise
+    await redis.stop()
+    await queue.stop({ timeoutMs: 10 })
+    expect(complaints).toContain('ERR_QUEUE_SERVER')
+  })
+})
