@@ -15,8 +15,8 @@ export interface NewJob {
   readonly schedule?: string
 }
 
-export interface AddedJob {
-  readonly id: string
+export interface AddedJob<Id extends string = string> {
+  readonly id: Id
   /** Whether it was there already, by its `dedupKey`: nothing was added. */
   readonly isDuplicate: boolean
 }

@@ -17,7 +17,7 @@ import type {
   Schedule,
 } from './driver.ts'
 import type { HandlerOptions } from './handlers.ts'
-import type { Job, JobHandler, JobStatus, JobTypes } from './job.ts'
+import type { Job, JobHandler, JobId, JobStatus, JobTypes } from './job.ts'
 import { LevelDriver, type LevelDriverComponents, type LevelDriverOptions } from './level/level-driver.ts'
 import type { JobMetrics } from './metrics.ts'
 import { JobQueue } from './queue.ts'
@@ -36,6 +36,7 @@ export { MemoryDatabase } from './memory/memory-database.ts'
 export { memoryDriver } from './memory/memory-driver.ts'
 export type { JobMetrics } from './metrics.ts'
 export type { BackoffFunction, BackoffPolicy, HandlerRetryPolicy, RetryPolicy } from './retry.ts'
+export * as windingTreeQueue from './windingtree.ts'
 
 export interface QueueOptions {
   /** Keeps the jobs: {@link levelDriver}, {@link memoryDriver}, {@link bullmqDriver}. */
@@ -94,13 +95,14 @@ export type QueueEvents = { [Type in JobEventType]: CustomEvent<JobEvent> } & {
  */
 export interface Queue<Jobs extends JobTypes = JobTypes> {
   /**
-   * Says who does the jobs of a name. Those of a name without a handler wait.
+   * Says who does the jobs of a name. Those of a name without a handler wait. With a schema, the handler gets what
+   * that gives.
    * @throws QueueError ERR_JOB_NAME, ERR_JOB_OPTIONS, ERR_HANDLER_EXISTS
    */
-  registerHandler<Name extends keyof Jobs & string>(
+  registerHandler<Name extends keyof Jobs & string, Data extends Jobs[Name]['data'] = Jobs[Name]['data']>(
     name: Name,
-    handler: JobHandler<Jobs[Name]['data'], Jobs[Name]['result']>,
-    options?: HandlerOptions<Jobs[Name]['data']>,
+    handler: JobHandler<NoInfer<Data>, Jobs[Name]['result']>,
+    options?: HandlerOptions<Data>,
   ): void
   /** Names with a handler. */
   readonly handlers: readonly string[]
@@ -120,7 +122,7 @@ export interface Queue<Jobs extends JobTypes = JobTypes> {
     name: Name,
     data: Jobs[Name]['data'],
     options?: AddOptions,
-  ): Promise<AddedJob>
+  ): Promise<AddedJob<JobId<Name>>>
   /**
    * Adds jobs, all of them or none.
    * @param bookmark advances in the same commit
@@ -136,6 +138,9 @@ export interface Queue<Jobs extends JobTypes = JobTypes> {
   /** The value of a bookmark; undefined if there is none. */
   bookmark(name: string): Promise<string | undefined>
 
+  get<Name extends keyof Jobs & string>(
+    id: JobId<Name>,
+  ): Promise<Job<Jobs[Name]['data'], Jobs[Name]['result']> | undefined>
   get(id: string): Promise<Job | undefined>
   /** @throws QueueError ERR_JOB_OPTIONS */
   list(query: ListQuery): Promise<JobPage>
@@ -178,6 +183,10 @@ export interface Queue<Jobs extends JobTypes = JobTypes> {
    * @returns its result
    * @throws QueueError ERR_JOB_FAILED, ERR_JOB_CANCELLED, ERR_JOB_EXPIRED, ERR_JOB_UNKNOWN; the signal's reason
    */
+  waitFor<Name extends keyof Jobs & string>(
+    id: JobId<Name>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Jobs[Name]['result']>
   waitFor(id: string, options?: { readonly signal?: AbortSignal }): Promise<unknown>
 
   /**

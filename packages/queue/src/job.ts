@@ -10,6 +10,9 @@ export type JsonValue =
 /** The data and the result of each job, by its name. */
 export type JobTypes = Record<string, { readonly data: unknown; readonly result?: unknown }>
 
+/** The id of a job begins with its name. */
+export type JobId<Name extends string = string> = `${Name}:${string}`
+
 /**
  * `waiting`: runs as soon as there is a handler with room; `delayed`: its time has not come; `running`;
  * `done`: its handler returned; `failed`: its handler threw as often as it may, or it is a dead letter for another
