@@ -5,6 +5,8 @@ import { history } from './history/history.ts'
 import { idle } from './idle/idle.ts'
 import { latency } from './latency/latency.ts'
 import type { Outcome } from './outcome.ts'
+import { queue } from './queue/queue.ts'
+import { queueBacklog } from './queue-backlog/queue-backlog.ts'
 import { start } from './start/start.ts'
 
 /** The benchmarks by name; each prints a table, and its figures become the last line, of JSON. */
@@ -15,6 +17,8 @@ const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<Outcome>> 
   history,
   idle,
   latency,
+  queue,
+  'queue-backlog': queueBacklog,
   start,
 }
 
