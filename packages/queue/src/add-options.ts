@@ -22,7 +22,7 @@ export interface AddOptions {
   readonly timeoutMs?: number
 }
 
-export const MAX_DATA_BYTES = 512 * 1024
+const MAX_DATA_BYTES = 512 * 1024
 const MAX_DEDUP_KEY_BYTES = 200
 const MAX_PRIORITY = 100
 /** What a date can say. */

@@ -17,10 +17,7 @@ export interface ConformanceCase {
 const LONG_MS = 20_000
 
 /** Opens a queue, not started. */
-export async function open(
-  driver: DriverUnderTest,
-  options: Omit<QueueOptions, 'driver'> = {},
-): Promise<Queue> {
+async function open(driver: DriverUnderTest, options: Omit<QueueOptions, 'driver'> = {}): Promise<Queue> {
   return createQueue({ ...options, driver: await driver.open() })
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Schedule } from '../driver.ts'
 import type { JobStore } from './job-store.ts'
-import { DUE, parseDueKey } from './keys.ts'
+import { dueFrom, parseDueKey } from './keys.ts'
 
 /** What has come due of one job: it may run, or has expired. */
 export interface Due {
@@ -32,6 +32,8 @@ export class DueJobs {
   readonly #parts: DueJobsComponents
   readonly #schedules = new Map<string, Schedule>()
   #firstMs = Number.POSITIVE_INFINITY
+  /** Nothing before it is due any more: a scan from the beginning would wade through what was deleted. */
+  #fromMs = 0
   #cancelWake: () => void = () => {}
   #looking: Promise<void> | undefined
   #isStopped = true
@@ -50,6 +52,7 @@ export class DueJobs {
     this.#schedules.clear()
     for (const schedule of schedules) this.#schedules.set(schedule.id, schedule)
     this.#firstMs = 0
+    this.#fromMs = 0
     this.#arm()
   }
 
@@ -71,6 +74,7 @@ export class DueJobs {
 
   /** A job is due at some time, and that is on disk. */
   add(atMs: number): void {
+    this.#fromMs = Math.min(this.#fromMs, atMs)
     if (atMs >= this.#firstMs) return
     this.#firstMs = atMs
     this.#arm()
@@ -118,22 +122,32 @@ export class DueJobs {
     if (this.#firstMs > nowMs) return
     // What is added from here on says so itself.
     this.#firstMs = Number.POSITIVE_INFINITY
+    const fromMs = this.#fromMs
+    this.#fromMs = nowMs
     const due: Due[] = []
     let firstMs = Number.POSITIVE_INFINITY
-    for await (const [key] of store.database.iterate({
-      ...DUE,
-      limit: MAX_DUE + 1,
-      readAhead: 32,
-      keysOnly: true,
-    })) {
-      const { atMs, what, id } = parseDueKey(key)
-      if (atMs > nowMs || due.length === MAX_DUE) {
-        firstMs = atMs
-        break
+    let left = 0
+    try {
+      for await (const [key] of store.database.iterate({
+        ...dueFrom(fromMs),
+        limit: MAX_DUE + 1,
+        readAhead: 32,
+        keysOnly: true,
+      })) {
+        const { atMs, what, id } = parseDueKey(key)
+        if (atMs > nowMs || due.length === MAX_DUE) {
+          firstMs = atMs
+          break
+        }
+        due.push({ key, id, what })
       }
-      due.push({ key, id, what })
+      left = due.length === 0 ? 0 : await onDue(due)
+    } catch (error) {
+      this.#fromMs = Math.min(this.#fromMs, fromMs)
+      throw error
     }
-    const left = due.length === 0 ? 0 : await onDue(due)
+    if (left > 0) this.#fromMs = Math.min(this.#fromMs, fromMs)
+    else if (firstMs < nowMs) this.#fromMs = Math.min(this.#fromMs, firstMs)
     this.#firstMs = Math.min(this.#firstMs, firstMs, left > 0 ? nowMs + RETRY_MS : firstMs)
   }
 }

@@ -45,6 +45,8 @@ export class EndedJobs {
   readonly #parts: EndedJobsComponents
   /** Jobs that ended since the last trim. */
   readonly #added: Record<FinishedStatus, number> = { done: 0, failed: 0, cancelled: 0, expired: 0 }
+  /** The last that was removed: a scan from the beginning would wade through what was deleted. */
+  readonly #removedTo: Partial<Record<FinishedStatus, Buffer>> = {}
   #trimming: Promise<void> | undefined
   #isStopped = true
   #cancelWake: () => void = () => {}
@@ -111,6 +113,12 @@ export class EndedJobs {
     )
   }
 
+  /** From the beginning: after a clock was set back, some have ended before those that are gone. */
+  #trimAll(): void {
+    for (const status of FINISHED) delete this.#removedTo[status]
+    this.#trim()
+  }
+
   #trim(): void {
     if (this.#isStopped || this.#trimming !== undefined) return
     this.#cancelWake()
@@ -122,7 +130,7 @@ export class EndedJobs {
       })
       .finally(() => {
         this.#trimming = undefined
-        if (!this.#isStopped) this.#cancelWake = this.#parts.clock.wake(LOOK_MS, () => this.#trim())
+        if (!this.#isStopped) this.#cancelWake = this.#parts.clock.wake(LOOK_MS, () => this.#trimAll())
       })
   }
 
@@ -135,17 +143,26 @@ export class EndedJobs {
     const oldestMs = clock.now() - ageMs
     const operations: Operation[] = []
     const names: string[] = []
-    const range = { ...keys.ends(status.slice(0, 1)), limit: TRIM_JOBS, readAhead: 16 }
+    const ends = keys.ends(status.slice(0, 1))
+    const range = {
+      ...ends,
+      gte: this.#removedTo[status] ?? ends.gte,
+      limit: TRIM_JOBS,
+      readAhead: TRIM_JOBS,
+    }
+    let last: Buffer | undefined
     for await (const [key, dedup] of store.database.iterate(range)) {
       const { atMs, id } = keys.parseEndKey(key)
       if (names.length >= tooMany && atMs > oldestMs) break
       const name = nameOfJob(id)
       names.push(name)
+      last = key
       operations.push({ type: 'del', key }, { type: 'del', key: keys.endedKey(id) })
       if (dedup.length > 0) operations.push({ type: 'del', key: keys.dedupKey(name, dedup.toString()) })
     }
     if (names.length === 0) return false
     await store.writer.commit((all) => all.push(...operations), { sync: false })
+    if (last !== undefined) this.#removedTo[status] = last
     for (const name of names) counts.add(name, status, -1)
     return names.length === TRIM_JOBS
   }

@@ -66,7 +66,10 @@ export const endKey = (status: string, atMs: number, id: string): Buffer => time
 export const LEASES: KeyRange = range('L')
 export const PAUSES: KeyRange = range('P')
 export const SCHEDULES: KeyRange = range('S')
-export const DUE: KeyRange = range('T')
+
+/** What is due at a time or later. */
+export const dueFrom = (atMs: number): KeyRange => ({ ...range('T'), gte: timed('T', '', atMs, '') })
+
 /** D, E and J. */
 export const COUNTED: KeyRange = { gte: key('D', ''), lt: key('K', '') }
 export const ends = (status: string): KeyRange => range('E', status)

@@ -58,7 +58,7 @@ async function listIndexed(
   { store }: ListComponents,
 ): Promise<JobPage> {
   const isDelayed = status === 'delayed'
-  const range = isDelayed ? keys.DUE : keys.ends(status.slice(0, 1))
+  const range = isDelayed ? keys.dueFrom(0) : keys.ends(status.slice(0, 1))
   const from = after === undefined ? {} : fromPlace(after, isDelayed)
   const found: { place: string; id: string }[] = []
   let next: string | undefined
