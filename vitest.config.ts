@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { fullTests } from './scripts/full-tests.ts'
@@ -25,6 +26,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // Tests wait for other processes, sockets and the disk for more than half of their time: one worker for all cores
+    // but one, which is the default, leaves two cores half idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Node keeps what it compiled, for the tests' processes and those that they start.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compile') },
     projects: [
