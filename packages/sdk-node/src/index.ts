@@ -218,7 +218,7 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * @throws the signal's reason; ProtocolError ERR_TOPIC_NAME; MeshError ERR_PEER_COUNT, ERR_NOT_STARTED, ERR_STOPPED
    */
   waitForPeers(topic: string, options?: WaitForPeersOptions): Promise<TopicPeer[]>
-  /** The nodes that the address book knows, connected or not, 4,096 at most; this node is not among them. */
+  /** The nodes that the address book knows, connected or not, 8,192 at most; this node is not among them. */
   knownNodes(): KnownNode[]
 
   /**

@@ -99,7 +99,7 @@ test.each(liars)(
       })
       expect(seen.streams).toBe(1)
     } else {
-      // One peer may tell of twice a full book: 8,192 certificates.
+      // One peer may tell of a full book: 8,192 certificates.
       await waitUntil(() => seen.questions >= 8192 / 400, { what: 'the peer to be asked', timeoutMs: 15_000 })
       expect(seen.questions).toBeLessThanOrEqual(22)
       expect(breaches(alice.errors)).toEqual([])

@@ -29,3 +29,12 @@ test('what came to a book since a position is told in the order in which it came
     ),
   )
 })
+
+test('a book has room for a network of 5,000: what is known of one is not let go of for another', () => {
+  const book = new AddressBook()
+  for (let i = 0; i < 5_000; i += 1) book.learn(`jX${i}` as PastelId, certificate(1), envelope)
+  expect(book.size).toBe(5_000)
+  // Told of all of them again, by a peer that knows the same, it learns nothing.
+  const news = Array.from({ length: 5_000 }, (_, i) => book.isNews(`jX${i}` as PastelId, certificate(1)))
+  expect(news).not.toContain(true)
+})

@@ -11,7 +11,7 @@ export interface ValueChange {
   readonly value?: Uint8Array
 }
 
-/** Small things that other parts of the node keep beside the messages, by name: 16,384 at most. */
+/** Small things that other parts of the node keep beside the messages, by name: 32,768 at most. */
 export interface Values {
   /**
    * Puts and removes values, all of them or none; resolves when that is on disk.
@@ -26,7 +26,7 @@ export interface Values {
 const MAX_NAME_BYTES = 200
 const MAX_VALUE_BYTES = 64 * 1024
 /** Four times what the largest user keeps: its own bound is to be met first. */
-const MAX_VALUES = 16_384
+const MAX_VALUES = 32_768
 
 export interface StoredValuesComponents {
   readonly database: Database

@@ -4,8 +4,12 @@ import { BOOK_ID_BYTES, type Certificate, equalBytes } from '@pastel-mesh/protoc
 import { EndedCertificates, sealableUntilMs } from './ended-certificates.ts'
 import { PositionOrder } from './position-order.ts'
 
-/** PastelIDs that are remembered: those that were not seen for longest leave first. */
-const MAX_KNOWN = 4_096
+/**
+ * PastelIDs that are remembered: those that were not seen for longest leave first. More than a network is expected to
+ * have (5,000), by a margin: in a larger one each node would tell the others of what they have just let go of, and
+ * everybody would check the same signatures for ever.
+ */
+const MAX_KNOWN = 8_192
 /** Bytes of their certificates: a usual one has some 400, the largest 32 KiB. */
 const MAX_BYTES = 16 * 1024 * 1024
 

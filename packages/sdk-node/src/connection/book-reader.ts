@@ -18,14 +18,18 @@ export interface BookReaderComponents {
   readonly take: (envelope: Uint8Array) => Promise<Taken>
 }
 
-/** Certificates that one peer may give: twice a full book at once, and then what changes in a large network. */
+/** Certificates that one peer may give: a full book at once, and then what changes in a large network. */
 const CERTIFICATE_RATE = { perSecond: 16, burst: 8_192 }
 /** Answers of one conversation; what is more is for the next. */
 const MAX_PAGES = 64
 /** One question and its answer. */
 const ANSWER_TIMEOUT_MS = 10_000
-/** A place is forgotten after so long: what was not taken then, of who was no member yet, may be taken now. */
-const PLACE_LIFETIME_MS = 60 * 60_000
+/**
+ * A place is forgotten after so long: what was not taken then, of who was no member yet, may be taken now. As long as
+ * certificates are good before they are renewed: what has not come to a book anew by then has nobody who renews it. Each
+ * hour, whole books of every neighbour were the most that a node at rest in a large network sent.
+ */
+const PLACE_LIFETIME_MS = 12 * 60 * 60_000
 /**
  * What was passed over for now is asked for again the next time, with all that stood behind it; but not more often
  * in a row: a member that makes certificates faster than they are taken would have books read from its place for ever.

@@ -52,7 +52,7 @@ export function isForNow(taken: Taken): boolean {
 
 /** Certificates of one PastelID that are looked at: an honest node makes a new one every 1.5 seconds at most. */
 const SUBJECT_RATE = { perSecond: 1, burst: 8 }
-const MAX_SUBJECTS = 4_096
+const MAX_SUBJECTS = 8_192
 
 /** Certificates that are verified at once: the threads are those that also verify batches and write to the disk. */
 const MAX_VERIFYING = 1

@@ -23,7 +23,7 @@ const RETRY_MS = 30_000
 /** Certificates of one commit. */
 const MAX_CHANGES = 256
 /** Changes that may wait for a store that takes none. */
-const MAX_CHANGED = 8_192
+const MAX_CHANGED = 16_384
 
 /**
  * Keeps the address book on the disk. What was kept is read in the background when the node starts, verified again,

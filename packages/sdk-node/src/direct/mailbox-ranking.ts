@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { PastelId } from '@pastel-mesh/identity'
 
 /** Places that are remembered: as many as an address book has names, twice. */
-const MAX_PLACES = 8_192
+const MAX_PLACES = 16_384
 
 /**
  * Who is close to whom: by XOR of the SHA3-256 of their PastelIDs. Nodes that know the same members find the same
