@@ -7,6 +7,8 @@ import { latency } from './latency/latency.ts'
 import type { Outcome } from './outcome.ts'
 import { queue } from './queue/queue.ts'
 import { queueBacklog } from './queue-backlog/queue-backlog.ts'
+import { scale } from './scale/scale.ts'
+import { soak } from './soak/soak.ts'
 import { start } from './start/start.ts'
 
 /** The benchmarks by name; each prints a table, and its figures become the last line, of JSON. */
@@ -19,6 +21,8 @@ const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<Outcome>> 
   latency,
   queue,
   'queue-backlog': queueBacklog,
+  scale,
+  soak,
   start,
 }
 

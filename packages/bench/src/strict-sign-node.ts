@@ -20,6 +20,8 @@ export interface StrictSignNodeOptions {
 export interface StrictSignNode {
   address(): string
   connect(address: string): Promise<void>
+  /** Connections that are open. */
+  peers(): number
   /** How many others are known to have the topic. */
   subscribers(): number
   /** Puts a message on this node's own disk. */
@@ -62,6 +64,7 @@ export async function createStrictSignNode({
     async connect(address) {
       await libp2p.dial(multiaddr(address))
     },
+    peers: () => libp2p.getConnections().length,
     subscribers: () => pubsub.getSubscribers(TOPIC).length,
     async store(body) {
       own += 1

@@ -1,4 +1,5 @@
 import type { CertificateCounters } from './connection/certificate-intake.ts'
+import type { SentCounters } from './connection/sent-meter.ts'
 
 /** Why a batch was not taken in. */
 export type DropReason =
@@ -86,6 +87,8 @@ export interface NodeCounters {
   /** Certificates that others told of. */
   certificates: CertificateCounters
   receipts: ReceiptCounters
+  /** What was written to peers, by protocol. */
+  sent: SentCounters
 }
 
 export function createCounters(): NodeCounters {
@@ -98,6 +101,7 @@ export function createCounters(): NodeCounters {
     congested: 0,
     receipts: { refused: 0, superseded: 0 },
     certificates: { verified: 0, learned: 0, rejected: 0, ignored: 0 },
+    sent: {},
     dropped: {
       malformed: 0,
       signature: 0,

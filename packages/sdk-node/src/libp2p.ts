@@ -11,6 +11,7 @@ import { boundedYamux, MAX_STREAM_WINDOW_BYTES } from './connection/bounded-yamu
 import { type Certifier, certifiedRegistrar, type StreamHooks } from './connection/certified-streams.ts'
 import { limitedRegistrar } from './connection/limited-registrar.ts'
 import { quietNoise } from './connection/quiet-noise.ts'
+import type { SentCounters } from './connection/sent-meter.ts'
 import { gossipsubOptions } from './gossip/settings.ts'
 
 export interface TransportOptions {
@@ -33,6 +34,8 @@ export interface TransportComponents {
   readonly certifier: Certifier
   readonly gossipStreams: StreamHooks
   readonly isDenied: (peer: string) => boolean
+  /** Counts what is written to peers. */
+  readonly sent: SentCounters
 }
 
 export interface Transport {
@@ -52,7 +55,7 @@ export async function createTransport(
   options: TransportOptions,
   components: TransportComponents,
 ): Promise<Transport> {
-  const { privateKey, certifier, gossipStreams, isDenied } = components
+  const { privateKey, certifier, gossipStreams, isDenied, sent } = components
   let registrars: { registrar: Registrar; certified: Registrar } | undefined
   const libp2p = await createLibp2p({
     start: false,
@@ -69,16 +72,19 @@ export async function createTransport(
     ],
     connectionEncrypters: [quietNoise()],
     streamMuxers: [
-      boundedYamux({
-        maxInboundStreams: 64,
-        maxOutboundStreams: 64,
-        streamOptions: {
-          // Smaller than the read buffer, so that a paused stream fills up at the other end, not here.
-          maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES,
-          maxReadBufferLength: 4 * 1024 * 1024,
-          maxWriteBufferLength: 8 * 1024 * 1024,
+      boundedYamux(
+        {
+          maxInboundStreams: 64,
+          maxOutboundStreams: 64,
+          streamOptions: {
+            // Smaller than the read buffer, so that a paused stream fills up at the other end, not here.
+            maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES,
+            maxReadBufferLength: 4 * 1024 * 1024,
+            maxWriteBufferLength: 8 * 1024 * 1024,
+          },
         },
-      }),
+        { sent },
+      ),
     ],
     connectionManager: {
       maxConnections: 200,

@@ -289,6 +289,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       certifier: this.#gate,
       gossipStreams: this.#gossipStreams,
       isDenied: (peer) => this.#guard.isDenied(peer),
+      sent: this.counters.sent,
     })
     const { gossipsub } = this.#transport
     const onError = this.#onError

@@ -1,6 +1,7 @@
 import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { lazyWindow, type WindowedStream } from './lazy-window.ts'
+import { metered, type SentCounters } from './sent-meter.ts'
 
 type Muxer = ReturnType<ReturnType<ReturnType<typeof yamux>>['createStreamMuxer']>
 
@@ -36,7 +37,7 @@ const SILENCE_MS = 100_000
  */
 export function boundedYamux(
   init: YamuxMuxerInit,
-  { silenceMs = SILENCE_MS }: { silenceMs?: number } = {},
+  { silenceMs = SILENCE_MS, sent = {} }: { silenceMs?: number; sent?: SentCounters } = {},
 ): () => StreamMuxerFactory {
   const create = yamux(init)
   return () => {
@@ -44,7 +45,7 @@ export function boundedYamux(
     const createStreamMuxer = factory.createStreamMuxer.bind(factory)
     factory.createStreamMuxer = (maConn) => {
       endSilence(maConn, silenceMs)
-      return bound(createStreamMuxer(maConn), maConn)
+      return bound(createStreamMuxer(maConn), maConn, sent)
     }
     return factory
   }
@@ -61,11 +62,11 @@ function endSilence(maConn: MessageStream, silenceMs: number): void {
   maConn.addEventListener('close', () => clearInterval(timer), { once: true })
 }
 
-function bound(muxer: Muxer, maConn: MessageStream): Muxer {
+function bound(muxer: Muxer, maConn: MessageStream, sent: SentCounters): Muxer {
   const internals = muxer as unknown as Internals
   const { decoder } = internals
   const newStream = internals._newStream.bind(muxer)
-  internals._newStream = (...parameters) => lazyWindow(newStream(...parameters))
+  internals._newStream = (...parameters) => metered(lazyWindow(newStream(...parameters)), sent)
   const onData = muxer.onData.bind(muxer)
   const send = muxer.send.bind(muxer)
   let blocked = 0
