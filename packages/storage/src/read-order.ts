@@ -9,6 +9,8 @@ export function readOrder(
 ): AsyncGenerator<StoredEntry> {
   const { from = 0, type, reverse = false } = options
   const range = { ...options, to: Math.min(options.to ?? order.end, order.end) }
+  // Nothing, also inside a batch.
+  if (from >= range.to) return pick([], range)
   const recent = type === undefined && !reverse ? order.tail.from(from) : undefined
   return recent === undefined ? reader.read(range) : pick(recent, range)
 }

@@ -196,3 +196,15 @@ function senderKey(identity: string): Uint8Array {
   keys.set(identity, key)
   return key
 }
+
+test('a range that is empty holds nothing, also inside a batch that is still in memory', async () => {
+  const store = await openStore()
+  await write(store, [
+    { sender: 0, channel: 0, count: 40, isNewRun: false, types: [0], laterMs: 0 },
+    { sender: 0, channel: 0, count: 1, isNewRun: false, types: [0], laterMs: 0 },
+  ])
+  expect(await collect(store.read({ from: 1, to: 1 }))).toEqual([])
+  expect(await collect(store.read({ from: 20, to: 10 }))).toEqual([])
+  expect(await collect(store.read({ from: 1, to: 2 }))).toMatchObject([{ position: 0, count: 40 }])
+  await store.stop()
+})
