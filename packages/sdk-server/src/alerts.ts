@@ -1,6 +1,6 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { MeshAlert } from '@pastel-mesh/sdk-node'
-import type { MessageStore } from '@pastel-mesh/storage'
+import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import { z } from 'zod'
 import { type Context, procedure, router } from './trpc.ts'
 
@@ -56,12 +56,23 @@ export const alerts = router({
     }),
 })
 
-async function readDismissed({ values }: MessageStore): Promise<Map<string, [number, number]>> {
+type Dismissed = ReadonlyMap<string, readonly [ofMs: number, dismissedAtMs: number]>
+
+/** What was read last: while a database is opened anew because a write failed, its operator asks all the more. */
+const lastRead = new WeakMap<MessageStore, Dismissed>()
+
+async function readDismissed(store: MessageStore): Promise<Dismissed> {
   const dismissed = new Map<string, [number, number]>()
-  for await (const [name, value] of values.read(PREFIX)) {
-    if (value.length !== VALUE_BYTES) continue
-    dismissed.set(name.slice(PREFIX.length), [value.readDoubleBE(0), value.readDoubleBE(8)])
+  try {
+    for await (const [name, value] of store.values.read(PREFIX)) {
+      if (value.length !== VALUE_BYTES) continue
+      dismissed.set(name.slice(PREFIX.length), [value.readDoubleBE(0), value.readDoubleBE(8)])
+    }
+  } catch (error) {
+    if (!(error instanceof StorageError && error.code === 'ERR_STORE_UNAVAILABLE')) throw error
+    return lastRead.get(store) ?? new Map()
   }
+  lastRead.set(store, dismissed)
   return dismissed
 }
 
