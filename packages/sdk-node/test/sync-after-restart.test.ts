@@ -34,6 +34,11 @@ test('two nodes that meet again exchange only what is new, whoever was restarted
   let bob = await startNode({ identity: 'bob', nodeKey: bobKey, syncIntervalMs: NEVER_MS, prepare })
   const total = batches.length
   await connect(bob, alice)
+  // Each has looked at all that the other has: what comes by gossip does not wait for that.
+  await waitUntil(() => [alice, bob].every(({ node }) => node.counters.sync.heads >= 30), {
+    what: 'both to have read what there was',
+    timeoutMs: 10_000,
+  })
   await alice.node.publish('test', { text: 'the first' })
   await stores(bob, total + 1)
   await bob.stop()
