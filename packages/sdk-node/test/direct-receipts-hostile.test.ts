@@ -7,7 +7,7 @@ import {
   inboxChannel,
   type ReceiptRange,
 } from '@pastel-mesh/protocol'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ReceiptMaker } from '../src/direct/receipt-maker.ts'
 import { NETWORK } from './fixtures/inbound.ts'
 import { connect, startNode, type TestNode } from './fixtures/nodes.ts'
@@ -55,12 +55,12 @@ async function receiptOf(
   return receipt as CertifiedReceipt
 }
 
-/** Brings a receipt to a node, as another member. @returns whether the node answered */
-async function bring(target: TestNode, receipt: CertifiedReceipt): Promise<boolean> {
+/** Brings receipts to a node, as another member. @returns whether the node answered */
+async function bring(target: TestNode, ...receipts: CertifiedReceipt[]): Promise<boolean> {
   const mallory = await ProtocolPeer.start('mallory')
   const connection = await mallory.join(target.address)
   const frames = lpStream(await connection.newStream('/pastel-mesh/direct/1'), { maxDataLength: 2 ** 20 })
-  await frames.write(encodeDirectRequest({ kind: 'receipts', id: 1, receipts: [receipt] }))
+  await frames.write(encodeDirectRequest({ kind: 'receipts', id: 1, receipts }))
   try {
     const bytes = (await frames.read({ signal: AbortSignal.timeout(10_000) })).subarray()
     return decodeDirectResponse(bytes).id === 1
@@ -117,6 +117,21 @@ test.each([
   expect(alice.node.counters.receipts).toEqual({ refused: 1, superseded: 0 })
   expect((await alice.node.status(id)).state).toBe('accepted')
   expect(alice.store.carriedBytes().ownBatches).toBe(1)
+})
+
+test('a receipt from the future settles nothing, and what comes with it counts', async () => {
+  const { alice, id, range } = await sent()
+  const bob = await ProtocolPeer.start('bob')
+  const good = await receiptOf(bob, range)
+  const ahead = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + HOUR_MS)
+  const early = await receiptOf(bob, range, { envelope: good.certificate })
+  ahead.mockRestore()
+  // The clock of who made it was wrong, or this node's is: nobody can tell.
+  expect(await bring(alice, early)).toBe(true)
+  expect(alice.node.counters.receipts).toEqual({ refused: 1, superseded: 0 })
+  expect((await alice.node.status(id)).state).toBe('accepted')
+  expect(await bring(alice, early, good)).toBe(true)
+  expect((await alice.node.status(id)).state).toBe('delivered')
 })
 
 test('a node key that was superseded gives no more receipts; those of before stay good', async () => {

@@ -53,7 +53,8 @@ export class ReceiptCheck {
   }
 
   /**
-   * @returns what it says; undefined if its node key was superseded when it was signed, which not everybody knows
+   * @returns what it says; undefined if its node key was superseded when it was signed, or if it is from the future, which
+   * look different to honest nodes: then it settles nothing, and what came with it counts
    * @throws ProtocolError if the bytes alone show that it is wrong
    */
   async open(certified: CertifiedReceipt): Promise<KnownReceipt | undefined> {
@@ -63,6 +64,10 @@ export class ReceiptCheck {
     const certificate = new Uint8Array(certified.certificate)
     try {
       const { receipt: content, certificate: opened } = await this.#verify({ receipt, certificate })
+      if (content.createdAtMs > Date.now() + CLOCK_SKEW_MS) {
+        counters.refused += 1
+        return undefined
+      }
       if (!this.#isSuperseded(content, opened)) {
         return { receipt, certificate, content, by: pastelIdOf(content.subject) }
       }
@@ -123,7 +128,6 @@ export class ReceiptCheck {
       return 'its certificate is that of another key'
     }
     if (certificate.network !== network) return `its certificate is of network ${certificate.network}`
-    if (createdAtMs > Date.now() + CLOCK_SKEW_MS) return 'it is from the future'
     const { notBeforeMs, notAfterMs } = certificate
     if (createdAtMs < notBeforeMs - CLOCK_SKEW_MS || createdAtMs > notAfterMs + CLOCK_SKEW_MS) {
       return 'its certificate was not good when it was made'
