@@ -38,5 +38,5 @@ test.each(['denied', 'pruned'] as const)(
     await waitUntil(() => lost.length > 0, { what: 'the proved range to be lost' })
     expect(lost).toMatchObject([{ kind: 'lost', log: writer.log, first: 0, last: 0, reason: how }])
   },
-  60_000,
+  30_000,
 )
