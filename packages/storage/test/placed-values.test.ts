@@ -50,7 +50,7 @@ describe('values that are placed with a batch', () => {
     const store = await openStore()
     const writer = new LogWriter({ identity: 'alice', signed: false })
     const [first, second, third] = [await writer.write(), await writer.write(), await writer.write()]
-    await store.values.write(Array.from({ length: 16_382 }, (_, i) => ({ name: `a/${i}`, value })))
+    await store.values.write(Array.from({ length: 32_766 }, (_, i) => ({ name: `a/${i}`, value })))
     // Both are on their way when the second is counted.
     const placing = append(store, first, { values: [{ name: 'b', value }] })
     const writing = store.values.write([{ name: 'c', value }])
