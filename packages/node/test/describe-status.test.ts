@@ -35,6 +35,8 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
     received: { messages: 0, batches: 0 },
     dropped: {},
     sync: { refused: 0, timeouts: 0 },
+    direct: { refused: { frames: 0, contents: 0, answers: 0 }, timeouts: 0 },
+    receipts: { refused: 0, superseded: 0 },
   },
   direct: {
     received: 0,
@@ -46,7 +48,9 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
 } as never
 
 it('the status says nothing of a node that stands well', () => {
-  expect(describeStatus(STATUS, '/node')).not.toMatch(/clock|superseded|Alerts|Bootstrap|Refused/)
+  expect(describeStatus(STATUS, '/node')).not.toMatch(
+    /clock|superseded|Alerts|Bootstrap|Refused|^ +(direct|receipts)/m,
+  )
 })
 
 it('the status says that the clock is wrong, or another node has the PastelID, and what to do', () => {
@@ -59,4 +63,17 @@ it('the status says that the clock is wrong, or another node has the PastelID, a
   expect(lines).toContainEqual(
     '  clock          it is 90 s behind those of 4 peers: nothing is published until it is set right (NTP does)',
   )
+})
+
+it('the status says what peers got wrong with direct messages and receipts', () => {
+  const counters = {
+    ...STATUS.counters,
+    direct: { refused: { frames: 3, contents: 2, answers: 0 }, timeouts: 1 },
+    receipts: { refused: 2, superseded: 0 },
+  }
+  const lines = describeStatus({ ...STATUS, counters }, '/node').split('\n')
+  expect(lines).toContain(
+    '  direct     3 questions that could not be read, 2 with wrong batches or receipts, 1 no answer in time',
+  )
+  expect(lines).toContain('  receipts   2 refused')
 })

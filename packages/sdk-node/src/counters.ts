@@ -53,6 +53,20 @@ export interface SyncCounters {
   timeouts: number
 }
 
+/** What peers got wrong on the protocol of direct messages, by what their bytes alone show. */
+export interface DirectCounters {
+  refused: {
+    /** Questions that could not be read: too long, or of no form. */
+    frames: number
+    /** Questions that brought a batch or a receipt which is wrong. */
+    contents: number
+    /** Answers that could not be read, or are to another question. */
+    answers: number
+  }
+  /** Questions of this node that were not answered in time. */
+  timeouts: number
+}
+
 /** Receipts that settle nothing. */
 export interface ReceiptCounters {
   /** Wrong: of another network, with a certificate that does not show whose they are, or a bad signature. */
@@ -87,6 +101,8 @@ export interface NodeCounters {
   /** Certificates that others told of. */
   certificates: CertificateCounters
   receipts: ReceiptCounters
+  /** Direct messages, as the one that answers and the one that asks. */
+  direct: DirectCounters
   /** What was written to peers, by protocol. */
   sent: SentCounters
 }
@@ -100,6 +116,7 @@ export function createCounters(): NodeCounters {
     unreadable: 0,
     congested: 0,
     receipts: { refused: 0, superseded: 0 },
+    direct: { refused: { frames: 0, contents: 0, answers: 0 }, timeouts: 0 },
     certificates: { verified: 0, learned: 0, rejected: 0, ignored: 0 },
     sent: {},
     dropped: {

@@ -378,11 +378,13 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
         connectTo: (certificate, signal) => this.#peers.connectTo(certificate, signal),
         isLeftAlone: (name) =>
           !discover ||
+          this.#guard.isDenied(name) ||
           this.#peers.isDisconnected(name) ||
           this.registry.memberAt(name, Date.now()) === undefined,
         receive: (envelope, peer, options) => this.#arrivals.left(envelope, peer, options),
         pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
         onMissing: (peer, log) => this.#sync.read(peer, log),
+        onOffence: (peer) => this.#guard.offended(peer),
         onDelivery: (detail) => this.safeDispatchEvent('delivery', { detail }),
         onError: this.#onError,
       },

@@ -120,4 +120,5 @@ test('two questions on their way are answered in their order, and one that break
   await ask({ kind: 'deposit', id: 3, batches: [second.envelope] })
   await frames.write(Uint8Array.of(1, 2, 3))
   await waitUntil(() => stream.status !== 'open', { what: 'the stream to be given up' })
+  expect(carol.node.counters.direct.refused).toEqual({ frames: 1, contents: 0, answers: 0 })
 })

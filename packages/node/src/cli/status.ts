@@ -115,7 +115,9 @@ function describeOutbox({ usedBytes, maxBytes }: Status['direct']['outbox']): st
   return `${describeBytes(usedBytes)} of ${describeBytes(maxBytes)} (outbox.maxSize): above it nothing is sent until some is delivered or expires`
 }
 
-function trafficRows({ counters: { published, received, dropped, sync } }: Status): Cell[][] {
+function trafficRows({
+  counters: { published, received, dropped, sync, direct, receipts },
+}: Status): Cell[][] {
   const reasons = Object.entries(dropped).filter(([, count]) => count > 0)
   return [
     ['published', describeTraffic(published)],
@@ -125,7 +127,24 @@ function trafficRows({ counters: { published, received, dropped, sync } }: Statu
       reasons.map(([reason, count]) => `${reason} ${describeCount(count)}`).join(', ') || 'nothing',
     ],
     ...(sync.refused + sync.timeouts === 0 ? [] : [['log sync', describeSync(sync)]]),
+    ...rowOfCounts('direct', [
+      [direct.refused.frames, 'questions that could not be read'],
+      [direct.refused.contents, 'with wrong batches or receipts'],
+      [direct.refused.answers, 'wrong answers'],
+      [direct.timeouts, 'no answer in time'],
+    ]),
+    ...rowOfCounts('receipts', [
+      [receipts.refused, 'refused'],
+      [receipts.superseded, 'signed by a node key that another had superseded'],
+    ]),
   ]
+}
+
+/** What was counted; no row if nothing was. */
+function rowOfCounts(name: string, counts: readonly (readonly [count: number, what: string])[]): Cell[][] {
+  const some = counts.filter(([count]) => count > 0)
+  if (some.length === 0) return []
+  return [[name, some.map(([count, what]) => `${describeCount(count)} ${what}`).join(', ')]]
 }
 
 function describeSync({ refused, timeouts }: Status['counters']['sync']): string {

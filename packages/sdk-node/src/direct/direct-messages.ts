@@ -63,6 +63,8 @@ export interface DirectMessagesComponents {
   readonly onMissing: (peer: string, log: SignedBatch['log']) => void
   /** A recipient has said what became of messages of this node. */
   readonly onDelivery: (delivery: Delivery) => void
+  /** A peer broke the rules of the protocol, as its bytes alone show. */
+  readonly onOffence: (peerId: string) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -140,7 +142,7 @@ export class DirectMessages {
       onRefused: (recipient, ranges) => this.#again.refused(recipient, ranges),
       onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt),
     })
-    this.#peers = new DirectPeers(components)
+    this.#peers = new DirectPeers({ ...components, counters: components.counters.direct })
     this.#deliveries = new Deliveries({
       store,
       own: signer.publicKey,
@@ -189,6 +191,10 @@ export class DirectMessages {
     })
     this.#server = new DirectServer({
       answer: (request, peer, signal) => answers.answer(request, peer, signal),
+      onRefused: (what, peer) => {
+        components.counters.direct.refused[what] += 1
+        components.onOffence(peer)
+      },
       onError: components.onError,
     })
     this.#visits = new MailboxVisits({ own: this.#own, mailboxes, peers: this.#peers })

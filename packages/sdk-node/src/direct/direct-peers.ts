@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
 import type { Certificate, DirectResponse } from '@pastel-mesh/protocol'
 import type { AddressBook } from '../connection/address-book.ts'
+import type { DirectCounters } from '../counters.ts'
 import { Limiter } from '../inbound/limiter.ts'
 import { type DirectQuestion, DirectRequester } from './direct-requester.ts'
 
@@ -11,6 +12,9 @@ export interface DirectPeersComponents {
   readonly connectTo: (certificate: Certificate, signal: AbortSignal) => Promise<void>
   /** Whether somebody is not to be dialled: it is no member, or the operator disconnected it. */
   readonly isLeftAlone: (name: PastelId) => boolean
+  readonly counters: DirectCounters
+  /** A peer gave an answer that broke the rules. */
+  readonly onOffence: (peerId: string) => void
 }
 
 /** Dials for messages at a time. */
@@ -44,9 +48,19 @@ export class DirectPeers {
     const before = this.#peers.get(peerId)
     if (before?.connection === connection) return
     if (before !== undefined) close(before)
-    const requester = new DirectRequester(connection)
+    const parts = {
+      connection,
+      onRefused: () => {
+        this.#components.counters.refused.answers += 1
+        this.#components.onOffence(peerId)
+      },
+      onTimeout: () => {
+        this.#components.counters.timeouts += 1
+      },
+    }
+    const requester = new DirectRequester({}, parts)
     // A peer takes one question about topics at a time.
-    const aside = new DirectRequester(connection, 1)
+    const aside = new DirectRequester({ maxQuestions: 1 }, parts)
     this.#peers.set(peerId, { name, connection, requester, aside })
     this.#failures.delete(name)
   }

@@ -6,14 +6,17 @@ import {
   decodeDirectRequest,
   encodeDirectResponse,
   MAX_DIRECT_FRAME_BYTES,
+  ProtocolError,
 } from '@pastel-mesh/protocol'
-import { syncFrames } from '../sync/frames.ts'
+import { type SyncFrames, syncFrames } from '../sync/frames.ts'
 import { DIRECT_PROTOCOL } from './direct-requester.ts'
 
 export interface DirectServerComponents {
   /** Answers one question of a certified peer. @throws what breaks the rules: the stream is given up */
   readonly answer: (request: DirectRequest, peer: string, signal: AbortSignal) => Promise<DirectResponse>
-  /** Told when a peer broke the rules. */
+  /** A peer broke the rules: its question could not be read, or what that brought is wrong by its bytes alone. */
+  readonly onRefused: (what: 'frames' | 'contents', peer: string) => void
+  /** Told why a stream was given up. */
   readonly onError: (error: unknown, peer: string) => void
 }
 
@@ -68,14 +71,13 @@ export class DirectServer {
       const frames = syncFrames(stream, LIMITS)
       let last: Promise<void> = Promise.resolve()
       for (;;) {
-        const bytes = await frames.read()
+        const request = await this.#read(frames, peer)
         const before = last
-        if (bytes === undefined) {
+        if (request === undefined) {
           await before
           return await stream.close({ signal: AbortSignal.timeout(WRITE_TIMEOUT_MS) })
         }
-        const answering = this.#components.answer(decodeDirectRequest(bytes), peer, this.#stopped.signal)
-        last = Promise.all([answering, before]).then(([response]) =>
+        last = Promise.all([this.#answer(request, peer), before]).then(([response]) =>
           frames.write(encodeDirectResponse(response), AbortSignal.timeout(WRITE_TIMEOUT_MS)),
         )
         // At once, whatever is being read: the peer broke the rules.
@@ -86,6 +88,26 @@ export class DirectServer {
       stream.abort(error as Error)
       if (this.#stopped.signal.aborted) return
       if ((error as { code?: unknown }).code !== 'ERR_SYNC_CLOSED') this.#components.onError(error, peer)
+    }
+  }
+
+  /** @returns undefined: the peer has hung up */
+  async #read(frames: SyncFrames, peer: string): Promise<DirectRequest | undefined> {
+    try {
+      const bytes = await frames.read()
+      return bytes && decodeDirectRequest(bytes)
+    } catch (error) {
+      this.#components.onRefused('frames', peer)
+      throw error
+    }
+  }
+
+  async #answer(request: DirectRequest, peer: string): Promise<DirectResponse> {
+    try {
+      return await this.#components.answer(request, peer, this.#stopped.signal)
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#components.onRefused('contents', peer)
+      throw error
     }
   }
 }

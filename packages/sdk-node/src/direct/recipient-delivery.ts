@@ -84,6 +84,8 @@ export class RecipientDelivery {
   #isDue = false
   #wake: (() => void) | undefined
   #pauseMs = MIN_PAUSE_MS
+  /** With the time for which all was in vain, and not with each new message that ends a pause. */
+  #pauseGrowsAtMs = 0
   #dialAtMs = 0
   /** The connection was new since receipts were asked for. */
   #mustAsk = true
@@ -111,7 +113,7 @@ export class RecipientDelivery {
 
   /** The recipient is there, or somebody who may keep messages for it. */
   connected(name: PastelId): void {
-    this.#pauseMs = MIN_PAUSE_MS
+    this.#hopeAgain()
     this.#walkedTo = undefined
     if (name === this.#components.recipient) this.#mustAsk = true
     this.look()
@@ -122,7 +124,7 @@ export class RecipientDelivery {
     this.#settledTo = 0
     this.#reopenings += 1
     this.#walkedTo = undefined
-    this.#pauseMs = MIN_PAUSE_MS
+    this.#hopeAgain()
   }
 
   async stop(): Promise<void> {
@@ -138,7 +140,7 @@ export class RecipientDelivery {
       // A store that is being opened anew gives nothing: that is an attempt that failed, like any other.
       const outcome = await this.#try().catch((): Outcome => 'vain')
       if (outcome === 'done') return
-      if (outcome === 'fruitful') this.#pauseMs = MIN_PAUSE_MS
+      if (outcome === 'fruitful') this.#hopeAgain()
       else if (!this.#isDue) await this.#pause()
     }
   }
@@ -286,11 +288,20 @@ export class RecipientDelivery {
     return { batches, from, next: Math.max(end, next) }
   }
 
+  #hopeAgain(): void {
+    this.#pauseMs = MIN_PAUSE_MS
+    this.#pauseGrowsAtMs = 0
+  }
+
   async #pause(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
     const pauseMs = this.#pauseMs * (MIN_JITTER + Math.random() / 2)
-    this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2)
+    const nowMs = performance.now()
+    if (nowMs >= this.#pauseGrowsAtMs) {
+      this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2)
+      this.#pauseGrowsAtMs = nowMs + pauseMs
+    }
     const over = new AbortController()
     const timer = delay(pauseMs, undefined, { signal: over.signal }).catch(() => {})
     await Promise.race([timer, promise])

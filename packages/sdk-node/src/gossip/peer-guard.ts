@@ -2,6 +2,7 @@ import type { GossipSub } from '@libp2p/gossipsub'
 import type { Connection } from '@libp2p/interface'
 import type { PastelId } from '@pastel-mesh/identity'
 import { cutOff, hangUp } from '../connection/hang-up.ts'
+import { TokenBucket } from '../inbound/token-bucket.ts'
 import { Denials } from './denials.ts'
 import { gossipsubInternals } from './gossipsub-internals.ts'
 import { GRAYLIST_THRESHOLD } from './settings.ts'
@@ -21,6 +22,14 @@ export interface PeerGuardComponents {
   readonly reopen: (connection: Connection) => void
 }
 
+/**
+ * Times that one peer may break the rules of a protocol, as its bytes alone show: as often as gossip forgives at once, and
+ * one a minute comes back. An honest node never does.
+ */
+const OFFENCES = { perSecond: 1 / 60, burst: 10 }
+/** Peers of whom offences are remembered: those who offended longest ago leave first. */
+const MAX_OFFENDERS = 4096
+
 /** How often peers are looked at. */
 const INTERVAL_MS = 2_000
 /** A certified peer has its gossip stream by then. */
@@ -30,7 +39,8 @@ const MUTE_LOOKS = 3
 
 /**
  * Does what gossipsub leaves to its user: cuts off graylisted peers and refuses them for a while, their node by its
- * PeerId and its owner, who can make another node key, by the PastelID; and sees to peers that have lost their
+ * PeerId and its owner, who can make another node key, by the PastelID; does the same with those who break the rules of
+ * other protocols again and again; and sees to peers that have lost their
  * stream (an overflowing buffer, an oversize frame, the other of two connections closed). Such a peer stays
  * connected, but hears nothing: the stream is opened again, and if that fails the connection is closed, so that it
  * is dialled anew.
@@ -39,6 +49,8 @@ export class PeerGuard {
   readonly #gossipsub: ReturnType<typeof gossipsubInternals>
   readonly #components: PeerGuardComponents
   readonly #denials = new Denials()
+  /** By PastelID. */
+  readonly #offences = new Map<PastelId, TokenBucket>()
   /** Connection id → since when, and at how many looks, its peer had no gossip stream. */
   readonly #mute = new Map<string, { sinceMs: number; looks: number }>()
   #timer: NodeJS.Timeout | undefined
@@ -61,6 +73,22 @@ export class PeerGuard {
   /** Whether a PeerId or a PastelID is refused at this time (ms, monotonic). */
   isDenied(name: string, nowMs: number = performance.now()): boolean {
     return this.#denials.has(name, nowMs)
+  }
+
+  /** A certified peer broke the rules of a protocol: after some times it is cut off and refused, as by its score. */
+  offended(peerId: string, nowMs: number = performance.now()): void {
+    const peer = [...this.#components.certified()].find((one) => one.peerId === peerId)
+    if (peer === undefined) return
+    const { pastelId, connection } = peer
+    const offences = this.#offences.get(pastelId) ?? new TokenBucket(OFFENCES)
+    this.#offences.delete(pastelId)
+    this.#offences.set(pastelId, offences)
+    if (this.#offences.size > MAX_OFFENDERS) {
+      this.#offences.delete(this.#offences.keys().next().value as PastelId)
+    }
+    if (offences.take(1)) return
+    for (const name of [peerId, pastelId]) this.#denials.add(name, nowMs)
+    cutOff(connection, 'it broke the rules again and again')
   }
 
   /** Looks at every certified connection once. */

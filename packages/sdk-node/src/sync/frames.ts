@@ -1,4 +1,4 @@
-import type { Stream } from '@libp2p/interface'
+import { type Stream, StreamBufferError } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { MeshError } from '@pastel-mesh/identity'
 
@@ -23,6 +23,8 @@ export function syncFrames(stream: Stream, { maxFrameBytes, maxBufferBytes }: Fr
       try {
         return (await frames.read(signal === undefined ? {} : { signal })).subarray()
       } catch (error) {
+        // It ends the stream itself, as a hang-up would, and is none.
+        if (error instanceof StreamBufferError) throw error
         if (stream.status !== 'open' || (error as Error).name === 'UnexpectedEOFError') return undefined
         throw error
       }
