@@ -1,4 +1,5 @@
 import { MeshError } from '@pastel-mesh/identity'
+import type { Queue } from '@pastel-mesh/queue'
 import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
 import { createServer } from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
@@ -8,6 +9,7 @@ import { dataFolder, openDataFolder } from './data-folder.ts'
 import type { ControllerComponents, NodeController } from './index.ts'
 import { explainListenError } from './listen-error.ts'
 import { openNodeKey } from './node-key.ts'
+import { createNodeQueue, queuePart } from './node-queue.ts'
 import { openIdentity } from './open-identity.ts'
 import { named, type Part, stopParts } from './parts.ts'
 import { readVersion } from './version.ts'
@@ -27,6 +29,7 @@ export class Controller implements NodeController {
   readonly config: CheckedConfig
   readonly node: MeshNode
   readonly store: MessageStore
+  readonly queue: Queue
   readonly #parts: readonly Part[]
   /** Those that were started, or tried to. */
   #started: Part[] = []
@@ -47,6 +50,7 @@ export class Controller implements NodeController {
     const node = await createNode(config, { signer, nodeKey, store, registry })
     const { onError = () => {} } = components
     node.addEventListener('error', ({ detail }) => onError(detail))
+    const queue = createNodeQueue(config.queue, { store, onError })
     const server = createServer(
       { socket: { path: folder.socket }, version: readVersion() },
       { node, store, onError },
@@ -55,18 +59,20 @@ export class Controller implements NodeController {
       named('database', store),
       named('members', registry),
       named('node', node),
+      queuePart(queue, config.queue),
       named('server', server),
     ]
-    return new Controller(config, { node, store, parts })
+    return new Controller(config, { node, store, queue, parts })
   }
 
   private constructor(
     config: CheckedConfig,
-    components: { node: MeshNode; store: MessageStore; parts: Part[] },
+    components: { node: MeshNode; store: MessageStore; queue: Queue; parts: Part[] },
   ) {
     this.config = config
     this.node = components.node
     this.store = components.store
+    this.queue = components.queue
     this.#parts = components.parts
   }
 

@@ -2,6 +2,7 @@
  * The whole node: wires the parts from a configuration, starts and stops them in order.
  * @packageDocumentation
  */
+import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { CheckedConfig } from './config/checked-config.ts'
@@ -31,19 +32,26 @@ export interface ControllerComponents {
   readonly prompt?: PassphrasePrompt | undefined
 }
 
-export interface NodeController {
+/** @typeParam Jobs the data and the result of each job, by its name */
+export interface NodeController<Jobs extends JobTypes = JobTypes> {
   readonly config: CheckedConfig
   readonly node: MeshNode
   readonly store: MessageStore
   /**
-   * Starts database, members, node and server, in this order; if one fails, stops those before it.
-   * @throws MeshError ERR_LISTEN, ERR_MEMBER_FILE, ERR_SOCKET, ERR_SOCKET_IN_USE, ERR_SOCKET_PATH; ERR_STOPPED if
-   * it was stopped, or failed to start, before; StorageError as the store's start
+   * Durable jobs, in the node's own database unless `queue.driver` says otherwise. Handlers are registered before the
+   * start: jobs that wait begin with it.
+   */
+  readonly queue: Queue<Jobs>
+  /**
+   * Starts database, members, node, queue and server, in this order; if one fails, stops those before it.
+   * @throws MeshError ERR_LISTEN, ERR_MEMBER_FILE, ERR_QUEUE_SERVER, ERR_SOCKET, ERR_SOCKET_IN_USE, ERR_SOCKET_PATH;
+   * ERR_STOPPED if it was stopped, or failed to start, before; StorageError as the store's start
    */
   start(): Promise<void>
   /**
    * Stops them in reverse, for good: a new controller starts the node again. While they start, waits for the one
-   * that is starting.
+   * that is starting. Jobs that run have half of what is left of `stop.timeout` to end; then their signals fire, and
+   * they are put back.
    * @throws AggregateError: names the parts that did not stop, or not within `stop.timeout`
    */
   stop(): Promise<void>
@@ -56,13 +64,16 @@ export interface NodeController {
  * ERR_PASSPHRASE_FILE, ERR_IDENTITY_CHOICE (several PastelIDs in the folder), and the errors of key files
  * @example
  * const controller = await createController({ dataDir: './data', topics: ['prices'], sync: { history: '7d' } })
+ * controller.queue.registerHandler('greet', ({ data }) => console.log(data))
  * await controller.start()
  * await controller.node.publish('prices', { text: 'hello' })
+ * await controller.queue.add('greet', 'hello')
  * await controller.stop()
  */
-export function createController(
+export async function createController<Jobs extends JobTypes = JobTypes>(
   config: ControllerConfig = {},
   components: ControllerComponents = {},
-): Promise<NodeController> {
-  return Controller.create(config, components)
+): Promise<NodeController<Jobs>> {
+  const controller = await Controller.create(config, components)
+  return controller as NodeController as NodeController<Jobs>
 }

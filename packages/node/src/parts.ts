@@ -5,11 +5,12 @@ import { MeshError } from '@pastel-mesh/identity'
 export interface Part {
   readonly name: string
   start(): Promise<void>
-  stop(): Promise<void>
+  /** @param timeoutMs how long anybody waits for it */
+  stop(timeoutMs: number): Promise<void>
 }
 
-export function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): Part {
-  return { name, start: () => part.start(), stop: () => part.stop() }
+export function named(name: string, part: Omit<Part, 'name'>): Part {
+  return { name, start: () => part.start(), stop: (timeoutMs) => part.stop(timeoutMs) }
 }
 
 /**
@@ -40,7 +41,7 @@ export async function stopParts(started: readonly Part[], timeoutMs: number): Pr
 
 async function within(timeoutMs: number, part: Part): Promise<void> {
   const done = new AbortController()
-  const stopping = part.stop()
+  const stopping = part.stop(timeoutMs)
   try {
     await Promise.race([stopping, fail(timeoutMs, done.signal)])
   } finally {

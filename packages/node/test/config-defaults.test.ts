@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path'
+import { DEFAULT_RETENTION } from '@pastel-mesh/queue'
 import { DEFAULT_RATES } from '@pastel-mesh/sdk-node'
 import { expect, it } from 'vitest'
 import { checkConfig } from '../src/config/checked-config.ts'
@@ -25,6 +26,14 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
     retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 16 * 2 ** 30, intervalMs: 600_000 },
     mailbox: { enabled: true, maxBytes: 2 ** 30, maxSenderBytes: 64 * 2 ** 20 },
     outbox: { maxBytes: 2 ** 30 },
+    queue: {
+      driver: 'level',
+      namespace: 'pmesh',
+      lockMs: 30_000,
+      concurrency: 100,
+      maxStalls: 3,
+      retention: DEFAULT_RETENTION,
+    },
     log: { level: 'info', format: 'auto' },
     stopTimeoutMs: 20_000,
     maxBatchMessages: 512,

@@ -45,6 +45,13 @@ export interface QueueOptions {
   readonly concurrency?: number
 }
 
+export interface StopOptions {
+  /** How long what runs may go on. @default 30,000 */
+  readonly timeoutMs?: number
+  /** How long a handler may take to end when its signal has fired; then it is left to itself. @default 5,000 */
+  readonly graceMs?: number
+}
+
 export interface QueueComponents {
   readonly clock?: Clock
 }
@@ -110,9 +117,8 @@ export interface Queue<Jobs extends JobTypes = JobTypes> {
   start(): Promise<void>
   /**
    * Takes no new work and lets what runs end; what has not by the deadline is aborted and put back.
-   * @param options.timeoutMs @default 30,000
    */
-  stop(options?: { readonly timeoutMs?: number }): Promise<void>
+  stop(options?: StopOptions): Promise<void>
 
   /**
    * Adds a job; resolves when it is on disk.

@@ -17,7 +17,7 @@ import type {
 } from './driver.ts'
 import { QueueError, stopped, unknownJob } from './errors.ts'
 import { checkConcurrency, checkData, type Handler, type HandlerOptions, toHandler } from './handlers.ts'
-import type { ListQuery, QueueComponents, QueueOptions, ScheduleInput } from './index.ts'
+import type { ListQuery, QueueComponents, QueueOptions, ScheduleInput, StopOptions } from './index.ts'
 import type { Job, JobHandler, JobStatus } from './job.ts'
 import { JobWaiters } from './job-waiters.ts'
 import { type JobMetrics, MetricsByName } from './metrics.ts'
@@ -91,11 +91,11 @@ export class JobQueue extends EventTarget {
     return this.#starting
   }
 
-  async stop({ timeoutMs = DEFAULT_STOP_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  async stop({ timeoutMs = DEFAULT_STOP_TIMEOUT_MS, graceMs }: StopOptions = {}): Promise<void> {
     const starting = this.#starting
     if (starting === undefined) return
     this.#stopping ??= starting
-      .then(() => this.#stop(timeoutMs))
+      .then(() => this.#stop(timeoutMs, graceMs))
       .finally(() => {
         this.#starting = undefined
         this.#stopping = undefined
@@ -296,7 +296,7 @@ export class JobQueue extends EventTarget {
     return count
   }
 
-  async #stop(timeoutMs: number): Promise<void> {
+  async #stop(timeoutMs: number, graceMs: number | undefined): Promise<void> {
     await this.#driver.rest()
     const ended = Promise.all([...this.#attempts.values()].map(({ outcome }) => outcome))
     const { promise: late, resolve } = Promise.withResolvers<void>()
@@ -304,7 +304,7 @@ export class JobQueue extends EventTarget {
     await Promise.race([ended, late])
     cancel()
     const error = new QueueError('ERR_QUEUE_STOPPED', 'the queue stops: the job is put back')
-    for (const attempt of this.#attempts.values()) attempt.abort('stop', error)
+    for (const attempt of this.#attempts.values()) attempt.abort('stop', error, graceMs)
     await Promise.all([...this.#attempts.values()].map(({ outcome }) => outcome))
     await this.#driver.stop()
     this.#waiters.stop(stopped())

@@ -38,6 +38,11 @@ describe('the examples run, and print what they say', () => {
     expect(await outputs(await example(path, name))).toEqual(['hello world\n', 'hello world\n'])
   })
 
+  it('the guide: in a node', async () => {
+    const outcome = await outputs(await example('docs/guides/first-job-handler.md', 'node'))
+    expect(outcome).toEqual(['announced true\n', 'announced true\n'])
+  })
+
   it('the guide: steps', async () => {
     const [first, second] = await outputs(await example('docs/guides/first-job-handler.md', 'steps'))
     expect(first).toMatch(/^receipt order:\w+\n\[ 'charge', 'send' \]\n$/)

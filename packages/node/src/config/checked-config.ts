@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
 import type { PastelId } from '@pastel-mesh/identity'
 import { parsePastelId } from '@pastel-mesh/identity'
+import type { RetentionRules } from '@pastel-mesh/queue'
 import { z } from 'zod'
 import type { NodeLogOptions } from '../log/log-options.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
+import { isOpenly } from './config-key.ts'
 import { CONFIG_KEYS, valueAt } from './config-keys.ts'
 import type { Origin } from './origin.ts'
 import { type ControllerConfig, configSchema, type ReadConfig } from './schema.ts'
@@ -30,6 +32,7 @@ export interface CheckedConfig {
   readonly retention: { readonly maxAgeMs: number; readonly maxBytes: number; readonly intervalMs: number }
   readonly mailbox: { readonly enabled: boolean; readonly maxBytes: number; readonly maxSenderBytes: number }
   readonly outbox: { readonly maxBytes: number }
+  readonly queue: CheckedQueue
   /** `file` is absolute. */
   readonly log: NodeLogOptions
   /** How long a graceful stop may take. */
@@ -37,6 +40,17 @@ export interface CheckedConfig {
   readonly maxBatchMessages: number
   readonly peerRates: ReadConfig['limits']['peerRates']
   readonly senderRates: ReadConfig['limits']['senderRates']
+}
+
+/** Where the jobs are, and how they are done. */
+export interface CheckedQueue {
+  /** `level`: in the node's own database; otherwise the url of a server, which may hold a password. */
+  readonly driver: string
+  readonly namespace: string
+  readonly lockMs: number
+  readonly concurrency: number
+  readonly maxStalls: number
+  readonly retention: RetentionRules
 }
 
 /**
@@ -67,7 +81,7 @@ export function readConfig(
     const reason = issue.code === 'unrecognized_keys' ? 'there is no such key' : issue.message
     return paths.map((path) => {
       const dotted = z.core.toDotPath(path)
-      const isSecret = CONFIG_KEYS.some((key) => key.isSecret === true && dotted.startsWith(key.path))
+      const isSecret = CONFIG_KEYS.some((key) => !isOpenly(key) && dotted.startsWith(key.path))
       return {
         key: dotted || 'configuration',
         value: isSecret ? undefined : valueAt(config, path),
@@ -85,6 +99,7 @@ export function toChecked({
   retention,
   mailbox,
   outbox,
+  queue,
   log,
   stop,
   limits,
@@ -111,8 +126,26 @@ export function toChecked({
       maxSenderBytes: mailbox.maxSenderSize,
     },
     outbox: { maxBytes: outbox.maxSize },
+    queue: toCheckedQueue(queue),
     log: { ...log, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
     stopTimeoutMs: stop.timeout,
     ...limits,
+  }
+}
+
+function toCheckedQueue({ lockTime, retention, ...same }: ReadConfig['queue']): CheckedQueue {
+  const rule = ({ maxAge, maxCount }: ReadConfig['queue']['retention']['done']) => ({
+    ageMs: maxAge,
+    count: maxCount,
+  })
+  return {
+    ...same,
+    lockMs: lockTime,
+    retention: {
+      done: rule(retention.done),
+      failed: rule(retention.failed),
+      cancelled: rule(retention.cancelled),
+      expired: rule(retention.expired),
+    },
   }
 }

@@ -20,6 +20,8 @@ export interface KeyMeta {
   readonly otherwise?: string
   /** Its value is never shown. */
   readonly isSecret?: boolean
+  /** What is shown of a value that may hold a secret; one that is wrong is not shown at all. */
+  readonly shown?: (value: string) => string
 }
 
 /** Which parts of the schema are keys. */
@@ -36,6 +38,11 @@ export interface ConfigKey extends KeyMeta {
   readonly variable: string
   /** As it is written; undefined: none. */
   readonly fallback: string | boolean | number | readonly string[] | undefined
+}
+
+/** Whether a value that is not right may be shown as it is. */
+export function isOpenly({ isSecret, shown }: KeyMeta): boolean {
+  return isSecret !== true && shown === undefined
 }
 
 /** The keys of a schema, in its order. */

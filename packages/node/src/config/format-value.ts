@@ -6,6 +6,7 @@ import { formatSize } from './sizes.ts'
 export function writtenValue(key: ConfigKey, value: unknown): unknown {
   if (value === undefined) return undefined
   if (key.isSecret === true) return '(secret)'
+  if (key.shown !== undefined) return key.shown(String(value))
   if (key.kind === 'duration') return formatDuration(value as number)
   return key.kind === 'size' ? formatSize(value as number) : value
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { DEFAULT_DATA_DIR, dataFolder } from '../data-folder.ts'
 import { type CheckedConfig, readConfig, toChecked } from './checked-config.ts'
-import { ConfigError } from './config-error.ts'
+import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { CONFIG_KEYS } from './config-keys.ts'
 import { type EnvFile, readEnvFile } from './env-file.ts'
 import { type Environment, environmentSource, findVariable } from './environment.ts'
@@ -95,12 +95,23 @@ export function mergeSources(sources: readonly Source[], dataDir: string) {
   }
   const input = toInput(settings.values(), dataDir)
   const { read, problems } = readConfig(input, (path) => originAt(settings, path))
-  const all = [...sources.flatMap((source) => source.problems), ...problems]
+  const all = [...sources.flatMap((source) => source.problems), ...problems, ...secretsInFlags(settings)]
   if (read === undefined || all.length > 0) throw new ConfigError(all)
   const origins = new Map(
     CONFIG_KEYS.map(({ path }) => [path, settings.get(path)?.origin ?? { kind: 'default' as const }]),
   )
   return { input, read, origins }
+}
+
+/** Whoever is on the machine sees the arguments of its processes. */
+function secretsInFlags(settings: ReadonlyMap<string, Setting>): ConfigProblem[] {
+  return [...settings.values()].flatMap(({ key, value, origin }) => {
+    if (origin.kind !== 'flag' || typeof value !== 'string') return []
+    const holdsSecret = key.isSecret === true || (key.shown !== undefined && key.shown(value) !== value)
+    if (!holdsSecret) return []
+    const reason = `everybody on this machine can read a password that stands in a command: give it in ${key.variable} or in pmesh.yaml`
+    return [{ key: key.path, origin, reason }]
+  })
 }
 
 async function readFileSource(

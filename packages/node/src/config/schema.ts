@@ -6,6 +6,7 @@ import { LOG_FORMATS, LOG_LEVELS } from '../log/log-options.ts'
 import { parseListenAddress, parsePeerAddress } from './addresses.ts'
 import { keyRegistry } from './config-key.ts'
 import { formatDuration, parseDuration } from './durations.ts'
+import { parseQueueDriver, QUEUE_SERVERS, withoutPassword } from './queue-driver.ts'
 import { parseSize } from './sizes.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -89,6 +90,27 @@ function rates(what: string) {
             .register(keyRegistry, { ...batches, about: burst('batches') }),
         })
         .prefault({}),
+    })
+    .prefault({})
+}
+
+function jobRetention(what: string, maxAge: string, maxCount: number) {
+  return z
+    .strictObject({
+      maxAge: duration(MAX_HISTORY_MS)
+        .prefault(maxAge)
+        .register(keyRegistry, {
+          kind: 'duration',
+          about: `how long jobs that ${what} can still be looked at`,
+          placeholder: '<duration>',
+        }),
+      maxCount: count(0, 1e9)
+        .prefault(maxCount)
+        .register(keyRegistry, {
+          kind: 'count',
+          about: `how many jobs that ${what} are kept, the newest`,
+          placeholder: '<count>',
+        }),
     })
     .prefault({})
 }
@@ -242,6 +264,52 @@ export const configSchema = z.strictObject({
           'how much of what this node sent may wait for its delivery: it is kept, whatever retention says, until it arrives or expires, and above this nothing more is sent',
         placeholder: '<size>',
       }),
+    })
+    .prefault({}),
+  queue: z
+    .strictObject({
+      driver: text
+        .transform(read(parseQueueDriver))
+        .prefault('level')
+        .register(keyRegistry, {
+          kind: 'text',
+          about: `where jobs are kept; level: in the database of this node; or on a server that several nodes share, ${QUEUE_SERVERS}`,
+          placeholder: '<level|url>',
+          shown: withoutPassword,
+        }),
+      namespace: text
+        .regex(/^[a-z][a-z0-9_]{0,31}$/, {
+          error: 'use 1 to 32 lower-case letters, digits and underscores, a letter first',
+        })
+        .prefault('pmesh')
+        .register(keyRegistry, {
+          kind: 'text',
+          about: 'tells several queues on one server apart; nodes with the same one do the same jobs',
+          placeholder: '<name>',
+        }),
+      lockTime: duration(MAX_TIMER_MS).prefault('30s').register(keyRegistry, {
+        kind: 'duration',
+        about: 'on a server, how long a job is kept from other nodes when the one that did it has died',
+        placeholder: '<duration>',
+      }),
+      concurrency: count(1, 10_000).prefault(100).register(keyRegistry, {
+        kind: 'count',
+        about: 'jobs that this node does at a time, of all names',
+        placeholder: '<count>',
+      }),
+      maxStalls: count(1, 1_000).prefault(3).register(keyRegistry, {
+        kind: 'count',
+        about: 'a job during which the process died so often is not tried again',
+        placeholder: '<count>',
+      }),
+      retention: z
+        .strictObject({
+          done: jobRetention('were done', '1d', 1_000),
+          failed: jobRetention('failed', '30d', 100_000),
+          cancelled: jobRetention('were cancelled', '7d', 10_000),
+          expired: jobRetention('expired', '7d', 10_000),
+        })
+        .prefault({}),
     })
     .prefault({}),
   log: z

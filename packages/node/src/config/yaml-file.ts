@@ -13,7 +13,7 @@ import {
 } from 'yaml'
 import { closestName } from './closest-name.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
-import type { ConfigKey } from './config-key.ts'
+import { type ConfigKey, isOpenly } from './config-key.ts'
 import { CONFIG_KEYS } from './config-keys.ts'
 import type { Origin } from './origin.ts'
 import { type Setting, type Source, valueOfText } from './setting.ts'
@@ -134,7 +134,8 @@ class Reading {
         return
       }
       const reason = `one value is needed: ${key.placeholder}`
-      this.#problems.push({ key: key.path, value: this.#written(node), origin, reason })
+      const value = isOpenly(key) ? this.#written(node) : undefined
+      this.#problems.push({ key: key.path, value, origin, reason })
       return
     }
     if (!isSeq(node) || !node.items.every((item) => isScalar(item))) {

@@ -8,15 +8,15 @@ const HEAD = `# Settings of this node. What is commented out has the value that 
 # "pmesh config print" shows what holds, and why; "pmesh config check" finds what is wrong.
 `
 
-/** Few need them, and they would be a third of the file. */
-const LEFT_OUT = 'limits.'
+/** Few need them, and they would be half of the file. */
+const LEFT_OUT = ['limits.', 'queue.retention.']
 
 /** A `pmesh.yaml` with every key and what it means: those that were chosen, the others commented out. */
 export function yamlTemplate(chosen: ReadonlyMap<string, unknown>): string {
   const lines = [HEAD]
   let section: string | undefined
   for (const key of CONFIG_KEYS) {
-    if (key.path.startsWith(LEFT_OUT)) continue
+    if (LEFT_OUT.some((section) => key.path.startsWith(section))) continue
     const [name = '', ...inner] = key.parts
     if (inner.length > 0 && name !== section) lines.push(`${name}:`)
     section = inner.length > 0 ? name : undefined
