@@ -327,12 +327,15 @@ export class JobQueue extends EventTarget {
   async #run(job: LeasedJob): Promise<Outcome> {
     const handler = this.#handlers.get(job.name)
     if (handler === undefined) return { kind: 'released' }
+    // It was cancelled and is tried again while its handler is ending.
+    const before = this.#attempts.get(job.id)?.outcome
     const attempt = new RunningAttempt({
       job,
       handler: handler.handle,
       retry: job.retry ?? handler.retry,
       timeoutMs: job.timeoutMs ?? handler.timeoutMs,
       clock: this.#clock,
+      ...(before === undefined ? {} : { before }),
     })
     this.#attempts.set(job.id, attempt)
     const metrics = this.#metrics.of(job.name)

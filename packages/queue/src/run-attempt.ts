@@ -15,6 +15,8 @@ export interface Attempt {
   readonly retry: HandlerRetryPolicy
   readonly timeoutMs: number | undefined
   readonly clock: Clock
+  /** An attempt at the same job whose handler may not have ended: this one begins when it has. */
+  readonly before?: Promise<unknown>
 }
 
 /** How long a handler may take to end when its signal has fired; then it is left to itself. */
@@ -51,7 +53,14 @@ export class RunningAttempt {
   }
 
   async #run(): Promise<Outcome> {
-    const { job, handler, timeoutMs, clock } = this.#attempt
+    const { job, handler, timeoutMs, clock, before } = this.#attempt
+    if (before !== undefined) {
+      await before
+      if (this.#reason !== undefined) {
+        this.#cancelTimer()
+        return { kind: 'released' }
+      }
+    }
     if (job.expiresAtMs !== undefined && job.expiresAtMs <= clock.now()) return { kind: 'expired' }
     if (timeoutMs !== undefined) {
       this.#cancelTimer = clock.wake(timeoutMs, () => this.abort('timeout', timedOut(job.id, timeoutMs)))

@@ -8,8 +8,8 @@ import * as keys from './keys.ts'
  */
 export class DedupKeys {
   readonly #store: JobStore
-  /** The id of the job that has the key, as soon as that is on disk. */
-  readonly #coming = new Map<string, Promise<string>>()
+  /** Settles when whoever adds a job with the key has done so, or failed. */
+  readonly #coming = new Map<string, Promise<void>>()
 
   constructor({ store }: { readonly store: JobStore }) {
     this.#store = store
@@ -25,48 +25,41 @@ export class DedupKeys {
     ids: readonly string[],
     put: (indices: ReadonlySet<number>) => Promise<void>,
   ): Promise<AddedJob[]> {
-    const { promise: stored, resolve, reject } = Promise.withResolvers<Map<string, string>>()
-    stored.catch(() => {})
-    const mine = new Map<string, number>()
-    const others = new Map<number, Promise<string>>()
     const unkeyed: number[] = []
+    const firsts = new Map<string, number>()
     for (const [index, { name, dedupKey }] of jobs.entries()) {
-      if (dedupKey === undefined) {
-        unkeyed.push(index)
-        continue
-      }
       const key = `${name}:${dedupKey}`
-      const coming = this.#coming.get(key)
-      if (coming !== undefined) others.set(index, coming)
-      else {
-        mine.set(key, index)
-        const id = stored.then((byKey) => byKey.get(key) ?? '')
-        id.catch(() => {})
-        this.#coming.set(key, id)
-      }
+      if (dedupKey === undefined) unkeyed.push(index)
+      else if (!firsts.has(key)) firsts.set(key, index)
     }
+    // Before anything is put: should another fail, its keys are free, and nothing of these jobs is there yet.
+    for (let others = this.#others(firsts); others.length > 0; others = this.#others(firsts)) {
+      await Promise.all(others)
+    }
+    const { promise: settled, resolve: settle } = Promise.withResolvers<void>()
+    for (const key of firsts.keys()) this.#coming.set(key, settled)
     try {
-      const there = await this.#stored(mine, jobs)
-      const fresh = [...mine].filter(([key]) => !there.has(key)).map(([, index]) => index)
+      const there = await this.#stored(firsts, jobs)
+      const fresh = [...firsts].filter(([key]) => !there.has(key)).map(([, index]) => index)
       await put(new Set([...fresh, ...unkeyed]))
-      const byKey = new Map([...mine].map(([key, index]) => [key, there.get(key) ?? ids[index] ?? '']))
-      resolve(byKey)
-      const added = jobs.map(({ name, dedupKey }, index) => {
-        const id = dedupKey === undefined ? ids[index] : byKey.get(`${name}:${dedupKey}`)
+      return jobs.map(({ name, dedupKey }, index) => {
+        const key = `${name}:${dedupKey}`
+        const id = dedupKey === undefined ? ids[index] : (there.get(key) ?? ids[firsts.get(key) ?? index])
         return { id: id ?? '', isDuplicate: id !== ids[index] }
       })
-      for (const [index, id] of others) added[index] = { id: await id, isDuplicate: true }
-      return added
-    } catch (error) {
-      reject(error)
-      throw error
     } finally {
-      for (const key of mine.keys()) this.#coming.delete(key)
+      for (const key of firsts.keys()) this.#coming.delete(key)
+      settle()
     }
   }
 
-  async #stored(mine: ReadonlyMap<string, number>, jobs: readonly NewJob[]): Promise<Map<string, string>> {
-    const entries = [...mine]
+  /** Those who add a job with one of the keys now. */
+  #others(keys: ReadonlyMap<string, number>): Promise<void>[] {
+    return [...keys.keys()].flatMap((key) => this.#coming.get(key) ?? [])
+  }
+
+  async #stored(firsts: ReadonlyMap<string, number>, jobs: readonly NewJob[]): Promise<Map<string, string>> {
+    const entries = [...firsts]
     const values = await this.#store.database.getMany(
       entries.map(([, index]) => keys.dedupKey(jobs[index]?.name ?? '', jobs[index]?.dedupKey ?? '')),
     )

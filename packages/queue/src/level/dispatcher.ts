@@ -66,6 +66,11 @@ export class Dispatcher {
     this.#parts = components
   }
 
+  /** Whether nothing is handed out any more. */
+  get isResting(): boolean {
+    return this.#isResting
+  }
+
   get paused(): { all: boolean; readonly names: Set<string> } {
     return this.#paused
   }

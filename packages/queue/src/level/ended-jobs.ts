@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { FINISHED, type FinishedStatus } from '../job.ts'
 import type { StoredCounts } from './job-counts.ts'
 import { nameOfJob } from './job-id.ts'
+import type { JobLocks } from './job-locks.ts'
 import { encodeRecord, type JobRecord } from './job-record.ts'
 import type { JobStore } from './job-store.ts'
 import { forgetDedupKey, forgetExpiry } from './job-table.ts'
@@ -36,6 +37,7 @@ export interface EndedJobsComponents {
   readonly store: JobStore
   readonly clock: Clock
   readonly counts: StoredCounts
+  readonly locks: JobLocks
   readonly onError: (error: unknown) => void
 }
 
@@ -48,6 +50,8 @@ export class EndedJobs {
   /** The last that was removed: a scan from the beginning would wade through what was deleted. */
   readonly #removedTo: Partial<Record<FinishedStatus, Buffer>> = {}
   #trimming: Promise<void> | undefined
+  /** Jobs that went elsewhere since the trim that is under way began to read. */
+  readonly #taken = new Set<string>()
   #isStopped = true
   #cancelWake: () => void = () => {}
 
@@ -113,6 +117,12 @@ export class EndedJobs {
     )
   }
 
+  /** What was {@link take}n is on disk where it went. */
+  isTaken(name: string, id: string, status: FinishedStatus): void {
+    this.#parts.counts.add(name, status, -1)
+    if (this.#trimming !== undefined) this.#taken.add(id)
+  }
+
   /** From the beginning: after a clock was set back, some have ended before those that are gone. */
   #trimAll(): void {
     for (const status of FINISHED) delete this.#removedTo[status]
@@ -136,13 +146,13 @@ export class EndedJobs {
 
   /** @returns whether there may be more */
   async #trimSome(status: FinishedStatus): Promise<boolean> {
-    const { store, clock, counts } = this.#parts
+    const { store, clock, counts, locks } = this.#parts
     const { ageMs, count } = this.#rules[status]
     this.#added[status] = 0
+    this.#taken.clear()
     const tooMany = (await counts.ended(status)) - count
     const oldestMs = clock.now() - ageMs
-    const operations: Operation[] = []
-    const names: string[] = []
+    const found: { key: Buffer; id: string; dedup: Buffer }[] = []
     const ends = keys.ends(status.slice(0, 1))
     const range = {
       ...ends,
@@ -150,20 +160,33 @@ export class EndedJobs {
       limit: TRIM_JOBS,
       readAhead: TRIM_JOBS,
     }
-    let last: Buffer | undefined
     for await (const [key, dedup] of store.database.iterate(range)) {
       const { atMs, id } = keys.parseEndKey(key)
-      if (names.length >= tooMany && atMs > oldestMs) break
-      const name = nameOfJob(id)
-      names.push(name)
-      last = key
-      operations.push({ type: 'del', key }, { type: 'del', key: keys.endedKey(id) })
-      if (dedup.length > 0) operations.push({ type: 'del', key: keys.dedupKey(name, dedup.toString()) })
+      if (found.length >= tooMany && atMs > oldestMs) break
+      found.push({ key, id, dedup })
     }
-    if (names.length === 0) return false
-    await store.writer.commit((all) => all.push(...operations), { sync: false })
-    if (last !== undefined) this.#removedTo[status] = last
-    for (const name of names) counts.add(name, status, -1)
-    return names.length === TRIM_JOBS
+    // One that somebody is changing is looked at another time, if it is still there then.
+    const removed = found.filter(({ id }) => !locks.isHeld(id) && !this.#taken.has(id))
+    await locks.holdAll(
+      removed.map(({ id }) => id),
+      async () => {
+        await store.writer.commit((operations) => remove(removed, operations), { sync: false })
+        for (const { id } of removed) counts.add(nameOfJob(id), status, -1)
+      },
+    )
+    const last = found.at(-1)
+    if (last !== undefined) this.#removedTo[status] = last.key
+    return found.length === TRIM_JOBS
+  }
+}
+
+function remove(
+  ended: readonly { readonly key: Buffer; readonly id: string; readonly dedup: Buffer }[],
+  operations: Operation[],
+): void {
+  for (const { key, id, dedup } of ended) {
+    operations.push({ type: 'del', key }, { type: 'del', key: keys.endedKey(id) })
+    if (dedup.length === 0) continue
+    operations.push({ type: 'del', key: keys.dedupKey(nameOfJob(id), dedup.toString()) })
   }
 }

@@ -6,18 +6,23 @@ export class JobLocks {
     return this.#held.has(id)
   }
 
-  async hold<T>(id: string, change: () => Promise<T>): Promise<T> {
-    while (this.#held.has(id)) await this.#held.get(id)
+  /** Lets those wait that would change any of these, none of which is held. */
+  async holdAll<T>(ids: readonly string[], change: () => Promise<T>): Promise<T> {
     const done = change()
     const settled = done.then(
       () => {},
       () => {},
     )
-    this.#held.set(id, settled)
+    for (const id of ids) this.#held.set(id, settled)
     try {
       return await done
     } finally {
-      if (this.#held.get(id) === settled) this.#held.delete(id)
+      for (const id of ids) if (this.#held.get(id) === settled) this.#held.delete(id)
     }
+  }
+
+  async hold<T>(id: string, change: () => Promise<T>): Promise<T> {
+    while (this.#held.has(id)) await this.#held.get(id)
+    return this.holdAll([id], change)
   }
 }

@@ -15,26 +15,19 @@ import type {
 } from '../driver.ts'
 import { stopped } from '../errors.ts'
 import type { FinishedStatus, Job } from '../job.ts'
+import { Carried } from './carried.ts'
+import { cancelJob, findNow, removeJob, retryJob } from './change-jobs.ts'
 import { DedupKeys } from './dedup-keys.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { DueJobs } from './due-jobs.ts'
-import { type DueWorkComponents, endJob, putSchedule, seeToDue, tick, withTicksOf } from './due-work.ts'
+import { type DueWorkComponents, putSchedule, seeToDue, tick, withTicksOf } from './due-work.ts'
 import { EndedJobs, type Retention } from './ended-jobs.ts'
 import { StoredCounts } from './job-counts.ts'
 import { JobIds, nameOfJob } from './job-id.ts'
 import { JobLocks } from './job-locks.ts'
-import { encodeRecord, type JobRecord, toJob } from './job-record.ts'
+import { type JobRecord, toJob } from './job-record.ts'
 import type { JobStore } from './job-store.ts'
-import {
-  type Found,
-  findJob,
-  forgetDedupKey,
-  forgetExpiry,
-  newRecord,
-  placeAt,
-  putNew,
-  takeFrom,
-} from './job-table.ts'
+import { newRecord, placeAt, putNew } from './job-table.ts'
 import * as keys from './keys.ts'
 import { LeaseRounds } from './lease-rounds.ts'
 import { listJobs } from './list-jobs.ts'
@@ -110,12 +103,8 @@ export class LevelDriver implements QueueDriver {
       const parts = this.#makeParts(host, concurrency)
       await parts.counts.count(this.#store.database)
       await recover(this.#maxStalls, parts)
-      this.#removeReopened = this.#store.onReopened(() => {
-        // A tick that failed may be on disk: nothing ticks before that is read.
-        parts.due.halt()
-        this.#reload(parts, true).catch(host.onError)
-      })
-      await this.#reload(parts, false)
+      this.#removeReopened = this.#store.onReopened(() => parts.carried.reopened())
+      await parts.carried.read(false)
       parts.ended.start()
       this.#parts = parts
       for (const limits of this.#handlers) parts.work.work(limits)
@@ -169,8 +158,8 @@ export class LevelDriver implements QueueDriver {
   }
 
   async get(id: string): Promise<Job | undefined> {
-    const { work } = this.#open()
-    const found = await this.#find(id)
+    const { work, running } = this.#open()
+    const found = await findNow(id, { store: this.#store, running })
     if (found === undefined) return undefined
     const status = found.place !== 'live' ? found.place : work.running.has(id) ? 'running' : 'waiting'
     return toJob(found.record, status)
@@ -187,67 +176,15 @@ export class LevelDriver implements QueueDriver {
   }
 
   async cancel(id: string): Promise<boolean> {
-    const parts = this.#open()
-    return parts.locks.hold(id, async () => {
-      // Chosen to run already, and not yet known to run: it is let begin.
-      if (parts.work.running.has(id)) await parts.work.leased()
-      if (parts.work.running.has(id)) return parts.running.cancel(id)
-      parts.work.remove(id, nameOfJob(id))
-      const found = await this.#find(id)
-      if (found === undefined || (found.place !== 'live' && found.place !== 'delayed')) return false
-      await endJob(found.record, found.place, 'cancelled', parts)
-      return true
-    })
+    return cancelJob(id, this.#open())
   }
 
   async retry(id: string): Promise<boolean> {
-    const { locks, ended, counts, work } = this.#open()
-    this.#store.disk.assertRoom()
-    return locks.hold(id, async () => {
-      const found = await this.#find(id)
-      if (
-        found === undefined ||
-        found.place === 'live' ||
-        found.place === 'delayed' ||
-        found.place === 'done'
-      ) {
-        return false
-      }
-      const { createdAtMs, timeoutMs, retry, dedupKey, schedule, logs, steps } = found.record.state
-      // What is undefined is left out of JSON.
-      const state = { createdAtMs, timeoutMs, retry, dedupKey, schedule, logs, steps } as JobRecord['state']
-      const record = { ...found.record, state }
-      await this.#store.writer.commit((operations) => {
-        ended.take(found.record, operations)
-        operations.push({ type: 'put', key: keys.liveKey(id), value: encodeRecord(record) })
-      })
-      const name = nameOfJob(id)
-      counts.move(name, found.place, 'live')
-      work.add(record, name)
-      return true
-    })
+    return retryJob(id, this.#open())
   }
 
   async remove(id: string): Promise<boolean> {
-    const { locks, work, ended, counts, host } = this.#open()
-    return locks.hold(id, async () => {
-      if (work.running.has(id)) return false
-      const name = nameOfJob(id)
-      work.remove(id, name)
-      const found = await this.#find(id)
-      if (found === undefined) return true
-      const { record, place } = found
-      await this.#store.writer.commit((operations) => {
-        if (place === 'live' || place === 'delayed') takeFrom(place, record, operations)
-        else ended.take(record, operations)
-        forgetExpiry(record, operations)
-        forgetDedupKey(record, operations)
-      })
-      work.remove(id, name)
-      counts.add(name, place, -1)
-      host.onEvent({ type: 'removed', id, name })
-      return true
-    })
+    return removeJob(id, this.#open())
   }
 
   pause(name?: string): Promise<void> {
@@ -325,23 +262,7 @@ export class LevelDriver implements QueueDriver {
       maxStalls: this.#maxStalls,
       run: (job) => running.run(job),
     })
-    return { ...base, ended, due, running, work }
-  }
-
-  /** Reads from the disk what memory only carries on. */
-  async #reload({ due, work, counts }: Parts, recount: boolean): Promise<void> {
-    const { database } = this.#store
-    if (recount) await counts.count(database)
-    const names = new Set<string>()
-    for await (const [key] of database.iterate(keys.PAUSES)) names.add(keys.parseKey(key).text)
-    const all = names.delete('')
-    const schedules: Schedule[] = []
-    for await (const [, value] of database.iterate(keys.SCHEDULES)) {
-      schedules.push(JSON.parse(value.toString()) as Schedule)
-    }
-    due.start(schedules)
-    work.reset()
-    work.pauses(all, names)
+    return { ...base, ended, due, running, work, carried: new Carried({ ...base, due, work }) }
   }
 
   async #put(records: readonly JobRecord[], bookmark?: Bookmark): Promise<void> {
@@ -369,12 +290,6 @@ export class LevelDriver implements QueueDriver {
     if (state.expiresAtMs !== undefined) due.add(state.expiresAtMs)
   }
 
-  /** A job, wherever it is; one that runs as it is now. */
-  async #find(id: string): Promise<Found | undefined> {
-    const record = this.#parts?.running.recordOf(id)
-    return record === undefined ? findJob(this.#store.database, id) : { record, place: 'live' }
-  }
-
   async #setPaused(name: string | undefined, isPaused: boolean): Promise<void> {
     const { work } = this.#open()
     const key = keys.pauseKey(name ?? '')
@@ -396,4 +311,5 @@ interface Parts extends DueWorkComponents {
   readonly due: DueJobs
   readonly running: RunningJobs
   readonly work: Dispatcher
+  readonly carried: Carried
 }
