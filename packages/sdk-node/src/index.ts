@@ -28,6 +28,7 @@ import type { Accepted } from './outbound/pending.ts'
 import type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
 import type { ReceivedEntry, ReceivedMessage } from './received-message.ts'
 import type { RetentionOptions } from './retention-task.ts'
+import type { SendOptions } from './send-options.ts'
 import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 
 export type { BootstrapState, BootstrapStatus } from './connection/bootstrap-status.ts'
@@ -63,6 +64,7 @@ export type { Accepted } from './outbound/pending.ts'
 export type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
 export type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
 export type { RetentionOptions } from './retention-task.ts'
+export type { SendOptions } from './send-options.ts'
 export type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 export { bytes, type Codec, json, type MessageBody, text } from './topics/codec.ts'
 export type { SchemaIssue, SchemaResult, StandardSchema } from './topics/standard-schema.ts'
@@ -225,9 +227,11 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * Signs a message and stores it; resolves when it is on disk. It is then sent to the topic's subscribers, and
    * log sync brings it to those who are not there now.
    * @throws ProtocolError ERR_TOPIC_NAME; MeshError ERR_MESSAGE, ERR_OUTBOUND_FULL, ERR_NOT_STARTED,
-   * ERR_STOPPED, ERR_CLOCK, ERR_SUPERSEDED; StorageError ERR_DISK_RESERVE, ERR_COMMIT_FAILED (whether it is stored is not known), ERR_STORE_UNAVAILABLE
+   * ERR_STOPPED, ERR_CLOCK, ERR_SUPERSEDED; StorageError ERR_DISK_RESERVE, ERR_COMMIT_FAILED (whether it is stored is
+   * not known; with `once` it is right to try again), ERR_STORE_UNAVAILABLE; with `once` MeshError ERR_ONCE_KEY,
+   * ERR_ONCE_DIFFERS, ERR_ONCE_FULL
    */
-  publish(topic: string, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Accepted>
+  publish(topic: string, message: MessageInput, options?: SendOptions): Promise<Accepted>
   /**
    * Publishes many messages, in order, no faster than they are stored. If one is refused the rest is not sent;
    * those before it are stored.
@@ -251,8 +255,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * delivered yet: nothing was stored), and as {@link publish}; a {@link PartlySentError}, which names them, if it failed
    * after some of the recipients' messages were stored
    */
-  send(to: PastelId, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent>
-  send(to: readonly PastelId[], message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent[]>
+  send(to: PastelId, message: MessageInput, options?: SendOptions): Promise<Sent>
+  send(to: readonly PastelId[], message: MessageInput, options?: SendOptions): Promise<Sent[]>
   /**
    * Sends many messages to one member, or to each of some, in order, no faster than they are stored. Of an array nothing
    * is stored if there is no room for all of it.
@@ -264,6 +268,17 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
     messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
     options?: { signal?: AbortSignal },
   ): Promise<Sent[]>
+  /**
+   * The groups that have keys of `once`, and begin so: the group of `order/17/reply` is `order/17`.
+   * @throws StorageError; MeshError ERR_NOT_STARTED
+   */
+  onceGroups(prefix?: string): Promise<string[]>
+  /**
+   * Forgets the keys of a group: nothing is sent under them again. 8,192 are kept at most.
+   * @returns how many there were
+   * @throws StorageError; MeshError ERR_NOT_STARTED
+   */
+  forgetOnce(group: string): Promise<number>
   /**
    * What came to this node's inbox from a place on, then what comes, without end, nothing missed or twice, whichever way
    * it came. What did not come or cannot be read is said by an entry `lost`.

@@ -21,6 +21,7 @@ import type {
   ReadMessagesOptions,
   ReceivedEntry,
   ReceivedMessage,
+  SendOptions,
   SubscribeOptions,
   UnsharedOptions,
 } from './index.ts'
@@ -104,13 +105,11 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
     this.parts().topics.leave(topic)
   }
 
-  async publish(
-    topic: string,
-    message: MessageInput,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<Accepted> {
-    options.signal?.throwIfAborted()
-    const [accepted] = await abortable(this.running().accept(topicChannel(topic), [message]), options.signal)
+  async publish(topic: string, message: MessageInput, { once, signal }: SendOptions = {}): Promise<Accepted> {
+    signal?.throwIfAborted()
+    const channel = topicChannel(topic)
+    if (once !== undefined) return abortable(this.running().acceptOnce(channel, message, once), signal)
+    const [accepted] = await abortable(this.running().accept(channel, [message]), signal)
     return accepted as Accepted
   }
 
@@ -131,17 +130,25 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
     return this.parts().reader.read(options)
   }
 
-  send(to: PastelId, message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent>
-  send(to: readonly PastelId[], message: MessageInput, options?: { signal?: AbortSignal }): Promise<Sent[]>
+  onceGroups(prefix = ''): Promise<string[]> {
+    return this.running().once.groups(prefix)
+  }
+
+  forgetOnce(group: string): Promise<number> {
+    return this.running().once.forget(group)
+  }
+
+  send(to: PastelId, message: MessageInput, options?: SendOptions): Promise<Sent>
+  send(to: readonly PastelId[], message: MessageInput, options?: SendOptions): Promise<Sent[]>
   async send(
     to: PastelId | readonly PastelId[],
     message: MessageInput,
-    { signal }: { signal?: AbortSignal } = {},
+    { once, signal }: SendOptions = {},
   ): Promise<Sent | Sent[]> {
     signal?.throwIfAborted()
     this.running()
     const isOne = typeof to === 'string'
-    const sent = await abortable(this.parts().direct.sender.send(isOne ? [to] : to, message), signal)
+    const sent = await abortable(this.parts().direct.sender.send(isOne ? [to] : to, message, once), signal)
     return isOne ? (sent[0] as Sent) : sent
   }
 

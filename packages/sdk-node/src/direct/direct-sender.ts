@@ -12,6 +12,7 @@ import {
 import type { AddressBook } from '../connection/address-book.ts'
 import { sealableUntilMs } from '../connection/ended-certificates.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
+import type { Noted, OnceCall } from '../outbound/once-keys.ts'
 import { type PreparedMessage, Sequence } from '../outbound/pending.ts'
 import { type OutboundPipeline, prepareMessage } from '../outbound/pipeline.ts'
 import type { MessageSource } from '../outbound/publish-many.ts'
@@ -19,7 +20,7 @@ import type { Outbox } from './outbox.ts'
 import { sendToEach } from './partly-sent-error.ts'
 import { RecipientTasks } from './recipient-tasks.ts'
 import type { SealingKeys } from './sealing-keys.ts'
-import type { WaitingMessages } from './waiting-messages.ts'
+import { isWaitingId, type WaitingMessages } from './waiting-messages.ts'
 
 export interface DirectSenderComponents {
   readonly own: PastelId
@@ -100,19 +101,23 @@ export class DirectSender {
 
   /**
    * Accepts a message for some recipients; resolves when it is on disk for all of them.
+   * @param onceKey those for whom it is there already under this key get it no more
    * @throws MeshError ERR_PASTELID_LENGTH and the like, ERR_NOT_A_MEMBER, ERR_OUTBOX_FULL (nothing was accepted),
    * ERR_MESSAGE and as `publish`; PartlySentError if some of it was accepted before
    */
-  async send(recipients: readonly PastelId[], input: MessageInput): Promise<Sent[]> {
+  async send(recipients: readonly PastelId[], input: MessageInput, onceKey?: string): Promise<Sent[]> {
     const names = this.#checked(recipients)
     const message = prepareDirect(input, Date.now())
-    const { outbox } = this.#components
-    const sizeBytes = this.#outboxBytes(names, [message])
+    const { outbox, outbound } = this.#components
+    const once = onceKey === undefined ? undefined : outbound().once.call(onceKey, names, message)
+    const sizeBytes = this.#outboxBytes(once === undefined ? names : await once.withoutKnown(names), [
+      message,
+    ])
     await outbox.makeRoom(sizeBytes)
     // For all of them before any: else some would be on disk when it is refused.
     const release = outbox.reserve(sizeBytes)
     try {
-      return await sendToEach(names, (name, accepted) => this.#sendOne(name, message, accepted))
+      return await sendToEach(names, (name, accepted) => this.#sendOne(name, message, accepted, once))
     } finally {
       release()
     }
@@ -183,14 +188,27 @@ export class DirectSender {
     return names
   }
 
-  async #sendOne(recipient: PastelId, message: PreparedMessage, onAccepted: OnAccepted): Promise<void> {
+  async #sendOne(
+    recipient: PastelId,
+    message: PreparedMessage,
+    onAccepted: OnAccepted,
+    once?: OnceCall,
+  ): Promise<void> {
+    const store = (noted?: Noted) => this.#storeOne(recipient, message, noted)
+    const id = await (once === undefined ? store() : once.send(store, recipient))
+    onAccepted(id, isWaitingId(id) ? 'waiting-for-certificate' : 'accepted')
+  }
+
+  /** @param noted what is written with it, when it has its id */
+  async #storeOne(recipient: PastelId, message: PreparedMessage, noted?: Noted): Promise<string> {
     if (this.#mustWait(recipient, message.expiresAtMs)) {
-      onAccepted(await this.#components.waiting.add(recipient, message), 'waiting-for-certificate')
+      const id = await this.#components.waiting.add(recipient, message, noted)
       this.known(recipient)
-      return
+      return id
     }
-    const [accepted] = await this.#components.outbound().acceptPrepared(inboxChannel(recipient), [message])
-    onAccepted((accepted as { id: string }).id, 'accepted')
+    const noting = noted === undefined ? message : { ...message, noted }
+    const [accepted] = await this.#components.outbound().acceptPrepared(inboxChannel(recipient), [noting])
+    return (accepted as { id: string }).id
   }
 
   /** Behind what waits already, too, so that order holds. */

@@ -8,6 +8,7 @@ import {
   toWireAgain,
 } from '@pastel-mesh/protocol'
 import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
+import type { Noted } from '../outbound/once-keys.ts'
 import type { PreparedMessage } from '../outbound/pending.ts'
 
 /** Names of the values: `waiting/<id>/<part>` holds a message, `was-waiting/<id>` the id that it has got since. */
@@ -132,8 +133,16 @@ export class WaitingMessages {
     return done !== undefined && 'recipient' in done ? done : undefined
   }
 
-  /** @returns its id while it waits, when it is on disk. @throws MeshError ERR_OUTBOUND_FULL; StorageError */
-  async add(recipient: PastelId, { wire, expiresAtMs }: PreparedMessage): Promise<string> {
+  /**
+   * @param noted what is written in the same commit
+   * @returns its id while it waits, when it is on disk
+   * @throws MeshError ERR_OUTBOUND_FULL; StorageError
+   */
+  async add(
+    recipient: PastelId,
+    { wire, expiresAtMs }: PreparedMessage,
+    noted: Noted = () => [],
+  ): Promise<string> {
     if (this.#waiting.size >= MAX_WAITING) {
       throw new MeshError(
         'ERR_OUTBOUND_FULL',
@@ -149,12 +158,13 @@ export class WaitingMessages {
     const waiting: WaitingMessage = { id, recipient, expiresAtMs, parts, sizeBytes: bytes.length }
     this.#remember(waiting)
     try {
-      await this.#store.values.write(
-        names(waiting).map((name, part) => ({
+      await this.#store.values.write([
+        ...names(waiting).map((name, part) => ({
           name,
           value: bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES),
         })),
-      )
+        ...noted(id),
+      ])
     } catch (error) {
       this.#forget(waiting)
       throw error

@@ -4,7 +4,7 @@ import type { ValueChange } from '@pastel-mesh/storage'
 /** A message of this node that is on disk. */
 export interface Accepted {
   readonly id: MessageId
-  /** Its position in this node's arrival order. */
+  /** Its position in this node's arrival order; -1 of one that was sent before, `once`, and that retention has removed. */
   readonly arrival: number
 }
 

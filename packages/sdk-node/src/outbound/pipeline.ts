@@ -11,6 +11,7 @@ import {
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
 import type { NodeCounters } from '../counters.ts'
 import { ChannelWriter } from './channel-writer.ts'
+import { OnceKeys } from './once-keys.ts'
 import { type Accepted, PendingGroup, type PreparedMessage, Sequence } from './pending.ts'
 import { type MessageSource, publishInOrder } from './publish-many.ts'
 
@@ -54,6 +55,9 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024
 /** Channels whose log is gone on with; of one that was idle for longer the next message begins a new run. */
 const MAX_CHANNELS = 4096
 
+/** In place of a position in the order, of a message that retention has removed. */
+const ARRIVAL_REMOVED = -1
+
 /** How long a signer that does not answer can hold up the end. */
 const STOP_GRACE_MS = 5_000
 
@@ -68,6 +72,8 @@ export class OutboundPipeline {
   readonly #components: OutboundComponents
   /** The one that was written to last is at the end. */
   readonly #channels = new Map<string, ChannelWriter>()
+  /** What is sent once. */
+  readonly once: OnceKeys
   readonly #removeReopened: () => void
   #pendingMessages = 0
   #pendingBytes = 0
@@ -77,6 +83,7 @@ export class OutboundPipeline {
     const maxBatchMessages = Math.min(MAX_BATCH_MESSAGES, Math.max(1, options.maxBatchMessages))
     this.#options = { ...options, maxBatchMessages }
     this.#components = components
+    this.once = new OnceKeys({ values: components.store.values })
     this.#removeReopened = components.store.onReopened(() => {
       for (const writer of this.#channels.values()) writer.beginNewRun()
     })
@@ -99,6 +106,24 @@ export class OutboundPipeline {
       channel,
       inputs.map((input) => prepareMessage(input, now)),
     )
+  }
+
+  /**
+   * The same for one message, unless it is there already under the key: then what was answered the first time.
+   * @throws as {@link accept}; MeshError ERR_ONCE_KEY, ERR_ONCE_DIFFERS, ERR_ONCE_FULL
+   */
+  async acceptOnce(channel: string, input: MessageInput, key: string): Promise<Accepted> {
+    const message = prepareMessage(input, Date.now())
+    let stored: Accepted | undefined
+    const id = await this.once.call(key, [channel], message).send(async (noted) => {
+      const [accepted] = await this.#accept(channel, [{ ...message, noted }])
+      stored = accepted as Accepted
+      return stored.id
+    })
+    if (stored !== undefined) return stored
+    const found = await this.#components.store.findMessage(id)
+    const arrival = found === undefined ? ARRIVAL_REMOVED : found.stored.position + found.index
+    return { id: id as Accepted['id'], arrival }
   }
 
   /** The same for messages that were checked before. @param sequence of which nothing is accepted once some was refused */

@@ -3,6 +3,7 @@ import { assertTopicName, type MessageOptions } from '@pastel-mesh/protocol'
 import type { MeshNode, ReadMessagesOptions, SubscribeOptions } from '../index.ts'
 import type { Accepted } from '../outbound/pending.ts'
 import type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from '../received-message.ts'
+import type { SendOptions } from '../send-options.ts'
 import type { Codec } from './codec.ts'
 
 /** A topic whose messages carry values of one type. */
@@ -40,7 +41,7 @@ export interface TypedTopics {
   publish<In, Out>(
     topic: Topic<In, Out>,
     value: In,
-    options?: MessageOptions & { signal?: AbortSignal },
+    options?: MessageOptions & SendOptions,
   ): Promise<Accepted>
   /**
    * The messages of a topic as {@link MeshNode.subscribe} gives them, each with its value. One that does not
@@ -79,11 +80,15 @@ export function defineTopic<In, Out>(topic: Topic<In, Out>): Topic<In, Out> {
  */
 export function typedTopics(node: Node): TypedTopics {
   return {
-    async publish(topic, value, { signal, ...options } = {}) {
+    async publish(topic, value, { once, signal, ...options } = {}) {
       const body = await asTopicError(`the value cannot be published on ${topic.name}`, () =>
         topic.codec.encode(value),
       )
-      return node.publish(topic.name, { ...options, ...body }, signal === undefined ? {} : { signal })
+      return node.publish(
+        topic.name,
+        { ...options, ...body },
+        { ...(once === undefined ? {} : { once }), ...(signal === undefined ? {} : { signal }) },
+      )
     },
     subscribe: (topic, options) => decodeAll(topic, node.subscribe(topic.name, options)),
     messages: (topic, options) => decodeAll(topic, node.messages({ ...options, topic: topic.name })),
