@@ -53,7 +53,7 @@ export class Controller implements NodeController {
     const queue = createNodeQueue(config.queue, { store, onError })
     const server = createServer(
       { socket: { path: folder.socket }, version: readVersion() },
-      { node, store, onError },
+      { node, store, queue, onError },
     )
     const parts = [
       named('database', store),

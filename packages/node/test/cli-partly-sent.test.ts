@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createLocalSigner, encodePastelId, generateSeed, publicKeyFromSeed } from '@pastel-mesh/identity'
+import { createQueue, levelDriver } from '@pastel-mesh/queue'
 import { createNode, createOpenRegistry, generateNodeKey } from '@pastel-mesh/sdk-node'
 import { createServer } from '@pastel-mesh/sdk-server'
 import { createStore } from '@pastel-mesh/storage'
@@ -26,12 +27,18 @@ async function openNode() {
       registry: createOpenRegistry(),
     },
   )
-  const server = createServer({ socket: { path }, version: '1.2.3' }, { node, store, onError: () => {} })
+  const queue = createQueue({ driver: levelDriver({}, { store }) })
+  const server = createServer(
+    { socket: { path }, version: '1.2.3' },
+    { node, store, queue, onError: () => {} },
+  )
   await store.start()
   await node.start()
+  await queue.start()
   await server.start()
   onTestFinished(async () => {
     await server.stop()
+    await queue.stop()
     await node.stop()
     await store.stop()
   })

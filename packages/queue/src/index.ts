@@ -177,7 +177,10 @@ export interface Queue<Jobs extends JobTypes = JobTypes> {
   /** {@link remove} for all jobs of a status, or those of one name. @returns how many */
   clear(query: { readonly status: Exclude<JobStatus, 'running'>; readonly name?: string }): Promise<number>
 
-  /** Starts no more jobs of a name, or of any; across restarts. What runs goes on. */
+  /**
+   * Starts no more jobs of a name, or of any; across restarts. What runs goes on.
+   * @throws QueueError ERR_JOB_NAME
+   */
   pause(name?: string): Promise<void>
   resume(name?: string): Promise<void>
   pauses(): Promise<QueuePauses>

@@ -1,4 +1,4 @@
-import { type AddOptions, badOption, toNewJob } from './add-options.ts'
+import { type AddOptions, badOption, checkName, toNewJob } from './add-options.ts'
 import { systemClock } from './clock.ts'
 import type {
   AddedJob,
@@ -179,11 +179,13 @@ export class JobQueue extends EventTarget {
     return this.#each(status, name, (id) => this.#driver.remove(id))
   }
 
-  pause(name?: string): Promise<void> {
+  async pause(name?: string): Promise<void> {
+    if (name !== undefined) checkName(name)
     return this.#driver.pause(name)
   }
 
-  resume(name?: string): Promise<void> {
+  async resume(name?: string): Promise<void> {
+    if (name !== undefined) checkName(name)
     return this.#driver.resume(name)
   }
 

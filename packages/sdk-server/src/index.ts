@@ -2,6 +2,7 @@
  * The tRPC routers of a node, and what they are served on: for now the Unix socket.
  * @packageDocumentation
  */
+import type { Queue } from '@pastel-mesh/queue'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { Followers } from './followers.ts'
@@ -12,10 +13,13 @@ export type { AlertOutput } from './alerts.ts'
 export type { DeliveryOutput } from './delivery.ts'
 export type { DisclosureOutput } from './disclosure.ts'
 export type { FollowInput } from './follow.ts'
+export type { JobSummary } from './job-schema.ts'
 export type { EntryOutput, MessageOutput, NoticeOutput } from './message-schema.ts'
 export type { ProofOutput } from './proof.ts'
+export type { NameStats, QueueStats, WaitsFor } from './queue-stats.ts'
 export type { RecentRefusal } from './recent-refusals.ts'
 export type { AppRouter } from './router.ts'
+export type { ScheduleOutput } from './schedules.ts'
 export type { SentOutput, WaitingOutput } from './sent.ts'
 export type { StoredByOutput } from './stored-by.ts'
 export type { Context } from './trpc.ts'
@@ -30,6 +34,7 @@ export interface ServerOptions {
 export interface ServerComponents {
   readonly node: MeshNode
   readonly store: MessageStore
+  readonly queue: Queue
   /** Hears of what failed and is nobody's request, or what a caller is told nothing of. @default ignored */
   readonly onError?: (error: Error) => void
 }
@@ -45,15 +50,23 @@ export interface Server {
  * The API of a node.
  *
  * @example
- * const server = createServer({ socket: { path: './data/node.sock' }, version: '1.0.0' }, { node, store })
+ * const server = createServer({ socket: { path: './data/node.sock' }, version: '1.0.0' }, { node, store, queue })
  * await server.start()
  */
 export function createServer(options: ServerOptions, components: ServerComponents): Server {
-  const { node, store, onError = () => {} } = components
+  const { node, store, queue, onError = () => {} } = components
   let startedAtMs = 0
   const followers = new Followers()
   const refusals = new RecentRefusals({ node })
-  const context = () => ({ node, store, version: options.version, startedAtMs, followers, refusals })
+  const context = () => ({
+    node,
+    store,
+    queue,
+    version: options.version,
+    startedAtMs,
+    followers,
+    refusals,
+  })
   const server = new UnixSocketServer(options.socket, { context, onError })
   return {
     async start() {

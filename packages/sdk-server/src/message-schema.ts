@@ -3,6 +3,7 @@ import type { MessageInput } from '@pastel-mesh/protocol'
 import { jsonOf, textOf } from '@pastel-mesh/protocol'
 import type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
+import { dropUndefined } from './drop-undefined.ts'
 import { isPlainJson } from './plain-json.ts'
 
 const common = {
@@ -31,10 +32,6 @@ export function toMessageInput(input: z.infer<typeof messageInput>): MessageInpu
   if (!('base64' in input)) return dropUndefined(input) as MessageInput
   const { base64, ...options } = input
   return dropUndefined({ ...options, bytes: Buffer.from(base64, 'base64') }) as MessageInput
-}
-
-function dropUndefined(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined))
 }
 
 /**

@@ -4,11 +4,14 @@ import { checkMessages } from './check-messages.ts'
 import { direct } from './direct.ts'
 import { directStatus } from './direct-status.ts'
 import { follow, followInput } from './follow.ts'
+import { jobs } from './jobs.ts'
 import { members } from './members.ts'
 import { messageFilter } from './message-filter.ts'
 import { messageInput, toMessageInput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES, readPage } from './page.ts'
 import { proofInput, readProof } from './proof.ts'
+import { queueStatus } from './queue-stats.ts'
+import { schedules } from './schedules.ts'
 import { statistics } from './statistics.ts'
 import { readStoredBy, storedByInput } from './stored-by.ts'
 import { timeInput } from './time-schema.ts'
@@ -100,6 +103,7 @@ const admin = router({
       disk: store.disk.status,
       standing: await standingOf(node),
       direct: directStatus(ctx),
+      queue: await queueStatus(ctx),
       /** Those that are not dismissed, the newest first. */
       alerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs === undefined).reverse(),
       dismissedAlerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs !== undefined).length,
@@ -110,6 +114,8 @@ const admin = router({
   members,
   alerts,
   unshared,
+  jobs,
+  schedules,
 
   /** Connects to a PastelID, a multiaddr, or `address:port`. */
   connect: procedure

@@ -1,4 +1,5 @@
 import { MeshError } from '@pastel-mesh/identity'
+import type { Queue } from '@pastel-mesh/queue'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { initTRPC, TRPCError } from '@trpc/server'
@@ -13,6 +14,7 @@ import { trpcCode } from './trpc-code.ts'
 export interface Context {
   readonly node: MeshNode
   readonly store: MessageStore
+  readonly queue: Queue
   /** When the node started, in ms since 1970. */
   readonly startedAtMs: number
   readonly version: string

@@ -24,6 +24,18 @@ export const operatingCases: ConformanceCase[] = [
     },
   },
   {
+    name: 'what is no name is neither paused nor resumed',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        await queue.pause()
+        for (const name of ['', 'no name']) {
+          await assert.rejects(queue.pause(name), hasCode('ERR_JOB_NAME'))
+          await assert.rejects(queue.resume(name), hasCode('ERR_JOB_NAME'))
+        }
+        assert.deepEqual(await queue.pauses(), { all: true, names: [] })
+      }),
+  },
+  {
     name: 'jobs of each state are listed, page by page, and counted',
     run: (driver) =>
       withQueue(driver, async (queue) => {

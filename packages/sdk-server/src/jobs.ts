@@ -1,0 +1,151 @@
+import { MeshError } from '@pastel-mesh/identity'
+import type { Job, JobStatus } from '@pastel-mesh/queue'
+import { z } from 'zod'
+import {
+  dataInput,
+  type JobSummary,
+  jobIdInput,
+  jobOptions,
+  nameInput,
+  statusInput,
+  toAddOptions,
+  toJobSummary,
+} from './job-schema.ts'
+import { queueAnswer } from './queue-answer.ts'
+import { readQueueStats, whatNameWaitsFor } from './queue-stats.ts'
+import { type Context, procedure, router } from './trpc.ts'
+
+const MAX_PAGE_JOBS = 200
+/** Jobs that are read at once: each may have a megabyte of data and results, of which a list shows little. */
+const READ_JOBS = 20
+
+const byId = z.strictObject({ id: jobIdInput })
+const byName = z.strictObject({ name: nameInput.optional() }).default({})
+
+/** The queue, for the operator. */
+export const jobs = router({
+  /** How many jobs of each name are in which state, what those that wait wait for, and what happened since the start. */
+  stats: procedure.query(async ({ ctx }) => ({
+    startedAtMs: ctx.startedAtMs,
+    ...(await queueAnswer(readQueueStats(ctx))),
+  })),
+
+  /**
+   * A page of the jobs in one state: those that wait in the order in which they will run, those that have ended the last
+   * first. `next`, given as `after`, goes on where a page ended that was not the last.
+   */
+  list: procedure
+    .input(
+      z.strictObject({
+        status: statusInput,
+        name: nameInput.optional(),
+        after: z.string().min(1).max(1_000).optional(),
+        limit: z.number().int().min(1).max(MAX_PAGE_JOBS).default(100),
+      }),
+    )
+    .query(({ input, ctx }) => queueAnswer(readPage(input, ctx))),
+
+  /** All there is of one: data, progress, log lines, steps, result, failure. `attempts` counts those that have begun. */
+  show: procedure.input(byId).query(async ({ input: { id }, ctx }) => {
+    const job = await queueAnswer(known(id, ctx))
+    return {
+      ...job,
+      attempts: job.failures + job.stalls + (job.status === 'running' || job.status === 'done' ? 1 : 0),
+      ...(job.status === 'waiting' ? { waitsFor: await queueAnswer(whatNameWaitsFor(job.name, ctx)) } : {}),
+    }
+  }),
+
+  /** Adds a job; answers when it is on disk. Nobody need have a handler for its name yet. */
+  add: procedure
+    .input(z.strictObject({ name: nameInput, data: dataInput, options: jobOptions.default({}) }))
+    .mutation(({ input: { name, data, options }, ctx }) =>
+      queueAnswer(ctx.queue.add(name, data, toAddOptions(options))),
+    ),
+
+  /** Lets one that failed, was cancelled or expired wait again; `status` is what it is now, also if it was none of these. */
+  retry: procedure
+    .input(byId)
+    .mutation(({ input: { id }, ctx }) => queueAnswer(changed(id, ctx.queue.retry(id), ctx))),
+
+  /** The same for all that failed, or those of one name. */
+  redrive: procedure.input(byName).mutation(async ({ input, ctx }) => {
+    await queueAnswer(ctx.queue.pauses())
+    return { count: await ctx.queue.redrive(nameOf(input)) }
+  }),
+
+  /** Ends one that has not ended; the signal of one that runs fires, and it may still run for a moment. */
+  cancel: procedure
+    .input(byId)
+    .mutation(({ input: { id }, ctx }) => queueAnswer(changed(id, ctx.queue.cancel(id), ctx))),
+
+  /** Forgets one that does not run. */
+  remove: procedure.input(byId).mutation(async ({ input: { id }, ctx }) => {
+    await queueAnswer(known(id, ctx))
+    await queueAnswer(ctx.queue.remove(id))
+  }),
+
+  /** Forgets all of a state, or those of one name. */
+  clear: procedure
+    .input(z.strictObject({ status: statusInput.exclude(['running']), name: nameInput.optional() }))
+    .mutation(async ({ input: { status, name }, ctx }) => {
+      await queueAnswer(ctx.queue.pauses())
+      return { count: await ctx.queue.clear({ status, ...nameOf({ name }) }) }
+    }),
+
+  /** Starts no more jobs of a name, or of any, until `resume`, across restarts; those that run go on. */
+  pause: procedure.input(byName).mutation(async ({ input: { name }, ctx }) => {
+    await queueAnswer(ctx.queue.pause(name))
+    return queueAnswer(ctx.queue.pauses())
+  }),
+
+  /** A name that was paused by itself stays so when all others go on. */
+  resume: procedure.input(byName).mutation(async ({ input: { name }, ctx }) => {
+    await queueAnswer(ctx.queue.resume(name))
+    return queueAnswer(ctx.queue.pauses())
+  }),
+})
+
+interface PageRequest {
+  readonly status: JobStatus
+  readonly name?: string | undefined
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+async function readPage(
+  { status, name, after, limit }: PageRequest,
+  { queue }: Pick<Context, 'queue'>,
+): Promise<{ jobs: JobSummary[]; next?: string }> {
+  const found: JobSummary[] = []
+  let from = after
+  do {
+    const page = await queue.list({
+      status,
+      limit: Math.min(READ_JOBS, limit - found.length),
+      ...nameOf({ name }),
+      ...(from === undefined ? {} : { after: from }),
+    })
+    found.push(...page.jobs.map(toJobSummary))
+    from = page.next
+  } while (from !== undefined && found.length < limit)
+  return { jobs: found, ...(from === undefined ? {} : { next: from }) }
+}
+
+async function known(id: string, { queue }: Pick<Context, 'queue'>): Promise<Job> {
+  const job = await queue.get(id)
+  if (job !== undefined) return job
+  throw new MeshError(
+    'ERR_JOB_UNKNOWN',
+    `there is no job ${id}: it never was, or what is kept of ended jobs has passed it`,
+  )
+}
+
+async function changed(id: string, change: Promise<boolean>, { queue }: Pick<Context, 'queue'>) {
+  const isChanged = await change
+  // Of what is not kept there is nothing more to say.
+  return { isChanged, status: (await queue.get(id))?.status }
+}
+
+function nameOf({ name }: { readonly name?: string | undefined }): { readonly name?: string } {
+  return name === undefined ? {} : { name }
+}
