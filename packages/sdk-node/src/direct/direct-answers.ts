@@ -89,7 +89,10 @@ export class DirectAnswers {
     const said: ReceiptRange[] = []
     for (const one of certified) {
       const known = await receipts.take(one)
-      if (known !== undefined && receipts.isOwn(known)) said.push(...(await ownReceipts.look(known, budget)))
+      if (known === undefined || !receipts.isOwn(known)) continue
+      // Who shows it may count nothing any more that is not above it.
+      maker.goOnFrom(known.content.serial)
+      said.push(...(await ownReceipts.look(known, budget)))
     }
     return inOneFrame(await maker.make(joined(said)))
   }

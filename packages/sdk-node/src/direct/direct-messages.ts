@@ -133,7 +133,7 @@ export class DirectMessages {
     const mailboxes = new Mailboxes(options.mailbox ?? {}, { store, book, registry, own: this.#own })
     const check = new ReceiptCheck(
       { network },
-      { newest: (name) => book.get(name), counters: components.counters.receipts },
+      { own: signer.publicKey, newest: (name) => book.get(name), counters: components.counters.receipts },
     )
     this.#receipts = new ReceiptBook({
       store,

@@ -37,7 +37,7 @@ export class KeptReceipts {
     this.#logs.clear()
     this.#sizeBytes = 0
     for await (const [name, value] of this.#store.values.read(this.#options.prefix)) {
-      const kept = decode(value)
+      const kept = decodeReceipt(value)
       if (kept !== undefined) this.#remember(name, this.#logOf(name), kept)
     }
   }
@@ -76,7 +76,7 @@ export class KeptReceipts {
     logs: Iterable<LogId>,
     known: KnownReceipt,
   ): { readonly changes: readonly ValueChange[]; readonly kept: () => void } {
-    const value = encode(known)
+    const value = encodeReceipt(known)
     const news = [...logs]
       .map((log) => ({ log, name: `${this.#options.prefix}${log}/${known.content.serial}/${known.by}` }))
       .filter(({ name }) => !this.#receipts.has(name))
@@ -170,14 +170,14 @@ function sizeOf(receipt: KnownReceipt | undefined): number {
 }
 
 /** Length of the receipt (4 bytes), the receipt, the certificate. */
-function encode({ receipt, certificate }: CertifiedReceipt): Uint8Array {
+export function encodeReceipt({ receipt, certificate }: CertifiedReceipt): Uint8Array {
   const length = Buffer.allocUnsafe(4)
   length.writeUInt32BE(receipt.length)
   return Buffer.concat([length, receipt, certificate])
 }
 
 /** A value that is damaged is no receipt. */
-function decode(value: Buffer): KnownReceipt | undefined {
+export function decodeReceipt(value: Buffer): KnownReceipt | undefined {
   try {
     const length = value.readUInt32BE(0)
     const receipt = new Uint8Array(value.subarray(4, 4 + length))

@@ -9,7 +9,7 @@ import {
   type ReceiptRange,
 } from '@pastel-mesh/protocol'
 import type { MessageStore, ValueChange } from '@pastel-mesh/storage'
-import { KeptReceipts } from './kept-receipts.ts'
+import { decodeReceipt, encodeReceipt, KeptReceipts } from './kept-receipts.ts'
 import type { KnownReceipt, ReceiptCheck } from './receipt-check.ts'
 import { isKeyUnknown } from './sealed-again.ts'
 
@@ -24,7 +24,7 @@ export interface ReceiptBookComponents {
   readonly onSettled?: (ranges: readonly ReceiptRange[], receipt: KnownReceipt) => void
 }
 
-/** Names of the values that say until which serial somebody's receipts settle nothing: `receipts-void/<PastelID>`. */
+/** Names of the values that hold the receipt up to which somebody's settle nothing: `receipts-void/<PastelID>`. */
 const VOID_PREFIX = 'receipts-void/'
 /** Those of whom that is remembered. */
 const MAX_VOID = 1_024
@@ -43,8 +43,8 @@ const MAX_BYTES = 16 * 1024 * 1024
 export class ReceiptBook {
   readonly #components: ReceiptBookComponents
   readonly #kept: KeptReceipts
-  /** Receipts of somebody up to a serial are of a store that is no more. */
-  readonly #voidUntil = new Map<PastelId, number>()
+  /** Receipts of somebody up to one are of a store that is no more. */
+  readonly #voidUntil = new Map<PastelId, KnownReceipt>()
 
   constructor(components: ReceiptBookComponents) {
     this.#components = components
@@ -59,7 +59,8 @@ export class ReceiptBook {
     await this.#kept.start()
     this.#voidUntil.clear()
     for await (const [name, value] of this.#components.store.values.read(VOID_PREFIX)) {
-      this.#voidUntil.set(name.slice(VOID_PREFIX.length) as PastelId, Number(value.toString()))
+      const last = decodeReceipt(value)
+      if (last !== undefined) this.#voidUntil.set(name.slice(VOID_PREFIX.length) as PastelId, last)
     }
   }
 
@@ -69,6 +70,11 @@ export class ReceiptBook {
     for (const receipt of this.#kept.all())
       if (receipt.by === name) given.set(receipt.content.serial, receipt)
     return [...given.values()].sort((a, b) => a.content.serial - b.content.serial)
+  }
+
+  /** The receipt of somebody up to which all of its receipts settle nothing. */
+  lastVoid(name: PastelId): KnownReceipt | undefined {
+    return this.#voidUntil.get(name)
   }
 
   /** Whether this node gave a receipt. */
@@ -85,9 +91,13 @@ export class ReceiptBook {
     receipts: readonly KnownReceipt[],
     missing: readonly LogRange[],
   ): Promise<void> {
-    const until = Math.max(this.#voidUntil.get(name) ?? 0, ...receipts.map(({ content }) => content.serial))
+    const before = this.#voidUntil.get(name)
+    const last = [...(before === undefined ? [] : [before]), ...receipts].reduce((a, b) =>
+      a.content.serial >= b.content.serial ? a : b,
+    )
+    const until = last.content.serial
     this.#voidUntil.delete(name)
-    this.#voidUntil.set(name, until)
+    this.#voidUntil.set(name, last)
     const gone: ValueChange[] = []
     if (this.#voidUntil.size > MAX_VOID) {
       const oldest = this.#voidUntil.keys().next().value as PastelId
@@ -97,7 +107,7 @@ export class ReceiptBook {
     for (const log of new Set(missing.map((range) => range.log))) {
       gone.push(...this.#kept.forget(log, ({ by, content }) => by === name && content.serial <= until))
     }
-    const value = Buffer.from(String(until))
+    const value = encodeReceipt(last)
     await this.#components.store.values.write([...gone, { name: VOID_PREFIX + name, value }])
   }
 
@@ -143,7 +153,8 @@ export class ReceiptBook {
   async #keep(known: KnownReceipt): Promise<void> {
     const { store, own } = this.#components
     // What this node says itself settles nothing here, nor what is true no more.
-    if (this.isOwn(known) || known.content.serial <= (this.#voidUntil.get(known.by) ?? 0)) return
+    if (this.isOwn(known) || known.content.serial <= (this.#voidUntil.get(known.by)?.content.serial ?? 0))
+      return
     const settled: ReceiptRange[] = []
     const ownSettled: ReceiptRange[] = []
     for (const range of known.content.ranges) {

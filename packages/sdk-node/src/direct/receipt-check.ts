@@ -25,6 +25,8 @@ export interface ReceiptCheckOptions {
 }
 
 export interface ReceiptCheckComponents {
+  /** The node's own public key: what it signed it signed, whatever its clock showed and with which node key. */
+  readonly own: Uint8Array
   /** The newest certificate that is known of somebody. */
   readonly newest: (name: PastelId) => Certificate | undefined
   readonly counters: ReceiptCounters
@@ -64,13 +66,13 @@ export class ReceiptCheck {
     const certificate = new Uint8Array(certified.certificate)
     try {
       const { receipt: content, certificate: opened } = await this.#verify({ receipt, certificate })
+      const known = { receipt, certificate, content, by: pastelIdOf(content.subject) }
+      if (equalBytes(content.subject, this.#components.own)) return known
       if (content.createdAtMs > Date.now() + CLOCK_SKEW_MS) {
         counters.refused += 1
         return undefined
       }
-      if (!this.#isSuperseded(content, opened)) {
-        return { receipt, certificate, content, by: pastelIdOf(content.subject) }
-      }
+      if (!this.#isSuperseded(content, opened)) return known
     } catch (error) {
       counters.refused += 1
       throw error

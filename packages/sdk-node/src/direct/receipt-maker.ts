@@ -35,6 +35,11 @@ export class ReceiptMaker {
     this.#components = components
   }
 
+  /** A receipt of this node with that serial is there: those that it makes from now on have higher ones. */
+  goOnFrom(serial: number): void {
+    this.#lastSerial = Math.max(this.#lastSerial, serial)
+  }
+
   /** Receipts for some ranges: one, if they are not very many. */
   async make(ranges: readonly ReceiptRange[]): Promise<CertifiedReceipt[]> {
     const receipts: CertifiedReceipt[] = []
@@ -47,7 +52,7 @@ export class ReceiptMaker {
   async #sign(ranges: readonly ReceiptRange[]): Promise<CertifiedReceipt> {
     const { subject, nodeKey, certificate, storeId } = this.#components
     const createdAtMs = Date.now()
-    // By the clock, so that a store that was restored from an older copy goes on with higher ones.
+    // By the clock, so that a store that was restored from an older copy goes on with higher ones; unless the clock was ahead.
     this.#lastSerial = Math.max(this.#lastSerial + 1, createdAtMs)
     const bytes = encodeReceipt({
       network: this.#options.network,

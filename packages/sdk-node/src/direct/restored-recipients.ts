@@ -33,23 +33,33 @@ const FIRST_SHOWN = 8
 export class RestoredRecipients {
   readonly #components: RestoredRecipientsComponents
   readonly #asking = new Map<PastelId, Promise<void>>()
+  /** Of these, those who have connected once more meanwhile. */
+  readonly #again = new Set<PastelId>()
+  #isStopped = false
 
   constructor(components: RestoredRecipientsComponents) {
     this.#components = components
   }
 
   connected(name: PastelId): void {
-    if (this.#asking.has(name)) return
+    if (this.#asking.has(name)) {
+      this.#again.add(name)
+      return
+    }
     const asking = this.#ask(name)
       .catch((error) => {
         // It is asked when it is there again.
         if (this.#components.peers.isConnected(name)) this.#components.onError(error)
       })
-      .finally(() => this.#asking.delete(name))
+      .finally(() => {
+        this.#asking.delete(name)
+        if (this.#again.delete(name) && !this.#isStopped) this.connected(name)
+      })
     this.#asking.set(name, asking)
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     await Promise.all(this.#asking.values())
   }
 
@@ -57,6 +67,10 @@ export class RestoredRecipients {
     const { receipts, peers } = this.#components
     const known = receipts.by(name).reverse()
     const first = known.slice(0, FIRST_SHOWN)
+    // Nothing counts that is not above it, and its clock, or what it remembers, may be behind: it is to go on from there.
+    const last = receipts.lastVoid(name)
+    const isBehind = last !== undefined && (known[0]?.content.serial ?? 0) < last.content.serial
+    if (isBehind) await peers.ask(name, { kind: 'receipts', receipts: [last] })
     for (const shown of [...inFrames(first), ...inFrames(known.slice(FIRST_SHOWN), MAX_SHOWN)]) {
       const answer = await peers.ask(name, { kind: 'receipts', receipts: shown })
       const said: KnownReceipt[] = []
