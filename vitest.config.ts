@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
-import { fullTests } from './scripts/full-tests.ts'
+import { FULL_ONLY, fullTests } from './scripts/full-tests.ts'
 
 // biome-ignore lint/suspicious/noUndeclaredEnvVars: no build depends on it
 const isFull = process.env.PMESH_TEST_FULL !== undefined
@@ -10,11 +10,12 @@ const isFull = process.env.PMESH_TEST_FULL !== undefined
  * Packages whose test files follow each other in one process, which loads the source once: a file of theirs leaves
  * the process as it found it. Loading takes more than most of them do otherwise.
  */
-const TOGETHER = 'packages/{protocol,sdk-server}/test/**/*.test.ts'
+const TOGETHER = 'packages/{identity,protocol,sdk-server,storage}/test/**/*.test.ts'
 
 const all = ['packages/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts']
 
-// The full form is in addition to the normal one: what it would only repeat is not in it.
+// The full form is in addition to the normal one: what it would only repeat is not in it, and the other way round.
+const leftOut = ['**/node_modules/**', ...(isFull ? [] : [FULL_ONLY])]
 const filesOf = (patterns: string[]) => (isFull ? fullTests(import.meta.dirname, patterns) : patterns)
 
 // Tests run the source: the `source` condition of every package's exports points at src/.
@@ -32,10 +33,13 @@ export default defineConfig({
     // Node keeps what it compiled, for the tests' processes and those that they start.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compile') },
     projects: [
-      { extends: true, test: { name: 'together', include: filesOf([TOGETHER]), isolate: false } },
       {
         extends: true,
-        test: { name: 'apart', include: filesOf(all), exclude: ['**/node_modules/**', TOGETHER] },
+        test: { name: 'together', include: filesOf([TOGETHER]), exclude: leftOut, isolate: false },
+      },
+      {
+        extends: true,
+        test: { name: 'apart', include: filesOf(all), exclude: [...leftOut, TOGETHER] },
       },
     ],
   },

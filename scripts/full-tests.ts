@@ -5,9 +5,13 @@ import { importSpecifiers } from './import-specifiers.ts'
 /** What says that the counts of the full form are wanted. */
 const SWITCH = 'PMESH_TEST_FULL'
 
+/** Test files that the normal form leaves out: they take long, and seldom find anything. */
+export const FULL_ONLY = '**/*.full.test.ts'
+const FULL_ONLY_ENDING = '.full.test.ts'
+
 /**
- * The test files that do more in the full form: those that read the switch, or import something of the tests that does.
- * All others would do the same once more.
+ * The test files that do more in the full form: those that are in no other, and those that read the switch, or import
+ * something of the tests that does. All others would do the same once more.
  */
 export function fullTests(root: string, include: readonly string[]): string[] {
   const known = new Map<string, boolean>()
@@ -20,7 +24,9 @@ export function fullTests(root: string, include: readonly string[]): string[] {
     known.set(path, reads)
     return reads
   }
-  return globSync([...include], { cwd: root }).filter((file) => readsSwitch(resolve(root, file)))
+  return globSync([...include], { cwd: root }).filter(
+    (file) => file.endsWith(FULL_ONLY_ENDING) || readsSwitch(resolve(root, file)),
+  )
 }
 
 function localImports(path: string, text: string): string[] {

@@ -3,9 +3,7 @@ import { queue } from '../src/queue/queue.ts'
 import { missingFor } from '../src/queue/servers.ts'
 
 const IN_FLIGHT = [16, 64, 256]
-// PostgreSQL takes its time.
-const isFull = process.env.PMESH_TEST_FULL !== undefined
-const KEYS = isFull ? ['level', 'redis_everysec', 'redis_always', 'postgresql'] : ['level', 'redis_everysec']
+const KEYS = ['level', 'redis_everysec', 'redis_always', 'postgresql']
 const servers = { level: undefined, redis_everysec: 'redis', redis_always: 'redis', postgresql: 'postgresql' }
 
 test('queue adds and processes every job, and gives figures for whoever is there', async () => {
