@@ -10,15 +10,17 @@ const DAY_MS = 86_400_000
 class Lives {
   readonly clock = new TestClock()
   readonly database = new MemoryDatabase()
+  readonly #options: Parameters<typeof memoryDriver>[0]
+
+  constructor(options: Parameters<typeof memoryDriver>[0] = {}) {
+    this.#options = { retention: KEEP_ALL, ...options }
+  }
 
   next(): Queue {
     // The one before is gone without having been stopped.
     this.clock.forget()
     const { clock, database } = this
-    const queue = createQueue(
-      { driver: memoryDriver({ retention: KEEP_ALL }, { clock, database }) },
-      { clock },
-    )
+    const queue = createQueue({ driver: memoryDriver(this.#options, { clock, database }) }, { clock })
     onTestFinished(() => this.#stop(queue))
     return queue
   }
@@ -228,6 +230,39 @@ describe('what queues of this kind were seen to lose', () => {
     await second.start()
     expect(await second.get(throws?.id ?? '')).toMatchObject({ failures: 1, stalls: 0 })
     expect(await second.get(long?.id ?? '')).toMatchObject({ stalls: 1 })
+  })
+
+  test('jobs that ran at a crash run one at a time when the next is the last, past names that are paused', async () => {
+    const lives = new Lives({ maxStalls: 2 })
+    const first = lives.next()
+    let begun = 0
+    for (const name of ['a', 'b', 'c']) {
+      first.registerHandler(name, () => {
+        begun += 1
+        return new Promise(() => {})
+      })
+    }
+    await first.start()
+    const [a, b, c] = await first.addMany(['a', 'b', 'c'].map((name) => ({ name, data: {} })))
+    await until('all run', () => begun === 3)
+    const second = lives.next()
+    const { opened, open } = gate()
+    const ran: string[] = []
+    for (const name of ['a', 'b', 'c']) {
+      second.registerHandler(name, async ({ id }) => {
+        ran.push(id)
+        await opened
+      })
+    }
+    await second.start()
+    await until('one runs', () => ran.length === 1)
+    // Of the two that are put aside, the one that comes first may not run.
+    const aside = [a, b, c].map((job) => job?.id ?? '').filter((id) => id !== ran[0])
+    const [paused, other] = aside
+    await second.pause(paused?.slice(0, 1))
+    open()
+    await second.waitFor(other ?? '', { signal: AbortSignal.timeout(5_000) })
+    expect(ran).toEqual([ran[0], other])
   })
 
   test('drain ends when the last job that ran is put off', async () => {

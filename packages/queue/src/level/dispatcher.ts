@@ -138,12 +138,11 @@ export class Dispatcher {
     this.wake()
   }
 
+  /** All that wait aside have their turn again: the first that may run is it, whatever is paused. */
   #nextLastChance(): void {
     this.#lastChance = undefined
-    const [next] = this.#aside
-    if (next === undefined) return
-    this.#aside.delete(next)
-    this.#handlers.get(nameOfJob(next))?.ready.add({ id: next })
+    for (const id of this.#aside) this.#handlers.get(nameOfJob(id))?.ready.add({ id })
+    this.#aside.clear()
   }
 
   /** Whether a job may run now that was chosen to; otherwise it waits aside. */

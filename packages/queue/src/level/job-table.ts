@@ -27,9 +27,7 @@ export function placeAt(record: JobRecord, nowMs: number): 'live' | 'delayed' {
 export function putNew(record: JobRecord, place: 'live' | 'delayed', operations: Operation[]): void {
   const { id, state } = record
   putIn(place, record, operations)
-  if (state.expiresAtMs !== undefined) {
-    operations.push({ type: 'put', key: keys.dueKey(state.expiresAtMs, 'x', id), value: NOTHING })
-  }
+  putExpiry(record, operations)
   if (state.dedupKey !== undefined) {
     operations.push({
       type: 'put',
@@ -61,6 +59,12 @@ export function takeFrom(place: 'live' | 'delayed', record: JobRecord, operation
       { type: 'del', key: keys.dueKey(state.runAtMs ?? 0, 'r', id) },
     )
   }
+}
+
+/** It expires at its time, if it waits then. */
+export function putExpiry({ id, state }: JobRecord, operations: Operation[]): void {
+  if (state.expiresAtMs === undefined) return
+  operations.push({ type: 'put', key: keys.dueKey(state.expiresAtMs, 'x', id), value: NOTHING })
 }
 
 /** It can expire no more. */

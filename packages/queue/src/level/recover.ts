@@ -5,7 +5,7 @@ import type { EndedJobs } from './ended-jobs.ts'
 import { nameOfJob } from './job-id.ts'
 import { decodeRecord, encodeRecord } from './job-record.ts'
 import type { JobStore } from './job-store.ts'
-import { takeFrom } from './job-table.ts'
+import { putExpiry, takeFrom } from './job-table.ts'
 import * as keys from './keys.ts'
 import type { LeaseRounds } from './lease-rounds.ts'
 
@@ -38,6 +38,8 @@ export async function recover(maxStalls: number, components: RecoverComponents):
     if (stalls < maxStalls) {
       const changed = { ...record, state: { ...record.state, stalls } }
       operations.push({ type: 'put', key: keys.liveKey(id), value: encodeRecord(changed) })
+      // Its time may have come while it ran.
+      putExpiry(record, operations)
       events.push(() => host.onEvent({ type: 'stalled', id, name }))
       continue
     }

@@ -86,9 +86,14 @@ export class RunningJobs {
       case 'expired':
         return this.#finish(job, 'expired', {})
       case 'released':
-        return this.#putBack(job, 'released', job.record)
+        return this.#isOverdue(job)
+          ? this.#finish(job, 'expired', {})
+          : this.#putBack(job, 'released', job.record)
       case 'retry': {
         const { failure, delayMs } = outcome
+        if (this.#isOverdue(job)) {
+          return this.#finish(job, 'expired', { failure, failures: failuresOf(job) + 1 })
+        }
         const { runAtMs: _, ...state } = job.record.state
         const runAtMs = delayMs > 0 ? { runAtMs: this.#parts.clock.now() + delayMs } : {}
         const record = {
@@ -98,6 +103,12 @@ export class RunningJobs {
         return this.#putBack(job, 'retrying', record)
       }
     }
+  }
+
+  /** Whether it would not start any more: it does not wait for its turn to be told so. */
+  #isOverdue({ record }: RunningJob): boolean {
+    const { expiresAtMs } = record.state
+    return expiresAtMs !== undefined && expiresAtMs <= this.#parts.clock.now()
   }
 
   async #finish(job: RunningJob, status: FinishedStatus, changes: Partial<JobState>): Promise<void> {
