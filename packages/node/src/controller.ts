@@ -1,5 +1,5 @@
 import { MeshError } from '@pastel-mesh/identity'
-import type { Queue } from '@pastel-mesh/queue'
+import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
 import { createServer } from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
@@ -7,6 +7,9 @@ import { type CheckedConfig, checkConfig } from './config/checked-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
 import { dataFolder, openDataFolder } from './data-folder.ts'
 import type { ControllerComponents, NodeController } from './index.ts'
+import type { BindingStatus } from './jobs/binding-standing.ts'
+import { MessageBindings, type OnMessage } from './jobs/message-bindings.ts'
+import { SentByJobs } from './jobs/sent-by-jobs.ts'
 import { explainListenError } from './listen-error.ts'
 import { openNodeKey } from './node-key.ts'
 import { createNodeQueue, queuePart } from './node-queue.ts'
@@ -30,6 +33,7 @@ export class Controller implements NodeController {
   readonly node: MeshNode
   readonly store: MessageStore
   readonly queue: Queue
+  readonly #bindings: MessageBindings
   readonly #parts: readonly Part[]
   /** Those that were started, or tried to. */
   #started: Part[] = []
@@ -51,6 +55,8 @@ export class Controller implements NodeController {
     const { onError = () => {} } = components
     node.addEventListener('error', ({ detail }) => onError(detail))
     const queue = createNodeQueue(config.queue, { store, onError })
+    const bindings = new MessageBindings({ node, store, queue, onError })
+    const sent = new SentByJobs({}, { node, queue, onError })
     const server = createServer(
       { socket: { path: folder.socket }, version: readVersion() },
       { node, store, queue, onError },
@@ -59,21 +65,36 @@ export class Controller implements NodeController {
       named('database', store),
       named('members', registry),
       named('node', node),
-      queuePart(queue, config.queue),
+      queuePart(queue, config.queue, sent),
+      named('bindings', bindings),
       named('server', server),
     ]
-    return new Controller(config, { node, store, queue, parts })
+    return new Controller(config, { node, store, queue, bindings, parts })
   }
 
   private constructor(
     config: CheckedConfig,
-    components: { node: MeshNode; store: MessageStore; queue: Queue; parts: Part[] },
+    components: {
+      node: MeshNode
+      store: MessageStore
+      queue: Queue
+      bindings: MessageBindings
+      parts: Part[]
+    },
   ) {
     this.config = config
     this.node = components.node
     this.store = components.store
     this.queue = components.queue
+    this.#bindings = components.bindings
     this.#parts = components.parts
+  }
+
+  readonly onMessage: OnMessage<JobTypes> = (...args: Parameters<MessageBindings['add']>) =>
+    this.#bindings.add(...args)
+
+  bindings(): Promise<BindingStatus[]> {
+    return this.#bindings.status()
   }
 
   start(): Promise<void> {

@@ -8,6 +8,8 @@ import type { MessageStore } from '@pastel-mesh/storage'
 import type { CheckedConfig } from './config/checked-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
 import { Controller } from './controller.ts'
+import type { BindingStatus } from './jobs/binding-standing.ts'
+import type { OnMessage } from './jobs/message-bindings.ts'
 import type { PassphrasePrompt } from './passphrase.ts'
 
 export type { CheckedConfig } from './config/checked-config.ts'
@@ -15,6 +17,10 @@ export type { ControllerConfig } from './config/schema.ts'
 export { type ControlClient, createControlClient } from './control-client.ts'
 export { type DataFolder, DEFAULT_DATA_DIR, dataFolder } from './data-folder.ts'
 export { type ChunkLimits, inChunks, PUBLISH_LIMITS } from './in-chunks.ts'
+export { type BindingBlocked, type BindingStatus, StuckError } from './jobs/binding-standing.ts'
+export { type JobMessages, type JobSendOptions, jobMessages } from './jobs/job-messages.ts'
+export type { MessageBindingOptions } from './jobs/message-binding.ts'
+export type { MessageMap, OnMessage, TypedMessageMap } from './jobs/message-bindings.ts'
 export {
   type ImportOptions,
   type KeyStore,
@@ -43,7 +49,21 @@ export interface NodeController<Jobs extends JobTypes = JobTypes> {
    */
   readonly queue: Queue<Jobs>
   /**
-   * Starts database, members, node, queue and server, in this order; if one fails, stops those before it.
+   * Makes a job of each message of a topic or of the inbox for which `map` gives data: job and place in one commit, so
+   * that each message makes exactly one, whatever happens; `queue.driver` says what holds on a server. Messages are
+   * taken in the order of their arrival, those that come from the first start on, or with `from: 'start'` also those that
+   * are stored; every later start goes on where the one before stood. If `map` throws, the message is tried again until
+   * that succeeds, and those behind it wait: return undefined for what is not wanted.
+   * @example
+   * controller.onMessage('orders', 'fill', (message) => ({ order: jsonOf(message), from: message.sender }))
+   * controller.onMessage('inbox', 'answer', ({ id, sender, body }) => ({ id, sender, text: textOf({ body }) }))
+   * @throws MeshError ERR_BINDING_EXISTS; ProtocolError ERR_TOPIC_NAME
+   */
+  readonly onMessage: OnMessage<Jobs>
+  /** Where each of these stands. @throws StorageError ERR_STORE_UNAVAILABLE */
+  bindings(): Promise<BindingStatus[]>
+  /**
+   * Starts database, members, node, queue, bindings and server, in this order; if one fails, stops those before it.
    * @throws MeshError ERR_LISTEN, ERR_MEMBER_FILE, ERR_QUEUE_SERVER, ERR_SOCKET, ERR_SOCKET_IN_USE, ERR_SOCKET_PATH;
    * ERR_STOPPED if it was stopped, or failed to start, before; StorageError as the store's start
    */
@@ -75,5 +95,6 @@ export async function createController<Jobs extends JobTypes = JobTypes>(
   components: ControllerComponents = {},
 ): Promise<NodeController<Jobs>> {
   const controller = await Controller.create(config, components)
-  return controller as NodeController as NodeController<Jobs>
+  // Which jobs there are is the caller's word.
+  return controller as unknown as NodeController<Jobs>
 }

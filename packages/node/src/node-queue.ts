@@ -3,6 +3,7 @@ import { bullmqDriver, createQueue, levelDriver, type Queue } from '@pastel-mesh
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { CheckedQueue } from './config/checked-config.ts'
 import { withoutPassword } from './config/queue-driver.ts'
+import type { SentByJobs } from './jobs/sent-by-jobs.ts'
 import { named, type Part } from './parts.ts'
 
 /** How long a handler may take to end when it was told to, at most: what does not end by then hangs. */
@@ -32,18 +33,21 @@ export function createNodeQueue(config: CheckedQueue, { store, onError }: NodeQu
  * Jobs that run have half of the time that the stop has left, and an eighth more when they were told to end: the parts
  * behind have the rest.
  */
-export function queuePart(queue: Queue, { driver }: CheckedQueue): Part {
+export function queuePart(queue: Queue, { driver }: CheckedQueue, sent: SentByJobs): Part {
   return named('queue', {
     async start() {
       try {
         await queue.start()
+        await sent.start()
       } catch (cause) {
         if (!(cause instanceof MeshError) || cause.code !== 'ERR_QUEUE_SERVER') throw cause
         const message = `${cause.message} (queue.driver is ${withoutPassword(driver)})`
         throw new MeshError(cause.code, message, { cause })
       }
     },
-    stop: (timeoutMs) =>
-      queue.stop({ timeoutMs: timeoutMs / 2, graceMs: Math.min(MAX_GRACE_MS, timeoutMs / 8) }),
+    async stop(timeoutMs) {
+      await queue.stop({ timeoutMs: timeoutMs / 2, graceMs: Math.min(MAX_GRACE_MS, timeoutMs / 8) })
+      await sent.stop()
+    },
   })
 }

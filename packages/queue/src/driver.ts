@@ -145,6 +145,9 @@ export interface QueuePauses {
  * except that the end of an attempt may be lost in a power cut: the job then runs again.
  */
 export interface QueueDriver {
+  /** Whether a bookmark advances in the very commit that adds the jobs it is given with; else right after it. */
+  readonly commitsBookmarks: boolean
+
   /** `concurrency`: jobs at a time in this process. */
   start(host: DriverHost, options: { readonly concurrency: number }): Promise<void>
   /** Hands out no more jobs. */

@@ -141,6 +141,11 @@ export interface Queue<Jobs extends JobTypes = JobTypes> {
     }[],
     bookmark?: Bookmark,
   ): Promise<AddedJob[]>
+  /**
+   * Whether the driver writes a bookmark in the very commit that adds the jobs. If not, it is set right after them: give
+   * the jobs dedup keys made of what they are for.
+   */
+  readonly commitsBookmarks: boolean
   /** The value of a bookmark; undefined if there is none. */
   bookmark(name: string): Promise<string | undefined>
 

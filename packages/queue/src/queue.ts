@@ -66,6 +66,10 @@ export class JobQueue extends EventTarget {
     this.#clock = clock
   }
 
+  get commitsBookmarks(): boolean {
+    return this.#driver.commitsBookmarks
+  }
+
   get handlers(): readonly string[] {
     return [...this.#handlers.keys()].sort()
   }

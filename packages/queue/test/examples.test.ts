@@ -1,20 +1,12 @@
 import { execFile } from 'node:child_process'
-import { readFile, symlink, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { example, ROOT } from './fixtures/example.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
-const ROOT = resolve(import.meta.dirname, '../../..')
 const run = promisify(execFile)
-
-/** The code behind `<!-- example: name -->`. */
-async function example(path: string, name: string): Promise<string> {
-  const text = await readFile(join(ROOT, path), 'utf8')
-  const code = new RegExp(`<!-- example: ${name} -->\\n\`\`\`ts\\n([^]*?)\`\`\``).exec(text)?.[1]
-  if (code === undefined) throw new Error(`${path} has no example ${name}`)
-  return code
-}
 
 /** Runs it as a reader would, in a folder of its own, twice: the second time it finds what the first left. */
 async function outputs(code: string): Promise<string[]> {

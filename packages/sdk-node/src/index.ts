@@ -69,6 +69,7 @@ export type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 export { bytes, type Codec, json, type MessageBody, text } from './topics/codec.ts'
 export type { SchemaIssue, SchemaResult, StandardSchema } from './topics/standard-schema.ts'
 export {
+  decodeMessage,
   defineTopic,
   type Topic,
   type TopicInput,

@@ -53,6 +53,7 @@ export interface BullmqDriverOptions {
  *   of ended jobs go by name, and over all nodes; `concurrency` is of each process.
  */
 export class BullmqDriver implements QueueDriver {
+  readonly commitsBookmarks = false
   readonly #options: BullmqDriverOptions
   readonly #handlers: HandlerLimits[] = []
   #parts: Parts | undefined

@@ -76,6 +76,7 @@ const DEFAULT_MAX_STALLS = 3
  * start was running when the process died, and waits again.
  */
 export class LevelDriver implements QueueDriver {
+  readonly commitsBookmarks = true
   readonly #store: JobStore
   readonly #ownsStore: boolean
   readonly #clock: Clock

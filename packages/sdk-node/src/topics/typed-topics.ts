@@ -99,10 +99,12 @@ async function* decodeAll<Out>(
   topic: Topic<never, Out>,
   entries: AsyncIterable<ReceivedEntry>,
 ): AsyncGenerator<TypedEntry<Out>> {
-  for await (const entry of entries) yield entry.kind === 'message' ? await decodeOne(topic, entry) : entry
+  for await (const entry of entries)
+    yield entry.kind === 'message' ? await decodeMessage(topic, entry) : entry
 }
 
-async function decodeOne<Out>(
+/** The value of a message that was read from a topic by its name, as {@link TypedTopics.subscribe} gives it. */
+export async function decodeMessage<Out>(
   { name, codec }: Topic<never, Out>,
   message: ReceivedMessage,
 ): Promise<TypedMessage<Out>> {
