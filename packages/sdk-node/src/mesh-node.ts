@@ -382,6 +382,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
           this.#peers.isDisconnected(name) ||
           this.registry.memberAt(name, Date.now()) === undefined,
         receive: (envelope, peer, options) => this.#arrivals.left(envelope, peer, options),
+        charge: (peer, batches, signal) => this.#inbound.charge(peer, batches, signal),
         pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
         onMissing: (peer, log) => this.#sync.read(peer, log),
         onOffence: (peer) => this.#guard.offended(peer),

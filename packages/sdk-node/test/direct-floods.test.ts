@@ -129,10 +129,10 @@ test('one question about the own inbox looks at 4,096 batches of all its logs, a
   expect(messagesIn(saidIn(await ask({ kind: 'ask', id: 2, ranges: rest })))).toBe(2 * 2_100 - 4_096)
 })
 
-/** What is kept of receipts on disk. */
-async function keptReceipts(store: MessageStore): Promise<{ count: number; bytes: number }> {
+/** What is kept of receipts on disk, or of those about a log. */
+async function keptReceipts(store: MessageStore, log = ''): Promise<{ count: number; bytes: number }> {
   let [count, bytes] = [0, 0]
-  for await (const [, value] of store.values.read('receipt/')) {
+  for await (const [, value] of store.values.read(`receipt/${log}`)) {
     count += 1
     bytes += value.length
   }
@@ -143,12 +143,15 @@ test('a flood of receipts for ever other logs stays bounded, and the next receip
   const body = [Buffer.from('x')]
   const flooded = await runsTo(mallory, 4_352)
   const [toBob] = (await written(bob, 1, body)) as [SignedBatch]
+  const [beforeIt] = (await written(bob, 1, body, 'before')) as [SignedBatch]
   const carol = await startNode({
     identity: 'carol',
-    prepare: (store) => placeAll(store, [...flooded, toBob], true),
+    prepare: (store) => placeAll(store, [...flooded, toBob, beforeIt], true),
   })
   const say = async (identity: string) => {
     const peer = await ProtocolPeer.start(identity, [], { answersPings: true })
+    // Who takes no gossip stream is hung up on after some eight seconds.
+    await peer.handle('/meshsub/1.2.0', () => {})
     const bring = await asker(carol.address, peer)
     const certificate = await peer.makeCertificate()
     const maker = new ReceiptMaker(
@@ -173,6 +176,8 @@ test('a flood of receipts for ever other logs stays bounded, and the next receip
       }
     }
   }
+  const one = await say('bob')
+  await one([beforeIt.log], 1)
   const flood = await say('mallory')
   const logs = flooded.map(({ log }) => log)
   // Of what is not here nothing is kept.
@@ -180,7 +185,7 @@ test('a flood of receipts for ever other logs stays bounded, and the next receip
     logId(alice.publicKey, inboxChannel(mallory), makeRun(i, new Uint8Array(8))),
   )
   await flood(nowhere, 256)
-  expect(await keptReceipts(carol.store)).toEqual({ count: 0, bytes: 0 })
+  expect((await keptReceipts(carol.store)).count).toBe(1)
   await flood(logs, 90)
   expect((await keptReceipts(carol.store)).count).toBe(4_096)
   // Larger ones, kept under each of their logs, meet the bound of bytes.
@@ -190,8 +195,31 @@ test('a flood of receipts for ever other logs stays bounded, and the next receip
   expect(kept.bytes).toBeGreaterThan(15 * 2 ** 20)
   expect(kept.bytes).toBeLessThan(17 * 2 ** 20)
   expect(await carol.store.isUndelivered({ signed: toBob })).toBe(true)
-  const one = await say('bob')
   await one([toBob.log], 1)
   expect(await carol.store.isUndelivered({ signed: toBob })).toBe(false)
   expect(carol.node.counters.receipts).toEqual({ refused: 0, superseded: 0 })
+  // Who flooded lost its own receipts, and nobody else one.
+  expect(await keptReceipts(carol.store, beforeIt.log)).toMatchObject({ count: 1 })
+  expect(await keptReceipts(carol.store, toBob.log)).toMatchObject({ count: 1 })
+})
+
+test('who asks about logs that nobody knows pays for each of them, and nobody else waits for it', async () => {
+  const batches = { perSecond: 0.001, burst: 32 }
+  const peerRates = { bytes: { perSecond: 2 ** 20, burst: 2 ** 20 }, batches }
+  const carol = await startNode({ identity: 'carol', peerRates })
+  const ranges = Array.from({ length: 256 }, (_, i) => ({
+    log: logId(alice.publicKey, inboxChannel(mallory), makeRun(i, new Uint8Array(8))),
+    first: 0,
+    last: 0,
+  }))
+  const ask = await asker(carol.address, await ProtocolPeer.start('mallory', [], { answersPings: true }))
+  for (const id of [1, 2]) expect(await ask({ kind: 'ask', id, ranges })).toMatchObject({ id, error: '' })
+  let isAnswered = false
+  ask({ kind: 'ask', id: 3, ranges }).then(
+    () => (isAnswered = true),
+    () => {},
+  )
+  const other = await asker(carol.address, await ProtocolPeer.start('alice', [], { answersPings: true }))
+  for (const id of [1, 2]) expect(await other({ kind: 'ask', id, ranges })).toMatchObject({ id, error: '' })
+  expect(isAnswered).toBe(false)
 })

@@ -38,6 +38,8 @@ export interface DirectAnswersComponents {
     peer: string,
     options: Pick<Delivery, 'admit' | 'signal'>,
   ) => Promise<Verdict>
+  /** Charges a peer for what its question costs, as if it had delivered batches; resolves when its rate allows it. */
+  readonly charge: (peer: string, batches: number, signal: AbortSignal) => Promise<void>
   readonly pastelIdOf: (peer: string) => PastelId | undefined
   /** A peer has shown a gap: what is missing is to be read from it. */
   readonly onMissing: (peer: string, log: SignedBatch['log']) => void
@@ -57,6 +59,9 @@ class Refused extends Error {
   }
 }
 
+/** Logs that are looked up for what one batch costs, whose signature is checked. */
+const LOOKUPS_A_BATCH = 16
+
 /** Verdicts after which a batch will not be taken later either. */
 const FINAL = new Set(['frozen', 'conflict'])
 
@@ -75,23 +80,29 @@ export class DirectAnswers {
       return { id, error: '', ...(await this.#deposit(request.batches, peer, signal)) }
     }
     if (request.kind === 'receipts') {
-      return { id, receipts: await this.#told(request.receipts), refused: [], error: '' }
+      return { id, receipts: await this.#told(request.receipts, peer, signal), refused: [], error: '' }
     }
-    const receipts = await this.#tell(request.ranges, peer)
+    const receipts = await this.#tell(request.ranges, peer, signal)
     if (receipts === undefined) return { id, receipts: [], refused: [], error: 'busy' }
     return { id, receipts, refused: [], error: '' }
   }
 
   /** Takes receipts in; of its own it says how far they are true still. */
-  async #told(certified: readonly CertifiedReceipt[]): Promise<CertifiedReceipt[]> {
-    const { receipts, ownReceipts, maker } = this.#components
+  async #told(
+    certified: readonly CertifiedReceipt[],
+    peer: string,
+    signal: AbortSignal,
+  ): Promise<CertifiedReceipt[]> {
+    const { receipts, ownReceipts, maker, charge } = this.#components
     const budget = new AskBudget()
+    await charge(peer, certified.length, signal)
     const said: ReceiptRange[] = []
     for (const one of certified) {
       const known = await receipts.take(one)
       if (known === undefined || !receipts.isOwn(known)) continue
       // Who shows it may count nothing any more that is not above it.
       maker.goOnFrom(known.content.serial)
+      await charge(peer, known.content.ranges.length / LOOKUPS_A_BATCH, signal)
       said.push(...(await ownReceipts.look(known, budget)))
     }
     return inOneFrame(await maker.make(joined(said)))
@@ -184,14 +195,20 @@ export class DirectAnswers {
   }
 
   /** What is known of the asker's own messages; undefined: it has asked about topics, and waits for the answer. */
-  async #tell(ranges: readonly LogRange[], peer: string): Promise<CertifiedReceipt[] | undefined> {
-    const { inbox, receipts, maker, topics, pastelIdOf: nameOf } = this.#components
+  async #tell(
+    ranges: readonly LogRange[],
+    peer: string,
+    signal: AbortSignal,
+  ): Promise<CertifiedReceipt[] | undefined> {
+    const { inbox, receipts, maker, topics, charge, pastelIdOf: nameOf } = this.#components
     const told = new Set<CertifiedReceipt>()
     const made: ReceiptRange[] = []
     const ofTopics: LogRange[] = []
     const asker = nameOf(peer)
     if (asker === undefined) return []
     const budget = new AskBudget()
+    // Before anything is looked up: whoever names logs that nobody knows pays for them, too.
+    await charge(peer, ranges.length / LOOKUPS_A_BATCH, signal)
     // A log is asked for once, however often it is named.
     for (const range of new Map(ranges.map((one) => [one.log, one])).values()) {
       const state = await inbox.stateOf(range.log)

@@ -58,6 +58,7 @@ export interface DirectMessagesComponents {
   readonly connectTo: (certificate: Certificate, signal: AbortSignal) => Promise<void>
   readonly isLeftAlone: (name: PastelId) => boolean
   readonly receive: DirectAnswersComponents['receive']
+  readonly charge: DirectAnswersComponents['charge']
   readonly pastelIdOf: (peer: string) => PastelId | undefined
   /** A peer has shown a gap in a log. */
   readonly onMissing: (peer: string, log: SignedBatch['log']) => void
@@ -186,6 +187,7 @@ export class DirectMessages {
       ownReceipts: new OwnReceipts({ store, inbox, own: signer.publicKey, channel: this.#inbox }),
       topics: this.topics.teller,
       receive,
+      charge: components.charge,
       pastelIdOf,
       onMissing,
     })

@@ -8,9 +8,16 @@ import type { KnownReceipt } from './receipt-check.ts'
 export interface KeptReceiptsOptions {
   /** The names of the values that hold them begin so: `<prefix><log>/<serial>/<who gave it>`. */
   readonly prefix: string
-  /** Above either the oldest go. */
+  /** Above either the oldest go, of those who gave the most: no flood of one member takes the room of others. */
   readonly maxReceipts: number
   readonly maxBytes: number
+}
+
+/** What somebody gave of what is kept. */
+interface Giver {
+  /** The one that came last is at the end. */
+  readonly names: Set<string>
+  sizeBytes: number
 }
 
 export interface KeptReceiptsComponents {
@@ -24,6 +31,7 @@ export class KeptReceipts {
   /** The receipt that came last is at the end; by the name of its value. */
   readonly #receipts = new Map<string, KnownReceipt>()
   readonly #logs = new Map<LogId, Set<string>>()
+  readonly #givers = new Map<PastelId, Giver>()
   #sizeBytes = 0
 
   constructor(options: KeptReceiptsOptions, { store }: KeptReceiptsComponents) {
@@ -35,6 +43,7 @@ export class KeptReceipts {
   async start(): Promise<void> {
     this.#receipts.clear()
     this.#logs.clear()
+    this.#givers.clear()
     this.#sizeBytes = 0
     for await (const [name, value] of this.#store.values.read(this.#options.prefix)) {
       const kept = decodeReceipt(value)
@@ -110,14 +119,21 @@ export class KeptReceipts {
       .map((name) => this.#forget(name))
   }
 
-  /** Lets go of the oldest, if there are too many. @throws StorageError */
+  /** Lets go of the oldest of those who gave the most, if there are too many. @throws StorageError */
   async makeRoom(): Promise<void> {
     const { maxReceipts, maxBytes } = this.#options
     const gone: ValueChange[] = []
-    while (this.#receipts.size > maxReceipts || this.#sizeBytes > maxBytes) {
-      gone.push(this.#forget(this.#receipts.keys().next().value as string))
+    for (;;) {
+      const isTooLarge = this.#sizeBytes > maxBytes
+      if (!isTooLarge && this.#receipts.size <= maxReceipts) break
+      const { names } = this.#largest(isTooLarge ? ({ sizeBytes }) => sizeBytes : ({ names }) => names.size)
+      gone.push(this.#forget(names.values().next().value as string))
     }
     if (gone.length > 0) await this.#store.values.write(gone)
+  }
+
+  #largest(sizeOf: (giver: Giver) => number): Giver {
+    return [...this.#givers.values()].reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a))
   }
 
   /** Lets go of the receipts of logs of which nothing is stored any more. */
@@ -144,15 +160,28 @@ export class KeptReceipts {
   }
 
   #remember(name: string, log: LogId, receipt: KnownReceipt): void {
-    this.#sizeBytes += sizeOf(receipt) - sizeOf(this.#receipts.get(name))
+    // The name tells whose it is: another one under it is of the same giver.
+    const giver = this.#givers.get(receipt.by) ?? { names: new Set(), sizeBytes: 0 }
+    const addedBytes = sizeOf(receipt) - sizeOf(this.#receipts.get(name))
+    this.#givers.set(receipt.by, giver)
+    giver.names.add(name)
+    giver.sizeBytes += addedBytes
+    this.#sizeBytes += addedBytes
     this.#receipts.set(name, receipt)
     const names = this.#logs.get(log) ?? new Set()
     this.#logs.set(log, names.add(name))
   }
 
   #forget(name: string): ValueChange {
-    this.#sizeBytes -= sizeOf(this.#receipts.get(name))
+    const receipt = this.#receipts.get(name)
+    const giver = receipt && this.#givers.get(receipt.by)
+    this.#sizeBytes -= sizeOf(receipt)
     this.#receipts.delete(name)
+    if (giver !== undefined) {
+      giver.sizeBytes -= sizeOf(receipt)
+      giver.names.delete(name)
+      if (giver.names.size === 0) this.#givers.delete((receipt as KnownReceipt).by)
+    }
     const log = this.#logOf(name)
     const names = this.#logs.get(log)
     names?.delete(name)

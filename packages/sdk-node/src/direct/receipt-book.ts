@@ -29,7 +29,7 @@ const VOID_PREFIX = 'receipts-void/'
 /** Those of whom that is remembered. */
 const MAX_VOID = 1_024
 /**
- * Receipts that are kept; above it the oldest go, and with them the proof and why something was rejected: of what they
+ * Receipts that are kept; above it the oldest go of who gave the most, and with them the proof and why something was rejected: of what they
  * were about only that nothing more is to be done is remembered.
  */
 const MAX_RECEIPTS = 4_096

@@ -170,6 +170,11 @@ export class InboundPipeline {
     return this.#expanded.takenBytes
   }
 
+  /** Charges a peer for other work, in what so many batches cost; resolves when its rate allows it. */
+  charge(peer: string, batches: number, signal: AbortSignal): Promise<void> {
+    return this.#peers.wait(peer, 0, signal, batches)
+  }
+
   /** @throws StorageError ERR_STORE_READ; the delivery's signal's reason */
   async receive(envelope: Uint8Array, delivery: Delivery): Promise<Verdict> {
     let verdict: Verdict
