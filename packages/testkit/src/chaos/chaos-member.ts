@@ -44,6 +44,7 @@ export class ChaosMember {
   #copiedAtMs: number | undefined
   #restored: AuditedMember['restored']
   #undelivered: readonly string[] = []
+  #isOver = false
   /** What is done to it, one after the other. */
   #doing: Promise<void> = Promise.resolve()
 
@@ -55,6 +56,7 @@ export class ChaosMember {
   }
 
   async start(clockShiftMs = 0): Promise<void> {
+    if (this.#isOver) throw new Error('the run is over')
     const { job, folder, launcher, seed } = this.#options
     this.#incarnation += 1
     const started = new MemberProcess(
@@ -114,8 +116,11 @@ export class ChaosMember {
     await this.#stop()
   }
 
+  /** Nothing of it runs any more, nor is started. */
   async killNow(): Promise<void> {
+    this.#isOver = true
     await this.#process?.kill()
+    await this.#doing
   }
 
   /** Unmounts its disk; what was on it is in the folder then. */

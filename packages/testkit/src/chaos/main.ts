@@ -12,7 +12,7 @@ import { makeSchedule } from './schedule.ts'
 
 /** Problems shown; all are in the folder's log. */
 const MAX_SHOWN = 20
-const EXIT_INTERRUPTED = 130
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 
 const beganMs = performance.now()
 
@@ -57,9 +57,12 @@ async function chaos(options: ChaosArguments, signal: AbortSignal): Promise<numb
 }
 
 const interrupted = new AbortController()
+let exitCode = 1
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
-    if (interrupted.signal.aborted) process.exit(EXIT_INTERRUPTED)
+    exitCode = EXIT_CODES[name]
+    // Nothing outlives this process either way.
+    if (interrupted.signal.aborted) process.exit(exitCode)
     interrupted.abort(new Error('interrupted'))
   })
 }
@@ -69,6 +72,6 @@ try {
   else process.exitCode = await chaos(options, interrupted.signal)
 } catch (error) {
   process.stderr.write(`chaos: ${(error as Error).message}\n`)
-  process.exitCode = interrupted.signal.aborted ? EXIT_INTERRUPTED : 1
+  process.exitCode = exitCode
 }
 process.exit()

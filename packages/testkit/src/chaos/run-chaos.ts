@@ -53,9 +53,18 @@ const BOOTSTRAP = 2
  */
 export async function runChaos(options: ChaosOptions, components: ChaosComponents): Promise<ChaosResult> {
   const run = new ChaosRun(options, components)
+  const { signal = new AbortController().signal } = options
+  const { promise: interrupted, reject } = Promise.withResolvers<never>()
+  // Whatever is just done: a member may be waited for for minutes.
+  const interrupt = () => {
+    run.sayWhatWas()
+    reject(signal.reason)
+  }
+  signal.addEventListener('abort', interrupt, { once: true })
   try {
-    return await run.run()
+    return await Promise.race([run.run(signal), interrupted])
   } finally {
+    signal.removeEventListener('abort', interrupt)
     await run.close()
   }
 }
@@ -75,9 +84,8 @@ class ChaosRun {
     this.#random = new Random(options.seed)
   }
 
-  async run(): Promise<ChaosResult> {
-    const signal = this.#options.signal ?? new AbortController().signal
-    await this.#makeMembers(await this.#openNetwork())
+  async run(signal: AbortSignal): Promise<ChaosResult> {
+    await this.#makeMembers(await this.#openNetwork(), signal)
     await Promise.all(this.#members.map((member) => member.start()))
     this.#say(`${this.#members.length} members run`)
     await this.#doFaults(signal)
@@ -104,9 +112,19 @@ class ChaosRun {
     return { ...found, problems, faults: this.#faults, quietAfterMs, refused }
   }
 
+  /** What there is to say when the run ends before its time. */
+  sayWhatWas(): void {
+    const kinds = Object.entries(this.#faults).map(([kind, count]) => `${kind} ${count}`)
+    const count = Object.values(this.#faults).reduce((sum, one) => sum + one, 0)
+    const problems = this.#members.reduce((sum, member) => sum + member.problems.length, 0)
+    this.#say(
+      `interrupted: ${count} of ${this.#options.schedule.faults.length} faults had begun (${kinds.join(', ') || 'none'}), ${problems} problems were told; nothing was audited`,
+    )
+  }
+
   /** Ends whatever still runs. */
   async close(): Promise<void> {
-    for (const member of this.#members) await member.killNow()
+    await Promise.all(this.#members.map((member) => member.killNow()))
     await this.#network?.close()
     for (const member of this.#members) await member.unmount()
   }
@@ -118,23 +136,27 @@ class ChaosRun {
     return this.#network
   }
 
-  async #makeMembers(network: ChaosNetwork): Promise<void> {
+  async #makeMembers(network: ChaosNetwork, signal: AbortSignal): Promise<void> {
     const { schedule, seed, folder, messagesPerSecond, syncIntervalMs, lostAfterMs } = this.#options
     const places = []
     for (const [member] of schedule.plans.entries()) {
       const identity = seedOf(seed, member)
       const { pastelId } = createLocalSigner(identity)
       places.push({ identity, pastelId, ...(await network.join(member)) })
+      signal.throwIfAborted()
     }
     for (const [member, { topics, keepsLittle, hasSmallDisk }] of schedule.plans.entries()) {
       const own = join(folder, `member-${member + 1}`)
       await mkdir(own)
+      const nodeKey = nodeKeyToBytes(await generateNodeKey())
+      // What is made from here on nobody would end.
+      signal.throwIfAborted()
       const { identity, pastelId, launcher, ...place } = places[member] as (typeof places)[number]
       const others = places.filter((place) => place.pastelId !== pastelId)
       const job = {
         member,
         seed: Buffer.from(identity).toString('hex'),
-        nodeKey: Buffer.from(nodeKeyToBytes(await generateNodeKey())).toString('hex'),
+        nodeKey: Buffer.from(nodeKey).toString('hex'),
         dataDir: join(own, 'db'),
         acceptedPath: join(folder, `member-${member + 1}-accepted`),
         shownPath: join(folder, `member-${member + 1}-shown`),

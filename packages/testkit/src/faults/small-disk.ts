@@ -20,7 +20,13 @@ export function missingForSmallDisks(): string | undefined {
   return mounted.status === 0 ? undefined : 'small disks are not tested: mounting a tmpfs takes root'
 }
 
-/** A real file system of a few MiB, which can be filled and freed. */
+const mounted = new Set<string>()
+
+function unmountAll(): void {
+  for (const path of mounted) spawnSync(UMOUNT, ['--lazy', path])
+}
+
+/** A real file system of a few MiB, which can be filled and freed. It does not outlive this process. */
 export class SmallDisk {
   readonly path: string
 
@@ -28,6 +34,8 @@ export class SmallDisk {
   static mount(path: string, sizeMiB: number): SmallDisk {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     execFileSync(MOUNT, ['-t', 'tmpfs', '-o', `size=${sizeMiB}m,mode=0700`, 'tmpfs', path])
+    if (mounted.size === 0) process.on('exit', unmountAll)
+    mounted.add(path)
     return new SmallDisk(path)
   }
 
@@ -58,6 +66,8 @@ export class SmallDisk {
   /** Whoever still has a file open on it keeps it. */
   unmount(): void {
     execFileSync(UMOUNT, ['--lazy', this.path])
+    mounted.delete(this.path)
+    if (mounted.size === 0) process.off('exit', unmountAll)
   }
 
   async #fillBy(file: FileHandle, size: number, leaveBytes: number): Promise<void> {
