@@ -15,8 +15,7 @@ import {
 } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { expect, test } from 'vitest'
-import { ReceiptMaker } from '../src/direct/receipt-maker.ts'
-import { NETWORK } from './fixtures/inbound.ts'
+import { receiptMakerOf } from './fixtures/direct-peer.ts'
 import { startNode } from './fixtures/nodes.ts'
 import { ProtocolPeer } from './fixtures/protocol-peer.ts'
 import { LogWriter, seededSigner } from './fixtures/testkit.ts'
@@ -153,16 +152,7 @@ test('a flood of receipts for ever other logs stays bounded, and the next receip
     // Who takes no gossip stream is hung up on after some eight seconds.
     await peer.handle('/meshsub/1.2.0', () => {})
     const bring = await asker(carol.address, peer)
-    const certificate = await peer.makeCertificate()
-    const maker = new ReceiptMaker(
-      { network: NETWORK },
-      {
-        subject: seededSigner(identity).publicKey,
-        nodeKey: peer.nodeKey,
-        certificate: () => certificate,
-        storeId: () => new Uint8Array(16),
-      },
-    )
+    const maker = await receiptMakerOf(peer)
     let id = 0
     return async (logs: readonly string[], perReceipt: number) => {
       for (let i = 0; i < logs.length; i += perReceipt) {

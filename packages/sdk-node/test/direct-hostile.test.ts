@@ -10,8 +10,7 @@ import {
   openBatch,
 } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
-import { ReceiptMaker } from '../src/direct/receipt-maker.ts'
-import { NETWORK } from './fixtures/inbound.ts'
+import { receiptMakerOf } from './fixtures/direct-peer.ts'
 import { connect, startNode, type TestNode } from './fixtures/nodes.ts'
 import { ProtocolPeer } from './fixtures/protocol-peer.ts'
 import { LogWriter, seededSigner, waitUntil } from './fixtures/testkit.ts'
@@ -70,16 +69,7 @@ test('a mailbox that answers and holds nothing is asked seldom', async () => {
   await connect(alice, bob)
   await bob.stop()
   const peer = await ProtocolPeer.start('carol')
-  const certificate = await peer.makeCertificate()
-  const maker = new ReceiptMaker(
-    { network: NETWORK },
-    {
-      subject: seededSigner('carol').publicKey,
-      nodeKey: peer.nodeKey,
-      certificate: () => certificate,
-      storeId: () => new Uint8Array(16),
-    },
-  )
+  const maker = await receiptMakerOf(peer)
   let asked = 0
   await peer.handle(DIRECT, async (stream) => {
     const frames = lpStream(stream, { maxDataLength: 2 ** 20 })

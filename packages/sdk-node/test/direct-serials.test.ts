@@ -8,29 +8,19 @@ import {
   readReceipt,
 } from '@pastel-mesh/protocol'
 import { expect, test, vi } from 'vitest'
-import { ReceiptMaker } from '../src/direct/receipt-maker.ts'
-import { askingPeer } from './fixtures/direct-peer.ts'
-import { NETWORK } from './fixtures/inbound.ts'
+import type { ReceiptMaker } from '../src/direct/receipt-maker.ts'
+import { askingPeer, receiptMakerOf } from './fixtures/direct-peer.ts'
 import { inTime } from './fixtures/inbox.ts'
 import { connect, startNode, type TestNode } from './fixtures/nodes.ts'
 import { ProtocolPeer } from './fixtures/protocol-peer.ts'
-import { LogWriter, seededSigner, waitUntil } from './fixtures/testkit.ts'
+import { LogWriter, waitUntil } from './fixtures/testkit.ts'
 
 const HOUR_MS = 3_600_000
 
 /** Bob, by hand and with a node key of its own, and what signs his receipts. */
 async function bobByHand() {
   const peer = await ProtocolPeer.start('bob')
-  const certificate = await peer.makeCertificate()
-  const maker = new ReceiptMaker(
-    { network: NETWORK },
-    {
-      subject: seededSigner('bob').publicKey,
-      nodeKey: peer.nodeKey,
-      certificate: () => certificate,
-      storeId: () => new Uint8Array(16),
-    },
-  )
+  const maker = await receiptMakerOf(peer)
   return { peer, maker }
 }
 

@@ -174,11 +174,12 @@ test('a slow source has its messages sent as they come, while the signer is slow
 test('the signal ends it while the source gives nothing', async () => {
   const { publishMany, store } = await openOutbound()
   const abort = new AbortController()
+  const silence = Promise.withResolvers<void>()
   let isEnded = false
   async function* silent() {
     try {
       yield { text: 'one' }
-      await new Promise((resolve) => setTimeout(resolve, 200).unref())
+      await silence.promise
     } finally {
       isEnded = true
     }
@@ -188,6 +189,7 @@ test('the signal ends it while the source gives nothing', async () => {
   await waitUntil(() => store.end === 1, { what: 'the first message to be stored', timeoutMs: 5000 })
   abort.abort(new Error('enough'))
   await expect(publishing).rejects.toThrow('enough')
+  silence.resolve()
   await waitUntil(() => isEnded, { what: 'the source to end' })
 })
 

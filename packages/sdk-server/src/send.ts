@@ -1,5 +1,5 @@
-import { MeshError, type PastelId } from '@pastel-mesh/identity'
-import { MAX_DIRECT_LIFETIME_MS, type MessageInput } from '@pastel-mesh/protocol'
+import type { PastelId } from '@pastel-mesh/identity'
+import type { MessageInput } from '@pastel-mesh/protocol'
 import type { MeshNode, Sent } from '@pastel-mesh/sdk-node'
 import { checkMessages } from './check-messages.ts'
 
@@ -15,32 +15,6 @@ export async function sendAll(
   recipients: readonly PastelId[],
   messages: readonly MessageInput[],
 ): Promise<Sent[]> {
-  const to = [...new Set(recipients)]
   checkMessages(messages)
-  checkExpiry(messages)
-  checkMembers(node, to)
-  return node.sendMany(to, messages)
-}
-
-/** What the node would refuse when some are stored. @throws MeshError ERR_MESSAGE */
-function checkExpiry(messages: readonly MessageInput[]): void {
-  const latestMs = Date.now() + MAX_DIRECT_LIFETIME_MS
-  const index = messages.findIndex(({ expiresAtMs = 0 }) => expiresAtMs > latestMs)
-  if (index < 0) return
-  const which = messages.length === 1 ? 'the message' : `messages[${index}]`
-  throw new MeshError(
-    'ERR_MESSAGE',
-    `${which} cannot be sent: it expires after ${new Date(latestMs).toISOString()}; direct messages live 30 days at most`,
-  )
-}
-
-/** @throws MeshError ERR_NOT_A_MEMBER */
-function checkMembers({ registry }: MeshNode, recipients: readonly PastelId[]): void {
-  const nowMs = Date.now()
-  const stranger = recipients.find((name) => registry.memberAt(name, nowMs) === undefined)
-  if (stranger === undefined) return
-  throw new MeshError(
-    'ERR_NOT_A_MEMBER',
-    `${stranger} is no member of this network, as far as this node knows: nothing was sent; add it with "pmesh members add" if it should be one`,
-  )
+  return node.sendMany(recipients, messages)
 }

@@ -134,7 +134,9 @@ export class DirectSender {
   ): Promise<Sent[]> {
     const names = this.#checked(recipients)
     if (Array.isArray(messages)) {
-      const prepared = messages.map((input: MessageInput) => prepareDirect(input, Date.now()))
+      const prepared = messages.map((input: MessageInput, index) =>
+        prepareDirect(input, Date.now(), messages.length === 1 ? undefined : `messages[${index}]`),
+      )
       const sizeBytes = this.#outboxBytes(names, prepared)
       await this.#components.outbox.makeRoom(sizeBytes)
       this.#components.outbox.assertRoom(sizeBytes)
@@ -182,7 +184,7 @@ export class DirectSender {
       if (this.#components.registry.memberAt(name, Date.now()) !== undefined) continue
       throw new MeshError(
         'ERR_NOT_A_MEMBER',
-        `${name} is no member of this network: nothing was sent; add it with "pmesh members add" if it should be one`,
+        `${name} is no member of this network, as far as this node knows: nothing was sent; add it with "pmesh members add" if it should be one`,
       )
     }
     return names
@@ -264,13 +266,13 @@ export class DirectSender {
 }
 
 /** Checks a message to an inbox; it expires. @throws MeshError ERR_MESSAGE */
-function prepareDirect(input: MessageInput, nowMs: number): PreparedMessage {
+function prepareDirect(input: MessageInput, nowMs: number, which = 'the message'): PreparedMessage {
   const latestMs = nowMs + MAX_DIRECT_LIFETIME_MS
   const expiresAtMs = input.expiresAtMs ?? Math.ceil((nowMs + DEFAULT_LIFETIME_MS) / ROUND_MS) * ROUND_MS
   if (expiresAtMs > latestMs) {
     throw new MeshError(
       'ERR_MESSAGE',
-      `the message cannot be sent: it expires after ${new Date(latestMs).toISOString()}; direct messages live 30 days at most`,
+      `${which} cannot be sent: it expires after ${new Date(latestMs).toISOString()}; direct messages live 30 days at most`,
     )
   }
   return prepareMessage({ ...input, expiresAtMs }, nowMs)
