@@ -82,7 +82,9 @@ try {
     if (step.heading !== undefined) parts.push(`## ${step.heading}\n`)
     if (step.text !== undefined) parts.push(`${step.text}\n`)
     const command = fill(step.command)
-    const args = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '')
+    const args = [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+      ([, single, double, word]) => single ?? double ?? word ?? '',
+    )
     const output = await answer(args, step)
     const [first = ''] = output.split('\n')
     if (step.keep !== undefined) known.set(step.keep.name, step.keep.find.exec(output)?.[0] ?? first)

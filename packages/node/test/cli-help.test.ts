@@ -30,7 +30,7 @@ describe('pmesh', () => {
   it('--help names the commands and shows an example', async () => {
     const { code, stdout } = await runCli(['--help'])
     expect(code).toBe(0)
-    for (const command of [...COMMANDS, 'config', 'id', 'alerts']) {
+    for (const command of [...COMMANDS, 'config', 'id', 'alerts', 'jobs', 'schedules']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
     expect(stdout).toContain('Example:\n  $ pmesh start')

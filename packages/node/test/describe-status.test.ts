@@ -38,6 +38,13 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
     direct: { refused: { frames: 0, contents: 0, answers: 0 }, timeouts: 0 },
     receipts: { refused: 0, superseded: 0 },
   },
+  queue: {
+    state: 'running',
+    ...{ waiting: 0, delayed: 0, running: 0, done: 0, failed: 0, cancelled: 0, expired: 0 },
+    isPaused: false,
+    pausedNames: [],
+    unhandled: [],
+  },
   direct: {
     received: 0,
     waiting: 0,
@@ -76,4 +83,31 @@ it('the status says what peers got wrong with direct messages and receipts', () 
     '  direct     3 questions that could not be read, 2 with wrong batches or receipts, 1 no answer in time',
   )
   expect(lines).toContain('  receipts   2 refused')
+})
+
+it('the status says what of the queue an operator has to do something about', () => {
+  const queue = {
+    ...STATUS.queue,
+    ...{ waiting: 12, delayed: 1_000, running: 1, failed: 2 },
+    isPaused: true,
+    pausedNames: ['mail'],
+    unhandled: [
+      { name: 'a', waiting: 10 },
+      ...['b', 'c', 'd', 'e', 'f', 'g'].map((name) => ({ name, waiting: 1 })),
+    ],
+  } as never
+  const lines = describeStatus({ ...STATUS, queue }, '/node').split('\n')
+  expect(lines).toContain(
+    '  queue       12 waiting, 1 running, 1,000 delayed, 2 failed: "pmesh jobs list failed --data /node" says why',
+  )
+  expect(lines).toContain('  paused      everything: no job starts until "pmesh jobs resume --data /node"')
+  expect(lines).toContain(
+    '  no handler  a (10), b (1), c (1), d (1), e (1) and 2 others: nothing in this node does them; they wait for a program that has a handler of this name',
+  )
+  expect(describeStatus(STATUS, '/node')).toContain('  queue  0 waiting, 0 running, 0 delayed, 0 failed\n')
+})
+
+it('the status says that the queue does not answer', () => {
+  const queue = { state: 'unavailable', code: 'ERR_QUEUE_SERVER', reason: 'it is gone' } as const
+  expect(describeStatus({ ...STATUS, queue }, '/node')).toContain('  queue  it is gone\n')
 })

@@ -118,16 +118,19 @@ async function readPage(
 ): Promise<{ jobs: JobSummary[]; next?: string }> {
   const found: JobSummary[] = []
   let from = after
-  do {
+  for (;;) {
+    const wanted = Math.min(READ_JOBS, limit - found.length)
     const page = await queue.list({
       status,
-      limit: Math.min(READ_JOBS, limit - found.length),
+      limit: wanted,
       ...nameOf({ name }),
       ...(from === undefined ? {} : { after: from }),
     })
     found.push(...page.jobs.map(toJobSummary))
     from = page.next
-  } while (from !== undefined && found.length < limit)
+    // One that is short was a long search: whoever asks goes on with it, or does not.
+    if (from === undefined || found.length === limit || page.jobs.length < wanted) break
+  }
   return { jobs: found, ...(from === undefined ? {} : { next: from }) }
 }
 

@@ -10,11 +10,13 @@ import { addExport } from './commands/export.ts'
 import { addId } from './commands/id.ts'
 import { addInbox } from './commands/inbox.ts'
 import { addInit } from './commands/init.ts'
+import { addJobs } from './commands/jobs.ts'
 import { addMembers } from './commands/members.ts'
 import { addMessages } from './commands/messages.ts'
 import { addPeers } from './commands/peers.ts'
 import { addPublish } from './commands/publish.ts'
 import { addRelay } from './commands/relay.ts'
+import { addSchedules } from './commands/schedules.ts'
 import { addSend } from './commands/send.ts'
 import { addSent } from './commands/sent.ts'
 import { addStart } from './commands/start.ts'
@@ -61,6 +63,8 @@ addDelivery(program)
 addExport(program)
 addVerify(program)
 addStats(program)
+addJobs(program)
+addSchedules(program)
 
 survivePipes()
 try {

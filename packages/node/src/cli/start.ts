@@ -11,6 +11,7 @@ import { banner, bannerFields } from './banner.ts'
 import { placesOf } from './config-options.ts'
 import { describeError, print } from './output.ts'
 import { tellEvents } from './tell-events.ts'
+import { tellJobs } from './tell-jobs.ts'
 import { terminalPrompt } from './terminal-prompt.ts'
 
 /** Runs a node until a signal stops it. @returns the exit code */
@@ -38,6 +39,7 @@ export async function start(options: OptionValues): Promise<number> {
   const controller = await creating
   const stopWatching = exitOnUncaught({ logger, closeDatabase: () => controller.store.stop() })
   tellEvents(controller.node, logger, config.dataDir)
+  tellJobs(controller.queue, logger, config.dataDir)
   try {
     await controller.start()
     if (isPretty) print(banner(controller))

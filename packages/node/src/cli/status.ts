@@ -5,6 +5,7 @@ import { pmeshCommand } from '../pmesh-command.ts'
 import { describeAlert } from './describe-alert.ts'
 import { describeBytes } from './describe-bytes.ts'
 import { describeDisk } from './describe-disk.ts'
+import { queueRows } from './describe-queue.ts'
 import { describeRefusal, type OwnNode } from './describe-refusal.ts'
 import { describeClock, describeSuperseded } from './describe-standing.ts'
 import { json, print } from './output.ts'
@@ -35,6 +36,7 @@ export function describeStatus(status: Status, dataDir: string): string {
     ['Node', nodeRows(status, dataDir)],
     ['Storage', storageRows(status)],
     ['Direct messages', directRows(status)],
+    ['Jobs', queueRows(status.queue, dataDir)],
     ['Traffic', trafficRows(status)],
     [
       'Topics',

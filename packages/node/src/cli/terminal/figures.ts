@@ -25,6 +25,12 @@ export function describeSpan(spanMs: number): string {
   return ''
 }
 
+/** How long something took: `0.4 ms`, `28 ms`, `5 s`. */
+export function describeTook(ms: number): string {
+  if (ms >= 1_000) return describeSpan(ms)
+  return `${ms.toFixed(ms > 0 && ms < 10 ? 1 : 0)} ms`
+}
+
 /** How long ago a time, in ms since 1970, was: `3 min ago`. */
 export function describeAgo(timeMs: number, nowMs: number = Date.now()): string {
   return `${describeSpan(nowMs - timeMs)} ago`
