@@ -118,7 +118,11 @@ export class JobQueue extends EventTarget {
   ): Promise<AddedJob[]> {
     if (this.#starting === undefined) throw stopped()
     const jobs: NewJob[] = []
-    for (const { name, data, options = {} } of inputs) jobs.push(await this.#toNewJob(name, data, options))
+    for (const { name, data, options = {} } of inputs) {
+      const job = this.#toNewJob(name, data, options)
+      // Each wait costs, and there is nothing to wait for unless there is a schema.
+      jobs.push(job instanceof Promise ? await job : job)
+    }
     const length = jobs.reduce((sum, job) => sum + job.data.length, 0)
     if (
       this.#pendingJobs + jobs.length > MAX_PENDING_JOBS ||
@@ -269,10 +273,12 @@ export class JobQueue extends EventTarget {
     super.addEventListener(...args)
   }
 
-  async #toNewJob(name: string, data: unknown, options: AddOptions): Promise<NewJob> {
+  #toNewJob(name: string, data: unknown, options: AddOptions): NewJob | Promise<NewJob> {
     const schema = this.#handlers.get(name)?.schema
-    const checked = schema === undefined ? data : await checkData(name, data, schema)
-    return toNewJob(name, checked, options, this.#clock.now())
+    if (schema === undefined) return toNewJob(name, data, options, this.#clock.now())
+    return checkData(name, data, schema).then((checked) =>
+      toNewJob(name, checked, options, this.#clock.now()),
+    )
   }
 
   async #change(id: string, change: () => Promise<boolean>): Promise<boolean> {

@@ -29,60 +29,92 @@ const MAX_STEP_NAME_LENGTH = 100
 const MAX_MESSAGE_LENGTH = 2_000
 const MAX_STACK_LENGTH = 4_000
 
-/** One attempt at a job: until its handler has ended, or has been told to and did not. */
+/**
+ * One attempt at a job: until its handler has ended, or has been told to and did not. What only few attempts need, a
+ * signal above all, is made when it is asked for: most jobs are short.
+ */
 export class RunningAttempt {
   readonly outcome: Promise<Outcome>
   readonly #attempt: Attempt
-  readonly #controller = new AbortController()
-  #reason: AbortReason | undefined
-  readonly #abandoned = Promise.withResolvers<never>()
+  #controller: AbortController | undefined
+  #aborted: { readonly reason: AbortReason; readonly error: Error } | undefined
+  #settle: (outcome: Outcome) => void = () => {}
   #cancelTimer: () => void = () => {}
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt
-    this.#abandoned.promise.catch(() => {})
-    this.outcome = this.#run()
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+    const { before } = attempt
+    if (before === undefined) this.#begin()
+    else before.then(() => this.#begin())
   }
 
   abort(reason: AbortReason, error: Error, graceMs: number = GRACE_MS): void {
-    if (this.#reason !== undefined) return
-    this.#reason = reason
+    if (this.#aborted !== undefined) return
+    this.#aborted = { reason, error }
     this.#cancelTimer()
-    this.#controller.abort(error)
-    this.#cancelTimer = this.#attempt.clock.wake(graceMs, () => this.#abandoned.reject(error))
+    this.#controller?.abort(error)
+    this.#cancelTimer = this.#attempt.clock.wake(graceMs, () => this.#end(this.#failed(error)))
   }
 
-  async #run(): Promise<Outcome> {
-    const { job, handler, timeoutMs, clock, before } = this.#attempt
-    if (before !== undefined) {
-      await before
-      if (this.#reason !== undefined) {
-        this.#cancelTimer()
-        return { kind: 'released' }
+  get #signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.error)
+    }
+    return this.#controller.signal
+  }
+
+  #begin(): void {
+    const { job, timeoutMs, clock } = this.#attempt
+    if (this.#aborted !== undefined) this.#end({ kind: 'released' })
+    else if (job.expiresAtMs !== undefined && job.expiresAtMs <= clock.now()) this.#end({ kind: 'expired' })
+    else {
+      if (timeoutMs !== undefined) {
+        this.#cancelTimer = clock.wake(timeoutMs, () => this.abort('timeout', timedOut(job.id, timeoutMs)))
       }
+      this.#handle()
     }
-    if (job.expiresAtMs !== undefined && job.expiresAtMs <= clock.now()) return { kind: 'expired' }
-    if (timeoutMs !== undefined) {
-      this.#cancelTimer = clock.wake(timeoutMs, () => this.abort('timeout', timedOut(job.id, timeoutMs)))
-    }
+  }
+
+  #handle(): void {
     try {
-      const context = this.#context()
-      // A handler that throws at once fails as one that throws later.
-      const result = await Promise.race([(async () => handler(context))(), this.#abandoned.promise])
-      if (this.#reason === 'timeout') throw this.#controller.signal.reason
-      return { kind: 'done', result: result === undefined ? undefined : keepable(result) }
+      const result = this.#attempt.handler(this.#context())
+      if (!isThenable(result)) this.#returned(result)
+      else {
+        Promise.resolve(result).then(
+          (value) => this.#returned(value),
+          (error) => this.#end(this.#failed(error)),
+        )
+      }
     } catch (error) {
-      return this.#failed(error)
-    } finally {
-      this.#cancelTimer()
+      // A handler that throws at once fails as one that throws later.
+      this.#end(this.#failed(error))
     }
+  }
+
+  #returned(result: unknown): void {
+    try {
+      if (this.#aborted?.reason === 'timeout') throw this.#aborted.error
+      this.#end({ kind: 'done', result: result === undefined ? undefined : keepable(result) })
+    } catch (error) {
+      this.#end(this.#failed(error))
+    }
+  }
+
+  #end(outcome: Outcome): void {
+    this.#cancelTimer()
+    this.#settle(outcome)
   }
 
   #failed(error: unknown): Outcome {
     const { job, retry } = this.#attempt
-    if (this.#reason === 'stop' || this.#reason === 'cancelled') return { kind: 'released' }
+    const { reason } = this.#aborted ?? {}
+    if (reason === 'stop' || reason === 'cancelled') return { kind: 'released' }
     // What the handler makes of being told to stop says less than why it was told.
-    const cause = this.#reason === 'timeout' ? this.#controller.signal.reason : error
+    const cause = this.#aborted?.reason === 'timeout' ? this.#aborted.error : error
     const failure = toFailure(cause)
     if (cause instanceof UnrecoverableError) return { kind: 'failed', failure }
     const delayMs = nextDelayMs(retry, job.failures + 1, cause)
@@ -91,21 +123,24 @@ export class RunningAttempt {
 
   #context(): JobContext {
     const { job, clock } = this.#attempt
-    const { signal } = this.#controller
-    const steps = new Map<string, JsonValue>(Object.entries(job.steps))
-    const running = new Set<string>()
+    const signal = () => this.#signal
+    let kept: { readonly steps: Map<string, JsonValue>; readonly running: Set<string> } | undefined
     return {
       id: job.id,
       name: job.name,
       data: JSON.parse(job.data),
       attempt: job.failures + job.stalls + 1,
-      signal,
+      get signal() {
+        return signal()
+      },
       log: (text) => job.log({ atMs: clock.now(), text: String(text).slice(0, MAX_LOG_LENGTH) }),
       progress: (value) => job.progress(JSON.parse(toJson(value, 'progress', MAX_PROGRESS_BYTES))),
       async step<T extends JsonValue | undefined>(name: string, run: () => Promise<T> | T): Promise<T> {
+        kept ??= { steps: new Map(Object.entries(job.steps)), running: new Set() }
+        const { steps, running } = kept
         if (steps.has(name)) return steps.get(name) as T
         checkStep(name, steps.size, running)
-        signal.throwIfAborted()
+        signal().throwIfAborted()
         running.add(name)
         try {
           const value = JSON.parse(toJson(await run(), `step ${name}`, MAX_STEP_BYTES)) as JsonValue
@@ -156,4 +191,12 @@ function toFailure(error: unknown): JobFailure {
       ? {}
       : { stack: error.stack.slice(0, MAX_STACK_LENGTH) }),
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    typeof (value as { readonly then?: unknown }).then === 'function'
+  )
 }

@@ -1,7 +1,7 @@
 import { createStore } from '@pastel-mesh/storage'
 import { expect, onTestFinished, test } from 'vitest'
 import { FaultyDatabase, type WriteFailure } from '../../storage/test/fixtures/faulty-database.ts'
-import { gate, until } from '../src/conformance/conformance-case.ts'
+import { gate, soon, until } from '../src/conformance/conformance-case.ts'
 import { createQueue, type JobContext, levelDriver, type Queue, type QueueComponents } from '../src/index.ts'
 import { allJobs, KEEP_ALL } from './fixtures/audit.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -39,6 +39,55 @@ test('add refuses with the code of what went wrong, and goes on when the disk do
     }
   })
   expect((await allJobs(queue)).map(({ data }) => data)).toEqual([2])
+})
+
+test('a job that has its place before it is on disk gives it back if it does not come there', async () => {
+  const { queue, database } = await openFaulty()
+  queue.registerHandler('work', () => 'done', { concurrency: 1 })
+  await queue.start()
+  await queue.waitFor((await queue.add('work', 1)).id)
+  database.failNextWrite('lost')
+  const release = database.holdWrites()
+  const failing = queue.add('work', 2)
+  failing.catch(() => {})
+  await database.happened(
+    'write begun',
+    database.events.filter((event) => event === 'write begun').length + 1,
+  )
+  // On its way, it counts as nothing.
+  expect((await queue.counts()).get('work')).toMatchObject({ waiting: 0, running: 0, done: 1 })
+  release()
+  await expect(failing).rejects.toMatchObject({ code: 'ERR_COMMIT_FAILED' })
+  await until('the next is done', async () => {
+    const added = await queue.add('work', 3).catch(() => undefined)
+    return added !== undefined && (await queue.waitFor(added.id, soon())) === 'done'
+  })
+})
+
+test('a stop lets a job begin that has its place already, and puts it back', async () => {
+  const { queue, database } = await openFaulty()
+  let begun = 0
+  queue.registerHandler('work', async ({ signal }) => {
+    begun += 1
+    if (begun !== 2) return 'done'
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  })
+  await queue.start()
+  await queue.waitFor((await queue.add('work', 0)).id)
+  const release = database.holdWrites()
+  const added = queue.add('work', 1)
+  await database.happened(
+    'write begun',
+    database.events.filter((event) => event === 'write begun').length + 1,
+  )
+  const stopped = queue.stop({ timeoutMs: 0 })
+  release()
+  const { id } = await added
+  await stopped
+  expect(begun).toBe(2)
+  await queue.start()
+  expect(await queue.waitFor(id, soon())).toBe('done')
+  expect(await queue.get(id)).toMatchObject({ stalls: 0, failures: 0 })
 })
 
 test.each<WriteFailure>(['lost', 'on disk', 'shows later'])(
@@ -145,7 +194,7 @@ test('nothing runs twice at once, and nothing is lost, while writes fail again a
     return kinds[failures % kinds.length]
   })
   const added: string[] = []
-  while (added.length < 200) {
+  while (added.length < 200 || failures < 12) {
     const jobs = await queue
       .addMany(Array.from({ length: 10 }, (_, i) => ({ name: 'work', data: i })))
       .catch(() => [])

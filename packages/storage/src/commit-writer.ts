@@ -167,7 +167,8 @@ export class CommitWriter {
         operations.length = before
         reject(error)
       }
-      for (const operation of operations.slice(before)) {
+      for (let index = before; index < operations.length; index += 1) {
+        const operation = operations[index] as Operation
         sizeBytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
       }
     }

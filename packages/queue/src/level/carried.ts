@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Schedule } from '../driver.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { DueJobs } from './due-jobs.ts'
+import type { EndedJobs } from './ended-jobs.ts'
 import type { StoredCounts } from './job-counts.ts'
 import type { JobStore } from './job-store.ts'
 import * as keys from './keys.ts'
@@ -12,6 +13,7 @@ export interface CarriedComponents {
   readonly clock: Clock
   readonly counts: StoredCounts
   readonly due: DueJobs
+  readonly ended: EndedJobs
   readonly work: Dispatcher
   readonly onError: (error: unknown) => void
 }
@@ -30,7 +32,7 @@ export class Carried {
 
   /** @param recount whether what was counted is void as well */
   async read(recount: boolean): Promise<void> {
-    const { store, counts, due, work } = this.#parts
+    const { store, counts, due, ended, work } = this.#parts
     this.#reads += 1
     const read = this.#reads
     if (recount) await counts.count(store.database)
@@ -41,6 +43,7 @@ export class Carried {
     // Another has begun since, and will be newer; or nothing is to run any more.
     if (read !== this.#reads || work.isResting) return
     due.start(schedules)
+    ended.reset()
     work.reset()
     work.pauses(all, names)
   }

@@ -34,6 +34,8 @@ interface Handler {
   readonly ready: ReadyJobs
   readonly window: RateWindow | undefined
   running: number
+  /** Of these, new jobs that are on their way to the disk. */
+  places: number
 }
 
 /** Jobs that are read at once, when memory holds only a few. */
@@ -77,7 +79,8 @@ export class Dispatcher {
 
   /** Jobs of a name that run. */
   runningOf(name: string): number {
-    return this.#handlers.get(name)?.running ?? 0
+    const { running = 0, places = 0 } = this.#handlers.get(name) ?? {}
+    return running - places
   }
 
   get running(): ReadonlyMap<string, RunningJob | undefined> {
@@ -86,7 +89,7 @@ export class Dispatcher {
 
   work(limits: HandlerLimits): void {
     const window = limits.rateLimit === undefined ? undefined : new RateWindow(limits.rateLimit)
-    this.#handlers.set(limits.name, { limits, ready: new ReadyJobs(), window, running: 0 })
+    this.#handlers.set(limits.name, { limits, ready: new ReadyJobs(), window, running: 0, places: 0 })
     this.wake()
   }
 
@@ -113,6 +116,63 @@ export class Dispatcher {
     if (handler === undefined) return
     handler.ready.add({ id: record.id, record })
     this.wake()
+  }
+
+  /**
+   * Takes places for new jobs that can run as soon as they are on disk, because none waits that would come first: then
+   * their leases go there with them.
+   * @returns those that have one: {@link begin} or {@link leavePlaces} is to follow
+   */
+  takePlaces(records: readonly JobRecord[]): readonly JobRecord[] {
+    // Who waits is about to be looked at: it comes first.
+    if (this.#isResting || this.#isScheduled || this.#paused.all) return []
+    const inOrder =
+      records.length < 2 ? records : [...records].sort((a, b) => (runsBefore(a.id, b.id) ? -1 : 1))
+    return inOrder.filter(({ id }) => this.#takePlace(id, nameOfJob(id)))
+  }
+
+  #takePlace(id: string, name: string): boolean {
+    const handler = this.#handlers.get(name)
+    if (handler === undefined || this.#running.size >= this.#concurrency) return false
+    const { ready, limits, window, running } = handler
+    if (window !== undefined || !ready.isEmpty || running >= limits.concurrency) return false
+    if (this.#paused.names.has(name)) return false
+    handler.running += 1
+    handler.places += 1
+    this.#running.set(id, undefined)
+    return true
+  }
+
+  leavePlaces(records: readonly JobRecord[]): void {
+    for (const { id } of records) {
+      const name = nameOfJob(id)
+      this.#leavePlace(name)
+      this.ended(id, name)
+    }
+  }
+
+  #leavePlace(name: string): void {
+    const handler = this.#handlers.get(name)
+    if (handler !== undefined) handler.places -= 1
+  }
+
+  /** Leases are on their way to the disk: {@link leased} waits for them. */
+  leasing(lease: Promise<void>): Promise<void> {
+    const settled = lease.catch(() => {}).finally(() => this.#leases.delete(settled))
+    this.#leases.add(settled)
+    return lease
+  }
+
+  /** A job that had a place is on disk, with its lease. */
+  begin(record: JobRecord, round: LeaseRound): void {
+    this.#leavePlace(nameOfJob(record.id))
+    this.#begin(record, round)
+  }
+
+  #begin(record: JobRecord, round: LeaseRound): void {
+    const job = { record, round, isEnding: false }
+    this.#running.set(record.id, job)
+    this.#parts.run(job)
   }
 
   /** A job does not wait any more. */
@@ -180,10 +240,7 @@ export class Dispatcher {
       if (ready.readFrom !== undefined) this.#read(ready, limits.name).catch(this.#parts.host.onError)
     }
     if (chosen.length === 0) return
-    const lease = this.#lease(chosen)
-      .catch(this.#parts.host.onError)
-      .finally(() => this.#leases.delete(lease))
-    this.#leases.add(lease)
+    this.leasing(this.#lease(chosen)).catch(this.#parts.host.onError)
   }
 
   /** Of those that may start a job, the one whose first is before all others. */
@@ -231,11 +288,7 @@ export class Dispatcher {
       }
       return
     }
-    for (const record of records) {
-      const job = { record, round, isEnding: false }
-      this.#running.set(record.id, job)
-      this.#parts.run(job)
-    }
+    for (const record of records) this.#begin(record, round)
   }
 
   async #load(

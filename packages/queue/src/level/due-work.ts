@@ -92,7 +92,7 @@ export async function endJob(
   })
   // Whoever read it from the disk meanwhile is to forget it.
   dispatcher().remove(id, name)
-  ended.isPut(name, place, status)
+  ended.isPut(changed, place)
   host.onEvent({ type: status, id, name })
 }
 

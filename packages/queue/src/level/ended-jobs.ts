@@ -1,10 +1,11 @@
 import type { Operation } from '@pastel-mesh/storage'
 import type { Clock } from '../clock.ts'
 import { FINISHED, type FinishedStatus } from '../job.ts'
+import { type EndedEntry, EndedWindow } from './ended-window.ts'
 import type { StoredCounts } from './job-counts.ts'
 import { nameOfJob } from './job-id.ts'
 import type { JobLocks } from './job-locks.ts'
-import { encodeRecord, type JobRecord } from './job-record.ts'
+import { encodeRecord, type JobRecord, type JobState } from './job-record.ts'
 import type { JobStore } from './job-store.ts'
 import { forgetDedupKey, forgetExpiry } from './job-table.ts'
 import * as keys from './keys.ts'
@@ -47,11 +48,13 @@ export class EndedJobs {
   readonly #parts: EndedJobsComponents
   /** Jobs that ended since the last trim. */
   readonly #added: Record<FinishedStatus, number> = { done: 0, failed: 0, cancelled: 0, expired: 0 }
-  /** The last that was removed: a scan from the beginning would wade through what was deleted. */
-  readonly #removedTo: Partial<Record<FinishedStatus, Buffer>> = {}
+  readonly #windows: Readonly<Record<FinishedStatus, EndedWindow>> = {
+    done: new EndedWindow(keys.ends('d')),
+    failed: new EndedWindow(keys.ends('f')),
+    cancelled: new EndedWindow(keys.ends('c')),
+    expired: new EndedWindow(keys.ends('e')),
+  }
   #trimming: Promise<void> | undefined
-  /** Jobs that went elsewhere since the trim that is under way began to read. */
-  readonly #taken = new Set<string>()
   #isStopped = true
   #cancelWake: () => void = () => {}
 
@@ -72,8 +75,8 @@ export class EndedJobs {
   }
 
   /** A job as it is when it has ended now. */
-  ended({ id, data, state }: JobRecord, status: FinishedStatus): JobRecord {
-    return { id, data, state: { ...state, ended: { status, atMs: this.#parts.clock.now() } } }
+  ended({ id, data, state }: JobRecord, status: FinishedStatus, changes?: Partial<JobState>): JobRecord {
+    return { id, data, state: { ...state, ...changes, ended: { status, atMs: this.#parts.clock.now() } } }
   }
 
   /** Puts a job that has {@link ended}. */
@@ -88,21 +91,21 @@ export class EndedJobs {
     }
     operations.push(
       { type: 'put', key: keys.endedKey(id), value: encodeRecord(record) },
-      {
-        type: 'put',
-        key: keys.endKey(ended.status.slice(0, 1), ended.atMs, id),
-        value: Buffer.from(state.dedupKey ?? ''),
-      },
+      { type: 'put', key: endKeyOf(id, ended), value: Buffer.from(state.dedupKey ?? '') },
     )
   }
 
   /** That is on disk. */
-  isPut(name: string, from: 'live' | 'delayed', status: FinishedStatus): void {
+  isPut({ id, state: { ended, dedupKey = '' } }: JobRecord, from: 'live' | 'delayed'): void {
+    if (ended === undefined) return
+    const { status, atMs } = ended
+    const name = nameOfJob(id)
     if (this.#rules[status].count === 0) {
       this.#parts.counts.add(name, from, -1)
       return
     }
     this.#parts.counts.move(name, from, status)
+    this.#windows[status].add({ key: endKeyOf(id, ended), id, atMs, dedupKey })
     this.#added[status] += 1
     if (this.#added[status] >= TRIM_JOBS) this.#trim()
   }
@@ -110,23 +113,24 @@ export class EndedJobs {
   /** Takes a job away from those that have ended; its dedup key stays. */
   take({ id, state }: JobRecord, operations: Operation[]): void {
     if (state.ended === undefined) return
-    const { status, atMs } = state.ended
-    operations.push(
-      { type: 'del', key: keys.endedKey(id) },
-      { type: 'del', key: keys.endKey(status.slice(0, 1), atMs, id) },
-    )
+    operations.push({ type: 'del', key: keys.endedKey(id) }, { type: 'del', key: endKeyOf(id, state.ended) })
   }
 
   /** What was {@link take}n is on disk where it went. */
   isTaken(name: string, id: string, status: FinishedStatus): void {
     this.#parts.counts.add(name, status, -1)
-    if (this.#trimming !== undefined) this.#taken.add(id)
+    this.#windows[status].remove(id)
   }
 
-  /** From the beginning: after a clock was set back, some have ended before those that are gone. */
+  /** From the beginning: after a clock was set back, some have ended before those that memory has. */
   #trimAll(): void {
-    for (const status of FINISHED) delete this.#removedTo[status]
+    this.reset()
     this.#trim()
+  }
+
+  /** Memory is void: what has ended is read again. */
+  reset(): void {
+    for (const status of FINISHED) this.#windows[status].reset()
   }
 
   #trim(): void {
@@ -136,6 +140,8 @@ export class EndedJobs {
       for (const status of FINISHED) while (await this.#trimSome(status)) if (this.#isStopped) return
     })()
       .catch((error) => {
+        // Whether it is on disk is not known.
+        this.reset()
         if (!this.#parts.store.writer.isReopening && !this.#isStopped) this.#parts.onError(error)
       })
       .finally(() => {
@@ -148,45 +154,36 @@ export class EndedJobs {
   async #trimSome(status: FinishedStatus): Promise<boolean> {
     const { store, clock, counts, locks } = this.#parts
     const { ageMs, count } = this.#rules[status]
+    const window = this.#windows[status]
     this.#added[status] = 0
-    this.#taken.clear()
     const tooMany = (await counts.ended(status)) - count
     const oldestMs = clock.now() - ageMs
-    const found: { key: Buffer; id: string; dedup: Buffer }[] = []
-    const ends = keys.ends(status.slice(0, 1))
-    const range = {
-      ...ends,
-      gte: this.#removedTo[status] ?? ends.gte,
-      limit: TRIM_JOBS,
-      readAhead: TRIM_JOBS,
-    }
-    for await (const [key, dedup] of store.database.iterate(range)) {
-      const { atMs, id } = keys.parseEndKey(key)
-      if (found.length >= tooMany && atMs > oldestMs) break
-      found.push({ key, id, dedup })
-    }
+    await window.fill(store.database)
     // One that somebody is changing is looked at another time, if it is still there then.
-    const removed = found.filter(({ id }) => !locks.isHeld(id) && !this.#taken.has(id))
+    const { taken, hasMore } = window.take(
+      TRIM_JOBS,
+      ({ atMs }, index) => index < tooMany || atMs <= oldestMs,
+      (id) => !locks.isHeld(id),
+    )
+    if (taken.length === 0) return hasMore
     await locks.holdAll(
-      removed.map(({ id }) => id),
+      taken.map(({ id }) => id),
       async () => {
-        await store.writer.commit((operations) => remove(removed, operations), { sync: false })
-        for (const { id } of removed) counts.add(nameOfJob(id), status, -1)
+        await store.writer.commit((operations) => remove(taken, operations), { sync: false })
+        for (const { id } of taken) counts.add(nameOfJob(id), status, -1)
       },
     )
-    const last = found.at(-1)
-    if (last !== undefined) this.#removedTo[status] = last.key
-    return found.length === TRIM_JOBS
+    return hasMore
   }
 }
 
-function remove(
-  ended: readonly { readonly key: Buffer; readonly id: string; readonly dedup: Buffer }[],
-  operations: Operation[],
-): void {
-  for (const { key, id, dedup } of ended) {
+function endKeyOf(id: string, { status, atMs }: { readonly status: FinishedStatus; readonly atMs: number }) {
+  return keys.endKey(status.slice(0, 1), atMs, id)
+}
+
+function remove(ended: readonly EndedEntry[], operations: Operation[]): void {
+  for (const { key, id, dedupKey } of ended) {
     operations.push({ type: 'del', key }, { type: 'del', key: keys.endedKey(id) })
-    if (dedup.length === 0) continue
-    operations.push({ type: 'del', key: keys.dedupKey(nameOfJob(id), dedup.toString()) })
+    if (dedupKey !== '') operations.push({ type: 'del', key: keys.dedupKey(nameOfJob(id), dedupKey) })
   }
 }

@@ -10,22 +10,18 @@ export class JobIds {
     .toString(32)
     .padStart(6, '0')
   #ms = 0
+  #time = ''
   #number = 0
 
   next(name: string, priority: number, nowMs: number): string {
-    if (nowMs > this.#ms) {
-      this.#ms = nowMs
+    this.#number += 1
+    if (nowMs > this.#ms || this.#number === MAX_NUMBER) {
+      this.#ms = Math.max(nowMs, this.#ms + 1)
+      this.#time = this.#ms.toString(32).padStart(9, '0')
       this.#number = 0
-    } else {
-      this.#number += 1
-      if (this.#number === MAX_NUMBER) {
-        this.#ms += 1
-        this.#number = 0
-      }
     }
     const rank = (MAX_PRIORITY - priority).toString(16).padStart(2, '0')
-    const time = this.#ms.toString(32).padStart(9, '0')
-    return `${name}:${rank}${time}${this.#number.toString(32).padStart(3, '0')}${this.#random}`
+    return `${name}:${rank}${this.#time}${this.#number.toString(32).padStart(3, '0')}${this.#random}`
   }
 }
 

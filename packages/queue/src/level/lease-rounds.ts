@@ -13,6 +13,30 @@ export interface LeaseRound {
  */
 export class LeaseRounds {
   #next = 0
+  /** The round that a write which is being put together begins, and where it is there. */
+  #joined:
+    | { readonly operations: Operation[]; readonly at: number; readonly round: LeaseRound; text: string }
+    | undefined
+
+  /**
+   * Keeps that these jobs run with the write that is being put together: one round for all of it.
+   * @param operations of the write
+   */
+  join(jobs: readonly { readonly id: string }[], operations: Operation[]): LeaseRound {
+    let joined = this.#joined
+    if (joined?.operations !== operations || operations[joined.at]?.key !== joined.round.key) {
+      const round = { key: leaseKey(this.#next++), ids: new Set<string>() }
+      joined = { operations, at: operations.length, round, text: '' }
+      this.#joined = joined
+    }
+    const { at, round } = joined
+    for (const { id } of jobs) {
+      joined.text += round.ids.size === 0 ? id : ` ${id}`
+      round.ids.add(id)
+    }
+    operations[at] = { type: 'put', key: round.key, value: Buffer.from(joined.text) }
+    return round
+  }
 
   /** Keeps that these jobs run. A power cut may lose it: then they run again without its counting. */
   async begin(writer: CommitWriter, ids: readonly string[]): Promise<LeaseRound> {

@@ -29,7 +29,7 @@ import { type JobRecord, toJob } from './job-record.ts'
 import type { JobStore } from './job-store.ts'
 import { newRecord, placeAt, putNew } from './job-table.ts'
 import * as keys from './keys.ts'
-import { LeaseRounds } from './lease-rounds.ts'
+import { type LeaseRound, LeaseRounds } from './lease-rounds.ts'
 import { listJobs } from './list-jobs.ts'
 import { recover } from './recover.ts'
 import { RunningJobs } from './running-jobs.ts'
@@ -263,30 +263,50 @@ export class LevelDriver implements QueueDriver {
       maxStalls: this.#maxStalls,
       run: (job) => running.run(job),
     })
-    return { ...base, ended, due, running, work, carried: new Carried({ ...base, due, work }) }
+    return { ...base, ended, due, running, work, carried: new Carried({ ...base, ended, due, work }) }
   }
 
   async #put(records: readonly JobRecord[], bookmark?: Bookmark): Promise<void> {
+    const { work, rounds } = this.#open()
     const nowMs = this.#clock.now()
     const places = records.map((record) => placeAt(record, nowMs))
-    await this.#store.writer.commit((operations) => {
+    let round: LeaseRound | undefined
+    let leased: readonly JobRecord[] = []
+    const committed = this.#store.writer.commit((operations) => {
       for (const [index, record] of records.entries()) putNew(record, places[index] ?? 'live', operations)
-      if (bookmark === undefined) return
-      const value = Buffer.from(bookmark.value)
-      operations.push({ type: 'put', key: keys.bookmarkKey(bookmark.name), value })
+      if (bookmark !== undefined) {
+        const value = Buffer.from(bookmark.value)
+        operations.push({ type: 'put', key: keys.bookmarkKey(bookmark.name), value })
+      }
+      leased = work.takePlaces(records.filter((_, index) => places[index] === 'live'))
+      if (leased.length > 0) round = rounds.join(leased, operations)
     })
-    for (const [index, record] of records.entries()) this.#isPut(record, places[index] ?? 'live')
+    await work.leasing(
+      committed.then(
+        () => {
+          for (const [index, record] of records.entries()) {
+            const isLeased = round?.ids.has(record.id) === true
+            this.#isPut(record, places[index] ?? 'live', isLeased ? round : undefined)
+          }
+        },
+        (error) => {
+          work.leavePlaces(leased)
+          throw error
+        },
+      ),
+    )
   }
 
-  /** A new job is on disk. */
-  #isPut(record: JobRecord, place: 'live' | 'delayed'): void {
+  /** A new job is on disk, and its lease as well if there is a round. */
+  #isPut(record: JobRecord, place: 'live' | 'delayed', round?: LeaseRound): void {
     if (this.#parts === undefined) return
     const { counts, host, due, work } = this.#parts
     const { id, state } = record
     const name = nameOfJob(id)
     counts.add(name, place, 1)
     host.onEvent({ type: 'added', id, name })
-    if (place === 'live') work.add(record, name)
+    if (round !== undefined) work.begin(record, round)
+    else if (place === 'live') work.add(record, name)
     else due.add(state.runAtMs ?? 0)
     if (state.expiresAtMs !== undefined) due.add(state.expiresAtMs)
   }

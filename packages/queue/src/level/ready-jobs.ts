@@ -43,6 +43,11 @@ export class ReadyJobs {
     return this.#jobs[this.#start]?.id
   }
 
+  /** Whether none waits, on disk neither. */
+  get isEmpty(): boolean {
+    return this.size === 0 && this.#behind === undefined
+  }
+
   get size(): number {
     return this.#jobs.length - this.#start
   }

@@ -48,7 +48,7 @@ export async function recover(maxStalls: number, components: RecoverComponents):
     takeFrom('live', record, operations)
     ended.put(dead, operations)
     events.push(() => {
-      ended.isPut(name, 'live', 'failed')
+      ended.isPut(dead, 'live')
       host.onEvent({ type: 'failed', id, name, failure: STALLED })
     })
   }

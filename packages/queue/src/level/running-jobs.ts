@@ -114,8 +114,7 @@ export class RunningJobs {
   async #finish(job: RunningJob, status: FinishedStatus, changes: Partial<JobState>): Promise<void> {
     const { ended, host, rounds, dispatcher } = this.#parts
     job.isEnding = true
-    change(job, changes)
-    const record = ended.ended(job.record, status)
+    const record = ended.ended(job.record, status, changes)
     const isCounted = await this.#write(job, (operations) => {
       takeFrom('live', record, operations)
       ended.put(record, operations)
@@ -124,7 +123,7 @@ export class RunningJobs {
     const { id } = record
     const name = nameOfJob(id)
     dispatcher().ended(id, name)
-    if (!isCounted) ended.isPut(name, 'live', status)
+    if (!isCounted) ended.isPut(record, 'live')
     const { failure } = record.state
     host.onEvent({
       type: status,
