@@ -10,6 +10,7 @@ export {
 } from './attackers/certificate-exchange.ts'
 export { MESHSUB_PROTOCOLS, RawGossipPeer, type RawGossipPeerOptions } from './attackers/raw-gossip-peer.ts'
 export { encodeRpc, RawGossipStream, type RawRpc } from './attackers/raw-gossip-stream.ts'
+export { findBinary } from './fixtures/find-binary.ts'
 export { LogWriter, type LogWriterOptions, seededSigner, type WriteOptions } from './fixtures/log-writer.ts'
 export { seededSealingKey } from './fixtures/sealed-batch.ts'
 export { type AuditedMessage, auditStore, type StoreAudit } from './mesh/audit-store.ts'

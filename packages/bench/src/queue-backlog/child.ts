@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createQueue, levelDriver } from '@pastel-mesh/queue'
+import { ownMb } from '../memory-use.ts'
 import type { Filled, FromChild, Processed, ToChild } from './variants.ts'
 
 /** A process of the benchmark: fills a folder with jobs, or opens one and does them all. */
@@ -53,15 +54,20 @@ async function open({ directory, jobs, inFlight }: Extract<ToChild, { type: 'ope
   const openMs = performance.now() - began
   const openRssMb = rssMb()
   let mostMb = openRssMb
-  const timer = setInterval(() => {
+  let mostOwnMb = await ownMb()
+  const look = async () => {
     mostMb = Math.max(mostMb, rssMb())
-  }, LOOK_MS)
+    mostOwnMb = Math.max(mostOwnMb, await ownMb())
+  }
+  const timer = setInterval(look, LOOK_MS)
   const firstMs = (await first.promise) - began
   await all.promise
   const perSecond = jobs / ((performance.now() - began - openMs) / 1000)
   clearInterval(timer)
+  await look()
   await queue.stop()
-  return { type: 'processed', openMs, firstMs, openRssMb, perSecond, rssMb: Math.max(mostMb, rssMb()) }
+  const memory = { openRssMb, rssMb: mostMb, ownMb: Math.round(mostOwnMb) }
+  return { type: 'processed', openMs, firstMs, perSecond, ...memory }
 }
 
 process.on('message', async (message: ToChild) => {

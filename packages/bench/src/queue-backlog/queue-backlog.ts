@@ -66,6 +66,8 @@ export async function queueBacklog(args: readonly string[]): Promise<Outcome> {
     rss_mb: ours.rssMb,
     open_rss_mb: ours.openRssMb,
     baseline_rss_mb: baseline.rssMb,
+    own_mb: ours.ownMb,
+    baseline_own_mb: baseline.ownMb,
     jobs,
     size_bytes: sizeBytes,
     runs,
@@ -111,16 +113,17 @@ function figuresOf(results: readonly Result[]) {
     openRssMb: of(({ processed }) => processed.openRssMb),
     perSecond: of(({ processed }) => processed.perSecond),
     rssMb: of(({ processed }) => processed.rssMb),
+    ownMb: of(({ processed }) => processed.ownMb),
   }
 }
 
 function row(jobs: number, figures: ReturnType<typeof figuresOf>): string {
-  const { fillPerSecond, openMs, firstMs, perSecond, openRssMb, rssMb } = figures
+  const { fillPerSecond, openMs, firstMs, perSecond, openRssMb, rssMb, ownMb } = figures
   const rate = (value: number) => Math.round(value).toLocaleString('en-US').padStart(8)
   return [
     `${jobs.toLocaleString('en-US').padStart(9)} waiting`,
     `filled ${rate(fillPerSecond)}/s`,
     `open ${openMs.toFixed(0)} ms, first job ${firstMs.toFixed(0)} ms, ${openRssMb} MB`,
-    `done ${rate(perSecond)} jobs/s, ${rssMb} MB`,
+    `done ${rate(perSecond)} jobs/s, ${rssMb} MB, ${ownMb} MB of it its own`,
   ].join('  ')
 }

@@ -17,8 +17,9 @@ export interface Processed {
   readonly firstMs: number
   readonly openRssMb: number
   readonly perSecond: number
-  /** The most while it worked. */
+  /** The most while it worked, parts of files that are mapped included; and without. */
   readonly rssMb: number
+  readonly ownMb: number
 }
 
 export type FromChild = Filled | Processed

@@ -4,8 +4,7 @@ import { chown, mkdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { waitUntil } from '@pastel-mesh/testkit'
-import { findBinary } from './find-binary.ts'
+import { findBinary, waitUntil } from '@pastel-mesh/testkit'
 
 /** A server that the benchmark started, with its data in the folder it was given. */
 export interface Server {
