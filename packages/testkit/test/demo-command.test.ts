@@ -23,6 +23,9 @@ describe('the command of the demo', () => {
     expect(stdout).toContain(
       'every one of 50 direct messages of node 1 is at node 3 exactly once, although the two never met meanwhile',
     )
+    expect(stdout).toContain(
+      'every message made exactly one job at node 2, which was restarted meanwhile: 120 jobs, all done\n',
+    )
     expect(stdout).toMatch(/every one of 120 messages is at every one of 3 nodes exactly once, verified\n$/)
     // Node 1, its PastelID, 40 published, 120 stored.
     expect(stdout).toMatch(/^ +1 +jX\w+… +40 +120 +all /m)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { dataFolder } from '@pastel-mesh/node'
 import { auditStore, type StoreAudit } from '../mesh/audit-store.ts'
+import type { JobsRun } from './check-jobs.ts'
 import type { DirectRun } from './send-direct.ts'
 
 /** What a run did, as far as it was acknowledged. */
@@ -15,6 +16,8 @@ export interface DemoRun {
   /** From the first message to the moment when the last node had them all. */
   readonly durationMs: number
   readonly direct?: DirectRun
+  /** Of the node that does some. */
+  readonly jobs?: JobsRun
 }
 
 /** One node's line of the table, and what is wrong with it. */

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { table } from '@pastel-mesh/node'
 import { LocalMesh } from '../mesh/local-mesh.ts'
 import { checkDemo, TABLE_HEAD } from './check-demo.ts'
+import type { JobsRun } from './check-jobs.ts'
 import { type DemoOptions, readOptions, USAGE } from './options.ts'
-import { DEMO_TOPIC, runDemo } from './run-demo.ts'
+import { DEMO_TOPIC, JOB_NODE, runDemo } from './run-demo.ts'
 import type { DirectRun } from './send-direct.ts'
 
 /** Problems shown; a broken run has thousands. */
@@ -22,6 +25,7 @@ async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<num
     nodes: options.nodes,
     topics: [DEMO_TOPIC],
     transports: ['tcp', 'ws'],
+    programs: { [JOB_NODE]: fileURLToPath(import.meta.resolve(`./job-node${extname(import.meta.url)}`)) },
   })
   const removeNow = () => mesh.removeNow()
   process.once('exit', removeNow)
@@ -35,11 +39,14 @@ async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<num
     )
     const rows = [TABLE_HEAD, ...reports.map(({ cells }) => cells)]
     process.stdout.write(`\n${table(rows, { align: 'right' })}\n\n`)
-    const problems = reports.flatMap(({ problems }, i) =>
-      problems.map((problem) => `node ${i + 1}: ${problem}`),
-    )
+    const { jobs } = run
+    const problems = [
+      ...reports.flatMap(({ problems }, i) => problems.map((problem) => `node ${i + 1}: ${problem}`)),
+      ...(jobs?.problems ?? []).map((problem) => `node ${(jobs?.node ?? 0) + 1}: ${problem}`),
+    ]
     for (const problem of problems.slice(0, MAX_SHOWN)) process.stdout.write(`${problem}\n`)
     if (problems.length === 0 && run.direct !== undefined) say(describeDirect(run.direct))
+    if (problems.length === 0 && jobs !== undefined) say(describeJobs(jobs))
     say(
       problems.length > 0
         ? `FAILED: ${problems.length} problems`
@@ -55,6 +62,10 @@ async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<num
 
 function describeDirect({ sender, recipient, accepted }: DirectRun): string {
   return `every one of ${accepted.size} direct messages of node ${sender + 1} is at node ${recipient + 1} exactly once, although the two never met meanwhile, and no other node can read one`
+}
+
+function describeJobs({ node, done }: JobsRun): string {
+  return `every message made exactly one job at node ${node + 1}, which was restarted meanwhile: ${done} jobs, all done`
 }
 
 /** Runs the nodes until a signal comes. */

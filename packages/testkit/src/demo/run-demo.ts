@@ -3,10 +3,13 @@ import { inChunks, PUBLISH_LIMITS } from '@pastel-mesh/node'
 import type { LocalNode } from '../mesh/local-node.ts'
 import { waitUntil } from '../mesh/wait-until.ts'
 import { type DemoRun, hashOf } from './check-demo.ts'
+import { areJobsDone, checkJobs } from './check-jobs.ts'
 import type { DemoOptions } from './options.ts'
 import { sendDirect } from './send-direct.ts'
 
 export const DEMO_TOPIC = 'demo'
+/** The node, from 0 on, that makes a job of each message: the one that is restarted. */
+export const JOB_NODE = 1
 
 /** Messages of one call to a node. */
 const LIMITS = { ...PUBLISH_LIMITS, maxCount: 200 }
@@ -66,6 +69,12 @@ class Demo {
     await this.#waitForMessages(this.#accepted.size)
     const durationMs = performance.now() - beganMs
     this.#say(`every node says that it stores ${this.#accepted.size} messages`)
+    const jobNode = this.#node(JOB_NODE)
+    await this.#wait('every message to be a job that is done', () =>
+      areJobsDone(jobNode, this.#accepted.size),
+    )
+    const jobs = await checkJobs(JOB_NODE, jobNode, this.#accepted)
+    this.#say(`node ${JOB_NODE + 1} did ${jobs.done} jobs, which it made of them`)
     const pastelIds = await Promise.all(
       this.#nodes.map(async ({ client }) => (await client.api.admin.status.query()).pastelId),
     )
@@ -81,6 +90,7 @@ class Demo {
       pastelIds,
       durationMs,
       direct,
+      jobs,
       accepted: this.#accepted,
       published: this.#published,
       upMs: this.#upMs,

@@ -12,6 +12,8 @@ export interface LocalMeshOptions {
   readonly transports?: readonly ('tcp' | 'ws')[]
   /** Free space that nodes leave on the disk, in MiB. @default the nodes' own */
   readonly minFreeMiB?: number
+  /** What runs a node instead of `pmesh start`, by its number from 0 on. @default none */
+  readonly programs?: Readonly<Record<number, string>>
 }
 
 /** Nodes in processes of their own on this machine, each of which knows the addresses of all others. */
@@ -23,6 +25,7 @@ export class LocalMesh {
     nodes,
     topics,
     transports = ['tcp'],
+    programs = {},
     ...rest
   }: LocalMeshOptions): Promise<LocalMesh> {
     const folder = await mkdtemp(join(tmpdir(), 'pmesh-'))
@@ -37,6 +40,7 @@ export class LocalMesh {
           dataDir: join(folder, `node-${i + 1}`),
           topics,
           ...rest,
+          ...(programs[i] === undefined ? {} : { program: programs[i] }),
           bootstrap: places.filter((other) => other !== place).map(localAddress),
         }),
     )

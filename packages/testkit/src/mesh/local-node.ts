@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { type ControlClient, createControlClient, dataFolder } from '@pastel-mesh/node'
+import { type ControlClient, type ControllerConfig, createControlClient, dataFolder } from '@pastel-mesh/node'
 import { type Ending, NodeProcess } from './node-process.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -17,6 +17,8 @@ export interface LocalNodeOptions {
   readonly minFreeMiB?: number
   /** @default 'open' */
   readonly members?: 'file' | 'open'
+  /** A program that runs the node, and gets its configuration as JSON. @default `pmesh start` */
+  readonly program?: string
 }
 
 /**
@@ -60,7 +62,7 @@ export class LocalNode {
     signal?.throwIfAborted()
     const { dataDir } = this.options
     if (this.#process !== undefined) throw new Error(`the node in ${dataDir} runs already`)
-    const child = new NodeProcess([...cliCommand(), ...this.#startCommand()])
+    const child = new NodeProcess(this.#command())
     this.#process = child
     const client = createControlClient(dataFolder(dataDir).socket)
     try {
@@ -86,6 +88,17 @@ export class LocalNode {
     this.#client = undefined
     if (this.#process === child) this.#process = undefined
     return ending
+  }
+
+  #command(): string[] {
+    const { program, dataDir, bootstrap, topics, network = 'demo', members = 'open' } = this.options
+    if (program === undefined) return [...cliCommand(), ...this.#startCommand()]
+    const config: ControllerConfig = {
+      ...{ dataDir, network, members, bootstrap, topics },
+      listen: [this.address],
+      manyPeersPerHost: true,
+    }
+    return [...(program.endsWith('.ts') ? ['--conditions=source'] : []), program, JSON.stringify(config)]
   }
 
   #startCommand(): string[] {
