@@ -147,6 +147,23 @@ it('the keys of a job go when it is done or removed, and stay while it can be re
   expect(alice.told).toEqual([])
 })
 
+it('the keys of a job go as it is done: nothing has to look for them', async () => {
+  const alice = await boundNode({ identity: 'alice' })
+  const go = Promise.withResolvers<void>()
+  alice.queue.registerHandler('work', async (job) => {
+    await jobMessages(alice.node, job).publish('test', { text: 'one' })
+    await go.promise
+  })
+  await alice.begin()
+  const { id } = await alice.queue.add('work', null)
+  await waitUntil(() => alice.store.end === 1, { what: 'it to run' })
+  expect(await alice.node.onceGroups('job:')).toEqual([`job:${id}`])
+  go.resolve()
+  await waitUntil(async () => (await alice.node.onceGroups('job:')).length === 0, {
+    what: 'the keys to be forgotten',
+  })
+})
+
 it('keys that are left over are found at the start, and those of jobs that go on stay', async () => {
   const first = await boundNode({ identity: 'alice' })
   first.queue.registerHandler('work', async (job) => {

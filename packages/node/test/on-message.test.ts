@@ -122,8 +122,10 @@ describe('a binding', () => {
         return failure === 'lost'
       })
       await alice.begin()
-      const texts = numbered(60).map(({ text }) => text)
-      for (const text of texts) {
+      const texts: string[] = []
+      while (texts.length < 60 || failures <= 5) {
+        const text = String(texts.length)
+        texts.push(text)
         // The commit that fails may be that of the message as well.
         await waitUntil(
           () => alice.node.publish('test', { text }, { once: `k/${text}` }).catch(() => false),
@@ -135,7 +137,6 @@ describe('a binding', () => {
       await madeJobs(alice, texts.length)
       await caughtUp(alice)
       expect(await jobData(alice.queue, 'handle')).toEqual(texts)
-      expect(failures).toBeGreaterThan(5)
     },
   )
 
@@ -266,12 +267,16 @@ describe('a binding', () => {
   it('ends, whatever `map` waits for, and takes the message again at the next start', async () => {
     const alice = await boundNode({ identity: 'alice' })
     let isHanging = true
-    const map = (message: ReceivedMessage) =>
-      isHanging && textOf(message) === '1' ? new Promise<string>(() => {}) : textOf(message)
+    const asked = Promise.withResolvers<void>()
+    const map = (message: ReceivedMessage) => {
+      if (!isHanging || textOf(message) !== '1') return textOf(message)
+      asked.resolve()
+      return new Promise<string>(() => {})
+    }
     alice.bindings.add('test', 'handle', map)
     await alice.begin()
     await alice.node.publishMany('test', numbered(3))
-    await waitUntil(() => alice.store.end === 3, { what: 'the messages to be stored' })
+    await asked.promise
     await alice.bindings.stop()
     isHanging = false
     await alice.bindings.start()

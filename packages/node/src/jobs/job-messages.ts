@@ -46,10 +46,9 @@ export interface JobMessages extends Pick<MeshNode, 'subscribe' | 'messages'> {
 export function jobMessages(node: MeshNode, { id, signal }: Pick<JobContext, 'id' | 'signal'>): JobMessages {
   let count = 0
   const optionsOf = (options: JobSendOptions) => {
-    // Whoever was told to end sends nothing more: another attempt may be running, or the job may be over.
-    signal.throwIfAborted()
     return {
       once: `${JOB_GROUP}${id}/${nameOf(options.once, () => ++count)}`,
+      // Whoever was told to end sends nothing more: another attempt may be running, or the job may be over.
       signal: options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]),
     }
   }
