@@ -1,13 +1,12 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
-import { createServer } from '@pastel-mesh/sdk-server'
+import { type BindingStatus, createServer } from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
 import { type CheckedConfig, checkConfig } from './config/checked-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
 import { dataFolder, openDataFolder } from './data-folder.ts'
 import type { ControllerComponents, NodeController } from './index.ts'
-import type { BindingStatus } from './jobs/binding-standing.ts'
 import { MessageBindings, type OnMessage } from './jobs/message-bindings.ts'
 import { SentByJobs } from './jobs/sent-by-jobs.ts'
 import { explainListenError } from './listen-error.ts'
@@ -59,7 +58,7 @@ export class Controller implements NodeController {
     const sent = new SentByJobs({}, { node, queue, onError })
     const server = createServer(
       { socket: { path: folder.socket }, version: readVersion() },
-      { node, store, queue, onError },
+      { node, store, queue, bindings: () => bindings.status(), onError },
     )
     const parts = [
       named('database', store),

@@ -45,6 +45,7 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
     pausedNames: [],
     unhandled: [],
   },
+  bindings: [],
   direct: {
     received: 0,
     waiting: 0,
@@ -110,4 +111,21 @@ it('the status says what of the queue an operator has to do something about', ()
 it('the status says that the queue does not answer', () => {
   const queue = { state: 'unavailable', code: 'ERR_QUEUE_SERVER', reason: 'it is gone' } as const
   expect(describeStatus({ ...STATUS, queue }, '/node')).toContain('  queue  it is gone\n')
+})
+
+it('the status says where each binding of messages to jobs stands', () => {
+  const goes = {
+    ...{ source: 'topic/orders', job: 'book', position: 7, end: 20, behind: 3 },
+    ...{ jobs: 1_200, skipped: 4, undecodable: 0, lost: 0 },
+  }
+  const blocked = {
+    ...{ code: 'ERR_BINDING_BLOCKED', message: 'it stands still at message m1: no price' },
+    ...{ messageId: 'm1', attempts: 9, sinceMs: Date.now() - 60_000 },
+  }
+  const stands = { ...goes, source: 'inbox', job: 'answer', behind: 1_000, jobs: 0, lost: 2, blocked }
+  const lines = describeStatus({ ...STATUS, bindings: [goes, stands] }, '/node').split('\n')
+  expect(lines).toContain('  topic/orders → book  1,200 jobs since the start, 3 messages to come')
+  expect(lines).toContain(
+    '  inbox → answer       it stands still at message m1: no price; tried 9 times, first 1 min ago; 0 jobs since the start, 1,000 messages or more to come, 2 times messages were lost before',
+  )
 })

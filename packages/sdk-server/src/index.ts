@@ -5,11 +5,13 @@
 import type { Queue } from '@pastel-mesh/queue'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
+import type { BindingStatus } from './binding-status.ts'
 import { Followers } from './followers.ts'
 import { RecentRefusals } from './recent-refusals.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './unix-socket-server.ts'
 
 export type { AlertOutput } from './alerts.ts'
+export type { BindingBlocked, BindingStatus } from './binding-status.ts'
 export type { DeliveryOutput } from './delivery.ts'
 export type { DisclosureOutput } from './disclosure.ts'
 export type { FollowInput } from './follow.ts'
@@ -35,6 +37,8 @@ export interface ServerComponents {
   readonly node: MeshNode
   readonly store: MessageStore
   readonly queue: Queue
+  /** How it stands with what makes jobs of messages. @default nothing does */
+  readonly bindings?: () => Promise<BindingStatus[]>
   /** Hears of what failed and is nobody's request, or what a caller is told nothing of. @default ignored */
   readonly onError?: (error: Error) => void
 }
@@ -54,7 +58,7 @@ export interface Server {
  * await server.start()
  */
 export function createServer(options: ServerOptions, components: ServerComponents): Server {
-  const { node, store, queue, onError = () => {} } = components
+  const { node, store, queue, bindings = async () => [], onError = () => {} } = components
   let startedAtMs = 0
   const followers = new Followers()
   const refusals = new RecentRefusals({ node })
@@ -62,6 +66,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
     node,
     store,
     queue,
+    bindings,
     version: options.version,
     startedAtMs,
     followers,

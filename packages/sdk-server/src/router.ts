@@ -104,6 +104,7 @@ const admin = router({
       standing: await standingOf(node),
       direct: directStatus(ctx),
       queue: await queueStatus(ctx),
+      bindings: await ctx.bindings(),
       /** Those that are not dismissed, the newest first. */
       alerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs === undefined).reverse(),
       dismissedAlerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs !== undefined).length,

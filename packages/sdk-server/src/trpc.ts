@@ -4,6 +4,7 @@ import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
+import type { BindingStatus } from './binding-status.ts'
 import { formatError } from './error-format.ts'
 import type { Followers } from './followers.ts'
 import { isUnambiguousJson } from './plain-json.ts'
@@ -15,6 +16,7 @@ export interface Context {
   readonly node: MeshNode
   readonly store: MessageStore
   readonly queue: Queue
+  readonly bindings: () => Promise<BindingStatus[]>
   /** When the node started, in ms since 1970. */
   readonly startedAtMs: number
   readonly version: string

@@ -3,6 +3,7 @@ import type { RecentRefusal } from '@pastel-mesh/sdk-server'
 import type { ControlClient } from '../control-client.ts'
 import { pmeshCommand } from '../pmesh-command.ts'
 import { describeAlert } from './describe-alert.ts'
+import { bindingRows } from './describe-bindings.ts'
 import { describeBytes } from './describe-bytes.ts'
 import { describeDisk } from './describe-disk.ts'
 import { queueRows } from './describe-queue.ts'
@@ -36,7 +37,7 @@ export function describeStatus(status: Status, dataDir: string): string {
     ['Node', nodeRows(status, dataDir)],
     ['Storage', storageRows(status)],
     ['Direct messages', directRows(status)],
-    ['Jobs', queueRows(status.queue, dataDir)],
+    ['Jobs', [...queueRows(status.queue, dataDir), ...bindingRows(status.bindings)]],
     ['Traffic', trafficRows(status)],
     [
       'Topics',

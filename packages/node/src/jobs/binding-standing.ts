@@ -1,39 +1,7 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from '@pastel-mesh/sdk-node'
-import { type MessageStore, parseCursor } from '@pastel-mesh/storage'
-
-/** What keeps a binding from going on; it tries again and again. */
-export interface BindingBlocked {
-  readonly code: string
-  readonly message: string
-  /** The message that makes no job, if it is that. */
-  readonly messageId?: string
-  readonly attempts: number
-  /** In ms since 1970. */
-  readonly sinceMs: number
-}
-
-/** Where a binding stands. */
-export interface BindingStatus {
-  /** `inbox`, or `topic/<name>`. */
-  readonly source: string
-  readonly job: string
-  /** Position of its bookmark in the node's arrival order; undefined before the first start. */
-  readonly position: number | undefined
-  /** The end of that order. */
-  readonly end: number
-  /** Messages of the source behind the bookmark: 1,000 means as many or more. */
-  readonly behind: number
-  /** Jobs that were made since the start. */
-  readonly jobs: number
-  /** Messages of which none was to be made. */
-  readonly skipped: number
-  /** Messages of a declared topic that could not be read, and made none. */
-  readonly undecodable: number
-  /** Entries that said that messages are not here: `lost` and `before-history`. */
-  readonly lost: number
-  readonly blocked?: BindingBlocked
-}
+import type { BindingBlocked, BindingStatus } from '@pastel-mesh/sdk-server'
+import { type MessageStore, parseCursor, StorageError } from '@pastel-mesh/storage'
 
 interface Blocked {
   readonly code: string
@@ -146,10 +114,7 @@ export class BindingStanding {
 
   /** @param read what is stored of the source from a cursor on */
   async status(read: (from: string, limit: number) => AsyncGenerator<ReceivedEntry>): Promise<BindingStatus> {
-    let behind = 0
-    if (this.#cursor !== '') {
-      for await (const { kind } of read(this.#cursor, MAX_BEHIND)) behind += kind === 'message' ? 1 : 0
-    }
+    const behind = await this.#countBehind(read)
     return {
       ...this.#about,
       position: this.#position,
@@ -161,6 +126,21 @@ export class BindingStanding {
       lost: this.#lost,
       ...(this.#blocked === undefined ? {} : { blocked: toPublic(this.#blocked) }),
     }
+  }
+
+  async #countBehind(
+    read: (from: string, limit: number) => AsyncGenerator<ReceivedEntry>,
+  ): Promise<number | undefined> {
+    let behind = 0
+    if (this.#cursor === '') return behind
+    try {
+      for await (const { kind } of read(this.#cursor, MAX_BEHIND)) behind += kind === 'message' ? 1 : 0
+    } catch (error) {
+      // The database may be being opened anew, and the rest is worth having.
+      if (error instanceof StorageError) return undefined
+      throw error
+    }
+    return behind
   }
 
   get #what(): string {

@@ -8,8 +8,9 @@ import type {
   ReceivedEntry,
   ReceivedMessage,
 } from '@pastel-mesh/sdk-node'
+import type { BindingStatus } from '@pastel-mesh/sdk-server'
 import { formatCursor, type MessageStore } from '@pastel-mesh/storage'
-import { BindingStanding, type BindingStatus } from './binding-standing.ts'
+import { BindingStanding } from './binding-standing.ts'
 import { Entries } from './entries.ts'
 import { follow, stored } from './message-source.ts'
 

@@ -2,7 +2,7 @@ import { MeshError } from '@pastel-mesh/identity'
 import { assertTopicName } from '@pastel-mesh/protocol'
 import type { JobTypes } from '@pastel-mesh/queue'
 import { decodeMessage, type ReceivedMessage, type Topic } from '@pastel-mesh/sdk-node'
-import type { BindingStatus } from './binding-standing.ts'
+import type { BindingStatus } from '@pastel-mesh/sdk-server'
 import {
   type BindingParts,
   MessageBinding,
