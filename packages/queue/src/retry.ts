@@ -10,7 +10,10 @@ export interface BackoffPolicy {
   readonly maxDelayMs?: number
 }
 
-/** How long to wait, in ms, after so many failures (1 after the first), because of an error. */
+/**
+ * How long to wait, in ms, after so many failures (1 after the first), because of an error. `Infinity`: there is no other
+ * attempt. What is no time (NaN, less than 0) is none to wait; one that throws leaves the wait to the default back-off.
+ */
 export type BackoffFunction = (failures: number, error: unknown) => number
 
 /** What happens to a job whose handler throws. It is kept with the job. */
@@ -31,6 +34,8 @@ export interface HandlerRetryPolicy extends Omit<RetryPolicy, 'backoff'> {
 const DEFAULT_BACKOFF: BackoffPolicy = { type: 'exponential', delayMs: 1_000 }
 const DAY_MS = 24 * 60 * 60 * 1_000
 const MAX_ATTEMPTS = 1_000
+/** Longer than anybody waits, and short enough for the time at which it ends to be one that can be written down. */
+const MAX_DELAY_MS = 1e15
 
 /** Five attempts, some 15 s apart in all: long enough for a restart of what a job depends on. */
 export const DEFAULT_RETRY: HandlerRetryPolicy = { attempts: 5, backoff: DEFAULT_BACKOFF, jitter: 0.2 }
@@ -43,10 +48,20 @@ export function nextDelayMs(
 ): number | undefined {
   if (failures >= policy.attempts) return undefined
   const { backoff = DEFAULT_BACKOFF, jitter = 0 } = policy
-  const delayMs = typeof backoff === 'function' ? backoff(failures, error) : byPolicy(backoff, failures)
+  const delayMs =
+    typeof backoff === 'function' ? byFunction(backoff, failures, error) : byPolicy(backoff, failures)
+  if (delayMs === Number.POSITIVE_INFINITY) return undefined
   // What a function makes of it is nothing that a job is lost for.
   if (!(delayMs > 0)) return 0
-  return Math.round(delayMs * (1 - jitter * Math.random()))
+  return Math.round(Math.min(MAX_DELAY_MS, delayMs) * (1 - jitter * Math.random()))
+}
+
+function byFunction(backoff: BackoffFunction, failures: number, error: unknown): number {
+  try {
+    return Number(backoff(failures, error))
+  } catch {
+    return byPolicy(DEFAULT_BACKOFF, failures)
+  }
 }
 
 function byPolicy({ type, delayMs, maxDelayMs = DAY_MS }: BackoffPolicy, failures: number): number {

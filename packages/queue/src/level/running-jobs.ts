@@ -1,6 +1,7 @@
-import type { Operation } from '@pastel-mesh/storage'
+import { type Operation, StorageError } from '@pastel-mesh/storage'
 import type { Clock } from '../clock.ts'
 import type { DriverHost, LeasedJob, Outcome } from '../driver.ts'
+import { QueueError } from '../errors.ts'
 import type { FinishedStatus, JobLogLine, JsonValue } from '../job.ts'
 import type { Dispatcher, RunningJob } from './dispatcher.ts'
 import type { DueJobs } from './due-jobs.ts'
@@ -26,6 +27,8 @@ export interface RunningJobsComponents {
 
 /** Lines kept with a job. */
 const MAX_LOG_LINES = 100
+/** A pause before a write is tried again. */
+const PAUSE_MS = 100
 /** Progress and lines of a running job are written this often at most: each time the whole job is. */
 const KEEP_MS = 1_000
 
@@ -154,7 +157,8 @@ export class RunningJobs {
 
   /**
    * Writes how an attempt ended, or what a step made, until that is on disk: what a full disk holds up is not done
-   * again. Only when the store is closed it is left, and the job runs again at the next start.
+   * again. Only when the store is closed it is left, and the job runs again at the next start; so it is, at the stop, if
+   * it cannot be put together.
    * @returns whether a write that failed was on disk after all, and is in the counts that were taken since
    */
   async #write(job: RunningJob, prepare: (operations: Operation[]) => void, sync = false): Promise<boolean> {
@@ -162,11 +166,20 @@ export class RunningJobs {
     this.#keeping.delete(job)
     const { writer, database } = this.#parts.store
     let isCounted = false
+    let isTold = false
     for (;;) {
       try {
         await writer.commit(prepare, { sync })
         return isCounted
       } catch (error) {
+        if (!(error instanceof StorageError)) {
+          // It is not the disk that is in the way.
+          if (this.#isClosed) throw error
+          if (!isTold) this.#parts.host.onError(error)
+          isTold = true
+          await this.#pause()
+          continue
+        }
         if (!(await this.#reopened())) throw error
         const live = await database.get(keys.liveKey(job.record.id)).catch(() => NOT_READ)
         if (live !== NOT_READ) isCounted = live === undefined
@@ -176,12 +189,16 @@ export class RunningJobs {
 
   /** @returns false if the store is closed */
   async #reopened(): Promise<boolean> {
-    const { store, clock } = this.#parts
+    const { store } = this.#parts
     while (store.writer.isReopening) {
-      await new Promise<void>((resolve) => clock.wake(100, resolve))
+      await this.#pause()
       if (this.#isClosed && store.writer.isReopening) return false
     }
     return store.writer.isOpen
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#parts.clock.wake(PAUSE_MS, resolve))
   }
 
   #leased(job: RunningJob, name: string): LeasedJob {
@@ -205,12 +222,19 @@ export class RunningJobs {
 
   async #keepStep(job: RunningJob, name: string, value: JsonValue): Promise<void> {
     change(job, { steps: { ...job.record.state.steps, [name]: value } })
+    let isKept = false
     await this.#write(
       job,
       (operations) => {
-        if (!job.isEnding) operations.push(putLive(job.record))
+        isKept = !job.isEnding
+        if (isKept) operations.push(putLive(job.record))
       },
       true,
+    )
+    if (isKept) return
+    throw new QueueError(
+      'ERR_JOB_STEP',
+      `step ${name} is not kept: this attempt at job ${job.record.id} is over`,
     )
   }
 
