@@ -9,13 +9,18 @@ export interface Clock {
   wake(afterMs: number, callback: () => void): () => void
 }
 
-/** The longest time a timer of Node can wait: a longer one fires at once. */
+/** The longest time a timer of Node can wait, 24.8 days: a longer one fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   wake(afterMs, callback) {
-    const timer = setTimeout(callback, Math.min(MAX_TIMER_MS, Math.max(0, afterMs)))
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number) => {
+      const onTime = leftMs > MAX_TIMER_MS ? () => wait(leftMs - MAX_TIMER_MS) : callback
+      timer = setTimeout(onTime, Math.min(MAX_TIMER_MS, Math.max(0, leftMs)))
+    }
+    wait(afterMs)
     return () => clearTimeout(timer)
   },
 }
