@@ -23,6 +23,8 @@ export interface DueJobsComponents {
 const MAX_DUE = 500
 /** What could not be seen to, or failed, is looked at again after so long. */
 const RETRY_MS = 100
+/** How often a tick that waits for room on the disk looks for it: as often as the disk is looked at. */
+const ROOM_MS = 1_000
 
 /**
  * Waits for the next time at which a job may run or expires, or a schedule ticks: one timer for all. The times of jobs
@@ -34,6 +36,9 @@ export class DueJobs {
   #firstMs = Number.POSITIVE_INFINITY
   /** Nothing before it is due any more: a scan from the beginning would wade through what was deleted. */
   #fromMs = 0
+  /** Nothing ticks before it: the last tick failed, or found no room. */
+  #ticksFromMs = 0
+  #isFull = false
   #cancelWake: () => void = () => {}
   #looking: Promise<void> | undefined
   #isStopped = true
@@ -53,6 +58,7 @@ export class DueJobs {
     for (const schedule of schedules) this.#schedules.set(schedule.id, schedule)
     this.#firstMs = 0
     this.#fromMs = 0
+    this.#ticksFromMs = 0
     this.#arm()
   }
 
@@ -93,7 +99,9 @@ export class DueJobs {
     this.#cancelWake()
     if (this.#isStopped || this.#looking !== undefined) return
     let atMs = this.#firstMs
-    for (const { nextAtMs } of this.#schedules.values()) atMs = Math.min(atMs, nextAtMs ?? atMs)
+    for (const { nextAtMs } of this.#schedules.values()) {
+      if (nextAtMs !== undefined) atMs = Math.min(atMs, Math.max(nextAtMs, this.#ticksFromMs))
+    }
     if (atMs === Number.POSITIVE_INFINITY) return
     this.#cancelWake = this.#parts.clock.wake(atMs - this.#parts.clock.now(), () => this.#look())
   }
@@ -104,7 +112,9 @@ export class DueJobs {
       .catch((error) => {
         // The store is being opened anew: it is looked at again when it is there.
         if (!this.#parts.store.writer.isReopening) this.#parts.onError(error)
-        this.#firstMs = Math.min(this.#firstMs, this.#parts.clock.now() + RETRY_MS)
+        const againMs = this.#parts.clock.now() + RETRY_MS
+        this.#firstMs = Math.min(this.#firstMs, againMs)
+        this.#ticksFromMs = Math.max(this.#ticksFromMs, againMs)
       })
       .finally(() => {
         this.#looking = undefined
@@ -112,12 +122,26 @@ export class DueJobs {
       })
   }
 
+  /** Whether a tick may make a job; that it may not is told once. */
+  #hasRoom(): boolean {
+    try {
+      this.#parts.store.disk.assertRoom()
+      this.#isFull = false
+    } catch (error) {
+      if (!this.#isFull) this.#parts.onError(error)
+      this.#isFull = true
+    }
+    return !this.#isFull
+  }
+
   async #see(): Promise<void> {
     const { store, clock, onDue, onTick } = this.#parts
     const nowMs = clock.now()
     for (const schedule of [...this.#schedules.values()]) {
       if (this.#isStopped) return
-      if ((schedule.nextAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) await onTick(schedule, nowMs)
+      if ((schedule.nextAtMs ?? Number.POSITIVE_INFINITY) > nowMs || this.#ticksFromMs > nowMs) continue
+      if (this.#hasRoom()) await onTick(schedule, nowMs)
+      else this.#ticksFromMs = nowMs + ROOM_MS
     }
     if (this.#firstMs > nowMs) return
     // What is added from here on says so itself.
