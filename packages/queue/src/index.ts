@@ -122,7 +122,8 @@ export interface Queue<Jobs extends JobTypes = JobTypes> {
 
   /**
    * Adds a job; resolves when it is on disk.
-   * @throws QueueError ERR_JOB_NAME, ERR_JOB_DATA, ERR_JOB_OPTIONS: nothing was stored; ERR_QUEUE_FULL
+   * @throws QueueError ERR_JOB_NAME, ERR_JOB_DATA, ERR_JOB_OPTIONS: nothing was stored; ERR_QUEUE_FULL: too
+   * much is on its way to the disk
    */
   add<Name extends keyof Jobs & string>(
     name: Name,

@@ -37,18 +37,20 @@ export class JobWaiters {
     }
   }
 
-  /** Waits until any job ends, or is put off. */
-  async anyEnd(signal?: AbortSignal): Promise<void> {
+  /** Whoever waits until any job ends, or is put off; to be released. */
+  anyEnd(signal?: AbortSignal): { next(): Promise<void>; release(): void } {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    promise.catch(() => {})
     const waiter = { wake: resolve, refuse: reject }
     const onAbort = () => reject(signal?.reason)
     signal?.addEventListener('abort', onAbort)
     this.#any.add(waiter)
-    try {
-      await promise
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
-      this.#any.delete(waiter)
+    return {
+      next: () => promise,
+      release: () => {
+        signal?.removeEventListener('abort', onAbort)
+        this.#any.delete(waiter)
+      },
     }
   }
 

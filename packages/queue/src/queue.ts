@@ -31,6 +31,8 @@ const MAX_PENDING_JOBS = 100_000
 const MAX_PENDING_LENGTH = 64 * 1024 * 1024
 const MAX_LIMIT = 1_000
 const DEFAULT_LIMIT = 100
+/** Jobs of one page of those that are changed all: each may have half a mebibyte of data. */
+const CHANGED_TOGETHER = 100
 const SCHEDULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
 /**
@@ -85,25 +87,30 @@ export class JobQueue extends EventTarget {
   }
 
   start(): Promise<void> {
-    this.#starting ??= (async () => {
+    if (this.#starting !== undefined) return this.#starting
+    const starting = (async () => {
       await this.#stopping
       await this.#driver.start(this.#host(), { concurrency: this.#concurrency })
     })()
-    this.#starting.catch(() => {
-      this.#starting = undefined
+    this.#starting = starting
+    starting.catch(() => {
+      if (this.#starting === starting) this.#starting = undefined
     })
-    return this.#starting
+    return starting
   }
 
   async stop({ timeoutMs = DEFAULT_STOP_TIMEOUT_MS, graceMs }: StopOptions = {}): Promise<void> {
     const starting = this.#starting
-    if (starting === undefined) return
-    this.#stopping ??= starting
-      .then(() => this.#stop(timeoutMs, graceMs))
-      .finally(() => {
-        this.#starting = undefined
-        this.#stopping = undefined
-      })
+    if (starting !== undefined) {
+      // Whoever starts it from now on starts it anew, when it has stopped.
+      this.#starting = undefined
+      const stopping = starting
+        .then(() => this.#stop(timeoutMs, graceMs))
+        .finally(() => {
+          if (this.#stopping === stopping) this.#stopping = undefined
+        })
+      this.#stopping = stopping
+    }
     await this.#stopping
   }
 
@@ -116,7 +123,8 @@ export class JobQueue extends EventTarget {
     inputs: readonly { readonly name: string; readonly data: unknown; readonly options?: AddOptions }[],
     bookmark?: Bookmark,
   ): Promise<AddedJob[]> {
-    if (this.#starting === undefined) throw stopped()
+    // While it stops, what runs may add what follows from it.
+    if (this.#starting === undefined && this.#stopping === undefined) throw stopped()
     const jobs: NewJob[] = []
     for (const { name, data, options = {} } of inputs) {
       const job = this.#toNewJob(name, data, options)
@@ -124,9 +132,11 @@ export class JobQueue extends EventTarget {
       jobs.push(job instanceof Promise ? await job : job)
     }
     const length = jobs.reduce((sum, job) => sum + job.data.length, 0)
+    // Alone it is taken, however large: to wait would not make it smaller.
     if (
-      this.#pendingJobs + jobs.length > MAX_PENDING_JOBS ||
-      this.#pendingLength + length > MAX_PENDING_LENGTH
+      this.#pendingJobs > 0 &&
+      (this.#pendingJobs + jobs.length > MAX_PENDING_JOBS ||
+        this.#pendingLength + length > MAX_PENDING_LENGTH)
     ) {
       throw new QueueError(
         'ERR_QUEUE_FULL',
@@ -205,10 +215,13 @@ export class JobQueue extends EventTarget {
     for (;;) {
       signal?.throwIfAborted()
       const ended = this.#waiters.anyEnd(signal)
-      ended.catch(() => {})
-      const counts = [...(await this.#driver.counts()).values()]
-      if (counts.every(({ waiting, running }) => waiting === 0 && running === 0)) return
-      await ended
+      try {
+        const counts = [...(await this.#driver.counts()).values()]
+        if (counts.every(({ waiting, running }) => waiting === 0 && running === 0)) return
+        await ended.next()
+      } finally {
+        ended.release()
+      }
     }
   }
 
@@ -297,7 +310,7 @@ export class JobQueue extends EventTarget {
     do {
       const page = await this.#driver.list({
         status,
-        limit: MAX_LIMIT,
+        limit: CHANGED_TOGETHER,
         ...(name === undefined ? {} : { name }),
         ...(after === undefined ? {} : { after }),
       })
