@@ -1,3 +1,4 @@
+import { StorageError } from '@pastel-mesh/storage'
 import type { Clock } from '../clock.ts'
 import type { DriverHost, HandlerLimits } from '../driver.ts'
 import { nameOfJob, runsBefore } from './job-id.ts'
@@ -40,6 +41,10 @@ interface Handler {
 
 /** Jobs that are read at once, when memory holds only a few. */
 const READ_JOBS = 1_000
+/** After a job could not be read it is tried again after so long. */
+const RETRY_MS = 100
+/** Characters of data after which no more are read at once: what is held of one name is no more either. */
+const READ_LENGTH = 8 * 1024 * 1024
 
 /**
  * Decides which jobs run: as many as there is room for, in all and of each name, the first of all names first; none
@@ -279,8 +284,12 @@ export class Dispatcher {
       for (const { id, handler } of chosen) if (!runs.has(id)) this.ended(id, handler.limits.name)
       if (records.length === 0) return
       round = await rounds.begin(store.writer, [...runs])
-    } catch {
-      // The store is being opened anew, or closed: what waits is read again then.
+    } catch (error) {
+      // Mostly the store is being opened anew, or closed: what waits is read again then.
+      if (!(error instanceof StorageError) || error.code === 'ERR_STORE_READ') {
+        this.#parts.host.onError(error)
+        await new Promise<void>((resolve) => this.#parts.clock.wake(RETRY_MS, resolve))
+      }
       for (const { id, handler } of chosen) {
         if (!this.#running.has(id)) continue
         this.ended(id, handler.limits.name)
@@ -300,8 +309,18 @@ export class Dispatcher {
     const found = new Map(missing.map(({ id }, index) => [id, values[index]]))
     return chosen.map(({ id, record }) => {
       const value = found.get(id)
-      return record ?? (value === undefined ? undefined : decodeRecord(id, value))
+      return record ?? (value === undefined ? undefined : this.#decode(id, value))
     })
+  }
+
+  /** One that cannot be read stays where it is, and holds up no other. */
+  #decode(id: string, value: Buffer): JobRecord | undefined {
+    try {
+      return decodeRecord(id, value)
+    } catch (error) {
+      this.#parts.host.onError(error)
+      return undefined
+    }
   }
 
   async #read(ready: ReadyJobs, name: string): Promise<void> {
@@ -313,6 +332,7 @@ export class Dispatcher {
     const jobs: { id: string; record: JobRecord }[] = []
     let last: string | undefined
     let count = 0
+    let length = 0
     try {
       const gte = from === '' ? range.gte : liveKey(from)
       for await (const [key, value] of this.#parts.store.database.iterate({
@@ -324,7 +344,10 @@ export class Dispatcher {
         const { text: id } = parseKey(key)
         count += 1
         last = id
-        if (!this.#running.has(id)) jobs.push({ id, record: decodeRecord(id, value) })
+        const record = this.#running.has(id) ? undefined : this.#decode(id, value)
+        if (record !== undefined) jobs.push({ id, record })
+        length += value.length
+        if (length >= READ_LENGTH) break
       }
     } catch (error) {
       ready.endReading([], from, reading)
@@ -333,7 +356,8 @@ export class Dispatcher {
     // What is being changed is put where it belongs by what changes it.
     const settled = jobs.filter(({ id }) => !this.#parts.locks.isHeld(id))
     // Behind the last: the next id that could be is this one and a zero byte.
-    ready.endReading(settled, count < limit || last === undefined ? undefined : `${last}\0`, reading)
+    const isAll = (count < limit && length < READ_LENGTH) || last === undefined
+    ready.endReading(settled, isAll ? undefined : `${last}\0`, reading)
     this.wake()
   }
 }

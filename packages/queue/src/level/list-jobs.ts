@@ -1,7 +1,9 @@
+import { badOption } from '../add-options.ts'
 import type { JobPage, JobQuery } from '../driver.ts'
+import type { QueueError } from '../errors.ts'
 import type { Job } from '../job.ts'
 import type { RunningJob } from './dispatcher.ts'
-import { nameOfJob } from './job-id.ts'
+import { nameOfJob, parseJobId } from './job-id.ts'
 import { decodeRecord, toJob } from './job-record.ts'
 import type { JobStore } from './job-store.ts'
 import * as keys from './keys.ts'
@@ -14,7 +16,7 @@ interface ListComponents {
   readonly running: ReadonlyMap<string, RunningJob | undefined>
 }
 
-/** A page of the jobs in one state. */
+/** A page of the jobs in one state. @throws QueueError ERR_JOB_OPTIONS: `after` is of another */
 export async function listJobs(query: JobQuery, components: ListComponents): Promise<JobPage> {
   switch (query.status) {
     case 'running':
@@ -27,6 +29,7 @@ export async function listJobs(query: JobQuery, components: ListComponents): Pro
 }
 
 function listRunning({ name, after = '', limit }: JobQuery, { running }: ListComponents): JobPage {
+  if (after !== '' && parseJobId(after) === undefined) throw badPlace(after)
   const jobs: Job[] = []
   for (const [id, job] of [...running].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (id <= after || job === undefined || (name !== undefined && nameOfJob(id) !== name)) continue
@@ -41,6 +44,9 @@ async function listWaiting(
   { store, running }: ListComponents,
 ): Promise<JobPage> {
   const range = keys.liveJobs(name)
+  if (after !== undefined && (parseJobId(after) === undefined || !isIn(range, keys.liveKey(after)))) {
+    throw badPlace(after)
+  }
   const gte = after === undefined ? range.gte : keys.liveKey(`${after}\0`)
   const jobs: Job[] = []
   for await (const [key, value] of store.database.iterate({ ...range, gte, readAhead: limit + 1 })) {
@@ -59,7 +65,7 @@ async function listIndexed(
 ): Promise<JobPage> {
   const isDelayed = status === 'delayed'
   const range = isDelayed ? keys.dueFrom(0) : keys.ends(status.slice(0, 1))
-  const from = after === undefined ? {} : fromPlace(after, isDelayed)
+  const from = after === undefined ? {} : fromPlace(after, isDelayed, range)
   const found: { place: string; id: string }[] = []
   let next: string | undefined
   let lookedAt = 0
@@ -88,7 +94,22 @@ async function listIndexed(
   return isLast || next === undefined ? { jobs } : { jobs, next }
 }
 
-function fromPlace(place: string, isDelayed: boolean): { gte: Buffer } | { lt: Buffer } {
+function fromPlace(
+  place: string,
+  isDelayed: boolean,
+  range: keys.KeyRange,
+): { gte: Buffer } | { lt: Buffer } {
   const key = Buffer.from(place, 'base64url')
+  if (!isIn(range, key)) throw badPlace(place)
   return isDelayed ? { gte: Buffer.concat([key, Buffer.alloc(1)]) } : { lt: key }
+}
+
+function isIn({ gte, lt }: keys.KeyRange, key: Buffer): boolean {
+  return key.compare(gte) >= 0 && key.compare(lt) < 0
+}
+
+function badPlace(place: string): QueueError {
+  return badOption(
+    `after is "${place.slice(0, 120)}", which is no place in this list: give \`next\` of a page of the same status and name`,
+  )
 }
