@@ -46,8 +46,11 @@ export function queuePart(queue: Queue, { driver }: CheckedQueue, sent: SentByJo
       }
     },
     async stop(timeoutMs) {
-      await queue.stop({ timeoutMs: timeoutMs / 2, graceMs: Math.min(MAX_GRACE_MS, timeoutMs / 8) })
-      await sent.stop()
+      try {
+        await queue.stop({ timeoutMs: timeoutMs / 2, graceMs: Math.min(MAX_GRACE_MS, timeoutMs / 8) })
+      } finally {
+        await sent.stop()
+      }
     },
   })
 }

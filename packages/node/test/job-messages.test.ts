@@ -103,7 +103,7 @@ it('a job that sends another message than before is told so, and the message is 
 })
 
 it('the keys of a job go when it is done or removed, and stay while it can be retried', async () => {
-  const alice = await boundNode({ identity: 'alice', sweepMs: 20 })
+  const alice = await boundNode({ identity: 'alice', sent: { sweepMs: 20 } })
   let isRight = false
   alice.queue.registerHandler(
     'work',
@@ -162,6 +162,24 @@ it('the keys of a job go as it is done: nothing has to look for them', async () 
   await waitUntil(async () => (await alice.node.onceGroups('job:')).length === 0, {
     what: 'the keys to be forgotten',
   })
+})
+
+it('the keys of a job stay for a while after it was done: a power cut may take back that it is', async () => {
+  const alice = await boundNode({ identity: 'alice', sent: { sweepMs: 20, settleMs: 1_500 } })
+  alice.queue.registerHandler('work', async (job) => {
+    await jobMessages(alice.node, job).publish('test', { text: 'one' })
+  })
+  await alice.begin()
+  const { id } = await alice.queue.add('work', null)
+  const done = new Promise<number>((resolve) =>
+    alice.queue.addEventListener('done', () => resolve(performance.now())),
+  )
+  const doneMs = await done
+  await waitUntil(async () => (await alice.node.onceGroups('job:')).length === 0, {
+    what: 'the keys to be forgotten',
+  })
+  expect(performance.now() - doneMs).toBeGreaterThan(1_400)
+  expect(await alice.queue.get(id)).toMatchObject({ status: 'done' })
 })
 
 it('keys that are left over are found at the start, and those of jobs that go on stay', async () => {

@@ -264,6 +264,38 @@ describe('a binding', () => {
     expect(await alice.bindings.status()).toMatchObject([{ jobs: 1, lost: 1 }])
   })
 
+  it('makes jobs that are much larger than their messages, page by page', async () => {
+    const alice = await boundNode({ identity: 'alice' })
+    await alice.node.publishMany('test', numbered(150))
+    const { addMany } = alice.queue
+    let mostLength = 0
+    alice.queue.addMany = ((inputs, bookmark) => {
+      const length = inputs.reduce((sum, { data }) => sum + JSON.stringify(data).length, 0)
+      mostLength = Math.max(mostLength, length)
+      return addMany.call(alice.queue, inputs, bookmark)
+    }) as typeof addMany
+    const large = (message: ReceivedMessage) => textOf(message).padEnd(500 * 1024)
+    alice.bindings.add('test', 'handle', large, { from: 'start' })
+    await alice.begin()
+    await waitUntil(async () => (await alice.bindings.status())[0]?.jobs === 150, { what: 'all jobs' })
+    expect(mostLength).toBeLessThan(5 * 2 ** 20)
+    expect(alice.told).toEqual([])
+  })
+
+  it('goes on behind a notice that `onNotice` throws for, and tells what it threw', async () => {
+    const alice = await boundNode({ identity: 'alice' })
+    const onNotice = () => {
+      throw new Error('no notices, please')
+    }
+    alice.bindings.add('test', 'handle', textIn, { onNotice })
+    await alice.begin()
+    const writer = new LogWriter({ identity: 'bob' })
+    await writer.write()
+    await loseBefore(alice.store, await writer.write())
+    expect(await madeJobs(alice, 1)).toHaveLength(1)
+    expect(alice.told).toMatchObject([{ message: 'no notices, please' }])
+  })
+
   it('ends, whatever `map` waits for, and takes the message again at the next start', async () => {
     const alice = await boundNode({ identity: 'alice' })
     let isHanging = true
@@ -310,5 +342,30 @@ describe('a binding whose queue does not commit bookmarks with jobs', () => {
     expect(await jobData(alice.queue, 'handle')).toEqual(numbered(20).map(({ text }) => text))
     // The bookmarks of a server are those of all its nodes.
     expect(await alice.queue.bookmark(`jobs/${alice.node.pastelId}/topic/test/handle`)).toBeDefined()
+  })
+
+  it('ends although the server that it waits for is gone, and goes on at the next start', async () => {
+    const driver = memoryDriver() as { -readonly [Key in keyof QueueDriver]: QueueDriver[Key] }
+    const add = driver.add.bind(driver)
+    let isGone = false
+    const asked = Promise.withResolvers<void>()
+    driver.commitsBookmarks = false
+    driver.add = async (jobs, bookmark) => {
+      if (!isGone) return add(jobs, bookmark)
+      asked.resolve()
+      return new Promise(() => {})
+    }
+    const alice = await boundNode({ identity: 'alice', driver })
+    alice.bindings.add('test', 'handle', textIn)
+    await alice.begin()
+    await alice.node.publish('test', { text: 'one' })
+    await caughtUp(alice)
+    isGone = true
+    await alice.node.publish('test', { text: 'two' })
+    await asked.promise
+    await alice.bindings.stop()
+    isGone = false
+    await alice.bindings.start()
+    expect(await madeJobs(alice, 2)).toEqual(['one', 'two'])
   })
 })

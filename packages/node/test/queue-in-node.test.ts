@@ -1,8 +1,12 @@
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { QueueError } from '@pastel-mesh/queue'
+import type { Queue } from '@pastel-mesh/queue'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import type { CheckedQueue } from '../src/config/checked-config.ts'
 import { createController, dataFolder, type NodeController } from '../src/index.ts'
+import type { SentByJobs } from '../src/jobs/sent-by-jobs.ts'
+import { queuePart } from '../src/node-queue.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 const listen = ['/ip4/127.0.0.1/tcp/0']
@@ -25,10 +29,12 @@ describe('the queue of a node', () => {
     await next.start()
     onTestFinished(() => next.stop())
     expect(await next.queue.waitFor(id)).toBe('hello world')
-    // One writer: what a job and what a message writes are commits of the same.
-    const before = next.store.writer.stats.commits
-    await next.queue.add('greet', { name: 'again' })
-    expect(next.store.writer.stats.commits).toBeGreaterThan(before)
+    // One writer, one database: what a job writes is there.
+    const before = next.store.writer.stats.operations
+    const again = await next.queue.add('greet', { name: 'again' })
+    await next.queue.waitFor(again.id)
+    expect(await next.store.database.get(Buffer.from(`QR${again.id}`))).toBeDefined()
+    expect(next.store.writer.stats.operations).toBeGreaterThan(before)
     const stored = []
     for await (const entry of next.node.messages()) stored.push(entry)
     expect(stored).toMatchObject([{ kind: 'message', id: message.id }])
@@ -66,12 +72,30 @@ describe('the queue of a node', () => {
       { dataDir: await temporaryFolder(), listen },
       { onError: (error) => errors.push(error) },
     )
-    const { queue } = controller
-    ;(queue as unknown as EventTarget).dispatchEvent(
-      new CustomEvent('error', { detail: new QueueError('ERR_QUEUE_SERVER', 'it is gone') }),
-    )
-    expect(errors).toMatchObject([{ code: 'ERR_QUEUE_SERVER' }])
+    await controller.start()
+    onTestFinished(() => controller.stop())
+    const { queue, store } = controller
+    const { id } = await queue.add('work', null)
+    // As a later version might keep it.
+    const key = Buffer.from(`QJ${id}`)
+    await store.writer.commit((operations) => operations.push({ type: 'put', key, value: Buffer.from([9]) }))
+    queue.registerHandler('work', () => {})
+    await waitUntil(() => errors.length > 0, { what: 'it to be told' })
+    expect(errors[0]).toMatchObject({ code: 'ERR_JOB_RECORD' })
   })
+})
+
+it('what jobs sent is seen to although the queue fails to stop', async () => {
+  let isStopped = false
+  const queue = { stop: () => Promise.reject(new Error('it does not stop')) } as unknown as Queue
+  const sent = {
+    async stop() {
+      isStopped = true
+    },
+  } as unknown as SentByJobs
+  const part = queuePart(queue, { driver: 'level' } as CheckedQueue, sent)
+  await expect(part.stop(1_000)).rejects.toThrow('it does not stop')
+  expect(isStopped).toBe(true)
 })
 
 /** A port of this machine at which nobody is. */

@@ -34,7 +34,7 @@ export interface JobMessages extends Pick<MeshNode, 'subscribe' | 'messages'> {
  * of somebody else) belongs in a step of the job. A message that differs from that of an earlier attempt is refused with
  * ERR_ONCE_DIFFERS.
  *
- * Call it once in an attempt: it counts. The keys go when the job is done or removed.
+ * Call it once in an attempt: it counts. The keys go soon after the job is done, or when it is removed.
  *
  * @example
  * controller.queue.registerHandler('answer', async (job) => {

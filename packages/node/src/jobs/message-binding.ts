@@ -48,6 +48,7 @@ interface Page {
   readonly jobs: { readonly data: unknown; readonly message: ReceivedMessage; readonly cursor: string }[]
   /** Behind the last of what was read. */
   cursor: string
+  /** Of the messages and of the data that they make. */
   sizeBytes: number
 }
 
@@ -132,11 +133,11 @@ export class MessageBinding {
   /** The bookmark, which is made at the first start. */
   async #begin(firstEnd: number): Promise<string> {
     const { queue, store } = this.#components
-    let cursor = await queue.bookmark(this.#name)
+    let cursor = await this.#unlessStopped(queue.bookmark(this.#name))
     if (cursor === undefined) {
       const { from = 'now' } = this.#parts
       cursor = from === 'start' ? from : formatCursor(await store.cursorAt(firstEnd))
-      await queue.addMany([], { name: this.#name, value: cursor })
+      await this.#unlessStopped(queue.addMany([], { name: this.#name, value: cursor }))
     }
     this.#standing.at(cursor)
     return cursor
@@ -177,7 +178,12 @@ export class MessageBinding {
   async #take(entry: ReceivedEntry, page: Page, signal: AbortSignal): Promise<void> {
     if (entry.kind !== 'message') {
       this.#standing.noticed(entry)
-      this.#parts.onNotice?.(entry)
+      try {
+        this.#parts.onNotice?.(entry)
+      } catch (error) {
+        // To tell it again would hold up what is behind it for ever.
+        this.#components.onError(error instanceof Error ? error : new Error(String(error)))
+      }
       page.cursor = entry.cursor
       return
     }
@@ -195,7 +201,7 @@ export class MessageBinding {
       return
     }
     page.jobs.push({ data, message: entry, cursor: entry.cursor })
-    page.sizeBytes += entry.body.length
+    page.sizeBytes += entry.body.length + lengthOf(data)
   }
 
   /** The jobs of a page and the bookmark behind it. */
@@ -222,8 +228,16 @@ export class MessageBinding {
       data,
       options: queue.commitsBookmarks ? { ...job } : { ...job, dedupKey: message.id },
     }))
-    await queue.addMany(inputs, { name: this.#name, value: cursor })
+    await this.#unlessStopped(queue.addMany(inputs, { name: this.#name, value: cursor }))
     this.#standing.at(cursor, jobs.length)
+  }
+
+  /**
+   * A server that is gone may never answer: what was asked of it is not waited for any more, and found there, or not, at
+   * the next start. What the node's database is asked for ends, and is waited for.
+   */
+  #unlessStopped<T>(asked: Promise<T>): Promise<T> {
+    return this.#components.queue.commitsBookmarks ? asked : endedBy(this.#stopping.signal, asked)
   }
 
   /** Nothing came for long: the bookmark goes to the end, if there is nothing of the source before that. */
@@ -238,9 +252,21 @@ export class MessageBinding {
   }
 }
 
+/** Of the JSON that the queue makes of it; what it makes none of it refuses. */
+function lengthOf(data: unknown): number {
+  try {
+    return JSON.stringify(data)?.length ?? 0
+  } catch {
+    return 0
+  }
+}
+
 /** What a promise gives, unless the signal comes first. */
 async function endedBy<T>(signal: AbortSignal, value: T | Promise<T>): Promise<T> {
   if (!(value instanceof Promise)) return value
+  // Whoever does not wait for it does not hear how it fails either.
+  value.catch(() => {})
+  signal.throwIfAborted()
   const { promise: ended, reject } = Promise.withResolvers<never>()
   const end = () => reject(signal.reason)
   signal.addEventListener('abort', end, { once: true })

@@ -5,6 +5,8 @@ import { JOB_GROUP } from './job-messages.ts'
 export interface SentByJobsOptions {
   /** How often keys of jobs that the queue does not know any more are looked for, in ms. @default 10 minutes */
   readonly sweepMs?: number
+  /** How long keys are kept after their job was done, in ms. @default 2,000 */
+  readonly settleMs?: number
 }
 
 export interface SentByJobsComponents {
@@ -15,26 +17,42 @@ export interface SentByJobsComponents {
 
 /** Retention removes jobs without telling of each. */
 const DEFAULT_SWEEP_MS = 10 * 60_000
+/**
+ * Long enough for an end that nobody waited for to be on its disk: a log that LevelDB has left is in a table by then, and
+ * Redis, as it is usually set, has written. Short enough for 4,000 messages a second.
+ */
+const DEFAULT_SETTLE_MS = 2_000
 
 /**
  * Forgets the keys of what jobs have sent, when they cannot run again: they are done, or the queue does not know them any
  * more. Jobs that failed, expired or were cancelled can be retried: theirs stay.
+ *
+ * That a job is done is written without waiting for the disk. A power cut may take it back, and the job runs again; then
+ * its keys must be there. So they go a while later, in a synced write, which the one before it cannot come behind.
  */
 export class SentByJobs {
   readonly #sweepMs: number
+  readonly #settleMs: number
   readonly #components: SentByJobsComponents
+  /** Jobs that are done, and when: the first of them first. */
+  readonly #done = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
+  #doneTimer: NodeJS.Timeout | undefined
   #isRunning = false
   #sweeping: Promise<void> | undefined
   readonly #forgetting = new Set<Promise<void>>()
 
-  constructor({ sweepMs = DEFAULT_SWEEP_MS }: SentByJobsOptions, components: SentByJobsComponents) {
+  constructor(
+    { sweepMs = DEFAULT_SWEEP_MS, settleMs = DEFAULT_SETTLE_MS }: SentByJobsOptions,
+    components: SentByJobsComponents,
+  ) {
     this.#sweepMs = sweepMs
+    this.#settleMs = settleMs
     this.#components = components
     // From the beginning: jobs run as soon as the queue has started.
-    for (const type of ['done', 'removed'] as const) {
-      components.queue.addEventListener(type, ({ detail }: CustomEvent<JobEvent>) => this.#forget(detail.id))
-    }
+    const { queue } = components
+    queue.addEventListener('done', ({ detail }: CustomEvent<JobEvent>) => this.#isDone(detail.id))
+    queue.addEventListener('removed', ({ detail }: CustomEvent<JobEvent>) => this.#forget(detail.id))
   }
 
   async start(): Promise<void> {
@@ -46,8 +64,31 @@ export class SentByJobs {
   async stop(): Promise<void> {
     this.#isRunning = false
     clearInterval(this.#timer)
+    clearTimeout(this.#doneTimer)
+    this.#doneTimer = undefined
+    for (const id of this.#done.keys()) this.#forget(id)
+    this.#done.clear()
     await this.#sweeping
     await Promise.all(this.#forgetting)
+  }
+
+  #isDone(id: string): void {
+    this.#done.set(id, performance.now())
+    this.#doneTimer ??= setTimeout(() => this.#forgetDone(), this.#settleMs)
+  }
+
+  #forgetDone(): void {
+    this.#doneTimer = undefined
+    const nowMs = performance.now()
+    for (const [id, doneMs] of this.#done) {
+      const leftMs = doneMs + this.#settleMs - nowMs
+      if (leftMs > 0) {
+        this.#doneTimer = setTimeout(() => this.#forgetDone(), leftMs)
+        return
+      }
+      this.#done.delete(id)
+      this.#forget(id)
+    }
   }
 
   #forget(id: string): void {
@@ -76,7 +117,10 @@ export class SentByJobs {
     const { node, queue } = this.#components
     for (const group of await node.onceGroups(JOB_GROUP)) {
       if (!this.#isRunning) return
-      const job = await queue.get(group.slice(JOB_GROUP.length))
+      const id = group.slice(JOB_GROUP.length)
+      const job = await queue.get(id)
+      // It may have ended while it was asked for.
+      if (this.#done.has(id)) continue
       if (job === undefined || job.status === 'done') await node.forgetOnce(group)
     }
   }
