@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { createQueue, levelDriver } from '@pastel-mesh/queue'
 import { ownMb } from '../memory-use.ts'
+import { RandomTexts } from '../random-texts.ts'
 import type { Filled, FromChild, Processed, ToChild } from './variants.ts'
 
 /** A process of the benchmark: fills a folder with jobs, or opens one and does them all. */
@@ -19,7 +19,7 @@ function rssMb(): number {
 async function fill({ directory, jobs, sizeBytes }: Extract<ToChild, { type: 'fill' }>): Promise<Filled> {
   const queue = createQueue({ driver: levelDriver({ directory }) })
   await queue.start()
-  const text = randomBytes(sizeBytes).toString('base64').slice(0, sizeBytes)
+  const texts = new RandomTexts(sizeBytes)
   let next = 0
   const began = performance.now()
   const add = async () => {
@@ -27,7 +27,10 @@ async function fill({ directory, jobs, sizeBytes }: Extract<ToChild, { type: 'fi
       const first = next
       next = Math.min(jobs, first + CHUNK_JOBS)
       await queue.addMany(
-        Array.from({ length: next - first }, (_, i) => ({ name: NAME, data: { n: first + i, text } })),
+        Array.from({ length: next - first }, (_, i) => ({
+          name: NAME,
+          data: { n: first + i, text: texts.next() },
+        })),
       )
     }
   }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { RandomTexts } from '../random-texts.ts'
 import { createEndpoint } from './endpoint.ts'
 import type { FromChild, Task, ToChild } from './variants.ts'
 
@@ -6,7 +6,7 @@ import type { FromChild, Task, ToChild } from './variants.ts'
 
 async function work(task: Task): Promise<FromChild> {
   const { inFlight, jobs, warmUp, sizeBytes } = task
-  const text = randomBytes(sizeBytes).toString('base64').slice(0, sizeBytes)
+  const texts = new RandomTexts(sizeBytes)
   let free = inFlight
   let done = 0
   let wake = () => {}
@@ -27,7 +27,7 @@ async function work(task: Task): Promise<FromChild> {
     for (let n = 0; n < count; n += 1) {
       while (free === 0) await changed()
       free -= 1
-      acknowledged.push(endpoint.add({ n, text }))
+      acknowledged.push(endpoint.add({ n, text: texts.next() }))
     }
     await Promise.all(acknowledged)
     while (done < end) await changed()
