@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { Bookmark, QueuePauses } from '../driver.ts'
+import type { Bookmark, QueuePauses, Schedule } from '../driver.ts'
 import type { BullQueue, BullServer } from './bull-server.ts'
 
 /** An entry of the registry: a job that nothing ever runs. */
 interface Entry {
   /** Of a name, or of all. */
   readonly isPaused?: boolean
-  /** Of a bookmark. */
+  /** Of a bookmark, or a schedule that has ended. */
   readonly value?: string
 }
 
@@ -18,8 +18,8 @@ const MAX_ROUNDS = 5
 const OPTIONS = { priority: 1 }
 
 /**
- * The names there are on the server, for all nodes, with what was paused, and the bookmarks: in a queue of Bull's that
- * nothing processes, because that is what both kinds of servers have.
+ * The names there are on the server, for all nodes, with what was paused, the bookmarks, and the schedules that have
+ * ended: in a queue of Bull's that nothing processes, because that is what both kinds of servers have.
  */
 export class Names {
   readonly #server: BullServer
@@ -47,15 +47,20 @@ export class Names {
     let known = this.#known.get(name)
     if (known === undefined) {
       known = (async () => {
-        if ((await this.#registry.getJob(nameEntry(name))) !== undefined) return
-        await this.#registry.add(name, {}, { ...OPTIONS, jobId: nameEntry(name) })
-        // Everything may have been paused: that goes for it as well.
-        await this.#applyPause(name)
+        const isNew = (await this.#registry.getJob(nameEntry(name))) === undefined
+        if (isNew) await this.#registry.add(name, {}, { ...OPTIONS, jobId: nameEntry(name) })
+        // Everything may have been paused: that goes for it as well. Whoever made it known may have died before this.
+        if (isNew || (await this.#isPaused(ALL))) await this.#applyPause(name)
       })()
       this.#known.set(name, known)
       known.catch(() => this.#known.delete(name))
     }
     return known
+  }
+
+  /** Whether the server knows a name. */
+  async has(name: string): Promise<boolean> {
+    return this.#known.has(name) || (await this.#registry.getJob(nameEntry(name))) !== undefined
   }
 
   async all(): Promise<string[]> {
@@ -87,6 +92,26 @@ export class Names {
 
   async setBookmark({ name, value }: Bookmark): Promise<void> {
     await this.#put(bookmarkEntry(name), { value })
+  }
+
+  async keepEnded(schedule: Schedule): Promise<void> {
+    await this.#put(scheduleEntry(schedule.id), { value: JSON.stringify(schedule) })
+  }
+
+  /** @returns false if there is none */
+  async forgetEnded(id: string): Promise<boolean> {
+    const entry = scheduleEntry(id)
+    if ((await this.#registry.getJob(entry)) === undefined) return false
+    await this.#registry.remove(entry)
+    return true
+  }
+
+  async ended(): Promise<Schedule[]> {
+    const ids = await this.#registry.getRanges(['prioritized'], 0, -1, true)
+    const entries = await Promise.all(
+      ids.filter((id) => id.startsWith('s-')).map((id) => this.#registry.getJob(id)),
+    )
+    return entries.flatMap((job) => (job?.data.value === undefined ? [] : [JSON.parse(job.data.value)]))
   }
 
   async stop(): Promise<void> {
@@ -122,6 +147,10 @@ export class Names {
 
 function nameEntry(name: string): string {
   return `n-${name}`
+}
+
+function scheduleEntry(id: string): string {
+  return `s-${id}`
 }
 
 function bookmarkEntry(name: string): string {

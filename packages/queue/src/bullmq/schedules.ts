@@ -9,15 +9,17 @@ type BullSchedule = Awaited<ReturnType<BullQueue['getJobSchedulers']>>[number]
  * Schedules, as Bull keeps them: the next job of each is there, delayed; when it starts, the one after it is made, in
  * one act, so that each tick makes one job, and those that were missed make one together.
  */
-export async function putSchedule({ id, timing, job, ...rest }: Schedule, names: Names): Promise<void> {
-  const { nextAtMs, ticks, maxTicks } = rest
+export async function putSchedule(schedule: Schedule, names: Names): Promise<void> {
+  const { id, timing, job, nextAtMs, ticks, maxTicks } = schedule
   await names.know(job.name)
+  // Bull has no schedule that never ticks again.
+  const isOver = nextAtMs === undefined
+  if (isOver) await names.keepEnded(schedule)
   for (const name of await names.all()) {
-    if (name !== job.name) await names.queue(name).removeJobScheduler(id)
+    if (isOver || name !== job.name) await names.queue(name).removeJobScheduler(id)
   }
+  if (isOver) return
   const queue = names.queue(job.name)
-  // It has ticked as often as it may: what is there says so.
-  if (nextAtMs === undefined) return
   const envelope: Envelope = { ...toEnvelope(job), schedule: id, ticksBefore: ticks }
   const limit = maxTicks === undefined ? {} : { limit: maxTicks - ticks }
   const repeat =
@@ -29,10 +31,11 @@ export async function putSchedule({ id, timing, job, ...rest }: Schedule, names:
     { ...repeat, ...limit },
     { name: job.name, data: envelope, opts: bullOptions(job.priority) },
   )
+  await names.forgetEnded(id)
 }
 
 export async function removeSchedule(id: string, names: Names): Promise<boolean> {
-  let isRemoved = false
+  let isRemoved = await names.forgetEnded(id)
   for (const name of await names.all()) {
     if (await names.queue(name).removeJobScheduler(id)) isRemoved = true
   }
@@ -46,7 +49,10 @@ export async function listSchedules(names: Names): Promise<Schedule[]> {
       return schedules.flatMap((schedule) => toSchedule(name, schedule))
     }),
   )
-  return byName.flat().sort((a, b) => (a.id < b.id ? -1 : 1))
+  const byId = new Map(
+    [...(await names.ended()), ...byName.flat()].map((schedule) => [schedule.id, schedule]),
+  )
+  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /** Jobs of schedules whose time has not come. */

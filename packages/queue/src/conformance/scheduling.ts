@@ -142,6 +142,47 @@ export const schedulingCases: ConformanceCase[] = [
       }),
   },
   {
+    name: 'a schedule that is set to no more ticks than it has made has ended, also under another name',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        const ran = { tick: 0, tock: 0, clock: 0 }
+        for (const name of ['tick', 'tock', 'clock'] as const) {
+          queue.registerHandler(name, () => {
+            ran[name] += 1
+          })
+        }
+        const timing = { everyMs: 100 }
+        const set = (name: string, maxTicks: number) =>
+          queue.upsertSchedule('ends', { timing, name, data: {}, maxTicks })
+        await set('tick', 1_000)
+        await until('two ran', () => ran.tick >= 2)
+        await queue.upsertSchedule('goes-on', { timing, name: 'clock', data: {} })
+        for (const name of ['tick', 'tock']) {
+          await set(name, 1)
+          await queue.drain(soon())
+          const before = { ...ran }
+          await until('the other ticks', () => ran.clock >= before.clock + 3)
+          assert.equal(ran.tick, before.tick)
+          assert.equal(ran.tock, 0)
+          const schedules = await queue.schedules()
+          assert.equal(schedules.length, 2)
+          const ended = schedules.find(({ id }) => id === 'ends')
+          assert.equal(ended?.nextAtMs, undefined)
+          assert.equal(ended?.maxTicks, 1)
+          assert.ok((ended?.ticks ?? 0) >= 2)
+          assert.equal(ended?.job.name, name)
+        }
+        await set('tock', 1_000)
+        await until('it ticks again', () => ran.tock > 0)
+        assert.equal(await queue.removeSchedule('ends'), true)
+        await set('tick', 1)
+        await queue.removeSchedule('goes-on')
+        assert.equal(await queue.removeSchedule('ends'), true)
+        assert.equal(await queue.removeSchedule('ends'), false)
+        assert.deepEqual(await queue.schedules(), [])
+      }),
+  },
+  {
     name: 'schedules that cannot be are refused',
     run: (driver) =>
       withQueue(driver, async (queue) => {
