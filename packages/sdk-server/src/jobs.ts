@@ -11,13 +11,19 @@ import {
   toAddOptions,
   toJobSummary,
 } from './job-schema.ts'
-import { queueAnswer } from './queue-answer.ts'
+import { queueAnswer, queueChange } from './queue-answer.ts'
 import { readQueueStats, whatNameWaitsFor } from './queue-stats.ts'
 import { type Context, procedure, router } from './trpc.ts'
 
 const MAX_PAGE_JOBS = 200
 /** Jobs that are read at once: each may have a megabyte of data and results, of which a list shows little. */
 const READ_JOBS = 20
+
+/** What to look at before a change is asked for again of which nobody knows whether it was made. */
+const AT_ADDED =
+  'whether it is among the jobs of its name that wait, or give it a dedup key each time: then it is one job'
+const AT_JOB = 'at the job'
+const AT_PAUSES = 'at what is paused'
 
 const byId = z.strictObject({ id: jobIdInput })
 const byName = z.strictObject({ name: nameInput.optional() }).default({})
@@ -59,13 +65,13 @@ export const jobs = router({
   add: procedure
     .input(z.strictObject({ name: nameInput, data: dataInput, options: jobOptions.default({}) }))
     .mutation(({ input: { name, data, options }, ctx }) =>
-      queueAnswer(ctx.queue.add(name, data, toAddOptions(options))),
+      queueChange(ctx.queue.add(name, data, toAddOptions(options)), AT_ADDED),
     ),
 
   /** Lets one that failed, was cancelled or expired wait again; `status` is what it is now, also if it was none of these. */
   retry: procedure
     .input(byId)
-    .mutation(({ input: { id }, ctx }) => queueAnswer(changed(id, ctx.queue.retry(id), ctx))),
+    .mutation(({ input: { id }, ctx }) => queueChange(changed(id, ctx.queue.retry(id), ctx), AT_JOB)),
 
   /** The same for all that failed, or those of one name. */
   redrive: procedure.input(byName).mutation(async ({ input, ctx }) => {
@@ -76,12 +82,12 @@ export const jobs = router({
   /** Ends one that has not ended; the signal of one that runs fires, and it may still run for a moment. */
   cancel: procedure
     .input(byId)
-    .mutation(({ input: { id }, ctx }) => queueAnswer(changed(id, ctx.queue.cancel(id), ctx))),
+    .mutation(({ input: { id }, ctx }) => queueChange(changed(id, ctx.queue.cancel(id), ctx), AT_JOB)),
 
   /** Forgets one that does not run. */
   remove: procedure.input(byId).mutation(async ({ input: { id }, ctx }) => {
     await queueAnswer(known(id, ctx))
-    await queueAnswer(ctx.queue.remove(id))
+    await queueChange(ctx.queue.remove(id), AT_JOB)
   }),
 
   /** Forgets all of a state, or those of one name. */
@@ -94,13 +100,13 @@ export const jobs = router({
 
   /** Starts no more jobs of a name, or of any, until `resume`, across restarts; those that run go on. */
   pause: procedure.input(byName).mutation(async ({ input: { name }, ctx }) => {
-    await queueAnswer(ctx.queue.pause(name))
+    await queueChange(ctx.queue.pause(name), AT_PAUSES)
     return queueAnswer(ctx.queue.pauses())
   }),
 
   /** A name that was paused by itself stays so when all others go on. */
   resume: procedure.input(byName).mutation(async ({ input: { name }, ctx }) => {
-    await queueAnswer(ctx.queue.resume(name))
+    await queueChange(ctx.queue.resume(name), AT_PAUSES)
     return queueAnswer(ctx.queue.pauses())
   }),
 })

@@ -3,9 +3,10 @@ import type { Schedule, ScheduleInput } from '@pastel-mesh/queue'
 import { z } from 'zod'
 import { dropUndefined } from './drop-undefined.ts'
 import { dataInput, nameInput, scheduledOptions, toAddOptions } from './job-schema.ts'
-import { queueAnswer } from './queue-answer.ts'
+import { queueAnswer, queueChange } from './queue-answer.ts'
 import { type Context, procedure, router } from './trpc.ts'
 
+const AT_SCHEDULES = 'at the schedules'
 /** Longer than any there is. */
 const idInput = z.string().min(1).max(200)
 
@@ -45,7 +46,7 @@ export const schedules = router({
       options: toAddOptions(options),
       ...(maxTicks === undefined ? {} : { maxTicks }),
     }
-    await queueAnswer(ctx.queue.upsertSchedule(id, schedule))
+    await queueChange(ctx.queue.upsertSchedule(id, schedule), AT_SCHEDULES)
     const all = await queueAnswer(ctx.queue.schedules())
     const found = all.find((one) => one.id === id)
     // Somebody else has removed it meanwhile.
@@ -55,7 +56,7 @@ export const schedules = router({
 
   /** Jobs that it made stay. */
   remove: procedure.input(z.strictObject({ id: idInput })).mutation(async ({ input: { id }, ctx }) => {
-    if (!(await queueAnswer(ctx.queue.removeSchedule(id)))) throw unknown(id)
+    if (!(await queueChange(ctx.queue.removeSchedule(id), AT_SCHEDULES))) throw unknown(id)
   }),
 })
 

@@ -1,7 +1,7 @@
 import type { Queue } from '@pastel-mesh/queue'
 import { describe, expect, it } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
-import { queueAnswer } from '../src/queue-answer.ts'
+import { queueAnswer, queueChange } from '../src/queue-answer.ts'
 import { apiOf } from './fixtures/api.ts'
 import { errorOf, mutate } from './fixtures/call.ts'
 import { openServer } from './fixtures/open-server.ts'
@@ -197,5 +197,12 @@ describe('an error of the queue', () => {
   it('that does not answer is an error after some time', async () => {
     await expect(queueAnswer(new Promise(() => {}), 1)).rejects.toMatchObject({ code: 'ERR_QUEUE_SERVER' })
     expect(await queueAnswer(Promise.resolve(7), 60_000)).toBe(7)
+  })
+
+  it('that does not answer to a change says that it may be done all the same, and where to look', async () => {
+    await expect(queueChange(new Promise(() => {}), 'at the job', 1)).rejects.toMatchObject({
+      code: 'ERR_QUEUE_SERVER',
+      message: expect.stringMatching(/may be done all the same.*look at the job/),
+    })
   })
 })
