@@ -29,9 +29,13 @@ const MAX_PRIORITY = 100
 const MAX_TIME_MS = 8.64e15
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
+export function isName(name: unknown): boolean {
+  return typeof name === 'string' && NAME.test(name)
+}
+
 /** @throws QueueError ERR_JOB_NAME */
 export function checkName(name: string): void {
-  if (typeof name === 'string' && NAME.test(name)) return
+  if (isName(name)) return
   throw new QueueError(
     'ERR_JOB_NAME',
     `"${String(name).slice(0, 80)}" is no name of a job: give 1 to 64 letters, digits, dots, hyphens, underscores`,

@@ -27,6 +27,15 @@ export function unknownJob(id: string): QueueError {
   )
 }
 
+/** What a step throws in an attempt that is no longer the one that runs its job. */
+export function lostJob(id: string, cause?: unknown): QueueError {
+  return new QueueError(
+    'ERR_JOB_LOST',
+    `the lock of job ${id} ran out while it ran here: it runs again, here or on another node, and this attempt keeps nothing`,
+    { cause },
+  )
+}
+
 /** Why a job is a dead letter during which the process died too often. */
 export const STALLED = {
   code: 'ERR_JOB_STALLED',

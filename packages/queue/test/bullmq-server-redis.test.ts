@@ -1,4 +1,6 @@
+import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { gate, until } from '../src/conformance/conformance-case.ts'
 import { bullmqDriver, createQueue } from '../src/index.ts'
 import { missingForRedis, startRedis } from './fixtures/redis-server.ts'
 
@@ -70,6 +72,36 @@ describe.skipIf(missingForRedis !== undefined)('the server of the bullmq driver'
     await queue.resume('work')
     await expect.poll(() => ran.size, { timeout: 25_000 }).toBe(22)
     expect((await queue.counts()).get('work')).toMatchObject({ waiting: 0, failed: 0 })
+  })
+
+  test('that is full when it is told that a job failed is asked again: it is tried again, and no dead letter', async () => {
+    const redis = await startRedis('--appendonly', 'yes')
+    onTestFinished(() => redis.stop())
+    const operator = new Redis(redis.url)
+    onTestFinished(() => operator.disconnect())
+    const queue = createQueue({ driver: bullmqDriver({ url: redis.url, lockMs: 5_000 }) })
+    onTestFinished(() => queue.stop({ timeoutMs: 1_000 }))
+    const hold = gate()
+    const complaints: string[] = []
+    queue.addEventListener('error', ({ detail }) => complaints.push(String(detail)))
+    queue.registerHandler(
+      'work',
+      async ({ attempt }) => {
+        await hold.opened
+        if (attempt === 1) throw new Error('not yet')
+        return 'done'
+      },
+      { retry: { attempts: 2, backoff: { type: 'fixed', delayMs: 10 } } },
+    )
+    await queue.start()
+    const { id } = await queue.add('work', {})
+    await until('it runs', async () => (await queue.get(id))?.status === 'running')
+    await operator.config('SET', 'maxmemory', '1')
+    hold.open()
+    await until('it has complained', () => complaints.some((text) => text.includes('OOM')))
+    await operator.config('SET', 'maxmemory', '0')
+    expect(await queue.waitFor(id, { signal: AbortSignal.timeout(20_000) })).toBe('done')
+    expect(queue.metrics().get('work')).toMatchObject({ failed: 0, done: 1 })
   })
 
   test('that is gone does not keep the queue from stopping', async () => {

@@ -15,7 +15,7 @@ import { stopped } from '../errors.ts'
 import type { FinishedStatus, Job } from '../job.ts'
 import type { Retention } from '../level/ended-jobs.ts'
 import { addJobs } from './add-jobs.ts'
-import { cancelJob, findJob, removeJob, retryJob } from './change-jobs.ts'
+import { cancelJob, findJob, type Place, removeJob, retryJob } from './change-jobs.ts'
 import { parseId } from './envelope.ts'
 import { countJobs, listJobs } from './list-jobs.ts'
 import { type Parts, startParts, stopParts } from './parts.ts'
@@ -97,7 +97,7 @@ export class BullmqDriver implements QueueDriver {
 
   async get(id: string): Promise<Job | undefined> {
     const parts = this.#open()
-    const place = parseId(id)
+    const place = await placeOf(id, parts)
     return place === undefined ? undefined : findJob(place, parts)
   }
 
@@ -111,19 +111,19 @@ export class BullmqDriver implements QueueDriver {
 
   async cancel(id: string): Promise<boolean> {
     const parts = this.#open()
-    const place = parseId(id)
+    const place = await placeOf(id, parts)
     return place !== undefined && cancelJob(place, parts)
   }
 
   async retry(id: string): Promise<boolean> {
     const parts = this.#open()
-    const place = parseId(id)
+    const place = await placeOf(id, parts)
     return place !== undefined && retryJob(place, parts)
   }
 
   async remove(id: string): Promise<boolean> {
     const parts = this.#open()
-    const place = parseId(id)
+    const place = await placeOf(id, parts)
     return place === undefined || removeJob(place, parts)
   }
 
@@ -164,4 +164,10 @@ export class BullmqDriver implements QueueDriver {
       .finally(() => starting.delete(start))
     starting.add(start)
   }
+}
+
+/** Nothing is kept of a name that nobody has used. */
+async function placeOf(id: string, { names }: Parts): Promise<Place | undefined> {
+  const place = parseId(id)
+  return place !== undefined && (await names.has(place.name)) ? place : undefined
 }

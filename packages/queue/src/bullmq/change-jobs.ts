@@ -52,7 +52,8 @@ async function putAside(
   if (!(await aside.put(status, name, own))) return false
   const id = toId(name, bullId)
   const queue = names.queue(name)
-  if (!(await removeOwn(queue, bullId))) {
+  const isRemoved = await removeOwn(queue, bullId)
+  if (!isRemoved) {
     const state = await queue.getJobState(bullId)
     // It has ended meanwhile; or it has started, which one that expires may no longer be taken from.
     if (state === 'completed' || state === 'failed' || (status === 'expired' && state === 'active')) {
@@ -64,6 +65,8 @@ async function putAside(
   }
   host.onEvent({ type: status, id, name })
   bus.ended(id)
+  // One that runs is settled by whoever runs it.
+  if (isRemoved) await aside.settled(status, name).catch(host.onError)
   return true
 }
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { isName } from '../add-options.ts'
 import type { NewJob } from '../driver.ts'
 import type { FinishedStatus, Job, JobFailure, JobLogLine, JobStatus, JsonValue } from '../job.ts'
 import type { RetryPolicy } from '../retry.ts'
@@ -66,9 +67,11 @@ export function toId(name: string, bullId: string): string {
   return `${name}:${bullId}`
 }
 
+/** @returns undefined for what no job has: queues beside those of names are none of theirs */
 export function parseId(id: string): { readonly name: string; readonly bullId: string } | undefined {
   const end = id.indexOf(':')
-  return end <= 0 || end === id.length - 1 ? undefined : { name: id.slice(0, end), bullId: id.slice(end + 1) }
+  const [name, bullId] = [id.slice(0, end), id.slice(end + 1)]
+  return end === -1 || bullId === '' || !isName(name) ? undefined : { name, bullId }
 }
 
 /** Chosen here, so that a job sent again after a lost connection is the same one. No integer: those are Bull's. */

@@ -1,3 +1,4 @@
+import { badOption } from '../add-options.ts'
 import type { JobCounts, JobPage, JobQuery } from '../driver.ts'
 import type { Job, JobStatus } from '../job.ts'
 import { type AsideStatus, asideOf } from './aside-jobs.ts'
@@ -19,7 +20,8 @@ interface Stretch {
 const LOOK_BACK = 5_000
 
 export async function listJobs(query: JobQuery, names: Names): Promise<JobPage> {
-  const all = query.name === undefined ? await names.all() : [query.name]
+  const { name } = query
+  const all = name === undefined ? await names.all() : (await names.has(name)) ? [name] : []
   const stretches = all.flatMap((name) => stretchesOf(name, query.status, names))
   const isByEnd = isFinished(query.status)
   let { index, from } = await startOf(query, stretches, isByEnd)
@@ -93,6 +95,23 @@ function isFinished(status: JobStatus): boolean {
 }
 
 type Place = number | undefined
+type After = [index: number, name: string, from: [rank: number, id: string] | null]
+
+/** @throws QueueError ERR_JOB_OPTIONS */
+function parseAfter(after: string): After {
+  try {
+    const value: unknown = JSON.parse(after)
+    if (isAfter(value)) return value
+  } catch {}
+  throw badOption('after is not what a page gave as its next')
+}
+
+function isAfter(value: unknown): value is After {
+  const isRank = (rank: unknown) => Number.isSafeInteger(rank) && Number(rank) >= 0
+  if (!Array.isArray(value) || !isRank(value[0]) || typeof value[1] !== 'string') return false
+  const from: unknown = value[2]
+  return from === null || (Array.isArray(from) && isRank(from[0]) && typeof from[1] === 'string')
+}
 
 async function startOf(
   { after }: JobQuery,
@@ -100,7 +119,7 @@ async function startOf(
   isByEnd: boolean,
 ): Promise<{ index: number; from: Place }> {
   if (after === undefined) return { index: 0, from: undefined }
-  const [place, name, from] = JSON.parse(after) as [number, string, [rank: number, id: string] | null]
+  const [place, name, from] = parseAfter(after)
   // A name may have come or gone.
   const first = stretches.findIndex((stretch) => stretch.name >= name)
   if (first === -1) return { index: stretches.length, from: undefined }

@@ -1,4 +1,5 @@
 import type { DriverHost, LeasedJob } from '../driver.ts'
+import { lostJob } from '../errors.ts'
 import type { JobLogLine, JsonValue } from '../job.ts'
 import type { BullJob } from './bull-server.ts'
 import { type Envelope, stallsOf, toId } from './envelope.ts'
@@ -12,15 +13,17 @@ export class RunningJob {
   readonly name: string
   readonly id: string
   readonly token: string
+  readonly #lockMs: number
   readonly #host: DriverHost
   isCancelled = false
   #writing: Promise<unknown> = Promise.resolve()
 
-  constructor(name: string, bull: BullJob, token: string, host: DriverHost) {
+  constructor(name: string, bull: BullJob, token: string, lockMs: number, host: DriverHost) {
     this.bull = bull
     this.name = name
     this.id = toId(name, bull.id ?? '')
     this.token = token
+    this.#lockMs = lockMs
     this.#host = host
   }
 
@@ -42,9 +45,31 @@ export class RunningJob {
     }
   }
 
-  /** Resolves when the server has it. */
+  /**
+   * Resolves when the server has it. All of the envelope is written, which Bull does for whoever asks: another node that
+   * has the job by now may have written more.
+   * @throws QueueError ERR_JOB_LOST
+   */
   change(changes: (envelope: Envelope) => Partial<Envelope>): Promise<void> {
-    return this.#write(() => this.bull.updateData({ ...this.bull.data, ...changes(this.bull.data) }))
+    return this.#write(async () => {
+      await this.hold()
+      const before = this.bull.data
+      try {
+        await this.bull.updateData({ ...before, ...changes(before) })
+      } catch (error) {
+        // Bull has it there already.
+        this.bull.data = before
+        throw error
+      }
+    })
+  }
+
+  /**
+   * Holds the job for as long again as a lock lasts.
+   * @throws QueueError ERR_JOB_LOST
+   */
+  async hold(): Promise<void> {
+    if ((await this.bull.extendLock(this.token, this.#lockMs)) !== 1) throw lostJob(this.id)
   }
 
   /** Resolves when all that was said is written, or has failed to be. */
