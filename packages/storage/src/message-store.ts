@@ -116,7 +116,7 @@ export class LevelMessageStore implements MessageStore {
       assertRoom: () => this.#health.assertRoom(),
     }
     this.#logOrder = new LogOrder(rest)
-    this.#retention = new Retention({ ...rest, counters: this.#counters, logOrder: this.#logOrder })
+    this.#retention = new Retention({ ...rest, logOrder: this.#logOrder })
   }
 
   get disk(): Disk {
@@ -220,9 +220,8 @@ export class LevelMessageStore implements MessageStore {
   }
 
   follow(options: FollowOptions = {}): AsyncGenerator<StoredEntry | RemovedNotice> {
-    const { removals } = this.#retention
-    const parts = { order: this.#order, reader: this.#reader, writer: this.writer, removals }
-    return follow({ ...parts, floor: () => this.floor }, options)
+    const parts = { order: this.#order, reader: this.#reader, writer: this.writer, floor: () => this.floor }
+    return follow(parts, options)
   }
 
   readLog(range: LogRange): AsyncGenerator<StoredBatch> {
