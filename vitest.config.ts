@@ -10,7 +10,7 @@ const isFull = process.env.PMESH_TEST_FULL !== undefined
  * Packages whose test files follow each other in one process, which loads the source once: a file of theirs leaves
  * the process as it found it. Loading takes more than most of them do otherwise.
  */
-const TOGETHER = 'packages/{identity,protocol,sdk-server,storage}/test/**/*.test.ts'
+const TOGETHER = 'packages/{protocol,sdk-server}/test/**/*.test.ts'
 
 const all = ['packages/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts']
 

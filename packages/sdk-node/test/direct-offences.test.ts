@@ -9,6 +9,7 @@ import {
 } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
 import { DirectRequester } from '../src/direct/direct-requester.ts'
+import { DirectServer } from '../src/direct/direct-server.ts'
 import { forged } from './fixtures/inbound.ts'
 import { startNode } from './fixtures/nodes.ts'
 import { ProtocolPeer } from './fixtures/protocol-peer.ts'
@@ -119,4 +120,54 @@ test('who does not answer in time is counted, left alone for a while, and asked 
   await waitUntil(() => ask().then(Boolean, () => false), { what: 'it to be asked again' })
   expect(told).toEqual(['timeout'])
   requester.close()
+})
+
+test('two questions that wait for one answer fail as one', async () => {
+  const [asking, answering] = [await ProtocolPeer.start('alice'), await ProtocolPeer.start('bob')]
+  await answering.handle(DIRECT, async (stream) => {
+    const frames = lpStream(stream)
+    await frames.read()
+    await frames.read()
+    // A frame of 256 MiB.
+    stream.send(Uint8Array.of(0xff, 0xff, 0xff, 0x7f))
+  })
+  const told: string[] = []
+  const requester = new DirectRequester(
+    {},
+    {
+      connection: await asking.dial(answering.address),
+      onRefused: () => told.push('refused'),
+      onTimeout: () => told.push('timeout'),
+    },
+  )
+  const ask = () => requester.ask({ kind: 'ask', ranges: [] })
+  const outcomes = await Promise.allSettled([ask(), ask()])
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(told).toEqual(['refused'])
+  requester.close()
+})
+
+test('who hangs up is not answered: what waits for its turn is let go of', async () => {
+  const [asking, answering] = [await ProtocolPeer.start('alice'), await ProtocolPeer.start('bob')]
+  const errors: unknown[] = []
+  const answers: AbortSignal[] = []
+  const server = new DirectServer({
+    answer: (_request, _peer, signal) => {
+      answers.push(signal)
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    },
+    onRefused: () => errors.push('refused'),
+    onError: (error) => errors.push(error),
+  })
+  await server.start(answering.libp2p as never)
+  const connection = await asking.dial(answering.address)
+  for (let times = 1; times <= 5; times += 1) {
+    const stream = await connection.newStream(DIRECT)
+    await lpStream(stream).write(encodeDirectRequest({ kind: 'ask', id: 1, ranges: [] }))
+    await waitUntil(() => answers.length === times, { what: 'the question to come' })
+    stream.abort(new Error('gone'))
+    await waitUntil(() => answers.every(({ aborted }) => aborted), { what: 'the answer to be given up' })
+  }
+  expect(errors).toEqual([])
+  await server.stop()
 })

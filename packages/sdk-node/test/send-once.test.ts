@@ -228,6 +228,7 @@ describe('what is sent once', () => {
     await waitUntil(() => alice.store.writer.isOpen, { what: 'the database to be open again' })
     const { id, state } = await send()
     expect(state).toBe('waiting-for-certificate')
+    expect(alice.node.waiting().map((waiting) => waiting.id)).toEqual([id])
     await alice.stop()
     const again = await startNode({ identity: 'alice', directory: alice.directory })
     expect(again.node.waiting().map((waiting) => waiting.id)).toEqual([id])

@@ -133,14 +133,19 @@ export class Retention {
 
   /** Lets go of what has to get to inboxes and is delivered or has expired. @throws StorageError */
   async removeDue(): Promise<void> {
-    await removeDue(this.#parts, Date.now())
+    await this.#alone(() => removeDue(this.#parts, Date.now()))
   }
 
-  /** Removes what the rules say, one run at a time. @throws StorageError; the signal's reason */
+  /** Removes what the rules say. @throws StorageError; the signal's reason */
   prune(rules: RetentionRules): Promise<Pruned> {
-    const run = this.#running.then(() => this.#prune(rules))
-    this.#running = run.catch(() => {})
-    return run
+    return this.#alone(() => this.#prune(rules))
+  }
+
+  /** One run at a time: two that find the same would both release what it takes. */
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const running = this.#running.then(run)
+    this.#running = running.catch(() => {})
+    return running
   }
 
   async #prune(rules: RetentionRules): Promise<Pruned> {

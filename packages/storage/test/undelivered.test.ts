@@ -126,6 +126,24 @@ describe('what is for the inbox of somebody else', () => {
     expect(store.sizes).toMatchObject({ storedBatches: 7, storedMessages: 13 })
   })
 
+  test('is released once, by whoever looks for it at the same moment', async () => {
+    for (let turns = 0; turns < 20; turns += 1) {
+      const store = await openStore()
+      const { kept } = await fill(store)
+      const pruning = pruneOld(store)
+      for (let i = 0; i < turns; i += 1) await Promise.resolve()
+      const delivering = store.delivered([{ log: kept.writer.log, first: 0, last: 100 }])
+      await Promise.all([pruning, delivering.then(() => store.removeDue()), store.removeDue()])
+      await store.removeDue()
+      await pruneOld(store)
+      const left = await collect(store.read())
+      expect(store.sizes).toMatchObject({
+        storedBatches: left.filter(({ kind }) => kind === 'batch').length,
+        storedMessages: left.reduce((sum, { kind, count }) => sum + (kind === 'batch' ? count : 0), 0),
+      })
+    }
+  })
+
   test('leaves its place when it goes young: no cursor loses its history, and followers go on', async () => {
     const store = await openStore()
     const { kept, expiresAtMs } = await fill(store)

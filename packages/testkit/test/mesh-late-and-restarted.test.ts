@@ -1,11 +1,11 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { makeCheapIdentity } from '../../node/test/fixtures/cheap-identity.ts'
 import { checkDemo } from '../src/demo/check-demo.ts'
-import { DEMO_TOPIC, runDemo } from '../src/demo/run-demo.ts'
+import { DEMO_PROGRAMS, DEMO_TOPIC, runDemo } from '../src/demo/run-demo.ts'
 import { LocalMesh } from '../src/mesh/local-mesh.ts'
 
 it('five processes, one late and one restarted, store every message exactly once', async () => {
-  const mesh = await LocalMesh.create({ nodes: 5, topics: [DEMO_TOPIC] })
+  const mesh = await LocalMesh.create({ nodes: 5, topics: [DEMO_TOPIC], programs: DEMO_PROGRAMS })
   onTestFinished(() => mesh.remove())
   await Promise.all(mesh.nodes.map(({ options }) => makeCheapIdentity(options.dataDir)))
   const said: string[] = []

@@ -114,6 +114,8 @@ export class DirectRequester {
   #failed(error: unknown): void {
     const { code } = error as { code?: unknown }
     if (code !== 'ERR_DIRECT_PROTOCOL' && code !== 'ERR_DIRECT_TIMEOUT') return
+    // What had been asked behind it fails with it.
+    if (this.#pausedUntilMs > performance.now()) return
     const pauseMs = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** this.#failures)
     this.#failures += 1
     this.#pausedUntilMs = performance.now() + pauseMs

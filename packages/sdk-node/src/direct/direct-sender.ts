@@ -198,6 +198,10 @@ export class DirectSender {
   ): Promise<void> {
     const store = (noted?: Noted) => this.#storeOne(recipient, message, noted)
     const id = await (once === undefined ? store() : once.send(store, recipient))
+    if (once !== undefined && isWaitingId(id)) {
+      await this.#components.waiting.find(id)
+      this.known(recipient)
+    }
     onAccepted(id, isWaitingId(id) ? 'waiting-for-certificate' : 'accepted')
   }
 

@@ -67,6 +67,10 @@ export class DirectServer {
   }
 
   async #serve(stream: Stream, peer: string): Promise<void> {
+    // Who is gone is not answered: what waits for its turn is let go of.
+    const gone = new AbortController()
+    const hungUp = new Error('the peer is gone')
+    stream.addEventListener('close', () => gone.abort(hungUp), { once: true })
     try {
       const frames = syncFrames(stream, LIMITS)
       let last: Promise<void> = Promise.resolve()
@@ -77,7 +81,7 @@ export class DirectServer {
           await before
           return await stream.close({ signal: AbortSignal.timeout(WRITE_TIMEOUT_MS) })
         }
-        last = Promise.all([this.#answer(request, peer), before]).then(([response]) =>
+        last = Promise.all([this.#answer(request, peer, gone.signal), before]).then(([response]) =>
           frames.write(encodeDirectResponse(response), AbortSignal.timeout(WRITE_TIMEOUT_MS)),
         )
         // At once, whatever is being read: the peer broke the rules.
@@ -86,7 +90,7 @@ export class DirectServer {
       }
     } catch (error) {
       stream.abort(error as Error)
-      if (this.#stopped.signal.aborted) return
+      if (this.#stopped.signal.aborted || error === hungUp) return
       if ((error as { code?: unknown }).code !== 'ERR_SYNC_CLOSED') this.#components.onError(error, peer)
     }
   }
@@ -102,9 +106,9 @@ export class DirectServer {
     }
   }
 
-  async #answer(request: DirectRequest, peer: string): Promise<DirectResponse> {
+  async #answer(request: DirectRequest, peer: string, signal: AbortSignal): Promise<DirectResponse> {
     try {
-      return await this.#components.answer(request, peer, this.#stopped.signal)
+      return await this.#components.answer(request, peer, signal)
     } catch (error) {
       if (error instanceof ProtocolError) this.#components.onRefused('contents', peer)
       throw error

@@ -77,20 +77,15 @@ export class WaitingMessages {
     this.#waiting.clear()
     this.#done.clear()
     this.#sizeBytes = 0
-    const sizes = new Map<string, number>()
-    const heads = new Map<string, ReturnType<typeof readHead>>()
-    for await (const [name, value] of this.#store.values.read(PREFIX)) {
-      const [id = '', part] = name.slice(PREFIX.length).split('/')
-      if (part === '0') heads.set(id, readHead(value))
-      sizes.set(id, (sizes.get(id) ?? 0) + value.length)
-      this.#last = Math.max(this.#last, madeAtMs(id))
-    }
-    for (const [id, head] of heads) {
-      this.#remember({ id, ...head, sizeBytes: sizes.get(id) ?? 0, isWritten: true })
-    }
+    await this.#load(PREFIX)
     for await (const [name, value] of this.#store.values.read(DONE_PREFIX)) {
       this.#done.set(name.slice(DONE_PREFIX.length), readDone(value))
     }
+  }
+
+  /** One whose commit was said to have failed may be on disk all the same. @throws StorageError */
+  async find(id: string): Promise<void> {
+    if (!this.#waiting.has(id) && !this.#done.has(id)) await this.#load(`${PREFIX}${id}/`)
   }
 
   /** Bytes of what waits. */
@@ -219,6 +214,20 @@ export class WaitingMessages {
       this.#done.delete(id)
     }
     if (changes.length > 0) await this.#store.values.write(changes)
+  }
+
+  async #load(prefix: string): Promise<void> {
+    const sizes = new Map<string, number>()
+    const heads = new Map<string, ReturnType<typeof readHead>>()
+    for await (const [name, value] of this.#store.values.read(prefix)) {
+      const [id = '', part] = name.slice(PREFIX.length).split('/')
+      if (part === '0') heads.set(id, readHead(value))
+      sizes.set(id, (sizes.get(id) ?? 0) + value.length)
+      this.#last = Math.max(this.#last, madeAtMs(id))
+    }
+    for (const [id, head] of heads) {
+      this.#remember({ id, ...head, sizeBytes: sizes.get(id) ?? 0, isWritten: true })
+    }
   }
 
   #remember(waiting: WaitingMessage): void {

@@ -1,12 +1,10 @@
 import { once } from 'node:events'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { table } from '@pastel-mesh/node'
 import { LocalMesh } from '../mesh/local-mesh.ts'
 import { checkDemo, TABLE_HEAD } from './check-demo.ts'
 import type { JobsRun } from './check-jobs.ts'
 import { type DemoOptions, readOptions, USAGE } from './options.ts'
-import { DEMO_TOPIC, JOB_NODE, runDemo } from './run-demo.ts'
+import { DEMO_PROGRAMS, DEMO_TOPIC, runDemo } from './run-demo.ts'
 import type { DirectRun } from './send-direct.ts'
 
 /** Problems shown; a broken run has thousands. */
@@ -25,7 +23,7 @@ async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<num
     nodes: options.nodes,
     topics: [DEMO_TOPIC],
     transports: ['tcp', 'ws'],
-    programs: { [JOB_NODE]: fileURLToPath(import.meta.resolve(`./job-node${extname(import.meta.url)}`)) },
+    programs: DEMO_PROGRAMS,
   })
   const removeNow = () => mesh.removeNow()
   process.once('exit', removeNow)

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { inChunks, PUBLISH_LIMITS } from '@pastel-mesh/node'
 import type { LocalNode } from '../mesh/local-node.ts'
 import { waitUntil } from '../mesh/wait-until.ts'
@@ -9,7 +11,11 @@ import { sendDirect } from './send-direct.ts'
 
 export const DEMO_TOPIC = 'demo'
 /** The node, from 0 on, that makes a job of each message: the one that is restarted. */
-export const JOB_NODE = 1
+const JOB_NODE = 1
+/** What the nodes run that are more than `pmesh start`, by their numbers. */
+export const DEMO_PROGRAMS = {
+  [JOB_NODE]: fileURLToPath(import.meta.resolve(`./job-node${extname(import.meta.url)}`)),
+}
 
 /** Messages of one call to a node. */
 const LIMITS = { ...PUBLISH_LIMITS, maxCount: 200 }
