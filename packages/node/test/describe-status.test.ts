@@ -46,6 +46,7 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
     unhandled: [],
   },
   bindings: [],
+  once: { kept: 6_000, max: 8_192 },
   direct: {
     received: 0,
     waiting: 0,
@@ -57,7 +58,7 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
 
 it('the status says nothing of a node that stands well', () => {
   expect(describeStatus(STATUS, '/node')).not.toMatch(
-    /clock|superseded|Alerts|Bootstrap|Refused|^ +(direct|receipts)/m,
+    /clock|superseded|sent once|Alerts|Bootstrap|Refused|^ +(direct|receipts)/m,
   )
 })
 
@@ -84,6 +85,13 @@ it('the status says what peers got wrong with direct messages and receipts', () 
     '  direct     3 questions that could not be read, 2 with wrong batches or receipts, 1 no answer in time',
   )
   expect(lines).toContain('  receipts   2 refused')
+})
+
+it('the status says that there is little room for keys of what jobs send, and what to do', () => {
+  const lines = describeStatus({ ...STATUS, once: { kept: 6_554, max: 8_192 } }, '/node').split('\n')
+  expect(lines).toContain(
+    '  sent once  6,554 of 8,192 keys of messages that were sent once: above it jobs send nothing; retry or remove those that keep theirs ("pmesh jobs list failed --data /node", expired and cancelled ones as well)',
+  )
 })
 
 it('the status says what of the queue an operator has to do something about', () => {

@@ -24,6 +24,7 @@ import type { MeshAlert } from './mesh-alert.ts'
 import { PastelMeshNode } from './mesh-node.ts'
 import type { MeshNodeEvents } from './mesh-node-events.ts'
 import type { IsDouble } from './message-reader.ts'
+import type { OnceStatus } from './outbound/once-keys.ts'
 import type { Accepted } from './outbound/pending.ts'
 import type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
 import type { ReceivedEntry, ReceivedMessage } from './received-message.ts'
@@ -60,6 +61,7 @@ export type { MeshAlert } from './mesh-alert.ts'
 export type { MeshNodeEvents } from './mesh-node-events.ts'
 export type { IsDouble } from './message-reader.ts'
 export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts'
+export type { OnceStatus } from './outbound/once-keys.ts'
 export type { Accepted } from './outbound/pending.ts'
 export type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
 export type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
@@ -274,6 +276,12 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * @throws StorageError; MeshError ERR_NOT_STARTED
    */
   onceGroups(prefix?: string): Promise<string[]>
+  /**
+   * How many keys of `once` are known to be kept, and how many may be. They are counted as the first of them, or
+   * {@link onceGroups}, is asked for.
+   * @throws MeshError ERR_NOT_STARTED
+   */
+  onceKeys(): OnceStatus
   /**
    * Forgets the keys of a group: nothing is sent under them again. 8,192 are kept at most.
    * @returns how many there were

@@ -27,6 +27,7 @@ import type {
 } from './index.ts'
 import { type MeshAlert, toMeshAlert } from './mesh-alert.ts'
 import type { IsDouble, MessageReader } from './message-reader.ts'
+import type { OnceStatus } from './outbound/once-keys.ts'
 import type { Accepted } from './outbound/pending.ts'
 import type { OutboundPipeline } from './outbound/pipeline.ts'
 import type { MessageSource } from './outbound/publish-many.ts'
@@ -132,6 +133,10 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
 
   onceGroups(prefix = ''): Promise<string[]> {
     return this.running().once.groups(prefix)
+  }
+
+  onceKeys(): OnceStatus {
+    return this.running().once.status
   }
 
   forgetOnce(group: string): Promise<number> {

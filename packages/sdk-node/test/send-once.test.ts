@@ -158,6 +158,7 @@ describe('what is published once', () => {
     const publish = (key: string) => pipeline.acceptOnce(CHANNEL, { text: key }, key)
     await publish('new/1')
     await publish('new/2')
+    expect(pipeline.once.status).toEqual({ kept: 8_192, max: 8_192 })
     await expect(publish('new/3')).rejects.toMatchObject({ code: 'ERR_ONCE_FULL' })
     expect(await storedTexts(store)).toEqual(['new/1', 'new/2'])
     expect((await publish('new/1')).arrival).toBe(0)

@@ -105,6 +105,8 @@ const admin = router({
       direct: directStatus(ctx),
       queue: await queueStatus(ctx),
       bindings: await ctx.bindings(),
+      /** Keys of messages that were sent once, those of jobs above all. */
+      once: node.onceKeys(),
       /** Those that are not dismissed, the newest first. */
       alerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs === undefined).reverse(),
       dismissedAlerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs !== undefined).length,

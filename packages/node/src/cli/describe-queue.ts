@@ -4,7 +4,8 @@ import { pmeshCommand } from '../pmesh-command.ts'
 import type { Cell } from './terminal/columns.ts'
 import { counted, describeCount } from './terminal/figures.ts'
 
-type Status = Awaited<ReturnType<ControlClient['api']['admin']['status']['query']>>['queue']
+type NodeStatus = Awaited<ReturnType<ControlClient['api']['admin']['status']['query']>>
+type Status = NodeStatus['queue']
 
 export type JobStatus = JobSummary['status']
 
@@ -27,6 +28,14 @@ export function queueRows(status: Status, dataDir: string): Cell[][] {
     ...pausedRows(isPaused, pausedNames, dataDir),
     ...unhandledRows(unhandled),
   ]
+}
+
+/** That there will be no room for keys of what jobs send, from four fifths on. */
+export function onceRows({ kept, max }: NodeStatus['once'], dataDir: string): Cell[][] {
+  if (kept * 10 < max * 8) return []
+  const list = pmeshCommand('jobs list failed', dataDir)
+  const text = `${describeCount(kept)} of ${describeCount(max)} keys of messages that were sent once: above it jobs send nothing; retry or remove those that keep theirs ("${list}", expired and cancelled ones as well)`
+  return [['sent once', { text, tone: 'bad' }]]
 }
 
 /** The same of statistics. */

@@ -6,7 +6,7 @@ import { describeAlert } from './describe-alert.ts'
 import { bindingRows } from './describe-bindings.ts'
 import { describeBytes } from './describe-bytes.ts'
 import { describeDisk } from './describe-disk.ts'
-import { queueRows } from './describe-queue.ts'
+import { onceRows, queueRows } from './describe-queue.ts'
 import { describeRefusal, type OwnNode } from './describe-refusal.ts'
 import { describeClock, describeSuperseded } from './describe-standing.ts'
 import { json, print } from './output.ts'
@@ -37,7 +37,14 @@ export function describeStatus(status: Status, dataDir: string): string {
     ['Node', nodeRows(status, dataDir)],
     ['Storage', storageRows(status)],
     ['Direct messages', directRows(status)],
-    ['Jobs', [...queueRows(status.queue, dataDir), ...bindingRows(status.bindings)]],
+    [
+      'Jobs',
+      [
+        ...queueRows(status.queue, dataDir),
+        ...bindingRows(status.bindings),
+        ...onceRows(status.once, dataDir),
+      ],
+    ],
     ['Traffic', trafficRows(status)],
     [
       'Topics',

@@ -6,6 +6,12 @@ import type { PreparedMessage } from './pending.ts'
 /** Names of the values: `once/<key>` of a topic's message, `once/<key> <recipient>` of a direct one. */
 const PREFIX = 'once/'
 
+/** How many keys are kept, counted for each recipient, and how many may be. */
+export interface OnceStatus {
+  readonly kept: number
+  readonly max: number
+}
+
 /** Letters, digits and signs, so that a space ends it; what a value's name leaves for it. */
 const KEY = /^[\x21-\x7e]{1,160}$/
 
@@ -66,6 +72,10 @@ export class OnceKeys {
       )
     }
     return new OnceCall(key, digestOf(targets, message), this)
+  }
+
+  get status(): OnceStatus {
+    return { kept: this.#kept, max: MAX_KEPT }
   }
 
   /** The groups that have keys and begin so. @throws StorageError */
