@@ -45,6 +45,25 @@ describe.skipIf(missingForPostgresql !== undefined)('a PostgreSQL that does not 
     })
   }
 
+  test('when it is told that a job is done, which is cancelled meanwhile: it is cancelled, and nothing else', async () => {
+    const queue = createQueue({ driver: bullmqDriver({ url: postgresql.url, lockMs: 5_000 }) })
+    onTestFinished(() => queue.stop({ timeoutMs: 10 }))
+    const complaints: string[] = []
+    queue.addEventListener('error', ({ detail }) => complaints.push(String(detail)))
+    queue.registerHandler('both', () => 'done')
+    await queue.start()
+    await postgresql.run(REFUSE)
+    const { id } = await queue.add('both', {})
+    await until('it has complained', () => complaints.some((text) => text.includes('it is full')))
+    expect(await queue.cancel(id)).toBe(true)
+    await postgresql.run(ACCEPT)
+    await until('it has ended', async () => (await queue.counts()).get('both')?.running === 0)
+    await until('it is gone', async () => (await queue.counts()).get('both')?.done === 0)
+    expect((await queue.counts()).get('both')).toMatchObject({ done: 0, failed: 0, cancelled: 1 })
+    await expect(queue.waitFor(id)).rejects.toMatchObject({ code: 'ERR_JOB_CANCELLED' })
+    expect(queue.metrics().get('both')).toMatchObject({ done: 0, cancelled: 1 })
+  })
+
   test('that cuts connections again and again makes no dead letters', async () => {
     const { url } = postgresql
     const queue = createQueue({ driver: bullmqDriver({ url, lockMs: 1_000, namespace: 'cut' }) })

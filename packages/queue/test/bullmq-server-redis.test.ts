@@ -1,3 +1,4 @@
+import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { gate, until } from '../src/conformance/conformance-case.ts'
@@ -102,6 +103,24 @@ describe.skipIf(missingForRedis !== undefined)('the server of the bullmq driver'
     await operator.config('SET', 'maxmemory', '0')
     expect(await queue.waitFor(id, { signal: AbortSignal.timeout(20_000) })).toBe('done')
     expect(queue.metrics().get('work')).toMatchObject({ failed: 0, done: 1 })
+  })
+
+  test('a name that was made known by a process that died then is paused with all others', async () => {
+    const redis = await startRedis('--appendonly', 'yes')
+    onTestFinished(() => redis.stop())
+    const [one, other] = [redis, redis].map(({ url }) => createQueue({ driver: bullmqDriver({ url }) }))
+    onTestFinished(async () => void (await Promise.all([one?.stop(), other?.stop()])))
+    await Promise.all([one?.start(), other?.start()])
+    await one?.pause()
+    const registry = new Queue('~names', { connection: { path: redis.url }, prefix: 'pmesh' })
+    onTestFinished(() => registry.close())
+    await registry.add('late', {}, { jobId: 'n-late', priority: 1 })
+    other?.registerHandler('late', () => 'ran')
+    const id = (await one?.add('late', {}))?.id ?? ''
+    // Whoever were not paused would have it before the server has answered so often.
+    for (let look = 0; look < 50; look += 1) expect((await one?.get(id))?.status).toBe('waiting')
+    await one?.resume()
+    expect(await one?.waitFor(id, { signal: AbortSignal.timeout(20_000) })).toBe('ran')
   })
 
   test('that is gone does not keep the queue from stopping', async () => {

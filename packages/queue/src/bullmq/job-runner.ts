@@ -152,7 +152,8 @@ export class JobRunner {
       throw this.#putBackError
     } finally {
       if (hasSlot) slots.release()
-      if (this.#running.get(job.id) === job) this.#running.delete(job.id)
+      // One that is done may be cancelled until Bull has that.
+      if (this.#endings.get(bull)?.ending !== 'done') this.#forget(job)
     }
   }
 
@@ -209,6 +210,17 @@ export class JobRunner {
     return null
   }
 
+  /** It was cancelled before it was done: then that is what it is. */
+  async #undo({ bull }: RunningJob): Promise<void> {
+    if (this.#endings.get(bull)?.ending !== 'done') return
+    await bull.remove()
+    this.#endings.set(bull, { ending: 'dropped', aside: 'cancelled' })
+  }
+
+  #forget(job: RunningJob): void {
+    if (this.#running.get(job.id) === job) this.#running.delete(job.id)
+  }
+
   #settle(status: AsideStatus, name: string): void {
     const { aside, host } = this.#parts
     const settling = aside
@@ -223,7 +235,15 @@ export class JobRunner {
     const { bull } = job
     const complete = bull.moveToCompleted.bind(bull)
     const fail = bull.moveToFailed.bind(bull)
-    bull.moveToCompleted = (...args) => this.#insist(job, () => complete(...args))
+    bull.moveToCompleted = async (...args) => {
+      try {
+        const next = await this.#insist(job, () => complete(...args))
+        if (job.isCancelled) await this.#undo(job).catch(this.#parts.host.onError)
+        return next
+      } finally {
+        this.#forget(job)
+      }
+    }
     bull.moveToFailed = async (error, ...args) => {
       if (this.#endings.get(bull)?.ending !== 'failed') throw error
       return this.#insist(job, () => fail(error, ...args))
