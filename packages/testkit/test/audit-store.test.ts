@@ -55,7 +55,8 @@ describe('the audit of a store', () => {
       await rewriteOrder(dataDir, flip)
     }
     expect((await audit(dataDir)).problems).toEqual([])
-  })
+    // Three openings of a database each.
+  }, 120_000)
 
   it('reports a batch that is stored twice', async () => {
     const { dataDir, batches } = await fillStore()
