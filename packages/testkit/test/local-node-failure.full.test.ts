@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { freePort } from '../src/mesh/free-port.ts'
 import { LocalNode } from '../src/mesh/local-node.ts'
 import { waitUntil } from '../src/mesh/wait-until.ts'
@@ -21,6 +21,10 @@ function processesOn(dataDir: string): string[] {
 }
 
 describe('a node in a process of its own', () => {
+  // The node would say that it is no setting.
+  beforeAll(() => void vi.stubEnv('PMESH_TEST_FULL', undefined))
+  afterAll(() => void vi.unstubAllEnvs())
+
   it('that does not start fails with what it said, and can be started when it can', async () => {
     const port = await freePort()
     const taken = createServer()
