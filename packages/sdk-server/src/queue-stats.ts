@@ -27,6 +27,9 @@ export interface QueueStats {
   /** The queue as a whole. */
   readonly isPaused: boolean
   readonly totals: JobCounts
+  readonly pausedNames: string[]
+  /** Names that have waiting jobs, and nobody in this node who does them. */
+  readonly unhandled: { readonly name: string; readonly waiting: number }[]
   /** Those with a handler, a pause or jobs. */
   readonly names: NameStats[]
 }
@@ -54,7 +57,15 @@ export async function readQueueStats({ queue }: Pick<Context, 'queue'>): Promise
       ...(sinceStart === undefined ? {} : { sinceStart: { ...sinceStart } }),
     }
   })
-  return { isPaused: pauses.all, totals, names: stats }
+  return {
+    isPaused: pauses.all,
+    totals,
+    pausedNames: [...paused].sort(),
+    unhandled: stats
+      .filter(({ waitsFor }) => waitsFor === 'handler')
+      .map((one) => ({ name: one.name, waiting: one.counts.waiting })),
+    names: stats,
+  }
 }
 
 /** What waiting jobs of a name wait for. */
@@ -66,17 +77,8 @@ export async function whatNameWaitsFor(name: string, { queue }: Pick<Context, 'q
 /** What the status says of the queue. */
 export async function queueStatus(context: Pick<Context, 'queue'>) {
   try {
-    const { isPaused, totals, names } = await queueAnswer(readQueueStats(context), STATUS_MS)
-    return {
-      state: 'running' as const,
-      ...totals,
-      isPaused,
-      pausedNames: names.filter((one) => one.isPaused).map(({ name }) => name),
-      /** Names that have waiting jobs, and nobody in this node who does them. */
-      unhandled: names
-        .filter(({ waitsFor }) => waitsFor === 'handler')
-        .map(({ name, counts }) => ({ name, waiting: counts.waiting })),
-    }
+    const { totals, isPaused, pausedNames, unhandled } = await queueAnswer(readQueueStats(context), STATUS_MS)
+    return { state: 'running' as const, ...totals, isPaused, pausedNames, unhandled }
   } catch (error) {
     // The rest of the status is worth having.
     if (!(error instanceof MeshError)) throw error

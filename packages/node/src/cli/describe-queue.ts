@@ -39,16 +39,8 @@ export function onceRows({ kept, max }: NodeStatus['once'], dataDir: string): Ce
 }
 
 /** The same of statistics. */
-export function statusOfStats({ isPaused, totals, names }: QueueStats): Status {
-  return {
-    state: 'running',
-    ...totals,
-    isPaused,
-    pausedNames: names.filter((one) => one.isPaused).map(({ name }) => name),
-    unhandled: names
-      .filter(({ waitsFor }) => waitsFor === 'handler')
-      .map(({ name, counts }) => ({ name, waiting: counts.waiting })),
-  }
+export function statusOfStats({ totals, isPaused, pausedNames, unhandled }: QueueStats): Status {
+  return { state: 'running', ...totals, isPaused, pausedNames, unhandled }
 }
 
 function pausedRows(isPaused: boolean, names: readonly string[], dataDir: string): Cell[][] {
