@@ -45,10 +45,14 @@ export class KeptReceipts {
     this.#logs.clear()
     this.#givers.clear()
     this.#sizeBytes = 0
+    const all: { readonly name: string; readonly receipt: KnownReceipt }[] = []
     for await (const [name, value] of this.#store.values.read(this.#options.prefix)) {
-      const kept = decodeReceipt(value)
-      if (kept !== undefined) this.#remember(name, this.#logOf(name), kept)
+      const receipt = decodeReceipt(value)
+      if (receipt !== undefined) all.push({ name, receipt })
     }
+    // The disk has them by log. Serials go by the clock, and those of one member always up.
+    all.sort((a, b) => a.receipt.content.serial - b.receipt.content.serial)
+    for (const { name, receipt } of all) this.#remember(name, this.#logOf(name), receipt)
   }
 
   /** The receipts of a log, the oldest first. */
