@@ -24,6 +24,9 @@ export interface ReceiptMakerComponents {
   readonly storeId: () => Uint8Array
 }
 
+/** The latest time that a date can say, in ms since 1970. */
+const MAX_TIME_MS = 8.64e15
+
 /** Signs receipts with the node key: an Ed25519 signature takes 50 µs, so they go at once. */
 export class ReceiptMaker {
   readonly #options: ReceiptMakerOptions
@@ -37,6 +40,8 @@ export class ReceiptMaker {
 
   /** A receipt of this node with that serial is there: those that it makes from now on have higher ones. */
   goOnFrom(serial: number): void {
+    // Made by no clock, but by somebody who has a node key of this node's: above it would be no numbers left.
+    if (serial > MAX_TIME_MS) return
     this.#lastSerial = Math.max(this.#lastSerial, serial)
   }
 
