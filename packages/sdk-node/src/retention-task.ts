@@ -21,6 +21,9 @@ export interface RetentionTaskComponents {
 const DEFAULT_MAX_AGE_MS = 30 * 24 * 60 * 60_000
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3
 const DEFAULT_INTERVAL_MS = 10 * 60_000
+/** Where there is that much too much before that time it is looked at at once: a member may write 48 MiB a second. */
+const TOO_MUCH = 1 / 16
+const CHECK_MS = 5_000
 
 /** Removes what is too old or too much, now and then. */
 export class RetentionTask {
@@ -47,12 +50,23 @@ export class RetentionTask {
     await this.#running
   }
 
-  #schedule(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.#run().finally(() => {
-        if (!this.#stopping.signal.aborted) this.#schedule()
-      })
-    }, this.#options.intervalMs)
+  /** @param sinceMs it was looked at last, monotonic */
+  #schedule(sinceMs = performance.now()): void {
+    const { intervalMs, maxBytes } = this.#options
+    const leftMs = Math.max(0, sinceMs + intervalMs - performance.now())
+    this.#timer = setTimeout(
+      () => {
+        const isDue = leftMs <= CHECK_MS
+        if (!isDue && this.#components.store.sizes.storedBytes <= maxBytes * (1 + TOO_MUCH)) {
+          this.#schedule(sinceMs)
+          return
+        }
+        this.#running = this.#run().finally(() => {
+          if (!this.#stopping.signal.aborted) this.#schedule()
+        })
+      },
+      Math.min(leftMs, CHECK_MS),
+    )
   }
 
   async #run(): Promise<void> {

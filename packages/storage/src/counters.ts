@@ -49,6 +49,8 @@ const MAX_COUNTERS: Record<CountedBy, number> = { sender: 8192, channel: 8192, p
 
 const KINDS: readonly (CountedBy | 'total')[] = ['total', 'sender', 'channel', 'pair']
 const VALUE_BYTES = 3 * 8
+/** A sender's has one number more. */
+const SENDER_VALUE_BYTES = 4 * 8
 
 type Put = Extract<Operation, { type: 'put' }>
 
@@ -57,6 +59,8 @@ interface Counter {
   messages: number
   batches: number
   bytes: number
+  /** Of a sender: bytes of entries that are stored now. */
+  storedBytes: number
   readonly key: Buffer
   /** The operation that wrote it last, and where it stands in its commit. */
   put?: Put
@@ -99,6 +103,7 @@ export class Counters {
       counter.messages = readNumber(value, 0)
       counter.batches = readNumber(value, 8)
       counter.bytes = readNumber(value, 16)
+      if (value.length >= SENDER_VALUE_BYTES) counter.storedBytes = readNumber(value, 24)
       if (isOwn) this.#counters[kind].set(nameOf(key), counter)
     }
   }
@@ -118,6 +123,21 @@ export class Counters {
       counter.bytes += bytes
       put(counter, group)
     }
+  }
+
+  /** Entries of a sender are stored, or if it is less than nothing removed, in the commit that is being put together. */
+  store(sender: Uint8Array, bytes: number, group: Operation[]): void {
+    const counter = this.#counters.sender.get(Buffer.from(sender).toString('latin1')) ?? this.#others.sender
+    counter.storedBytes = Math.max(0, counter.storedBytes + bytes)
+    put(counter, group)
+  }
+
+  /** What is stored of each sender that has a counter of its own. */
+  storedBySender(): { sender: Uint8Array; storedBytes: number }[] {
+    return [...this.#counters.sender.values()].map(({ key, storedBytes }) => ({
+      sender: key.subarray(2),
+      storedBytes,
+    }))
   }
 
   get total(): Counts {
@@ -153,20 +173,23 @@ export class Counters {
 function put(counter: Counter, group: Operation[]): void {
   let last = counter.put
   if (last === undefined || group[counter.putAt] !== last) {
-    last = { type: 'put', key: counter.key, value: Buffer.allocUnsafe(VALUE_BYTES) }
+    const isSender = KINDS[counter.key[1] as number] === 'sender'
+    const value = Buffer.allocUnsafe(isSender ? SENDER_VALUE_BYTES : VALUE_BYTES)
+    last = { type: 'put', key: counter.key, value }
     counter.put = last
     counter.putAt = group.push(last) - 1
   }
   writeNumber(last.value, counter.messages, 0)
   writeNumber(last.value, counter.batches, 8)
   writeNumber(last.value, counter.bytes, 16)
+  if (last.value.length === SENDER_VALUE_BYTES) writeNumber(last.value, counter.storedBytes, 24)
 }
 
 function newCounter(
   kind: CountedBy | 'total',
   key = counterKey(KINDS.indexOf(kind), Buffer.alloc(0)),
 ): Counter {
-  return { messages: 0, batches: 0, bytes: 0, key, putAt: -1 }
+  return { messages: 0, batches: 0, bytes: 0, storedBytes: 0, key, putAt: -1 }
 }
 
 function newTables(): Record<CountedBy, Map<string, Counter>> {

@@ -73,6 +73,7 @@ export class LateBatches {
     const consulted = followedNames === undefined ? [names] : [names, followedNames]
     const [before, followedBefore] = await logs.consult(consulted, (states) => states)
     await writer.flush()
+    const { removals } = lost
     // As it is now: others of its turn may have taken parts of it.
     const range = await lost.find(names, batch.first)
     // Another copy was faster.
@@ -86,7 +87,7 @@ export class LateBatches {
       consulted,
       ([state, followed]): Begun | { hold: Missing } | undefined => {
         if (state === undefined || state.isFrozen) return undefined
-        if (hasNewBehind(signed, before, state) || !lost.isKept(range)) return undefined
+        if (hasNewBehind(signed, before, state) || lost.removals !== removals) return undefined
         // It was not judged by what has come there since.
         const head = batch.follows?.head ?? 0
         if ((followed?.next ?? 0) > head && (followedBefore?.next ?? 0) <= head) return undefined

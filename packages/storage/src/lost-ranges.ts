@@ -9,7 +9,7 @@ import {
 } from '@pastel-mesh/protocol'
 import type { ArrivalReader } from './arrival-reader.ts'
 import type { Database, Operation } from './database.ts'
-import { LOST_RANGES, lostKey, positionOf, readNumber, writeNumber } from './keys.ts'
+import { arrivalKey, LOST_RANGES, lostKey, positionOf, readNumber, writeNumber } from './keys.ts'
 import type { LogNames } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
 
@@ -53,26 +53,29 @@ export interface LostQuery {
  */
 export class LostRanges {
   readonly #database: Database
-  readonly #floor: () => number
   readonly #reader: ArrivalReader
   readonly #logs: LogTable
+  #removals = 0
 
-  constructor(components: {
-    database: Database
-    reader: ArrivalReader
-    logs: LogTable
-    /** Below it entries that say so are removed. */
-    floor: () => number
-  }) {
+  constructor(components: { database: Database; reader: ArrivalReader; logs: LogTable }) {
     this.#database = components.database
-    this.#floor = components.floor
     this.#reader = components.reader
     this.#logs = components.logs
   }
 
+  /** Changes when entries that say so begin to be removed: what was found before may go with them. */
+  get removals(): number {
+    return this.#removals
+  }
+
+  /** Entries that say so are removed, in the commit that is being put together. */
+  removing(): void {
+    this.#removals += 1
+  }
+
   /** Whether the entry that says so is still there. Of what is carried that goes by the range itself. */
-  isKept({ lostAt, isCarried }: LostRange): boolean {
-    return isCarried === true || lostAt >= this.#floor()
+  async #isKept({ lostAt, isCarried }: LostRange): Promise<boolean> {
+    return isCarried === true || (await this.#database.get(arrivalKey(lostAt))) !== undefined
   }
 
   /** The lost range that has a position of a log. */
@@ -83,7 +86,7 @@ export class LostRanges {
     const range = { gte: lostKey(bytes, 0), lte: lostKey(bytes, position), reverse: true, limit: 1 }
     for await (const [key, value] of this.#database.iterate(range)) {
       const lost = decode(id, bytes, positionOf(key), value)
-      return position <= lost.last && this.isKept(lost) ? lost : undefined
+      return position <= lost.last && (await this.#isKept(lost)) ? lost : undefined
     }
     return undefined
   }
@@ -99,7 +102,7 @@ export class LostRanges {
       if (after !== undefined && key.equals(begin)) continue
       const bytes = key.subarray(1, 1 + LOG_ID_BYTES)
       const lost = decode(encodeLogId(bytes), bytes, positionOf(key), value)
-      if (this.isKept(lost) && (lost.isWanted || (await this.#endsSince(lost, sinceMs))))
+      if ((lost.isWanted || (await this.#endsSince(lost, sinceMs))) && (await this.#isKept(lost)))
         ranges.push({ log: lost.log, first: lost.next, last: lost.last })
       if (ranges.length === limit) break
     }
@@ -143,7 +146,7 @@ export class LostRanges {
     if ((await this.find(names, first)) !== undefined) return true
     const range = { gte: lostKey(names.bytes, first), lte: lostKey(names.bytes, last) }
     for await (const [key, value] of this.#database.iterate(range)) {
-      if (this.isKept(decode(names.id, names.bytes, positionOf(key), value))) return true
+      if (await this.#isKept(decode(names.id, names.bytes, positionOf(key), value))) return true
     }
     return false
   }

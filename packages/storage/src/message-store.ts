@@ -93,7 +93,7 @@ export class LevelMessageStore implements MessageStore {
       writer: this.writer,
       assertRoom: () => this.#health.assertRoom(),
     })
-    this.#lost = new LostRanges({ database, floor: () => this.floor, reader: this.#reader, logs: this.#logs })
+    this.#lost = new LostRanges({ database, reader: this.#reader, logs: this.#logs })
     const lost = this.#lost
     const parts = {
       database,
@@ -116,7 +116,7 @@ export class LevelMessageStore implements MessageStore {
       assertRoom: () => this.#health.assertRoom(),
     }
     this.#logOrder = new LogOrder(rest)
-    this.#retention = new Retention({ ...rest, logOrder: this.#logOrder })
+    this.#retention = new Retention({ ...rest, counters: this.#counters, logOrder: this.#logOrder })
   }
 
   get disk(): Disk {
@@ -220,8 +220,9 @@ export class LevelMessageStore implements MessageStore {
   }
 
   follow(options: FollowOptions = {}): AsyncGenerator<StoredEntry | RemovedNotice> {
-    const parts = { order: this.#order, reader: this.#reader, writer: this.writer, floor: () => this.floor }
-    return follow(parts, options)
+    const { removals } = this.#retention
+    const parts = { order: this.#order, reader: this.#reader, writer: this.writer, removals }
+    return follow({ ...parts, floor: () => this.floor }, options)
   }
 
   readLog(range: LogRange): AsyncGenerator<StoredBatch> {

@@ -11,7 +11,7 @@ import type { LogTable } from './log-table.ts'
 import type { LostRange, LostRanges } from './lost-ranges.ts'
 import type { PlaceOptions } from './placement.ts'
 import { isSealed } from './sealed.ts'
-import { isViewOfMore, type StoredEntry, toStoredBatch, toStoredNotice } from './stored-entry.ts'
+import { aboutOf, isViewOfMore, type StoredEntry, toStoredBatch, toStoredNotice } from './stored-entry.ts'
 import { distinctTypes, typesOf } from './type-index.ts'
 import type { Undelivered, UnderwayOf } from './undelivered.ts'
 
@@ -54,6 +54,12 @@ export interface Stored {
   readonly sizeBytes: number
   readonly batches: number
   readonly messages: number
+}
+
+/** Bytes of an entry, and whose it is. */
+export interface Share {
+  readonly sender: Uint8Array
+  readonly sizeBytes: number
 }
 
 /** An entry to be, with the types of its messages if they are known. */
@@ -107,10 +113,11 @@ export class OrderCommit {
     })
   }
 
-  /** Entries were removed, in the commit that is being put together. */
-  release({ sizeBytes, batches, messages }: Stored): Operation {
+  /** Entries were removed, in the commit that is being put together. @param shares what of their senders went */
+  release({ sizeBytes, batches, messages }: Stored, shares: Iterable<Share>, group: Operation[]): void {
     this.#add(-sizeBytes, -batches, -messages)
-    return this.#putStored()
+    for (const { sender, sizeBytes } of shares) this.#components.counters.store(sender, -sizeBytes, group)
+    group.push(this.#putStored())
   }
 
   /** @param notices what stands before a batch that is carried takes of its sender's room as well */
@@ -136,6 +143,7 @@ export class OrderCommit {
     const operations = putEntry(entry, types ?? typesOf(entry))
     const [arrival] = operations
     const sizeBytes = arrival?.type === 'put' ? arrival.value.length : 0
+    counters.store(aboutOf(entry).sender, sizeBytes, group)
     if (entry.kind === 'batch') this.#add(sizeBytes, 1, entry.count)
     else {
       this.#add(sizeBytes, 0, 0)

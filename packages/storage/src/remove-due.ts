@@ -5,7 +5,7 @@ import type { CommitWriter } from './commit-writer.ts'
 import type { Operation } from './database.ts'
 import { deleteEntry } from './entry-operations.ts'
 import { arrivalKey } from './keys.ts'
-import type { OrderCommit } from './order-commit.ts'
+import type { OrderCommit, Share } from './order-commit.ts'
 import { toStoredEntry } from './stored-entry.ts'
 import type { Undelivered } from './undelivered.ts'
 import type { Underway } from './underway-record.ts'
@@ -17,6 +17,8 @@ interface Removed {
   /** The position behind it. */
   readonly end: number
   readonly operations: readonly Operation[]
+  /** Its place, which stays, is nobody's. */
+  readonly share: Share
 }
 
 /**
@@ -50,7 +52,12 @@ export async function removeDue(
     await writer.commit((group) => {
       for (const { operations } of removed) group.push(...operations)
       for (const underway of due) undelivered.remove(underway, group)
-      if (removed.length > 0) group.push(commit.release(released))
+      if (removed.length > 0)
+        commit.release(
+          released,
+          removed.map(({ share }) => share),
+          group,
+        )
     })
     // Memory must not show what is gone.
     for (const { end } of removed) order.tail.dropBefore(end)
@@ -69,6 +76,7 @@ async function findRemoved({ position }: Underway, reader: ArrivalReader): Promi
     sizeBytes: sizeOfArrival(record) - sizeOfArrival(place),
     count: record.count,
     end: record.position + record.count,
+    share: { sender: entry.signed.batch.sender, sizeBytes: sizeOfArrival(record) },
     operations: [
       ...deleteEntry(entry),
       { type: 'put', key: arrivalKey(position), value: encodeArrival(place) },

@@ -9,6 +9,7 @@ import type { ArrivalOrder } from './arrival-order.ts'
 import type { ArrivalReader } from './arrival-reader.ts'
 import { type ArrivalRecord, sizeOfArrival } from './arrival-record.ts'
 import type { CommitWriter } from './commit-writer.ts'
+import type { Counters } from './counters.ts'
 import type { Database, Operation } from './database.ts'
 import { deleteEntry } from './entry-operations.ts'
 import {
@@ -28,14 +29,14 @@ import type { LogTable } from './log-table.ts'
 import type { LostRanges } from './lost-ranges.ts'
 import type { OrderCommit } from './order-commit.ts'
 import { removeDue } from './remove-due.ts'
-import { type StoredEntry, toStoredEntry } from './stored-entry.ts'
+import { aboutOf, type StoredEntry, toArrivalRecord, toStoredEntry } from './stored-entry.ts'
 import { isInbox, isInboxOfAnother, type Undelivered } from './undelivered.ts'
 
 /** What is kept, and for how long. */
 export interface RetentionRules {
   /** What came earlier is removed, in ms since 1970. */
   readonly receivedBeforeMs: number
-  /** Bytes of entries that are kept at most; the oldest go first. */
+  /** Bytes of entries that are kept at most; of those who take the most the oldest go first. */
   readonly maxBytes: number
   /** The node's own public key: what it wrote and nobody else has yet is kept, and what is for others' inboxes. */
   readonly own: Uint8Array
@@ -67,12 +68,16 @@ export interface RetentionComponents {
   readonly lost: LostRanges
   readonly order: ArrivalOrder
   readonly undelivered: Undelivered
+  readonly counters: Counters
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** An entry that goes, without its messages, which need not stay in memory until then. */
 interface Removal extends Pick<ArrivalRecord, 'position' | 'count' | 'runningHash'> {
-  /** Undefined: only the place of a batch that is gone already. */
-  readonly kind: StoredEntry['kind'] | undefined
+  /** Undefined: only the place of a batch that is gone already, which is nobody's. */
+  readonly entry: { readonly kind: StoredEntry['kind']; readonly sender: Uint8Array } | undefined
+  readonly sizeBytes: number
   readonly operations: readonly Operation[]
 }
 
@@ -96,6 +101,7 @@ export class Retention {
   /** Those of which the disk does not know yet. */
   readonly #moved = new Set<string>()
   #running: Promise<unknown> = Promise.resolve()
+  #removals = 0
 
   constructor(components: RetentionComponents) {
     this.#parts = components
@@ -104,6 +110,9 @@ export class Retention {
   get floor(): Floor {
     return this.#floor
   }
+
+  /** Changes when entries begin to be removed, and when they are. */
+  readonly removals = (): number => this.#removals
 
   /** Reads from the disk what it knew. */
   async load(): Promise<void> {
@@ -149,39 +158,63 @@ export class Retention {
   }
 
   async #prune(rules: RetentionRules): Promise<Pruned> {
-    const { commit, order, reader } = this.#parts
     const nowMs = rules.nowMs ?? Date.now()
     await this.#rememberPassed(rules.own)
-    let { entries, sizeBytes } = await removeDue(this.#parts, nowMs)
-    let pinned = 0
-    let chunk: Removal[] = []
-    let chunkBytes = 0
-    const flush = async () => {
-      if (chunk.length > 0) await this.#remove(chunk, chunkBytes)
-      entries += chunk.filter(({ kind }) => kind !== undefined).length
-      sizeBytes += chunkBytes
-      chunk = []
-      chunkBytes = 0
-    }
+    const pruned = { ...(await removeDue(this.#parts, nowMs)), pinned: 0 }
+    await this.#pruneLargest(rules, nowMs, pruned)
+    await this.#pruneOldest(rules, nowMs, pruned)
+    await this.#forgetLogs(nowMs - FORGET_LOGS_AFTER_MS, rules.own)
+    return pruned
+  }
+
+  /**
+   * The oldest of those who take the most, until all that is stored has room: whoever writes much removes its own, and
+   * nothing of those who write little.
+   */
+  async #pruneLargest(rules: RetentionRules, nowMs: number, pruned: Mutable<Pruned>): Promise<void> {
+    const { commit, counters, order, reader } = this.#parts
+    if (commit.stored.sizeBytes <= rules.maxBytes) return
+    const all = counters.storedBySender()
+    const sizes = all.map(({ storedBytes }) => storedBytes)
+    // Of senders without a counter, and places of what is gone: like one sender more, of which the oldest go below.
+    const rest = commit.stored.sizeBytes - sizes.reduce((sum, size) => sum + size, 0)
+    const share = shareOf([...sizes, rest], rules.maxBytes)
     const to = order.end
-    for await (const record of reader.records({ to, ...(rules.signal ? { signal: rules.signal } : {}) })) {
-      const isOver = commit.stored.sizeBytes - chunkBytes > rules.maxBytes
+    for (const { sender, storedBytes } of all) {
+      let tooManyBytes = storedBytes - share
+      if (tooManyBytes <= 0) continue
+      const removals = new Removals((some) => this.#remove(some, pruned))
+      for await (const entry of reader.read({ sender, to, ...signalOf(rules) })) {
+        if (tooManyBytes <= 0 || entry.position + entry.count >= to) break
+        // Those that the rules would remove are counted where the oldest are.
+        if (await this.#isPinned(entry, rules.own, nowMs)) continue
+        const removal = await this.#toRemoval(toArrivalRecord(entry), entry)
+        tooManyBytes -= removal.sizeBytes
+        await removals.add(removal)
+      }
+      await removals.flush()
+    }
+  }
+
+  /** Whatever is too old; and the oldest of all, if there is too much of what is nobody's or may not go. */
+  async #pruneOldest(rules: RetentionRules, nowMs: number, pruned: Mutable<Pruned>): Promise<void> {
+    const { commit, order, reader } = this.#parts
+    const removals = new Removals((some) => this.#remove(some, pruned))
+    const to = order.end
+    for await (const record of reader.records({ to, ...signalOf(rules) })) {
+      const isOver = commit.stored.sizeBytes - removals.sizeBytes > rules.maxBytes
       if (record.receivedAtMs >= rules.receivedBeforeMs && !isOver) break
       // The last entry carries the running hash on.
       if (record.position + record.count >= to) break
       const entry = toStoredEntry(record)
       if (entry !== undefined && (await this.#isPinned(entry, rules.own, nowMs))) {
-        if (entry.kind === 'batch') pinned += 1
+        if (entry.kind === 'batch') pruned.pinned += 1
         continue
       }
       // Now, for it takes a look at the messages, and not for the whole chunk at once.
-      chunk.push(await this.#toRemoval(record, entry))
-      chunkBytes += sizeOfArrival(record)
-      if (chunk.length === CHUNK_ENTRIES) await flush()
+      await removals.add(await this.#toRemoval(record, entry))
     }
-    await flush()
-    await this.#forgetLogs(nowMs - FORGET_LOGS_AFTER_MS, rules.own)
-    return { entries, sizeBytes, pinned }
+    await removals.flush()
   }
 
   async #rememberPassed(own: Uint8Array): Promise<void> {
@@ -231,23 +264,31 @@ export class Retention {
     // With the entry that says that a range is lost goes what remembers that it may turn up.
     if (entry !== undefined && entry.kind !== 'batch')
       operations.push(...(await this.#parts.lost.deleteWithin(entry)))
-    return { kind: entry?.kind, position, count, runningHash, operations }
+    const about = entry && { kind: entry.kind, sender: new Uint8Array(aboutOf(entry).sender) }
+    return { entry: about, position, count, runningHash, sizeBytes: sizeOfArrival(record), operations }
   }
 
-  async #remove(entries: readonly Removal[], sizeBytes: number): Promise<void> {
+  async #remove(entries: readonly Removal[], pruned: Mutable<Pruned>): Promise<void> {
+    const sizeBytes = entries.reduce((sum, one) => sum + one.sizeBytes, 0)
     const last = entries.at(-1) as Removal
     const end = last.position + last.count
     const floor = end > this.#floor.position ? { position: end, runningHash: last.runningHash } : this.#floor
-    const batches = entries.filter(({ kind }) => kind === 'batch')
+    const batches = entries.filter(({ entry }) => entry?.kind === 'batch')
     const messages = batches.reduce((sum, { count }) => sum + count, 0)
+    const shares = entries.flatMap(({ entry, sizeBytes }) => (entry ? [{ ...entry, sizeBytes }] : []))
     await this.#parts.writer.commit((operations) => {
       // At once: a cursor that is looked at while this is written must not take what is gone for foreign.
       this.#floor = floor
+      this.#removals += 1
+      if (batches.length < shares.length) this.#parts.lost.removing()
       for (const entry of entries) operations.push(...entry.operations)
-      operations.push(this.#parts.commit.release({ sizeBytes, batches: batches.length, messages }))
+      this.#parts.commit.release({ sizeBytes, batches: batches.length, messages }, shares, operations)
       operations.push({ type: 'put', key: metaKey('floor'), value: encodeFloor(floor) })
     })
+    this.#removals += 1
     this.#parts.order.tail.dropBefore(end)
+    pruned.entries += shares.length
+    pruned.sizeBytes += sizeBytes
   }
 
   /** Forgets logs that ended long ago, of which nothing is stored and nothing more can turn up. */
@@ -284,6 +325,49 @@ export class Retention {
     for await (const _ of this.#parts.reader.readLog({ log: id, first: 0, last: next })) return false
     return true
   }
+}
+
+/** Gathers entries that are to be removed, some for each commit. */
+class Removals {
+  readonly #remove: (some: readonly Removal[]) => Promise<void>
+  #gathered: Removal[] = []
+  #sizeBytes = 0
+
+  constructor(remove: (some: readonly Removal[]) => Promise<void>) {
+    this.#remove = remove
+  }
+
+  /** Bytes that are not removed yet. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  async add(removal: Removal): Promise<void> {
+    this.#sizeBytes += removal.sizeBytes
+    if (this.#gathered.push(removal) === CHUNK_ENTRIES) await this.flush()
+  }
+
+  async flush(): Promise<void> {
+    if (this.#gathered.length > 0) await this.#remove(this.#gathered)
+    this.#gathered = []
+    this.#sizeBytes = 0
+  }
+}
+
+/** The most that everybody may keep so that all have room. @param sizes what each has */
+function shareOf(sizes: readonly number[], room: number): number {
+  const sorted = [...sizes].sort((a, b) => a - b)
+  let left = Math.max(0, room)
+  for (const [i, size] of sorted.entries()) {
+    const others = sorted.length - i
+    if (size * others > left) return left / others
+    left -= size
+  }
+  return Number.POSITIVE_INFINITY
+}
+
+function signalOf({ signal }: RetentionRules): Pick<RetentionRules, 'signal'> {
+  return signal === undefined ? {} : { signal }
 }
 
 /** No batch of a log is younger; undefined: it may still go on. */

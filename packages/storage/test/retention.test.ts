@@ -86,6 +86,116 @@ describe('retention', () => {
     expect(store.sizes.storedBytes).toBe(storedBytes - pruned.sizeBytes)
   })
 
+  describe('by size', () => {
+    const sizeOf = async (store: MessageStore, writer: LogWriter) =>
+      (await collect(store.read({ sender: writer.signer.publicKey }))).length
+    const by = (identity: string) => new LogWriter({ identity, signed: false })
+
+    test('takes from who stores the most: a flood costs nobody else its history', async () => {
+      const store = await openStore()
+      const [alice, bob, mallory] = [by('alice'), by('bob'), by('mallory')]
+      await fill(store, alice, 5)
+      await fill(store, bob, 10)
+      const { storedBytes } = store.sizes
+      const flood = await fill(store, mallory, 60)
+      await fill(store, bob, 1)
+      const early = await store.cursorAt(0)
+      const rules = { receivedBeforeMs: 0, maxBytes: storedBytes * 2 }
+      const { entries } = await pruneAll(store, rules)
+      expect(store.sizes.storedBytes).toBeLessThanOrEqual(rules.maxBytes)
+      expect(await sizeOf(store, alice)).toBe(5)
+      expect(await sizeOf(store, bob)).toBe(11)
+      // Of its own the oldest, and no more than it must.
+      expect(entries).toBeGreaterThan(40)
+      expect(entries).toBeLessThan(50)
+      const left = await collect(store.read({ sender: mallory.signer.publicKey }))
+      expect(left.map(({ position }) => position)).toEqual(
+        Array.from({ length: 60 - entries }, (_, i) => 30 + 2 * (entries + i)),
+      )
+      expect(await offer(store, flood[0] as SignedBatch)).toEqual({ status: 'pruned' })
+      expect(await store.checkCursor(early)).toBe('pruned')
+      await append(store, await mallory.write())
+
+      // What each stores is known after a restart, and what is removed is not counted any more.
+      await store.stop()
+      await store.start()
+      await pruneAll(store, { ...rules, maxBytes: storedBytes * 1.2 })
+      expect(await sizeOf(store, alice)).toBe(5)
+      const [bobs, mallorys] = [await sizeOf(store, bob), await sizeOf(store, mallory)]
+      expect(Math.abs(bobs - mallorys)).toBeLessThanOrEqual(1)
+      expect(store.sizes.storedBytes).toBeLessThanOrEqual(storedBytes * 1.2)
+    })
+
+    test('leaves what others lack wanted: it comes late, and is not taken for removed', async () => {
+      const store = await openStore()
+      const [alice, mallory] = [by('alice'), by('mallory')]
+      await fill(store, mallory, 2)
+      const missing = await alice.write({ count: 2 })
+      await offer(store, await alice.write())
+      for (const gap of await store.gaps(10)) await store.giveUp(gap, 'denied')
+      await store.settled()
+      const range = { log: missing.log, first: 0, last: 1 }
+      const { storedBytes } = store.sizes
+      const lostAt = store.end
+      await fill(store, mallory, 60)
+      await pruneAll(store, { receivedBeforeMs: 0, maxBytes: storedBytes * 2 })
+      // What says that it is lost is below the floor, and stays.
+      expect(store.floor).toBeGreaterThan(lostAt)
+      expect(await store.lostRanges(10)).toEqual([range])
+      expect(await store.wasPruned(range)).toBe(false)
+      expect(await offer(store, missing)).toMatchObject({ status: 'appended' })
+      expect(await store.lostRanges(10)).toEqual([])
+
+      // Once retention removes that entry, nothing of it is wanted any more.
+      const next = await alice.write({ count: 2 })
+      await offer(store, await alice.write())
+      for (const gap of await store.gaps(10)) await store.giveUp(gap, 'denied')
+      await store.settled()
+      await fill(store, mallory, 1)
+      await pruneAll(store)
+      expect(await store.lostRanges(10)).toEqual([])
+      expect(await offer(store, next)).toEqual({ status: 'pruned' })
+    })
+
+    test('tells a follower wherever it passes over what is gone', async () => {
+      const store = await openStore()
+      const [alice, mallory] = [by('alice'), by('mallory')]
+      for (let i = 0; i < 40; i += 1) {
+        await fill(store, alice, 1)
+        await fill(store, mallory, 3)
+      }
+      await store.stop()
+      await store.start()
+      const follower = store.follow({ channel: 'topic/test' })
+      expect((await follower.next()).value).toMatchObject({ position: 0 })
+      const { end, sizes } = store
+      const expected = new Map<string, number>()
+      const untold = new Set<string>()
+      let position = 2
+      let notices = 0
+      for (let i = 0; position < end; i += 1) {
+        // Each time more of what lies around the follower, and ahead of it.
+        if (i % 20 === 0) {
+          await pruneAll(store, { receivedBeforeMs: 0, maxBytes: sizes.storedBytes * (0.9 - i / 500) })
+        }
+        const { value: entry } = await follower.next()
+        if (entry?.kind === 'removed') {
+          notices += 1
+          untold.clear()
+        } else if (entry?.kind === 'batch') {
+          position = entry.position + entry.count
+          const { log, batch } = entry.signed
+          // Between what it was shown of a log before the gap and after it.
+          if (batch.first !== (expected.get(log) ?? 0) && untold.has(log)) throw new Error(`${position}`)
+          expected.set(log, batch.first + batch.count)
+          untold.add(log)
+        }
+      }
+      expect(notices).toBeGreaterThan(0)
+      expect(await sizeOf(store, alice)).toBe(40)
+    })
+  })
+
   test('knows how much is stored after a restart', async () => {
     const store = await openStore()
     await fill(store, new LogWriter({ identity: 'alice', signed: false }), 5)

@@ -227,7 +227,8 @@ export const configSchema = z.strictObject({
       }),
       maxSize: size(0).prefault('16GiB').register(keyRegistry, {
         kind: 'size',
-        about: 'how much is kept, the newest; the database takes somewhat more',
+        about:
+          'how much is kept; above it whoever takes the most loses its oldest; the database takes somewhat more',
         placeholder: '<size>',
       }),
       interval: duration(MAX_TIMER_MS).prefault('10m').register(keyRegistry, {

@@ -1,0 +1,59 @@
+import type { MessageStore, Pruned } from '@pastel-mesh/storage'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { RetentionTask } from '../src/retention-task.ts'
+
+const MINUTE_MS = 60_000
+const MAX_BYTES = 1_600
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** A task that looks at a store every ten minutes. */
+function startTask(storedBytes: number) {
+  const store = { sizes: { storedBytes } }
+  let looks = 0
+  const prune = async (): Promise<Pruned> => {
+    looks += 1
+    store.sizes.storedBytes = Math.min(store.sizes.storedBytes, MAX_BYTES)
+    return { entries: 0, sizeBytes: 0, pinned: 0 }
+  }
+  const task = new RetentionTask(
+    { maxBytes: MAX_BYTES, intervalMs: 10 * MINUTE_MS },
+    {
+      store: { ...store, prune, sizes: store.sizes } as unknown as MessageStore,
+      own: new Uint8Array(57),
+      onPruned: () => {},
+      onError: (error) => {
+        throw error
+      },
+    },
+  )
+  task.start()
+  return { task, sizes: store.sizes, looks: () => looks }
+}
+
+test('what is stored is looked at every so often, and sooner when there is a sixteenth too much', async () => {
+  const { task, sizes, looks } = startTask(MAX_BYTES)
+  await vi.advanceTimersByTimeAsync(9 * MINUTE_MS)
+  expect(looks()).toBe(0)
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  expect(looks()).toBe(1)
+  sizes.storedBytes = MAX_BYTES + MAX_BYTES / 16
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  expect(looks()).toBe(1)
+  sizes.storedBytes += 1
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(looks()).toBe(2)
+  await vi.advanceTimersByTimeAsync(9 * MINUTE_MS)
+  expect(looks()).toBe(2)
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  expect(looks()).toBe(3)
+  await task.stop()
+  await vi.advanceTimersByTimeAsync(20 * MINUTE_MS)
+  expect(looks()).toBe(3)
+})
