@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
-import { argon2id } from 'hash-wasm'
+import { argon2id } from './argon2id.ts'
 import type { KeyContainer, SecretType, SecureItem } from './key-container.ts'
 import { MeshError } from './mesh-error.ts'
 
@@ -10,7 +10,7 @@ const KEY_CHECK_BYTES = 8
 const KEY_BYTES = 32
 
 /** The core's cost, which is part of the format: no file can ask for more. About a quarter of a second. */
-const ITERATIONS = 2
+const PASSES = 2
 const MEMORY_KIB = 64 * 1024
 
 /**
@@ -32,13 +32,11 @@ export type DeriveKey = (passphrase: string, salt: Uint8Array) => Promise<Uint8A
 export async function deriveKey(passphrase: string, salt: Uint8Array): Promise<Uint8Array> {
   try {
     return await argon2id({
-      password: Buffer.from(passphrase, 'utf8'),
+      message: Buffer.from(passphrase, 'utf8'),
       salt,
-      iterations: ITERATIONS,
-      memorySize: MEMORY_KIB,
-      parallelism: 1,
-      hashLength: KEY_BYTES,
-      outputType: 'binary',
+      passes: PASSES,
+      memoryKib: MEMORY_KIB,
+      keyBytes: KEY_BYTES,
     })
   } catch (cause) {
     const message = `the key of the passphrase could not be derived; it needs ${MEMORY_KIB / 1024} MiB of free memory`
