@@ -190,9 +190,10 @@ export interface MessageStore {
    * not kept for it any more. Own ones are from now on removed like any other, those of other senders by the next
    * {@link prune}. What is not stored here is passed over. Resolves when that is on disk.
    * @param values written in the same commit
+   * @returns own batches of which that was not known
    * @throws StorageError ERR_STORE_UNAVAILABLE; ERR_COMMIT_FAILED: some of them may be marked
    */
-  delivered(ranges: readonly SettledRange[], values?: readonly ValueChange[]): Promise<void>
+  delivered(ranges: readonly SettledRange[], values?: readonly ValueChange[]): Promise<number>
   /**
    * The recipient of an inbox has these ranges no more: what is stored here of them, has not expired and is kept still,
    * has to get there again.

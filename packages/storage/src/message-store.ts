@@ -294,9 +294,9 @@ export class LevelMessageStore implements MessageStore {
     return reopenDelivery(ranges, own, { reader: this.#reader, undelivered: this.#undelivered })
   }
 
-  async delivered(ranges: readonly SettledRange[], values: readonly ValueChange[] = []): Promise<void> {
+  async delivered(ranges: readonly SettledRange[], values: readonly ValueChange[] = []): Promise<number> {
     if (values.length > 0) await this.values.ready()
-    await this.#undelivered.delivered(ranges, () => this.values.take(values))
+    return this.#undelivered.delivered(ranges, () => this.values.take(values))
   }
 
   carriedBytes(): CarriedBytes {

@@ -176,20 +176,27 @@ export class Undelivered {
   /**
    * The recipient went past these: own ones are not kept for it any more, others are due.
    * @param more what is written in the same commit; called when that is begun
+   * @returns own batches of which that was not known
    */
-  delivered(ranges: readonly SettledRange[], more: () => readonly Operation[] = () => []): Promise<void> {
-    return this.#inTurn(async () => {
+  async delivered(
+    ranges: readonly SettledRange[],
+    more: () => readonly Operation[] = () => [],
+  ): Promise<number> {
+    let own = 0
+    await this.#inTurn(async () => {
       const { writer } = this.#parts
       // What is on its way to the disk may be among them.
       await writer.flush()
-      const found: Settling[] = []
+      const found = new Found((some) => this.#markDelivered(some, []))
       const ends: number[] = []
       for (const range of ranges) ends.push(await this.#find(range, found))
       if (!writer.isOpen) throw writer.unavailable()
       const operations = more()
-      if (found.length + operations.length > 0) await this.#markDelivered(found, operations)
+      if (found.rest.length + operations.length > 0) await this.#markDelivered(found.rest, operations)
       for (const [i, range] of ranges.entries()) this.#remember(range, ends[i] as number)
+      own = found.own
     })
+    return own
   }
 
   /**
@@ -272,11 +279,11 @@ export class Undelivered {
   }
 
   /**
-   * Adds the batches that lie within a range to those that are found; what are too many at a time is marked at once. Of
-   * what is delivered LevelDB passes the graves for a while: where that is known the search begins behind them.
+   * Adds the batches that lie within a range to those that are found. Of what is delivered LevelDB passes the graves for
+   * a while: where that is known the search begins behind them.
    * @returns the position behind the last that is an own one
    */
-  async #find({ log, first, last, outcome = 'entered' }: SettledRange, found: Settling[]): Promise<number> {
+  async #find({ log, first, last, outcome = 'entered' }: SettledRange, found: Found): Promise<number> {
     const phase = outcome === 'entered' ? 'none' : outcome
     const bytes = decodeLogId(log)
     const from = Math.max(first, this.#deliveredTo.get(log) ?? 0)
@@ -293,7 +300,7 @@ export class Undelivered {
       if (underway.untilMs === 0 || behind - 1 > last || underway.phase === phase) continue
       // What was lost has a record still, and may turn up.
       if (underway.isOwn && phase === 'none') end = behind
-      if (found.push({ underway, phase }) === CHUNK) await this.#markDelivered(found.splice(0), [])
+      await found.add({ underway, phase })
     }
     return end
   }
@@ -346,6 +353,23 @@ export class Undelivered {
 interface Settling {
   readonly underway: Underway
   readonly phase: DeliveryPhase
+}
+
+/** Batches that are found to be settled; when they are too many at a time they are marked at once. */
+class Found {
+  readonly #mark: (some: readonly Settling[]) => Promise<void>
+  readonly rest: Settling[] = []
+  /** How many of them this node wrote, marked ones included. */
+  own = 0
+
+  constructor(mark: (some: readonly Settling[]) => Promise<void>) {
+    this.#mark = mark
+  }
+
+  async add(settling: Settling): Promise<void> {
+    if (settling.underway.isOwn) this.own += 1
+    if (this.rest.push(settling) === CHUNK) await this.#mark(this.rest.splice(0))
+  }
 }
 
 /** Whether it has to get to its inbox. */

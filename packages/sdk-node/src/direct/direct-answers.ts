@@ -18,7 +18,7 @@ import type { EnteredRanges } from './entered-ranges.ts'
 import { inFrames } from './frame-room.ts'
 import type { InboxRanges } from './inbox-ranges.ts'
 import type { Mailboxes } from './mailboxes.ts'
-import type { OwnReceipts } from './own-receipts.ts'
+import type { OwnReceipts, SaidOf } from './own-receipts.ts'
 import type { ReceiptBook } from './receipt-book.ts'
 import type { ReceiptMaker } from './receipt-maker.ts'
 import type { TopicTeller } from './topic-teller.ts'
@@ -96,7 +96,7 @@ export class DirectAnswers {
     const { receipts, ownReceipts, maker, charge } = this.#components
     const budget = new AskBudget()
     await charge(peer, certified.length, signal)
-    const said: ReceiptRange[] = []
+    const said: SaidOf[] = []
     for (const one of certified) {
       const known = await receipts.take(one)
       if (known === undefined || !receipts.isOwn(known)) continue
@@ -105,7 +105,18 @@ export class DirectAnswers {
       await charge(peer, known.content.ranges.length / LOOKUPS_A_BATCH, signal)
       said.push(...(await ownReceipts.look(known, budget)))
     }
-    return inOneFrame(await maker.make(joined(said)))
+    return this.#sayAgain(said)
+  }
+
+  /** For each sender a receipt of its own, for who is shown it hands it on; unless that is more than a frame holds. */
+  async #sayAgain(said: readonly SaidOf[]): Promise<CertifiedReceipt[]> {
+    const { maker } = this.#components
+    const receipts: CertifiedReceipt[] = []
+    for (const some of Map.groupBy(said, ({ sender }) => sender).values()) {
+      receipts.push(...(await maker.make(joined(some.flatMap(({ ranges }) => ranges)))))
+    }
+    if (inFrames(receipts).length <= 1) return receipts
+    return inOneFrame(await maker.make(joined(said.flatMap(({ ranges }) => ranges))))
   }
 
   async #deposit(envelopes: readonly Uint8Array[], peer: string, signal: AbortSignal) {

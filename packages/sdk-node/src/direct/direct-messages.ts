@@ -20,13 +20,13 @@ import { DirectPeers } from './direct-peers.ts'
 import { DirectSender } from './direct-sender.ts'
 import { DirectServer } from './direct-server.ts'
 import { EnteredRanges } from './entered-ranges.ts'
-import { inFrames } from './frame-room.ts'
 import { InboxDoubles } from './inbox-doubles.ts'
 import { InboxIntake } from './inbox-intake.ts'
 import { InboxRanges } from './inbox-ranges.ts'
 import { InboxTeller } from './inbox-teller.ts'
 import { isLogStored } from './is-log-stored.ts'
 import { LeftRanges } from './left-ranges.ts'
+import { MailboxTeller } from './mailbox-teller.ts'
 import { MailboxVisits } from './mailbox-visits.ts'
 import { Mailboxes, type MailboxOptions } from './mailboxes.ts'
 import { Outbox, type OutboxOptions } from './outbox.ts'
@@ -92,6 +92,7 @@ export class DirectMessages {
   readonly #deliveries: Deliveries
   readonly #restored: RestoredRecipients
   readonly #teller: InboxTeller
+  readonly #mailboxTeller: MailboxTeller
   readonly #server: DirectServer
   readonly #visits: MailboxVisits
   readonly #status: DeliveryStatusReader
@@ -144,6 +145,7 @@ export class DirectMessages {
       onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt),
     })
     this.#peers = new DirectPeers({ ...components, counters: components.counters.direct })
+    this.#mailboxTeller = new MailboxTeller({ peers: this.#peers })
     this.#deliveries = new Deliveries({
       store,
       own: signer.publicKey,
@@ -334,23 +336,13 @@ export class DirectMessages {
     this.#wakeAll()
     for (const range of ranges) this.#components.onDelivery({ ...range, recipient: receipt.by })
     const mailboxes = new Set(ranges.flatMap((range) => this.#left.holdersOfSome(range)))
-    for (const name of mailboxes) this.#tellMailbox(name, [receipt])
+    for (const name of mailboxes) this.#mailboxTeller.tell(name, [receipt])
   }
 
   /** It is there: what recipients have said since it was there last. */
   #mailboxConnected(name: PastelId): void {
     const receipts = this.#left.rangesAt(name).flatMap((range) => this.#receipts.about(range))
-    this.#tellMailbox(name, [...new Set(receipts)])
-  }
-
-  /** Who keeps what its recipient has need not keep it any more. */
-  #tellMailbox(name: PastelId, receipts: readonly KnownReceipt[]): void {
-    if (!this.#peers.isConnected(name)) return
-    const tell = async () => {
-      for (const told of inFrames(receipts)) await this.#peers.ask(name, { kind: 'receipts', receipts: told })
-    }
-    // If that fails it is told when it is there again, or keeps it until it expires.
-    tell().catch(() => {})
+    this.#mailboxTeller.tell(name, receipts)
   }
 
   async #sweep(): Promise<void> {

@@ -92,7 +92,7 @@ export class KeptReceipts {
     const value = encodeReceipt(known)
     const news = [...logs]
       .map((log) => ({ log, name: `${this.#options.prefix}${log}/${known.content.serial}/${known.by}` }))
-      .filter(({ name }) => !this.#receipts.has(name))
+      .filter(({ log, name }) => !this.#receipts.has(name) && !this.#isSaid(log, known))
       .map(({ log, name }) => ({ log, name, subsumed: this.#subsumed(log, known) }))
     return {
       changes: news.flatMap(({ name, subsumed }) => [
@@ -151,16 +151,19 @@ export class KeptReceipts {
   }
 
   /** Earlier receipts of a log, of the same node, that say nothing beyond a new one. */
-  #subsumed(log: LogId, { content, by }: KnownReceipt): string[] {
-    const about = content.ranges.filter((range) => range.log === log)
-    const isWithin = (range: ReceiptRange) =>
-      about.some((one) => one.outcome === range.outcome && one.first <= range.first && range.last <= one.last)
+  #subsumed(log: LogId, known: KnownReceipt): string[] {
     return [...(this.#logs.get(log) ?? [])].filter((name) => {
       const earlier = this.#receipts.get(name)
-      return (
-        earlier?.by === by && earlier.content.ranges.every((range) => range.log !== log || isWithin(range))
-      )
+      return earlier?.by === known.by && saysNoMore(log, earlier, known)
     })
+  }
+
+  /** Whether a newer receipt of the same node says all that one says of a log. */
+  #isSaid(log: LogId, known: KnownReceipt): boolean {
+    return this.of(log).some(
+      (one) =>
+        one.by === known.by && one.content.serial > known.content.serial && saysNoMore(log, known, one),
+    )
   }
 
   #remember(name: string, log: LogId, receipt: KnownReceipt): void {
@@ -196,6 +199,15 @@ export class KeptReceipts {
   #logOf(name: string): LogId {
     return name.slice(this.#options.prefix.length).split('/')[0] as LogId
   }
+}
+
+/** Whether one receipt says of a log nothing beyond another. */
+function saysNoMore(log: LogId, { content }: KnownReceipt, other: KnownReceipt): boolean {
+  const about = other.content.ranges.filter((range) => range.log === log)
+  return content.ranges.every(
+    ({ log: of, outcome, first, last }) =>
+      of !== log || about.some((one) => one.outcome === outcome && one.first <= first && last <= one.last),
+  )
 }
 
 function sizeOf(receipt: KnownReceipt | undefined): number {

@@ -1,5 +1,7 @@
+import type { PastelId } from '@pastel-mesh/identity'
 import { decodeLogId, type LogRange, MAX_DIRECT_LIFETIME_MS, type ReceiptRange } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
+import { pastelIdOf } from '../pastel-id-of.ts'
 import type { AskBudget } from './ask-budget.ts'
 import type { InboxRanges } from './inbox-ranges.ts'
 import type { KnownReceipt } from './receipt-check.ts'
@@ -11,6 +13,12 @@ export interface OwnReceiptsComponents {
   readonly own: Uint8Array
   /** Name of this node's inbox channel. */
   readonly channel: string
+}
+
+/** What is said of messages of one sender. */
+export interface SaidOf {
+  readonly sender: PastelId
+  readonly ranges: readonly ReceiptRange[]
 }
 
 /** A clock may be set back by so much between a message and its receipt, which is no restored copy. */
@@ -28,9 +36,9 @@ export class OwnReceipts {
   }
 
   /** @param receipt one of this node's own */
-  async look({ content }: KnownReceipt, budget: AskBudget): Promise<ReceiptRange[]> {
+  async look({ content }: KnownReceipt, budget: AskBudget): Promise<SaidOf[]> {
     const { inbox, store, own, channel } = this.#components
-    const said: ReceiptRange[] = []
+    const said: SaidOf[] = []
     const missing: LogRange[] = []
     const again: LogRange[] = []
     for (const range of content.ranges) {
@@ -39,7 +47,8 @@ export class OwnReceipts {
       // What was given up or went past is in order: its end tells.
       const isComplete = next > range.last
       if (isComplete && (await this.#cameAgain(range, content.createdAtMs))) again.push(range)
-      said.push(...(await inbox.of(isComplete ? { ...range, first: range.last } : range, { budget })))
+      const ranges = await inbox.of(isComplete ? { ...range, first: range.last } : range, { budget })
+      if (state !== undefined) said.push({ sender: pastelIdOf(state.sender), ranges })
       if (!isComplete && range.outcome !== 'rejected')
         missing.push({ ...range, first: Math.max(range.first, next) })
     }

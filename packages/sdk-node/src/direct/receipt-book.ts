@@ -20,7 +20,7 @@ export interface ReceiptBookComponents {
   readonly check: ReceiptCheck
   /** A recipient cannot open ranges of this node's own logs: it does not have the key. */
   readonly onRefused?: (recipient: PastelId, ranges: readonly ReceiptRange[]) => void
-  /** Ranges of this node's own logs came to their end: their recipient has them, or will never. */
+  /** Ranges of this node's own logs came to their end, which was not known: their recipient has them, or will never. */
   readonly onSettled?: (ranges: readonly ReceiptRange[], receipt: KnownReceipt) => void
 }
 
@@ -45,6 +45,8 @@ export class ReceiptBook {
   readonly #kept: KeptReceipts
   /** Receipts of somebody up to one are of a store that is no more. */
   readonly #voidUntil = new Map<PastelId, KnownReceipt>()
+  /** Logs of this node of which a commit failed that may have been done: what it would have settled is told next time. */
+  readonly #unsure = new Set<LogId>()
 
   constructor(components: ReceiptBookComponents) {
     this.#components = components
@@ -175,9 +177,20 @@ export class ReceiptBook {
     const delivered = settled.filter((range) => !refused.includes(range))
     const { changes, kept } = this.#kept.note(new Set(settled.map(({ log }) => log)), known)
     // On a full disk only the receipt is lost: that nothing more is to be done needs no room.
-    await store.delivered(delivered, store.disk.hasRoom ? changes : [])
+    const logs = ownSettled.map(({ log }) => log)
+    let news: number
+    try {
+      news = await store.delivered(delivered, store.disk.hasRoom ? changes : [])
+    } catch (error) {
+      for (const log of logs) this.#unsure.add(log)
+      throw error
+    }
     kept()
-    if (ownSettled.length > 0) this.#components.onSettled?.(ownSettled, known)
+    const isNew =
+      news > 0 || (refused.length > 0 && changes.length > 0) || logs.some((log) => this.#unsure.has(log))
+    for (const log of logs) this.#unsure.delete(log)
+    // Once only: two who tell each other of receipts about both would never come to an end.
+    if (isNew) this.#components.onSettled?.(ownSettled, known)
     await this.#kept.makeRoom()
   }
 }

@@ -106,8 +106,8 @@ export class RestoredRecipients {
   }
 }
 
-/** Receipts in one question: what the recipient looks up for it is bounded. */
-const MAX_SHOWN = 64
+/** Receipts in one question: what the recipient looks up for it is bounded, and what it lets out it is taken to lack. */
+const MAX_SHOWN = 16
 
 /** What receipts say that a recipient went past, and what it says now lets out. */
 function missingOf(shown: readonly KnownReceipt[], said: readonly KnownReceipt[]): LogRange[] {
