@@ -4,10 +4,10 @@ const EXIT_FORCED = 130
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /**
- * A Ctrl-C reaches a node that `npm start` runs twice, from the terminal and from npm, within a few milliseconds.
- * Nobody presses it again that fast.
+ * A signal to all processes of a terminal or a service reaches a node that `npm start` runs twice, for npm passes it on,
+ * within a few milliseconds. Nobody sends another that fast.
  */
-const SAME_KEY_MS = 250
+const SAME_SIGNAL_MS = 250
 
 /**
  * Stops on SIGTERM and SIGINT: gracefully at the first, at once at the second.
@@ -21,14 +21,14 @@ export function stopOnSignal(
   fail: (error: Error) => void = ({ message }) => report(message),
 ): Promise<number> {
   return new Promise((resolve) => {
-    let stoppingSinceMs: number | undefined
+    let first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined
     const onSignal = (signal: NodeJS.Signals) => {
-      const now = performance.now()
-      if (stoppingSinceMs !== undefined) {
-        if (signal === 'SIGINT' && now - stoppingSinceMs < SAME_KEY_MS) return
+      const atMs = performance.now()
+      if (first !== undefined) {
+        if (signal === first.signal && atMs - first.atMs < SAME_SIGNAL_MS) return
         process.exit(EXIT_FORCED)
       }
-      stoppingSinceMs = now
+      first = { signal, atMs }
       report(`${signal}: stopping; once more to stop at once`)
       stop().then(
         () => end(0),
@@ -43,7 +43,7 @@ export function stopOnSignal(
       // Not at once: a signal that comes twice would end the process after all.
       setTimeout(() => {
         for (const signal of SIGNALS) process.off(signal, onSignal)
-      }, SAME_KEY_MS).unref()
+      }, SAME_SIGNAL_MS).unref()
     }
     for (const signal of SIGNALS) process.on(signal, onSignal)
   })

@@ -131,6 +131,15 @@ describe('pmesh jobs', () => {
     await api().jobs.resume.mutate({ name: 'fails' })
   })
 
+  it('warns when it pauses or resumes what has no jobs and no handler: the name may be mistyped', async () => {
+    const unknown =
+      /there are no jobs of the name wroks, and nothing in this node does any; there are: .*works/
+    const paused = await pmesh('jobs', 'pause', 'wroks')
+    expect(paused.stderr).toMatch(unknown)
+    expect((await pmesh('jobs', 'resume', 'wroks')).stderr).toMatch(unknown)
+    expect((await pmesh('jobs', 'resume', 'works')).stderr).toBe('')
+  })
+
   it('pauses everything, and says so until it is resumed', async () => {
     expect((await pmesh('jobs', 'pause')).stdout).toMatch(
       /^paused {2}everything: .* until "pmesh jobs resume --data /,

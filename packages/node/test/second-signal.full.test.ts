@@ -33,31 +33,31 @@ async function stoppingNode(signal: NodeJS.Signals): Promise<{ node: RunningNode
 }
 
 describe('a second signal', () => {
-  it('ends a node at once that waits for a request to finish', async () => {
-    const { node } = await stoppingNode('SIGTERM')
-    node.process.kill('SIGTERM')
-    const { code, stdout } = await node.ended
-    // Otherwise the node would cut the request off after a while, and exit with 0.
-    expect(code).toBe(130)
-    expect(stdout).not.toContain('have stopped\n')
-  })
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s ends a node at once that waits for a request to finish',
+    async (signal) => {
+      const { node } = await stoppingNode(signal)
+      // Until it is taken for another one.
+      const sending = setInterval(() => node.process.kill(signal), 50)
+      onTestFinished(() => clearInterval(sending))
+      const { code, stdout } = await node.ended
+      // Otherwise the node would cut the request off after a while, and exit with 0.
+      expect(code).toBe(130)
+      expect(stdout).not.toContain('have stopped\n')
+    },
+  )
 
-  it('of Ctrl-C ends it at once too', async () => {
-    const { node } = await stoppingNode('SIGINT')
-    // Until it is taken for another press of the key.
-    const pressing = setInterval(() => node.process.kill('SIGINT'), 50)
-    onTestFinished(() => clearInterval(pressing))
-    expect((await node.ended).code).toBe(130)
-  })
-
-  it('regression: that is the same Ctrl-C, from npm, does not', async () => {
-    const { node, request } = await stoppingNode('SIGINT')
-    node.process.kill('SIGINT')
-    request.write(BODY.slice(10))
-    const [answer] = await once(request, 'data')
-    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
-    const { code, stdout } = await node.ended
-    expect(code).toBe(0)
-    expect(stdout).toMatch(/all parts have stopped\n$/)
-  })
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'regression: that is the same %s, from npm, does not',
+    async (signal) => {
+      const { node, request } = await stoppingNode(signal)
+      node.process.kill(signal)
+      request.write(BODY.slice(10))
+      const [answer] = await once(request, 'data')
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+      const { code, stdout } = await node.ended
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/all parts have stopped\n$/)
+    },
+  )
 })

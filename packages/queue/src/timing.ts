@@ -4,6 +4,8 @@ import { QueueError } from './errors.ts'
 
 /** A schedule that ticks more often is a loop. */
 const MIN_INTERVAL_MS = 100
+/** Of a cron expression, without seconds and with them. */
+const CRON_FIELDS = [5, 6]
 
 /**
  * The first tick after a time, in ms since 1970. Intervals count from 1970 on, so that no restart and no change of the
@@ -36,6 +38,14 @@ export function checkTiming(timing: Timing): void {
       'ERR_SCHEDULE',
       `"${timing.timeZone}" is no time zone: give one like Europe/Vienna`,
       { cause },
+    )
+  }
+  // The parser makes up those that are left out, and knows names for some that nobody else may know.
+  const fields = timing.cron.trim().split(/\s+/).filter(Boolean).length
+  if (!CRON_FIELDS.includes(fields)) {
+    throw new QueueError(
+      'ERR_SCHEDULE',
+      `"${timing.cron}" is no cron expression: it has ${fields} of five fields, or six with seconds first`,
     )
   }
   try {

@@ -24,6 +24,9 @@ test('nothing is sent to who is no member, or has a malformed PastelID, nor for 
   await expect(alice.node.send('jXnobody' as PastelId, { text: 'x' })).rejects.toMatchObject({
     code: 'ERR_PASTELID_LENGTH',
   })
+  await expect(alice.node.send(undefined as unknown as PastelId, { text: 'x' })).rejects.toMatchObject({
+    code: expect.stringMatching(/^ERR_PASTELID_/),
+  })
   const tooLongMs = Date.now() + 31 * 24 * 60 * 60_000
   await expect(alice.node.send(idOf('bob'), { text: 'x', expiresAtMs: tooLongMs })).rejects.toMatchObject({
     code: 'ERR_MESSAGE',

@@ -91,10 +91,26 @@ export async function clearJobs(
   print(asJson ? json({ count }, 2) : `removed  ${counted(count, 'job')}`)
 }
 
+/** A name without jobs and without a handler may be mistyped. */
+async function warnOfUnknown(dataDir: string, name: string | undefined): Promise<void> {
+  if (name === undefined) return
+  const { names } = await withQueue(dataDir, ({ jobs }) => jobs.stats.query())
+  const known = names.find((one) => one.name === name)
+  const hasJobs = known !== undefined && Object.values(known.counts).some((count) => count > 0)
+  if (hasJobs || known?.isHandled === true) return
+  const others = names.map((one) => one.name).filter((one) => one !== name)
+  warn(
+    printable(
+      `there are no jobs of the name ${name}, and nothing in this node does any; there are: ${others.join(', ') || 'none'}`,
+    ),
+  )
+}
+
 /** Starts no more jobs, of a name or at all. */
 export async function pauseJobs(dataDir: string, name: string | undefined, asJson: boolean): Promise<void> {
   const pauses = await withQueue(dataDir, ({ jobs }) => jobs.pause.mutate(name === undefined ? {} : { name }))
   if (asJson) return print(json(pauses, 2))
+  await warnOfUnknown(dataDir, name)
   const until = pmeshCommand(name === undefined ? 'jobs resume' : `jobs resume ${name}`, dataDir)
   print(printable(`paused  ${name ?? 'everything'}: what runs goes on, and no other starts until "${until}"`))
 }
@@ -105,6 +121,7 @@ export async function resumeJobs(dataDir: string, name: string | undefined, asJs
     jobs.resume.mutate(name === undefined ? {} : { name }),
   )
   if (asJson) return print(json(pauses, 2))
+  await warnOfUnknown(dataDir, name)
   print(printable(`resumed  ${name ?? 'everything'}`))
   const all = pmeshCommand('jobs resume', dataDir)
   if (pauses.all) warn(`nothing starts all the same: the whole queue is paused, until "${all}"`)

@@ -35,6 +35,8 @@ export type NewWorkerOptions = Omit<WorkerOptions<string>, 'connection' | 'prefi
 
 /** How long a start waits for the server. */
 const CONNECT_MS = 10_000
+/** The same error of the server is told so often at most. */
+const SAME_ERROR_MS = 60_000
 
 /**
  * Bull's classes, on a Redis or a PostgreSQL server (store.ts). Bull works out a queue's types by conditions on the type
@@ -84,12 +86,18 @@ export class BullServer {
     this.#options = options
     // All that share a connection pass on its errors.
     const told = new WeakSet<object>()
+    let last = { message: '', atMs: Number.NEGATIVE_INFINITY }
     this.#onError = (error) => {
       if (typeof error === 'object' && error !== null) {
         if (told.has(error)) return
         told.add(error)
       }
-      onError(error)
+      const message = error instanceof Error ? error.message : String(error)
+      const atMs = performance.now()
+      // Each attempt to reach a server that is gone says the same.
+      if (message === last.message && atMs - last.atMs < SAME_ERROR_MS) return
+      last = { message, atMs }
+      onError(new QueueError('ERR_QUEUE_SERVER', `the queue's server: ${message}`, { cause: error }))
     }
     this.#classes = bull.withBackend(store.factory)
   }

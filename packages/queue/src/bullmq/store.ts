@@ -25,8 +25,11 @@ export async function redisStore(bull: Bull, { url, connection = {} }: BullmqDri
   const { Redis } = await load('ioredis', () => import('ioredis'))
   // Commands wait for a server that is gone to come back: each job has its id already, so none is added twice.
   const redis = new Redis(url, { ...connection, maxRetriesPerRequest: null, lazyConnect: true })
-  // Whoever uses it tells.
-  redis.on('error', () => {})
+  // Whoever uses it tells; but not why there was no connection.
+  let failed: Error | undefined
+  redis.on('error', (error) => {
+    failed = error
+  })
   // Bull waits on copies of its own, and one that is just looking for its server is never let go of by Bull.
   const copies: { disconnect(): void }[] = []
   const duplicate = redis.duplicate.bind(redis)
@@ -38,7 +41,9 @@ export async function redisStore(bull: Bull, { url, connection = {} }: BullmqDri
   return {
     factory: (name, options, kind) => bull.createRedisBackend(name, { ...options, connection: redis }, kind),
     async open() {
-      await redis.connect()
+      await redis.connect().catch((error) => {
+        throw failed ?? error
+      })
       return judge(await redis.info())
     },
     async close() {

@@ -191,6 +191,9 @@ export const schedulingCases: ConformanceCase[] = [
           { timing: { everyMs: 5 } },
           { timing: { everyMs: Number.NaN } },
           { timing: { cron: 'every day' } },
+          { timing: { cron: '0 3 * *' } },
+          { timing: { cron: '@daily' } },
+          { timing: { cron: '' } },
           { timing: { cron: '0 3 * * *', timeZone: 'Mars/Olympus' } },
           { timing: { everyMs: 1_000 }, maxTicks: 0 },
         ]

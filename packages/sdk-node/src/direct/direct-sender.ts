@@ -179,7 +179,9 @@ export class DirectSender {
   }
 
   #checked(recipients: readonly PastelId[]): PastelId[] {
-    const names = [...new Set(recipients.map(parsePastelId))]
+    // From code without types it may be anything.
+    const all: readonly PastelId[] = Array.isArray(recipients) ? recipients : [recipients]
+    const names = [...new Set(all.map((name) => parsePastelId(String(name))))]
     for (const name of names) {
       if (this.#components.registry.memberAt(name, Date.now()) !== undefined) continue
       throw new MeshError(

@@ -56,7 +56,8 @@ export class OwnReceipts {
     // What is older was forgotten, and nobody keeps it any more.
     if (first !== undefined && content.createdAtMs > Date.now() - MAX_DIRECT_LIFETIME_MS) {
       const count = missing.reduce((sum, range) => sum + range.last - range.first + 1, 0)
-      const what = count > 0 ? `${count} messages are missing` : 'they came once more'
+      const missed = count === 1 ? 'a message is missing' : `${count} messages are missing`
+      const what = count > 0 ? missed : 'they came once more'
       const about = { log: first.log, logBytes: decodeLogId(first.log), batch: { sender: own, channel } }
       await store.alert('restored', about, `${what}, by a receipt of its own`)
     }

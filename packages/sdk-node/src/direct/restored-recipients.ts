@@ -99,7 +99,7 @@ export class RestoredRecipients {
       await store.alert(
         'recipient-restored',
         about,
-        `${count} messages again, the first of ${inboxChannel(name)}`,
+        `${count === 1 ? 'a message' : `${count} messages`} again, the first of ${inboxChannel(name)}`,
       )
     }
     deliveries.reopened(name)

@@ -87,6 +87,11 @@ function onSignal(): AbortSignal {
   return controller.signal
 }
 
+/** What failed, and why. */
+function describe({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message.trimEnd()}\n${describe(cause)}` : message
+}
+
 const interrupted = onSignal()
 try {
   const options = await readOptions(process.argv.slice(2))
@@ -94,7 +99,7 @@ try {
   else process.exitCode = await demo(options, interrupted)
 } catch (error) {
   // The nodes got the terminal's signal too, so that calls to them may have failed before this process noticed.
-  const message = interrupted.aborted ? 'interrupted' : (error as Error).message
+  const message = interrupted.aborted ? 'interrupted' : describe(error as Error)
   process.stderr.write(`demo: ${message}\n`)
   process.exitCode = interrupted.aborted ? EXIT_INTERRUPTED : 1
 }
