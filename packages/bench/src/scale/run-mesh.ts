@@ -69,6 +69,10 @@ export interface MeshRun {
 
 type Child = BenchProcess<ToChild, FromChild>
 
+/** Log sync's defaults: so many peers are asked each time, the longest pause between two times. */
+const ASKED_AT_A_TIME = 3
+const ASKED_EVERY_MS = 4_000 * 1.2
+
 /** Connections that a node makes by itself, and that the baseline's nodes make. */
 const CONNECTIONS = 6
 
@@ -85,6 +89,12 @@ export async function runMesh(options: MeshOptions): Promise<MeshRun> {
     await Promise.all(children.map((child) => child.end({ type: 'end' })))
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** In that time every node has asked each of its peers. */
+function restAfterMs({ uses }: MeshUse): number {
+  const links = Math.max(...uses.map(({ peers }) => peers))
+  return (Math.ceil(links / ASKED_AT_A_TIME) + 1) * ASKED_EVERY_MS
 }
 
 class Mesh {
@@ -109,6 +119,8 @@ class Mesh {
     if (warmupMs > 0) await this.#publish(perSecond, warmupMs)
     await this.#deliver()
 
+    // At its first question after a message a peer still tells of the logs that grew: once, and not at rest.
+    await delay(restAfterMs(await this.#use()))
     const before = await this.#use()
     await delay(idleMs)
     const after = await this.#use()
