@@ -98,7 +98,8 @@ export class SyncReader {
     for (const isOfInbox of [true, false]) {
       await this.#fetch(due.filter(({ channel }) => isInbox(channel) === isOfInbox))
     }
-    for (const group of groups) await this.#read(group)
+    // Once in a pass it says to whom this node is connected.
+    for (const [i, group] of groups.entries()) await this.#read(group, i === 0 ? this.#direct() : [])
     return this.#stored > before
   }
 
@@ -136,7 +137,7 @@ export class SyncReader {
     this.#requester.drop()
   }
 
-  async #read(channels: readonly string[]): Promise<void> {
+  async #read(channels: readonly string[], direct: readonly Uint8Array[]): Promise<void> {
     const { generation } = this.#place
     const wantedSinceMs = channels.some(isInbox) ? 0 : this.#sinceMs()
     const { cursor, sinceMs } = this.#place.checkpoint(channels, wantedSinceMs) ?? { sinceMs: wantedSinceMs }
@@ -146,7 +147,7 @@ export class SyncReader {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const answer = await this.#requester.heads(channels, from, {
         stored: this.#place.stored(channels),
-        direct: page === 0 ? this.#direct() : [],
+        direct: page === 0 ? direct : [],
         ...(sinceMs === 0 ? {} : { sinceMs }),
       })
       if (answer.more && answer.heads.length === 0) emptyPages += 1
