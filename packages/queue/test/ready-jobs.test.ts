@@ -170,8 +170,9 @@ test('the list gives every waiting job once, in order, whatever changes while th
         model.read()
         model.beRead()
         const id = model.take()
-        if (id === undefined) break
-        given.push(id)
+        // What was read may all be running: then it is read on.
+        if (id !== undefined) given.push(id)
+        else if (model.ready.isEmpty) break
       }
       expect(given).toEqual(expected)
     }),
