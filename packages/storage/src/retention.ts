@@ -161,8 +161,13 @@ export class Retention {
     const nowMs = rules.nowMs ?? Date.now()
     await this.#rememberPassed(rules.own)
     const pruned = { ...(await removeDue(this.#parts, nowMs)), pinned: 0 }
-    await this.#pruneLargest(rules, nowMs, pruned)
-    await this.#pruneOldest(rules, nowMs, pruned)
+    // What is too old makes room first.
+    await this.#pruneOldest({ ...rules, maxBytes: Number.POSITIVE_INFINITY }, nowMs, pruned)
+    if (this.#parts.commit.stored.sizeBytes > rules.maxBytes) {
+      await this.#pruneLargest(rules, nowMs, pruned)
+      pruned.pinned = 0
+      await this.#pruneOldest(rules, nowMs, pruned)
+    }
     await this.#forgetLogs(nowMs - FORGET_LOGS_AFTER_MS, rules.own)
     return pruned
   }
@@ -173,7 +178,6 @@ export class Retention {
    */
   async #pruneLargest(rules: RetentionRules, nowMs: number, pruned: Mutable<Pruned>): Promise<void> {
     const { commit, counters, order, reader } = this.#parts
-    if (commit.stored.sizeBytes <= rules.maxBytes) return
     const all = counters.storedBySender()
     const sizes = all.map(({ storedBytes }) => storedBytes)
     // Of senders without a counter, and places of what is gone: like one sender more, of which the oldest go below.

@@ -92,7 +92,9 @@ export class BullServer {
         if (told.has(error)) return
         told.add(error)
       }
-      const message = error instanceof Error ? error.message : String(error)
+      // Of several addresses that were tried the error has a code and no text.
+      const { message: text, code } = error as Error & { code?: string }
+      const message = (error instanceof Error ? text || code : undefined) ?? String(error)
       const atMs = performance.now()
       // Each attempt to reach a server that is gone says the same.
       if (message === last.message && atMs - last.atMs < SAME_ERROR_MS) return
