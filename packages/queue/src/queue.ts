@@ -114,9 +114,8 @@ export class JobQueue extends EventTarget {
     await this.#stopping
   }
 
-  async add(name: string, data: unknown, options: AddOptions = {}): Promise<AddedJob> {
-    const [added] = await this.addMany([{ name, data, options }])
-    return added as AddedJob
+  add(name: string, data: unknown, options: AddOptions = {}): Promise<AddedJob> {
+    return this.addMany([{ name, data, options }]).then(firstOf)
   }
 
   async addMany(
@@ -385,6 +384,10 @@ export class JobQueue extends EventTarget {
   #emit(type: string, detail: unknown): void {
     if (this.#listened.has(type)) this.dispatchEvent(new CustomEvent(type, { detail }))
   }
+}
+
+function firstOf([first]: readonly AddedJob[]): AddedJob {
+  return first as AddedJob
 }
 
 /** @throws QueueError ERR_JOB_FAILED, ERR_JOB_CANCELLED, ERR_JOB_EXPIRED */

@@ -83,17 +83,10 @@ export class CommitWriter {
    */
   commit<T>(prepare: (operations: Operation[]) => T, { sync = true }: { sync?: boolean } = {}): Promise<T> {
     if (this.#state !== 'open') return Promise.reject(this.unavailable())
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    this.#waiting.push({
-      prepare(operations) {
-        const result = prepare(operations)
-        return () => resolve(result)
-      },
-      sync,
-      reject,
-    })
+    const commit = new Commit(prepare, sync)
+    this.#waiting.push(commit)
     this.#running ??= this.#run()
-    return promise
+    return commit.promise
   }
 
   /**
@@ -138,7 +131,7 @@ export class CommitWriter {
       this.stats.commits += accepted.length
       this.stats.operations += operations.length
       if (operations.length > 0) this.#succeeded(sizeBytes, sync)
-      for (const { done } of accepted) done()
+      for (const commit of accepted) commit.done()
     }
     this.#running = undefined
   }
@@ -150,33 +143,34 @@ export class CommitWriter {
     this.#components.onWrote(sizeBytes)
   }
 
-  #takeGroup(): { operations: Operation[]; accepted: Accepted[]; sizeBytes: number; sync: boolean } {
+  #takeGroup(): { operations: Operation[]; accepted: Waiting[]; sizeBytes: number; sync: boolean } {
     const operations: Operation[] = []
-    const accepted: Accepted[] = []
+    const accepted: Waiting[] = []
     let taken = 0
     let sizeBytes = 0
     let sync = false
-    for (const { prepare, reject, sync: isSynced } of this.#waiting) {
+    for (const commit of this.#waiting) {
       if (taken === MAX_GROUP_COMMITS || sizeBytes >= MAX_GROUP_BYTES) break
       taken += 1
-      sync ||= isSynced
+      sync ||= commit.sync
       const before = operations.length
       try {
-        accepted.push({ done: prepare(operations), reject })
+        commit.prepare(operations)
+        accepted.push(commit)
       } catch (error) {
         operations.length = before
-        reject(error)
+        commit.reject(error)
       }
       for (let index = before; index < operations.length; index += 1) {
         const operation = operations[index] as Operation
         sizeBytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
       }
     }
-    this.#waiting.splice(0, taken)
+    this.#waiting = this.#waiting.slice(taken)
     return { operations, accepted, sizeBytes, sync }
   }
 
-  async #failStop(accepted: Accepted[], cause: unknown): Promise<void> {
+  async #failStop(accepted: Waiting[], cause: unknown): Promise<void> {
     this.stats.failures += 1
     this.#failuresInRow += 1
     if (this.#state === 'open') this.#state = 'reopening'
@@ -244,14 +238,41 @@ export interface CommitWriterComponents {
 }
 
 interface Waiting {
-  readonly prepare: (operations: Operation[]) => () => void
   readonly sync: boolean
-  readonly reject: (error: unknown) => void
+  prepare(operations: Operation[]): void
+  done(): void
+  reject(error: unknown): void
 }
 
-interface Accepted {
-  readonly done: () => void
-  readonly reject: (error: unknown) => void
+/** What one caller waits for. A class, and no closures: there are tens of thousands a second. */
+class Commit<T> implements Waiting {
+  readonly promise: Promise<T>
+  readonly sync: boolean
+  readonly #prepare: (operations: Operation[]) => T
+  #resolve!: (result: T) => void
+  #reject!: (error: unknown) => void
+  #result!: T
+
+  constructor(prepare: (operations: Operation[]) => T, sync: boolean) {
+    this.#prepare = prepare
+    this.sync = sync
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  prepare(operations: Operation[]): void {
+    this.#result = this.#prepare(operations)
+  }
+
+  done(): void {
+    this.#resolve(this.#result)
+  }
+
+  reject(error: unknown): void {
+    this.#reject(error)
+  }
 }
 
 /** Commits of one write, and bytes after which it takes no more: bounds how long one caller waits for others. */

@@ -163,8 +163,9 @@ export class Dispatcher {
 
   /** Leases are on their way to the disk: {@link leased} waits for them. */
   leasing(lease: Promise<void>): Promise<void> {
-    const settled = lease.catch(() => {}).finally(() => this.#leases.delete(settled))
-    this.#leases.add(settled)
+    const settled = () => this.#leases.delete(lease)
+    this.#leases.add(lease)
+    lease.then(settled, settled)
     return lease
   }
 
@@ -188,7 +189,7 @@ export class Dispatcher {
 
   /** Waits until what was chosen runs, or waits again. */
   async leased(): Promise<void> {
-    await Promise.all(this.#leases)
+    await Promise.allSettled(this.#leases)
   }
 
   /** One that ran does not run any more. */

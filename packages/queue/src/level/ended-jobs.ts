@@ -29,8 +29,10 @@ export const DEFAULT_RETENTION: RetentionRules = {
   expired: { ageMs: 7 * DAY_MS, count: 10_000 },
 }
 
-/** Removed at once, so that each job that ends does not pay for one that goes. */
-const TRIM_JOBS = 200
+/** Jobs that end until it is looked for those that go, so that each that ends does not pay for one. */
+const TRIM_EVERY = 200
+/** Removed in one write: what has ended until then, with all that ended beside the last of them. */
+const TRIM_JOBS = 500
 /** How often age is looked at when nothing ends. */
 const LOOK_MS = 60_000
 
@@ -91,7 +93,11 @@ export class EndedJobs {
     }
     operations.push(
       { type: 'put', key: keys.endedKey(id), value: encodeRecord(record) },
-      { type: 'put', key: endKeyOf(id, ended), value: Buffer.from(state.dedupKey ?? '') },
+      {
+        type: 'put',
+        key: endKeyOf(id, ended),
+        value: state.dedupKey === undefined ? NOTHING : Buffer.from(state.dedupKey),
+      },
     )
   }
 
@@ -107,7 +113,7 @@ export class EndedJobs {
     this.#parts.counts.move(name, from, status)
     this.#windows[status].add({ key: endKeyOf(id, ended), id, atMs, dedupKey })
     this.#added[status] += 1
-    if (this.#added[status] >= TRIM_JOBS) this.#trim()
+    if (this.#added[status] >= TRIM_EVERY) this.#trim()
   }
 
   /** Takes a job away from those that have ended; its dedup key stays. */
@@ -176,6 +182,8 @@ export class EndedJobs {
     return hasMore
   }
 }
+
+const NOTHING = Buffer.alloc(0)
 
 function endKeyOf(id: string, { status, atMs }: { readonly status: FinishedStatus; readonly atMs: number }) {
   return keys.endKey(status.slice(0, 1), atMs, id)

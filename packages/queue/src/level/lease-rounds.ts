@@ -15,7 +15,12 @@ export class LeaseRounds {
   #next = 0
   /** The round that a write which is being put together begins, and where it is there. */
   #joined:
-    | { readonly operations: Operation[]; readonly at: number; readonly round: LeaseRound; text: string }
+    | {
+        readonly operations: Operation[]
+        readonly at: number
+        readonly round: LeaseRound
+        readonly text: GrowingText
+      }
     | undefined
 
   /**
@@ -26,15 +31,15 @@ export class LeaseRounds {
     let joined = this.#joined
     if (joined?.operations !== operations || operations[joined.at]?.key !== joined.round.key) {
       const round = { key: leaseKey(this.#next++), ids: new Set<string>() }
-      joined = { operations, at: operations.length, round, text: '' }
+      joined = { operations, at: operations.length, round, text: new GrowingText() }
       this.#joined = joined
     }
-    const { at, round } = joined
+    const { at, round, text } = joined
     for (const { id } of jobs) {
-      joined.text += round.ids.size === 0 ? id : ` ${id}`
+      text.append(round.ids.size === 0 ? id : ` ${id}`)
       round.ids.add(id)
     }
-    operations[at] = { type: 'put', key: round.key, value: Buffer.from(joined.text) }
+    operations[at] = { type: 'put', key: round.key, value: text.value }
     return round
   }
 
@@ -67,5 +72,22 @@ export class LeaseRounds {
       for (const id of value.toString().split(' ')) ids.add(id)
     }
     return { ids, keys }
+  }
+}
+
+/** ASCII that grows at its end: a round of many jobs is not written anew with each that joins it. */
+class GrowingText {
+  #bytes = Buffer.allocUnsafe(1024)
+  #length = 0
+
+  append(text: string): void {
+    const length = this.#length + text.length
+    if (length > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], length * 2)
+    this.#bytes.write(text, this.#length, 'latin1')
+    this.#length = length
+  }
+
+  get value(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
   }
 }

@@ -139,9 +139,9 @@ export class LevelDriver implements QueueDriver {
     const { dedup } = this.#open()
     this.#store.disk.assertRoom()
     const nowMs = this.#clock.now()
-    const ids = jobs.map((job) => this.#ids.next(job.name, job.priority, nowMs))
-    const records = jobs.map((job, index) => newRecord(ids[index] ?? '', job, nowMs))
+    const records = jobs.map((job) => newRecord(this.#ids.next(job.name, job.priority, nowMs), job, nowMs))
     if (jobs.some((job) => job.dedupKey !== undefined)) {
+      const ids = records.map(({ id }) => id)
       return dedup.add(jobs, ids, (fresh) =>
         this.#put(
           records.filter((_, index) => fresh.has(index)),
@@ -150,7 +150,7 @@ export class LevelDriver implements QueueDriver {
       )
     }
     await this.#put(records, bookmark)
-    return ids.map((id) => ({ id, isDuplicate: false }))
+    return records.map(({ id }) => ({ id, isDuplicate: false }))
   }
 
   async bookmark(name: string): Promise<string | undefined> {
@@ -266,7 +266,7 @@ export class LevelDriver implements QueueDriver {
     return { ...base, ended, due, running, work, carried: new Carried({ ...base, ended, due, work }) }
   }
 
-  async #put(records: readonly JobRecord[], bookmark?: Bookmark): Promise<void> {
+  #put(records: readonly JobRecord[], bookmark?: Bookmark): Promise<void> {
     const { work, rounds } = this.#open()
     const nowMs = this.#clock.now()
     const places = records.map((record) => placeAt(record, nowMs))
@@ -281,7 +281,7 @@ export class LevelDriver implements QueueDriver {
       leased = work.takePlaces(records.filter((_, index) => places[index] === 'live'))
       if (leased.length > 0) round = rounds.join(leased, operations)
     })
-    await work.leasing(
+    return work.leasing(
       committed.then(
         () => {
           for (const [index, record] of records.entries()) {

@@ -56,9 +56,8 @@ export class RunningJobs {
 
   run(job: RunningJob): void {
     const run = this.#run(job)
-      .catch(this.#parts.host.onError)
-      .finally(() => this.#runs.delete(run))
     this.#runs.add(run)
+    run.then(() => this.#runs.delete(run))
   }
 
   /** @returns false if it is ending already */
@@ -72,15 +71,18 @@ export class RunningJobs {
 
   async #run(job: RunningJob): Promise<void> {
     const { host, clock } = this.#parts
-    const name = nameOfJob(job.record.id)
-    change(job, { startedAtMs: clock.now() })
-    host.onEvent({ type: 'started', id: job.record.id, name })
-    const outcome = await host.run(this.#leased(job, name))
-    if (job.isEnding) return
-    await this.#end(job, outcome)
+    try {
+      const name = nameOfJob(job.record.id)
+      change(job, { startedAtMs: clock.now() })
+      host.onEvent({ type: 'started', id: job.record.id, name })
+      const outcome = await host.run(this.#leased(job, name))
+      if (!job.isEnding) await this.#end(job, outcome)
+    } catch (error) {
+      host.onError(error)
+    }
   }
 
-  async #end(job: RunningJob, outcome: Outcome): Promise<void> {
+  #end(job: RunningJob, outcome: Outcome): Promise<void> {
     switch (outcome.kind) {
       case 'done':
         return this.#finish(job, 'done', outcome.result === undefined ? {} : { result: outcome.result })
