@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { Commit, CommitGroup } from './commit-group.ts'
 import type { Database, Operation } from './database.ts'
 import { StorageError, storeUnavailable } from './errors.ts'
 import { metaKey } from './keys.ts'
@@ -32,8 +33,12 @@ export class CommitWriter {
   readonly #database: Database
   readonly #sync: boolean
   readonly #components: CommitWriterComponents
-  #waiting: Waiting[] = []
+  #waiting: Commit[] = []
+  /** What the next write consists of. */
+  #group = new CommitGroup()
   #running: Promise<void> | undefined
+  #isWriting = false
+  #isGathering = false
   #state: 'open' | 'reopening' | 'closing' | 'closed' = 'closed'
   #closing = new AbortController()
   /** Writes that failed since one came through. */
@@ -74,7 +79,7 @@ export class CommitWriter {
   /**
    * Adds operations to the next write. `prepare` runs when that write is put together, in the order of the
    * calls, and must not wait for anything; a number that it hands out (a position) is final. One that throws
-   * fails its own caller only.
+   * fails its own caller only. What it prepared is written or, after a write that failed, refused.
    * @param options.sync false: a power cut may take it back, though never a part of it, as long as nothing that is
    * committed with `sync` shares its write; a crash of the process does not. @default true
    * @returns what `prepare` returned, once it is on disk
@@ -86,7 +91,8 @@ export class CommitWriter {
     const commit = new Commit(prepare, sync)
     this.#waiting.push(commit)
     this.#running ??= this.#run()
-    return commit.promise
+    if (this.#isWriting) this.#gatherSoon()
+    return commit.promise as Promise<T>
   }
 
   /**
@@ -120,20 +126,50 @@ export class CommitWriter {
   async #run(): Promise<void> {
     // One turn of the event loop's microtasks lets callers of the same tick share the first write.
     await undefined
-    while (this.#waiting.length > 0) {
-      const { operations, accepted, sizeBytes, sync } = this.#takeGroup()
+    for (;;) {
+      this.#gather()
+      const group = this.#group
+      if (group.isEmpty) break
+      this.#group = new CommitGroup()
+      const { operations, sizeBytes, sync } = group
       try {
-        if (operations.length > 0) await this.#database.write(operations, { sync: this.#sync && sync })
+        if (operations.length > 0) {
+          this.#isWriting = true
+          await this.#database.write(operations, { sync: this.#sync && sync })
+        }
       } catch (cause) {
-        await this.#failStop(accepted, cause)
+        await this.#failStop(group, cause)
         continue
+      } finally {
+        this.#isWriting = false
       }
-      this.stats.commits += accepted.length
+      this.stats.commits += group.commits.length
       this.stats.operations += operations.length
       if (operations.length > 0) this.#succeeded(sizeBytes, sync)
-      for (const commit of accepted) commit.done()
+      group.done()
     }
     this.#running = undefined
+  }
+
+  /** While the disk is waited for, the next write is put together. */
+  #gatherSoon(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    queueMicrotask(() => {
+      this.#isGathering = false
+      if (this.#isWriting) this.#gather()
+    })
+  }
+
+  #gather(): void {
+    let taken = 0
+    // Those that a `prepare` hands in are there as well, behind the others.
+    for (const commit of this.#waiting) {
+      if (this.#group.isFull) break
+      this.#group.take(commit)
+      taken += 1
+    }
+    this.#waiting = this.#waiting.slice(taken)
   }
 
   #succeeded(sizeBytes: number, sync: boolean): void {
@@ -143,34 +179,7 @@ export class CommitWriter {
     this.#components.onWrote(sizeBytes)
   }
 
-  #takeGroup(): { operations: Operation[]; accepted: Waiting[]; sizeBytes: number; sync: boolean } {
-    const operations: Operation[] = []
-    const accepted: Waiting[] = []
-    let taken = 0
-    let sizeBytes = 0
-    let sync = false
-    for (const commit of this.#waiting) {
-      if (taken === MAX_GROUP_COMMITS || sizeBytes >= MAX_GROUP_BYTES) break
-      taken += 1
-      sync ||= commit.sync
-      const before = operations.length
-      try {
-        commit.prepare(operations)
-        accepted.push(commit)
-      } catch (error) {
-        operations.length = before
-        commit.reject(error)
-      }
-      for (let index = before; index < operations.length; index += 1) {
-        const operation = operations[index] as Operation
-        sizeBytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
-      }
-    }
-    this.#waiting = this.#waiting.slice(taken)
-    return { operations, accepted, sizeBytes, sync }
-  }
-
-  async #failStop(accepted: Waiting[], cause: unknown): Promise<void> {
+  async #failStop(group: CommitGroup, cause: unknown): Promise<void> {
     this.stats.failures += 1
     this.#failuresInRow += 1
     if (this.#state === 'open') this.#state = 'reopening'
@@ -180,9 +189,11 @@ export class CommitWriter {
       { cause },
     )
     this.#components.onFailed(cause)
+    const gathered = this.#group
+    this.#group = new CommitGroup()
     const waiting = this.#waiting.splice(0)
     // At once: a disk that stays full would keep them waiting for ever.
-    for (const { reject } of [...accepted, ...waiting]) reject(error)
+    for (const commit of [...group.commits, ...gathered.commits, ...waiting]) commit.reject(error)
     await this.#reopen()
   }
 
@@ -237,47 +248,6 @@ export interface CommitWriterComponents {
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
-interface Waiting {
-  readonly sync: boolean
-  prepare(operations: Operation[]): void
-  done(): void
-  reject(error: unknown): void
-}
-
-/** What one caller waits for. A class, and no closures: there are tens of thousands a second. */
-class Commit<T> implements Waiting {
-  readonly promise: Promise<T>
-  readonly sync: boolean
-  readonly #prepare: (operations: Operation[]) => T
-  #resolve!: (result: T) => void
-  #reject!: (error: unknown) => void
-  #result!: T
-
-  constructor(prepare: (operations: Operation[]) => T, sync: boolean) {
-    this.#prepare = prepare
-    this.sync = sync
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-  }
-
-  prepare(operations: Operation[]): void {
-    this.#result = this.#prepare(operations)
-  }
-
-  done(): void {
-    this.#resolve(this.#result)
-  }
-
-  reject(error: unknown): void {
-    this.#reject(error)
-  }
-}
-
-/** Commits of one write, and bytes after which it takes no more: bounds how long one caller waits for others. */
-const MAX_GROUP_COMMITS = 1024
-const MAX_GROUP_BYTES = 8 * 1024 * 1024
 /** Two of the largest batches: where only a few bytes are left, writing does not work again. */
 const PROBE_BYTES = 1024 * 1024
 /** First and longest pause after failures: what is freed is used soon, and a full disk costs next to nothing. */

@@ -42,6 +42,41 @@ test('commits made while a write is in flight go out together in the next one, i
   expect(database.writes).toEqual([['first'], keys])
 })
 
+test('the next write is put together while the disk is waited for', async () => {
+  const { writer, database } = await openWriter()
+  const release = database.holdWrites()
+  const first = writer.commit(put('first'))
+  await database.happened('write begun')
+  let isPrepared = false
+  const second = writer.commit((operations) => {
+    isPrepared = true
+    return put('second')(operations)
+  })
+  expect(isPrepared, 'before its caller goes on').toBe(false)
+  await undefined
+  expect(isPrepared, 'while the first is being written').toBe(true)
+  expect(database.writes).toEqual([])
+  release()
+  await Promise.all([first, second])
+  expect(database.writes).toEqual([['first'], ['second']])
+})
+
+test('what was put together behind a write that fails is refused with it, and is not written', async () => {
+  const { writer, database } = await openWriter()
+  const release = database.holdWrites()
+  const first = writer.commit(put('first'))
+  await database.happened('write begun')
+  const second = writer.commit(put('second'))
+  await undefined
+  database.failNextWrite()
+  release()
+  await expect(first).rejects.toMatchObject({ code: 'ERR_COMMIT_FAILED' })
+  await expect(second).rejects.toMatchObject({ code: 'ERR_COMMIT_FAILED' })
+  await expect.poll(() => writer.isOpen).toBe(true)
+  await writer.commit(put('third'))
+  expect(database.writes).toEqual([['third']])
+})
+
 test('a caller waits for its own commit only', async () => {
   const { writer, database } = await openWriter()
   const release = database.holdWrites()
