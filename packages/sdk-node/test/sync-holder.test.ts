@@ -247,6 +247,32 @@ test('a place below what was removed, where any hash would do, tells nothing', a
   expect(await pruneOwn(alice)).toMatchObject({ entries: 0, pinned: 1 })
 })
 
+test('a place below what was removed tells as much as any, of who has read on in the same order', async () => {
+  const alice = await startNode({
+    identity: 'alice',
+    async prepare(store) {
+      const own = new LogWriter({ identity: 'alice' })
+      const other = new LogWriter({ identity: 'carol' })
+      await appendAll(store, [await own.write(), await other.write(), await other.write()])
+    },
+  })
+  await alice.node.publish('test', { text: 'one' })
+  const reader = await RawReader.join(alice)
+  const channels = ['topic/test']
+  const stored = await alice.store.cursorAt(1)
+  expect(await pruneOwn(alice)).toMatchObject({ entries: 2, pinned: 1 })
+  expect(alice.store.floor).toBe(3)
+  const tell = async (from?: Cursor) => {
+    await reader.ask({ kind: 'heads', id: 1, channels, stored, ...(from === undefined ? {} : { from }) })
+    return alice.store.passedTo('topic/test')
+  }
+  const { next } = await reader.heads(channels)
+  const foreign = { ...next, hash: new Uint8Array(8) }
+  for (const from of [undefined, stored, foreign]) expect(await tell(from)).toBe(0)
+  expect(await tell(next)).toBe(1)
+  expect(await pruneOwn(alice)).toMatchObject({ entries: 1, pinned: 0 })
+})
+
 test('of channels in which a node wrote nothing it remembers nothing, whoever asks for them', async () => {
   const alice = await startNode({ identity: 'alice' })
   await alice.node.publish('test', { text: 'one' })

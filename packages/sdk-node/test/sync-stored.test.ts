@@ -52,3 +52,19 @@ test.each([
   expect(holder.headsRequests().at(-1)?.from?.position).toBe(1)
   expect(holder.headsRequests().at(-1)?.stored?.position).toBe(position)
 })
+
+test('what was stored of an order says nothing of the one after it', async () => {
+  const holder = new BatchHolder([await new LogWriter({ identity: 'mallory' }).write()])
+  const bob = await startNode({ identity: 'bob', syncIntervalMs: 20 })
+  await joinHolder(bob, holder)
+  await waitUntil(() => holder.headsRequests().at(-1)?.stored !== undefined, { what: 'bob to have it' })
+  holder.batches = [await new LogWriter({ identity: 'mallory', runs: 'restored' }).write()]
+  holder.ranges = ({ id, ranges }) => [
+    { kind: 'ranges', id, batches: [], denied: ranges, pruned: [], done: true },
+  ]
+  holder.heads = ({ from: _, ...request }) => [{ ...holder.honestHeads(request), reset: true }]
+  await waitUntil(() => bob.node.counters.sync.denied > 0, { what: 'bob to lack something' })
+  const before = holder.headsRequests().length
+  await waitUntil(() => holder.headsRequests().length > before + 2, { what: 'some passes' })
+  expect(holder.headsRequests().at(-1)?.stored).toBeUndefined()
+})

@@ -72,14 +72,15 @@ async function answerHeads(
 ): Promise<HeadsResponse> {
   const { store, own, onDirect } = components
   if (direct !== undefined) onDirect?.(direct)
+  const standing = from === undefined ? 'foreign' : await store.checkCursor(from)
   // What was removed behind a cursor was read before.
-  const isOurs = from !== undefined && (await store.checkCursor(from)) !== 'foreign'
+  const isOurs = from !== undefined && standing !== 'foreign'
   const isShown = shownTo(components)
   const key = components.asker?.()
   // Of this node's own inbox a reader is shown what it wrote itself.
   const shown = channels.filter((channel) => isShown(channel) || isOwnInbox(channel, own))
   const topics = shown.filter((channel) => parseChannel(channel).kind === 'topic')
-  if (stored !== undefined) await learnStored(stored, topics, { store, own })
+  if (stored !== undefined) await learnStored({ stored, isReadOn: standing === 'ok' }, topics, { store, own })
   const position = isOurs ? from.position : await beginning(sinceMs, store)
   const page = await store.heads(position, shown, MAX_SYNC_HEADS, sinceMs)
   const { next, more } = page
@@ -119,14 +120,18 @@ async function beginning(sinceMs: number, store: MessageStore): Promise<number> 
   return sinceMs === 0 ? 0 : store.positionAt(sinceMs - CLOCK_MARGIN_MS)
 }
 
-/** A reader says what it stores. Only channels in which this node wrote are remembered: there are few of them. */
+/**
+ * A reader says what it stores. Only channels in which this node wrote are remembered: there are few of them.
+ * @param isReadOn whether it has read on in this order, to a place above the floor
+ */
 async function learnStored(
-  stored: Cursor,
+  { stored, isReadOn }: { readonly stored: Cursor; readonly isReadOn: boolean },
   topics: readonly string[],
   { store, own }: HolderComponents,
 ): Promise<void> {
-  // Below the floor nothing tells whether a place is of this order.
-  if ((await store.checkCursor(stored)) !== 'ok') return
+  const standing = await store.checkCursor(stored)
+  // Of a place below the floor nothing is left to compare: only the one that was read on to tells that it is of this order.
+  if (standing === 'foreign' || (standing === 'pruned' && !isReadOn)) return
   for (const topic of new Set(topics)) {
     if ((await store.ownTip(own, topic)) !== undefined) store.passed(topic, stored.position)
   }

@@ -150,6 +150,7 @@ export class SyncReader {
         direct: page === 0 ? direct : [],
         ...(sinceMs === 0 ? {} : { sinceMs }),
       })
+      if (answer.reset) this.#place.begunAnew(channels)
       if (answer.more && answer.heads.length === 0) emptyPages += 1
       if (emptyPages > MAX_EMPTY_PAGES) throw protocolError('heads of nothing, without end')
       isComplete = (await this.#fetch(await this.#missing(answer, sinceMs))) && isComplete

@@ -117,6 +117,11 @@ export class SyncPlace {
     this.#revision += 1
   }
 
+  /** The peer's order is another one: what was stored of the one before says nothing of it. */
+  begunAnew(channels: readonly string[]): void {
+    this.#stored.delete(keyOf(channels))
+  }
+
   /**
    * Up to where all that the peer itself wrote is stored here, or not wanted: the checkpoint, when nothing of it
    * is still to come; else where that was so last.
