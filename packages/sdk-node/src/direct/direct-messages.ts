@@ -145,7 +145,7 @@ export class DirectMessages {
       onSettled: (ranges, receipt) => this.#onSettled(ranges, receipt),
     })
     this.#peers = new DirectPeers({ ...components, counters: components.counters.direct })
-    this.#mailboxTeller = new MailboxTeller({ peers: this.#peers })
+    this.#mailboxTeller = new MailboxTeller({}, { peers: this.#peers })
     this.#deliveries = new Deliveries({
       store,
       own: signer.publicKey,
@@ -254,6 +254,7 @@ export class DirectMessages {
     await this.topics.stop()
     await this.#server.stop()
     this.#peers.stop()
+    await this.#mailboxTeller.stop()
     await this.#restored.stop()
     await this.#deliveries.stop()
     await this.#teller.stop()
@@ -342,7 +343,7 @@ export class DirectMessages {
   /** It is there: what recipients have said since it was there last. */
   #mailboxConnected(name: PastelId): void {
     const receipts = this.#left.rangesAt(name).flatMap((range) => this.#receipts.about(range))
-    this.#mailboxTeller.tell(name, receipts)
+    this.#mailboxTeller.connected(name, receipts)
   }
 
   async #sweep(): Promise<void> {
