@@ -42,7 +42,11 @@ export interface MeshNodeEvents {
   superseded: CustomEvent<Superseded & { readonly unshared: number }>
   /** A sender contradicted itself, was restored from an older copy, or runs twice. */
   alert: CustomEvent<MeshAlert>
-  /** The recipient of direct messages of this node has said what became of some. */
+  /**
+   * The recipient of direct messages of this node has said what became of some. Told as it happens, and kept nowhere: of
+   * a receipt that gets to the disk just before the process ends nobody is told. {@link MeshNode.status} and
+   * {@link MeshNode.waitForDelivery} read the disk: after a start, ask them of what was not over.
+   */
   delivery: CustomEvent<Delivery>
   /** Retention removed entries. */
   pruned: CustomEvent<Pruned>
