@@ -21,7 +21,10 @@ export interface RetentionTaskComponents {
 const DEFAULT_MAX_AGE_MS = 30 * 24 * 60 * 60_000
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3
 const DEFAULT_INTERVAL_MS = 10 * 60_000
-/** Where there is that much too much before that time it is looked at at once: a member may write 48 MiB a second. */
+/**
+ * Where there is that much too much before that time it is looked at at once: a member may write 48 MiB a second. What
+ * may not go does not count: only once that much has come since.
+ */
 const TOO_MUCH = 1 / 16
 const CHECK_MS = 5_000
 
@@ -32,6 +35,8 @@ export class RetentionTask {
   #stopping = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> = Promise.resolve()
+  /** Bytes that were left when it was looked at last. */
+  #leftBytes = 0
 
   constructor(options: RetentionOptions, components: RetentionTaskComponents) {
     const { maxAgeMs = DEFAULT_MAX_AGE_MS, maxBytes = DEFAULT_MAX_BYTES } = options
@@ -57,7 +62,8 @@ export class RetentionTask {
     this.#timer = setTimeout(
       () => {
         const isDue = leftMs <= CHECK_MS
-        if (!isDue && this.#components.store.sizes.storedBytes <= maxBytes * (1 + TOO_MUCH)) {
+        const enoughBytes = Math.max(maxBytes, this.#leftBytes) + maxBytes * TOO_MUCH
+        if (!isDue && this.#components.store.sizes.storedBytes <= enoughBytes) {
           this.#schedule(sinceMs)
           return
         }
@@ -75,6 +81,7 @@ export class RetentionTask {
     const { signal } = this.#stopping
     try {
       const pruned = await store.prune({ receivedBeforeMs: Date.now() - maxAgeMs, maxBytes, own, signal })
+      this.#leftBytes = store.sizes.storedBytes
       if (pruned.entries > 0) onPruned(pruned)
     } catch (error) {
       if (!signal.aborted) onError(error)

@@ -13,13 +13,13 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A task that looks at a store every ten minutes. */
-function startTask(storedBytes: number) {
+/** A task that looks at a store every ten minutes. @param pinnedBytes what may not go */
+function startTask(storedBytes: number, pinnedBytes = 0) {
   const store = { sizes: { storedBytes } }
   let looks = 0
   const prune = async (): Promise<Pruned> => {
     looks += 1
-    store.sizes.storedBytes = Math.min(store.sizes.storedBytes, MAX_BYTES)
+    store.sizes.storedBytes = Math.min(store.sizes.storedBytes, Math.max(MAX_BYTES, pinnedBytes))
     return { entries: 0, sizeBytes: 0, pinned: 0 }
   }
   const task = new RetentionTask(
@@ -56,4 +56,22 @@ test('what is stored is looked at every so often, and sooner when there is a six
   await task.stop()
   await vi.advanceTimersByTimeAsync(20 * MINUTE_MS)
   expect(looks()).toBe(3)
+})
+
+test('what may not go is not looked at over and over, but every so often, and once a sixteenth more has come', async () => {
+  const pinnedBytes = 2 * MAX_BYTES
+  const { task, sizes, looks } = startTask(pinnedBytes, pinnedBytes)
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(looks()).toBe(1)
+  await vi.advanceTimersByTimeAsync(9 * MINUTE_MS)
+  expect(looks()).toBe(1)
+  sizes.storedBytes = pinnedBytes + MAX_BYTES / 16 + 1
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(looks()).toBe(2)
+  expect(sizes.storedBytes).toBe(pinnedBytes)
+  await vi.advanceTimersByTimeAsync(9 * MINUTE_MS)
+  expect(looks()).toBe(2)
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  expect(looks()).toBe(3)
+  await task.stop()
 })

@@ -67,12 +67,13 @@ export class ArrivalReader {
     }
   }
 
-  /** The order as it is stored, from its beginning, the places of removed batches included. */
+  /** The order as it is stored, the places of removed batches included. */
   async *records({
+    from = 0,
     to,
     signal,
-  }: Pick<ReadOptions, 'signal'> & { to: number }): AsyncGenerator<ArrivalRecord> {
-    const range = { from: 0, to, ...(signal === undefined ? {} : { signal }) }
+  }: Pick<ReadOptions, 'from' | 'signal'> & { to: number }): AsyncGenerator<ArrivalRecord> {
+    const range = { from, to, ...(signal === undefined ? {} : { signal }) }
     for await (const chunk of scanChunks(this.#database, ARRIVALS, range)) {
       for (const { position, value } of chunk) yield decodeArrival(position, value)
     }

@@ -1,6 +1,9 @@
+import { ArrivalReader } from './arrival-reader.ts'
+import { sizeOfArrival } from './arrival-record.ts'
 import type { Database, Operation } from './database.ts'
 import { COUNTERS, counterKey, readNumber, writeNumber } from './keys.ts'
 import { SENDER_BYTES } from './log-state.ts'
+import { aboutOf, toStoredEntry } from './stored-entry.ts'
 
 /** How much: messages, the batches they came in, and the bytes of those batches with their signatures. */
 export interface Counts {
@@ -42,7 +45,7 @@ export interface CountsPage {
 }
 
 /**
- * Counters of their own: some 250 bytes of memory each, so 12 MB if all are used, and as many puts of 24 bytes.
+ * Counters of their own: some 250 bytes of memory each, so 12 MB if all are used, and as many puts of 24 bytes, a sender's of 32.
  * A network of supernodes has some thousands of members; in one that is open anybody can make up senders.
  */
 const MAX_COUNTERS: Record<CountedBy, number> = { sender: 8192, channel: 8192, pair: 32_768 }
@@ -95,6 +98,7 @@ export class Counters {
     this.#total = newCounter('total')
     this.#counters = newTables()
     this.#others = newOthers()
+    let isWithoutStored = false
     for await (const [key, value] of this.#database.iterate(COUNTERS)) {
       const kind = KINDS[key[1] as number]
       if (kind === undefined) throw new Error(`there is a counter of unknown kind ${key[1]}`)
@@ -104,8 +108,28 @@ export class Counters {
       counter.batches = readNumber(value, 8)
       counter.bytes = readNumber(value, 16)
       if (value.length >= SENDER_VALUE_BYTES) counter.storedBytes = readNumber(value, 24)
+      else if (kind === 'sender') isWithoutStored = true
       if (isOwn) this.#counters[kind].set(nameOf(key), counter)
     }
+    if (isWithoutStored) await this.#countStored()
+  }
+
+  /** Once, in a database that was written before what is stored of each sender was counted: reads all of it. */
+  async #countStored(): Promise<void> {
+    for (const counter of this.#senders()) counter.storedBytes = 0
+    const reader = new ArrivalReader({ database: this.#database })
+    for await (const record of reader.records({ to: Number.MAX_SAFE_INTEGER })) {
+      const entry = toStoredEntry(record)
+      if (entry === undefined) continue
+      this.#counterOf('sender', Buffer.from(aboutOf(entry).sender)).storedBytes += sizeOfArrival(record)
+    }
+    const group: Operation[] = []
+    for (const counter of this.#senders()) put(counter, group)
+    await this.#database.write(group, { sync: true })
+  }
+
+  #senders(): Counter[] {
+    return [...this.#counters.sender.values(), this.#others.sender]
   }
 
   /** Counts a batch, in the commit that is being put together. */
@@ -127,9 +151,15 @@ export class Counters {
 
   /** Entries of a sender are stored, or if it is less than nothing removed, in the commit that is being put together. */
   store(sender: Uint8Array, bytes: number, group: Operation[]): void {
-    const counter = this.#counters.sender.get(Buffer.from(sender).toString('latin1')) ?? this.#others.sender
+    // A notice may come before the first batch of its sender.
+    const counter = this.#counterOf('sender', Buffer.from(sender))
     counter.storedBytes = Math.max(0, counter.storedBytes + bytes)
     put(counter, group)
+  }
+
+  /** Whether a sender has a counter of its own. */
+  hasOwn(sender: Uint8Array): boolean {
+    return this.#counters.sender.has(Buffer.from(sender).toString('latin1'))
   }
 
   /** What is stored of each sender that has a counter of its own. */
@@ -146,7 +176,8 @@ export class Counters {
 
   /** The counters of one kind, the largest first. */
   list({ by, sender, channel, order = 'messages', offset = 0, limit = 100 }: CountsQuery): CountsPage {
-    let found = [...this.#counters[by].values()]
+    // Of some senders there is only what says that something of theirs is missing.
+    let found = [...this.#counters[by].values()].filter(({ batches }) => batches > 0)
     if (sender !== undefined || channel !== undefined) {
       found = found.filter(({ key }) => isAbout(toCount(by, key), sender, channel))
     }

@@ -28,7 +28,9 @@ import { decodeLogState, type LogState } from './log-state.ts'
 import type { LogTable } from './log-table.ts'
 import type { LostRanges } from './lost-ranges.ts'
 import type { OrderCommit } from './order-commit.ts'
+import { CHUNK_ENTRIES, type Removal, Removals } from './removals.ts'
 import { removeDue } from './remove-due.ts'
+import { type Holder, holdersOf, shareOf } from './shares.ts'
 import { aboutOf, type StoredEntry, toArrivalRecord, toStoredEntry } from './stored-entry.ts'
 import { isInbox, isInboxOfAnother, type Undelivered } from './undelivered.ts'
 
@@ -72,17 +74,6 @@ export interface RetentionComponents {
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
-/** An entry that goes, without its messages, which need not stay in memory until then. */
-interface Removal extends Pick<ArrivalRecord, 'position' | 'count' | 'runningHash'> {
-  /** Undefined: only the place of a batch that is gone already, which is nobody's. */
-  readonly entry: { readonly kind: StoredEntry['kind']; readonly sender: Uint8Array } | undefined
-  readonly sizeBytes: number
-  readonly operations: readonly Operation[]
-}
-
-/** Entries removed in one commit: a commit in between waits no longer than a few ms. */
-const CHUNK_ENTRIES = 128
 
 /**
  * The state of a log, which tells that its batches are not new, outlives them by so much. Of older ones only a
@@ -162,54 +153,20 @@ export class Retention {
     await this.#rememberPassed(rules.own)
     const pruned = { ...(await removeDue(this.#parts, nowMs)), pinned: 0 }
     // What is too old makes room first.
-    await this.#pruneOldest({ ...rules, maxBytes: Number.POSITIVE_INFINITY }, nowMs, pruned)
-    if (this.#parts.commit.stored.sizeBytes > rules.maxBytes) {
-      await this.#pruneLargest(rules, nowMs, pruned)
-      pruned.pinned = 0
-      await this.#pruneOldest(rules, nowMs, pruned)
-    }
+    await this.#pruneOld(rules, nowMs, pruned)
+    if (this.#parts.commit.stored.sizeBytes > rules.maxBytes) await this.#pruneLargest(rules, nowMs, pruned)
     await this.#forgetLogs(nowMs - FORGET_LOGS_AFTER_MS, rules.own)
     return pruned
   }
 
-  /**
-   * The oldest of those who take the most, until all that is stored has room: whoever writes much removes its own, and
-   * nothing of those who write little.
-   */
-  async #pruneLargest(rules: RetentionRules, nowMs: number, pruned: Mutable<Pruned>): Promise<void> {
-    const { commit, counters, order, reader } = this.#parts
-    const all = counters.storedBySender()
-    const sizes = all.map(({ storedBytes }) => storedBytes)
-    // Of senders without a counter, and places of what is gone: like one sender more, of which the oldest go below.
-    const rest = commit.stored.sizeBytes - sizes.reduce((sum, size) => sum + size, 0)
-    const share = shareOf([...sizes, rest], rules.maxBytes)
-    const to = order.end
-    for (const { sender, storedBytes } of all) {
-      let tooManyBytes = storedBytes - share
-      if (tooManyBytes <= 0) continue
-      const removals = new Removals((some) => this.#remove(some, pruned))
-      for await (const entry of reader.read({ sender, to, ...signalOf(rules) })) {
-        if (tooManyBytes <= 0 || entry.position + entry.count >= to) break
-        // Those that the rules would remove are counted where the oldest are.
-        if (await this.#isPinned(entry, rules.own, nowMs)) continue
-        const removal = await this.#toRemoval(toArrivalRecord(entry), entry)
-        tooManyBytes -= removal.sizeBytes
-        await removals.add(removal)
-      }
-      await removals.flush()
-    }
-  }
-
-  /** Whatever is too old; and the oldest of all, if there is too much of what is nobody's or may not go. */
-  async #pruneOldest(rules: RetentionRules, nowMs: number, pruned: Mutable<Pruned>): Promise<void> {
-    const { commit, order, reader } = this.#parts
+  /** Whatever is too old. */
+  async #pruneOld(rules: RetentionRules, nowMs: number, pruned: Mutable<Pruned>): Promise<void> {
+    const { order, reader } = this.#parts
     const removals = new Removals((some) => this.#remove(some, pruned))
     const to = order.end
     for await (const record of reader.records({ to, ...signalOf(rules) })) {
-      const isOver = commit.stored.sizeBytes - removals.sizeBytes > rules.maxBytes
-      if (record.receivedAtMs >= rules.receivedBeforeMs && !isOver) break
       // The last entry carries the running hash on.
-      if (record.position + record.count >= to) break
+      if (record.receivedAtMs >= rules.receivedBeforeMs || record.position + record.count >= to) break
       const entry = toStoredEntry(record)
       if (entry !== undefined && (await this.#isPinned(entry, rules.own, nowMs))) {
         if (entry.kind === 'batch') pruned.pinned += 1
@@ -219,6 +176,65 @@ export class Retention {
       await removals.add(await this.#toRemoval(record, entry))
     }
     await removals.flush()
+  }
+
+  /**
+   * The oldest of those who take the most, until all that is stored now has room: whoever writes much removes its own,
+   * and nothing of those who write little. What of somebody may not go takes its room, and the others share what is left.
+   */
+  async #pruneLargest(rules: RetentionRules, nowMs: number, pruned: Mutable<Pruned>): Promise<void> {
+    const { commit, counters, order } = this.#parts
+    const to = order.end
+    let holders = holdersOf(counters.storedBySender(), commit.stored.sizeBytes)
+    let room = rules.maxBytes
+    let before: number
+    do {
+      before = holders.length
+      const share = shareOf(holders, room)
+      for (const holder of holders) {
+        if (holder.sizeBytes > share) await this.#pruneHolder(holder, { share, to, rules, nowMs }, pruned)
+        // Nothing more of it may go.
+        if (holder.sizeBytes > share) room -= holder.sizeBytes
+      }
+      holders = holders.filter(({ sizeBytes }) => sizeBytes <= share)
+    } while (holders.length < before)
+  }
+
+  /** The oldest of one, until it has no more than its share. */
+  async #pruneHolder(
+    holder: Holder,
+    { share, to, rules, nowMs }: { share: number; to: number; rules: RetentionRules; nowMs: number },
+    pruned: Mutable<Pruned>,
+  ): Promise<void> {
+    const removals = new Removals((some) => this.#remove(some, pruned))
+    for await (const [record, entry] of this.#entriesOf(holder, { to, ...signalOf(rules) })) {
+      holder.from = record.position
+      if (holder.sizeBytes <= share || record.position + record.count >= to) break
+      if (entry !== undefined && (await this.#isPinned(entry, rules.own, nowMs))) {
+        // Those that are too old as well are counted already.
+        if (entry.kind === 'batch' && record.receivedAtMs >= rules.receivedBeforeMs) pruned.pinned += 1
+        continue
+      }
+      const removal = await this.#toRemoval(record, entry)
+      holder.sizeBytes -= removal.sizeBytes
+      await removals.add(removal)
+    }
+    await removals.flush()
+  }
+
+  async *#entriesOf(
+    { sender, from }: Holder,
+    range: { to: number; signal?: AbortSignal },
+  ): AsyncGenerator<[ArrivalRecord, StoredEntry | undefined]> {
+    const { counters, reader } = this.#parts
+    if (sender !== undefined) {
+      for await (const entry of reader.read({ sender, from, ...range })) yield [toArrivalRecord(entry), entry]
+      return
+    }
+    for await (const record of reader.records({ from, ...range })) {
+      const entry = toStoredEntry(record)
+      if (entry === undefined || !counters.hasOwn(aboutOf(entry).sender)) yield [record, entry]
+    }
   }
 
   async #rememberPassed(own: Uint8Array): Promise<void> {
@@ -329,45 +345,6 @@ export class Retention {
     for await (const _ of this.#parts.reader.readLog({ log: id, first: 0, last: next })) return false
     return true
   }
-}
-
-/** Gathers entries that are to be removed, some for each commit. */
-class Removals {
-  readonly #remove: (some: readonly Removal[]) => Promise<void>
-  #gathered: Removal[] = []
-  #sizeBytes = 0
-
-  constructor(remove: (some: readonly Removal[]) => Promise<void>) {
-    this.#remove = remove
-  }
-
-  /** Bytes that are not removed yet. */
-  get sizeBytes(): number {
-    return this.#sizeBytes
-  }
-
-  async add(removal: Removal): Promise<void> {
-    this.#sizeBytes += removal.sizeBytes
-    if (this.#gathered.push(removal) === CHUNK_ENTRIES) await this.flush()
-  }
-
-  async flush(): Promise<void> {
-    if (this.#gathered.length > 0) await this.#remove(this.#gathered)
-    this.#gathered = []
-    this.#sizeBytes = 0
-  }
-}
-
-/** The most that everybody may keep so that all have room. @param sizes what each has */
-function shareOf(sizes: readonly number[], room: number): number {
-  const sorted = [...sizes].sort((a, b) => a - b)
-  let left = Math.max(0, room)
-  for (const [i, size] of sorted.entries()) {
-    const others = sorted.length - i
-    if (size * others > left) return left / others
-    left -= size
-  }
-  return Number.POSITIVE_INFINITY
 }
 
 function signalOf({ signal }: RetentionRules): Pick<RetentionRules, 'signal'> {
