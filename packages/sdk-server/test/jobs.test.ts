@@ -1,7 +1,7 @@
 import type { Queue } from '@pastel-mesh/queue'
 import { describe, expect, it } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
-import { queueAnswer, queueChange } from '../src/queue-answer.ts'
+import { queueAnswer, queueChange } from '../src/admin/queue-answer.ts'
 import { apiOf } from './fixtures/api.ts'
 import { errorOf, mutate } from './fixtures/call.ts'
 import { openServer } from './fixtures/open-server.ts'

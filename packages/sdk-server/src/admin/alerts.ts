@@ -2,7 +2,7 @@ import { MeshError } from '@pastel-mesh/identity'
 import type { MeshAlert } from '@pastel-mesh/sdk-node'
 import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import { z } from 'zod'
-import { type Context, procedure, router } from './trpc.ts'
+import { type Context, procedure, router } from '../trpc.ts'
 
 /** An alert, and whether the operator has put it aside. */
 export interface AlertOutput extends MeshAlert {

@@ -1,8 +1,8 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { MemberRegistry } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
-import { pastelIdInput } from './pastel-id-schema.ts'
-import { procedure, router } from './trpc.ts'
+import { pastelIdInput } from '../pastel-id-schema.ts'
+import { procedure, router } from '../trpc.ts'
 
 /** Members of one answer. */
 const MAX_PAGE_MEMBERS = 1_000

@@ -1,8 +1,8 @@
 import type { PastelId } from '@pastel-mesh/identity'
+import type { Context } from '../trpc.ts'
 import { type DeliveryOutput, toDeliveryOutput } from './delivery.ts'
 import type { MessageOutput } from './message-schema.ts'
 import { type PageRequest, readPage } from './page.ts'
-import type { Context } from './trpc.ts'
 
 /** A direct message of this node, and what is known of its delivery. */
 export type SentOutput = MessageOutput & { readonly delivery: DeliveryOutput }

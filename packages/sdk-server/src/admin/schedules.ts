@@ -1,10 +1,10 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { Schedule, ScheduleInput } from '@pastel-mesh/queue'
 import { z } from 'zod'
-import { dropUndefined } from './drop-undefined.ts'
+import { dropUndefined } from '../drop-undefined.ts'
+import { type Context, procedure, router } from '../trpc.ts'
 import { dataInput, nameInput, scheduledOptions, toAddOptions } from './job-schema.ts'
 import { queueAnswer, queueChange } from './queue-answer.ts'
-import { type Context, procedure, router } from './trpc.ts'
 
 const AT_SCHEDULES = 'at the schedules'
 /** Longer than any there is. */

@@ -1,5 +1,5 @@
 import { inboxChannel } from '@pastel-mesh/protocol'
-import type { Context } from './trpc.ts'
+import type { Context } from '../trpc.ts'
 
 /** More have no counters of their own. */
 const MAX_SENDERS = 32_768

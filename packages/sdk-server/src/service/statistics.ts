@@ -2,8 +2,8 @@ import { decodePastelId, encodePastelId } from '@pastel-mesh/identity'
 import { parseChannel, topicChannel } from '@pastel-mesh/protocol'
 import type { Count, CountedBy, MessageStore } from '@pastel-mesh/storage'
 import { z } from 'zod'
-import { pastelIdInput } from './pastel-id-schema.ts'
-import { procedure, router } from './trpc.ts'
+import { pastelIdInput } from '../pastel-id-schema.ts'
+import { procedure, router } from '../trpc.ts'
 
 /** Counters of one page. */
 const MAX_PAGE_COUNTS = 1_000

@@ -3,8 +3,8 @@ import type { MessageInput } from '@pastel-mesh/protocol'
 import { jsonOf, textOf } from '@pastel-mesh/protocol'
 import type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
-import { dropUndefined } from './drop-undefined.ts'
-import { isPlainJson } from './plain-json.ts'
+import { dropUndefined } from '../drop-undefined.ts'
+import { isPlainJson } from '../plain-json.ts'
 
 const common = {
   type: z.string().optional(),

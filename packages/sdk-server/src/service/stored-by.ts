@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { Context } from '../trpc.ts'
 import { toReceiptOutput } from './delivery.ts'
-import type { Context } from './trpc.ts'
 
 export const storedByInput = z.strictObject({
   /** Ids are shorter; a wrong one is not repeated at length. */

@@ -1,8 +1,8 @@
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
-import { type MessageOutput, toMessageOutput } from './message-schema.ts'
-import { MAX_PAGE_BYTES, MAX_PAGE_MESSAGES } from './page.ts'
-import { procedure } from './trpc.ts'
+import { type MessageOutput, toMessageOutput } from '../service/message-schema.ts'
+import { MAX_PAGE_BYTES, MAX_PAGE_MESSAGES } from '../service/page.ts'
+import { procedure } from '../trpc.ts'
 
 /**
  * A page of what this node published and no other member holds, the oldest first: to be taken to where this PastelID

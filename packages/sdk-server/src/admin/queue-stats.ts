@@ -1,7 +1,7 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { JobCounts, JobMetrics } from '@pastel-mesh/queue'
+import type { Context } from '../trpc.ts'
 import { queueAnswer } from './queue-answer.ts'
-import type { Context } from './trpc.ts'
 
 /** A status is asked for when something is wrong: it does not wait long for the part that is. */
 const STATUS_MS = 2_000

@@ -1,13 +1,13 @@
 import { z } from 'zod'
+import { pastelIdInput } from '../pastel-id-schema.ts'
+import { procedure, router } from '../trpc.ts'
 import { toDeliveryOutput, waitForDelivery } from './delivery.ts'
 import { discloseInput, readDisclosure } from './disclosure.ts'
 import { pageInput } from './message-filter.ts'
 import { messageInput, toMessageInput } from './message-schema.ts'
 import { readPage } from './page.ts'
-import { pastelIdInput } from './pastel-id-schema.ts'
 import { MAX_SENT, sendAll } from './send.ts'
 import { readSent } from './sent.ts'
-import { procedure, router } from './trpc.ts'
 
 /** Ids are shorter; a wrong one is not repeated at length. */
 const idInput = z.string().min(1).max(100)

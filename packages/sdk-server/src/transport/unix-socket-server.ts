@@ -4,9 +4,9 @@ import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
-import { isInternal } from './error-format.ts'
-import { appRouter } from './router.ts'
-import type { Context } from './trpc.ts'
+import { isInternal } from '../error-format.ts'
+import { appRouter } from '../router.ts'
+import type { Context } from '../trpc.ts'
 
 /** Bytes of a Unix socket's path at most (Linux: 108 with the closing zero; macOS: 104). */
 const MAX_PATH_BYTES = 103

@@ -1,7 +1,7 @@
 import { MeshError } from '@pastel-mesh/identity'
 import { encodeDisclosure, parseChannel } from '@pastel-mesh/protocol'
 import { z } from 'zod'
-import type { Context } from './trpc.ts'
+import type { Context } from '../trpc.ts'
 
 /** A message id is shorter; a wrong one is not repeated at length. */
 export const discloseInput = z.strictObject({ id: z.string().max(100) })

@@ -1,6 +1,7 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { Job, JobStatus } from '@pastel-mesh/queue'
 import { z } from 'zod'
+import { type Context, procedure, router } from '../trpc.ts'
 import {
   dataInput,
   type JobSummary,
@@ -13,7 +14,6 @@ import {
 } from './job-schema.ts'
 import { queueAnswer, queueChange } from './queue-answer.ts'
 import { readQueueStats, whatNameWaitsFor } from './queue-stats.ts'
-import { type Context, procedure, router } from './trpc.ts'
 
 const MAX_PAGE_JOBS = 200
 /** Jobs that are read at once: each may have a megabyte of data and results, of which a list shows little. */

@@ -1,7 +1,7 @@
 import type { AddOptions, Job } from '@pastel-mesh/queue'
 import { z } from 'zod'
-import { dropUndefined } from './drop-undefined.ts'
-import { isPlainJson } from './plain-json.ts'
+import { dropUndefined } from '../drop-undefined.ts'
+import { isPlainJson } from '../plain-json.ts'
 
 /** Longer than any there is: what else makes a name or an id is for the queue to say. */
 export const nameInput = z.string().min(1).max(200)

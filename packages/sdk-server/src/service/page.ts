@@ -1,7 +1,7 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import { formatCursor } from '@pastel-mesh/storage'
+import type { Context } from '../trpc.ts'
 import { type MessageOutput, type NoticeOutput, toMessageOutput, toNoticeOutput } from './message-schema.ts'
-import type { Context } from './trpc.ts'
 
 /** Messages of one page. */
 export const MAX_PAGE_MESSAGES = 1_000

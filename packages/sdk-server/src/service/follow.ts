@@ -2,11 +2,11 @@ import { followMessages, type ReceivedEntry } from '@pastel-mesh/sdk-node'
 import { formatCursor } from '@pastel-mesh/storage'
 import { tracked } from '@trpc/server'
 import { z } from 'zod'
+import { type Context, toTrpcError } from '../trpc.ts'
 import { messageFilter } from './message-filter.ts'
 import { toEntryOutput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES } from './page.ts'
 import { timeInput } from './time-schema.ts'
-import { type Context, toTrpcError } from './trpc.ts'
 
 /** Where to begin: at most one of these. */
 const beginnings = {

@@ -1,0 +1,47 @@
+import type { Context } from '../trpc.ts'
+import { readAlerts } from './alerts.ts'
+import { directStatus } from './direct-status.ts'
+import { queueStatus } from './queue-stats.ts'
+import { standingOf } from './unshared.ts'
+
+/** What an operator asks first. */
+export async function readStatus(ctx: Context) {
+  const { node, store } = ctx
+  const noted = await readAlerts(ctx)
+  return {
+    version: ctx.version,
+    pid: process.pid,
+    startedAtMs: ctx.startedAtMs,
+    network: node.network,
+    pastelId: node.pastelId,
+    peerId: node.peerId,
+    addresses: node.addresses(),
+    topics: node.topics.map((topic) => ({ topic, peers: node.topicPeers(topic).length })),
+    relay: node.relay,
+    peers: node.peers(),
+    /** How it stands with the addresses that the node keeps connections to. */
+    bootstrap: node.bootstrap(),
+    /** Connections that one of the two ends refused, the newest first. */
+    refusals: ctx.refusals.list(),
+    /** Nodes that the address book knows, connected or not. */
+    knownNodes: node.knownNodes().length,
+    store: {
+      messages: store.end,
+      floor: store.floor,
+      ...store.sizes,
+      commits: store.writer.stats.commits,
+      syncs: store.writer.stats.syncs,
+    },
+    disk: store.disk.status,
+    standing: await standingOf(node),
+    direct: directStatus(ctx),
+    queue: await queueStatus(ctx),
+    bindings: await ctx.bindings(),
+    /** Keys of messages that were sent once, those of jobs above all. */
+    once: node.onceKeys(),
+    /** Those that are not dismissed, the newest first. */
+    alerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs === undefined).reverse(),
+    dismissedAlerts: noted.filter(({ dismissedAtMs }) => dismissedAtMs !== undefined).length,
+    counters: node.counters,
+  }
+}
