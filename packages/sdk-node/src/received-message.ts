@@ -69,7 +69,7 @@ export interface LostNotice {
 
 /**
  * The cursor that was given is not of this store, and reading begins at the start, or backwards at the end; or
- * entries behind it have been removed by retention, and reading goes on with what is left.
+ * retention has removed entries behind it, maybe of what is read, and reading goes on with what is left.
  */
 export type CursorNotice =
   | { readonly kind: 'foreign-cursor' /** Where reading goes on. */; readonly cursor: string }

@@ -43,8 +43,15 @@ export class ArrivalReader {
     this.#database = components.database
   }
 
-  /** Entries of the order; whole batches, so the first or last may hold positions outside of what was asked. */
-  async *read(options: ReadOptions & { readonly to: number }): AsyncGenerator<StoredEntry> {
+  /**
+   * Entries of the order; whole batches, so the first or last may hold positions outside of what was asked. They are
+   * those of when the first comes, without what was removed since.
+   * @param onMissing called where something was removed since, before what comes behind it
+   */
+  async *read(
+    options: ReadOptions & { readonly to: number },
+    onMissing?: () => void,
+  ): AsyncGenerator<StoredEntry> {
     const { type, channel, sender } = options
     const readAhead = Math.min(options.wanted ?? 1, MAX_READ_AHEAD)
     const range = { ...options, from: options.from ?? 0, readAhead }
@@ -63,7 +70,10 @@ export class ArrivalReader {
       return
     }
     for await (const fetched of fetchEntries(this.#database, entries, options.wanted)) {
-      for (const entry of fetched) yield entry
+      for (const entry of fetched) {
+        if (entry === undefined) onMissing?.()
+        else yield entry
+      }
     }
   }
 
@@ -86,7 +96,7 @@ export class ArrivalReader {
     const from = (await this.#containing(bytes, first)) ?? first
     const range = { gte: logPositionKey(bytes, from), lte: logPositionKey(bytes, last) }
     for await (const fetched of fetchEntries(this.#database, this.#logIndex(range))) {
-      for (const entry of fetched) if (entry.kind === 'batch') yield entry
+      for (const entry of fetched) if (entry?.kind === 'batch') yield entry
     }
   }
 

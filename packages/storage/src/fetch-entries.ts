@@ -13,14 +13,15 @@ const MAX_FETCH_ENTRIES = 128
 const SLICE_ENTRIES = 16
 
 /**
- * The entries that an index names, fetched some at a time; they are decoded as they are taken.
+ * The entries that an index names, fetched some at a time; they are decoded as they are taken. Undefined for one that
+ * was removed since the index was read.
  * @param wanted messages that the reader will take as far as one knows: not many more are fetched
  */
 export async function* fetchEntries(
   database: Database,
   index: AsyncIterable<readonly Pick<ScanEntry, 'position' | 'count'>[]>,
   wanted: number = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Iterable<StoredEntry>> {
+): AsyncGenerator<Iterable<StoredEntry | undefined>> {
   let maxEntries = FIRST_FETCH_ENTRIES
   let expected = wanted
   let maxMessages = expected
@@ -64,10 +65,12 @@ async function fetchValues(
 function* decodeAll(
   positions: readonly number[],
   values: readonly (Buffer | undefined)[],
-): Generator<StoredEntry> {
+): Generator<StoredEntry | undefined> {
   for (const [i, value] of values.entries()) {
-    // Removed since the index was read.
-    if (value === undefined) continue
+    if (value === undefined) {
+      yield undefined
+      continue
+    }
     const entry = toStoredEntry(decodeArrival(positions[i] as number, value))
     if (entry !== undefined) yield entry
   }

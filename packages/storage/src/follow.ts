@@ -13,8 +13,11 @@ export interface RemovedNotice {
 /** Batches that one wake of a follower takes from the tail. */
 const FOLLOW_BATCHES = 64
 
-/** Entries that a follower goes on with when some were removed since it began to read: before each it is told. */
-const MAX_STALE = 64
+/**
+ * Entries that a follower goes on with when some were removed since it began to read: an iteration keeps what is removed
+ * on the disk. At each new one it is told.
+ */
+const MAX_STALE = 1024
 
 /**
  * Reads the arrival order and goes on as it grows, across a reopening of the database.
@@ -40,24 +43,26 @@ export async function* follow(
 ): AsyncGenerator<StoredEntry | RemovedNotice> {
   const { order, reader, writer, floor, removals } = components
   let position = from
-  let knownFloor = floor()
-  /** Of what was removed so far the reader knows; undefined: it is to be told once more. */
-  let knownRemovals: number | undefined = removals()
+  /** What was removed when it began to read from disk the last time: of what was removed later it has still to be told. */
+  let knownRemovals = removals()
+  let isTold = false
+  let isMissing = false
   /** A floor that the reader has still to pass. */
   let passing: number | undefined
   /**
-   * What was removed ahead of the reader. It is told before the next entry, for some may be gone before that; and once
-   * more where the reader passes the floor, if it comes there later, with what it had read already or what was kept. So
-   * nothing is missing where nothing was told, and no place goes back. Below the floor what was kept may go, too.
+   * What was removed ahead of the reader. It is told once in a reading, before the next entry, for some may be gone
+   * before that; before each entry in front of which some went while it read, and no other, however much is being
+   * removed; and once more where the reader passes the floor, if it comes there later, with what it had read already or
+   * what was kept. So nothing is missing where nothing was told, and no place goes back.
    */
   const removed = (next: number): RemovedNotice | undefined => {
     const now = floor()
-    const isNews = now > knownFloor || removals() !== knownRemovals
-    knownRemovals = removals()
-    if (isNews && position < now) passing = now
-    else if (passing === undefined || next < passing) return undefined
-    knownFloor = now
-    const told = Math.min(next, passing)
+    if (!isTold && removals() !== knownRemovals && position < now) {
+      isTold = true
+      passing = now
+    } else if (!isMissing && (passing === undefined || next < passing)) return undefined
+    isMissing = false
+    const told = Math.min(next, passing ?? next)
     if (told === passing) passing = undefined
     return { kind: 'removed', position: told }
   }
@@ -69,6 +74,8 @@ export async function* follow(
     if (position >= end || (live === undefined && writer.isReopening)) {
       await order.change(signal)
     } else if (live !== undefined) {
+      // From here on nothing is missing.
+      passing = undefined
       for (const entry of live) {
         position = entry.position + entry.count
         if (isAbout(entry, channel, sender)) {
@@ -79,24 +86,29 @@ export async function* follow(
     } else {
       const removalsBefore = removals()
       let stale = 0
+      isTold = false
+      isMissing = false
+      const missing = () => {
+        isMissing = true
+      }
       try {
-        for await (const entry of reader.read({ from: position, to: end, channel, sender, signal })) {
-          // It may have been read before, and what is next after.
-          if (removals() !== removalsBefore) {
-            knownRemovals = undefined
-            stale += 1
-          }
+        for await (const entry of reader.read(
+          { from: position, to: end, channel, sender, signal },
+          missing,
+        )) {
           const notice = removed(entry.position)
           if (notice !== undefined) yield notice
           position = entry.position + entry.count
           yield entry
+          if (removals() !== removalsBefore) stale += 1
           if (stale === MAX_STALE) break
         }
-        if (stale > 0) knownRemovals = undefined
-        if (stale === MAX_STALE) continue
-        const rest = removed(end)
-        if (rest !== undefined) yield rest
-        position = Math.max(position, end)
+        if (stale < MAX_STALE) {
+          const rest = removed(end)
+          if (rest !== undefined) yield rest
+          position = Math.max(position, end)
+        }
+        knownRemovals = removalsBefore
       } catch (error) {
         // Closed to be opened anew, if not for good: the next round tells.
         if (!isStoreUnavailable(error)) throw error

@@ -64,7 +64,7 @@ export class BindingStanding {
     }
     const why =
       notice.kind === 'pruned'
-        ? 'retention has removed messages that made no jobs yet'
+        ? 'retention may have removed messages that made no jobs yet'
         : 'the place where it stood is not of this database: what is stored is read from the beginning'
     this.#tell('ERR_BINDING_CURSOR', why)
   }
