@@ -57,7 +57,11 @@ export class Controller implements NodeController {
     const bindings = new MessageBindings({ node, store, queue, onError })
     const sent = new SentByJobs({}, { node, queue, onError })
     const server = createServer(
-      { socket: { path: folder.socket }, version: readVersion() },
+      {
+        socket: { path: folder.socket },
+        ...(config.http === undefined ? {} : { http: config.http }),
+        version: readVersion(),
+      },
       { node, store, queue, bindings: () => bindings.status(), onError },
     )
     const parts = [

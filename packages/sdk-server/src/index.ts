@@ -1,5 +1,5 @@
 /**
- * The tRPC routers of a node, and what they are served on: for now the Unix socket.
+ * The tRPC routers of a node, and what they are served on: a Unix socket, and HTTP.
  * @packageDocumentation
  */
 import type { Queue } from '@pastel-mesh/queue'
@@ -7,8 +7,12 @@ import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { BindingStatus } from './admin/binding-status.ts'
 import { RecentRefusals } from './admin/recent-refusals.ts'
+import { noLogin } from './auth/authenticator.ts'
+import { SOCKET_SESSION } from './auth/session.ts'
 import { Followers } from './service/followers.ts'
+import { HttpServer, type HttpServerOptions } from './transport/http-server.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './transport/unix-socket-server.ts'
+import type { Caller } from './trpc.ts'
 
 export type { AlertOutput } from './admin/alerts.ts'
 export type { BindingBlocked, BindingStatus } from './admin/binding-status.ts'
@@ -24,11 +28,14 @@ export type { EntryOutput, MessageOutput, NoticeOutput } from './service/message
 export type { ProofOutput } from './service/proof.ts'
 export type { SentOutput, WaitingOutput } from './service/sent.ts'
 export type { StoredByOutput } from './service/stored-by.ts'
+export { DEFAULT_PORT, type HttpServerOptions } from './transport/http-server.ts'
 export type { UnixSocketServerOptions } from './transport/unix-socket-server.ts'
 export type { Context } from './trpc.ts'
 
 export interface ServerOptions {
   readonly socket: UnixSocketServerOptions
+  /** HTTP, server-sent events and WebSockets. @default none */
+  readonly http?: HttpServerOptions
   /** Version that the status shows. */
   readonly version: string
 }
@@ -44,7 +51,9 @@ export interface ServerComponents {
 }
 
 export interface Server {
-  /** @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET */
+  /** Where it is reached by HTTP, such as `http://127.0.0.1:7123`; undefined: it is not. */
+  readonly url: string | undefined
+  /** @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET, ERR_API_LISTEN */
   start(): Promise<void>
   /** Lets requests that are under way finish; those who follow are told that it ends. */
   stop(): Promise<void>
@@ -62,7 +71,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
   let startedAtMs = 0
   const followers = new Followers()
   const refusals = new RecentRefusals({ node })
-  const context = () => ({
+  const context = (caller: Caller) => ({
+    ...caller,
     node,
     store,
     queue,
@@ -72,16 +82,27 @@ export function createServer(options: ServerOptions, components: ServerComponent
     followers,
     refusals,
   })
-  const server = new UnixSocketServer(options.socket, { context, onError })
+  const socket = new UnixSocketServer(options.socket, {
+    context: () => context({ session: SOCKET_SESSION }),
+    onError,
+  })
+  const http =
+    options.http === undefined
+      ? undefined
+      : new HttpServer(options.http, { authenticator: noLogin, context, onError })
   return {
+    get url() {
+      return http?.url
+    },
     async start() {
       startedAtMs ||= Date.now()
       followers.start()
-      await server.start()
+      await socket.start()
+      await http?.start()
     },
     async stop() {
       followers.stop()
-      await server.stop()
+      await Promise.all([socket.stop(), http?.stop()])
     },
   }
 }

@@ -6,13 +6,22 @@ import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import type { BindingStatus } from './admin/binding-status.ts'
 import type { RecentRefusals } from './admin/recent-refusals.ts'
+import { type Access, mayCall, type Session } from './auth/session.ts'
 import { formatError } from './error-format.ts'
 import { isUnambiguousJson } from './plain-json.ts'
 import type { Followers } from './service/followers.ts'
 import { trpcCode } from './trpc-code.ts'
 
+/** Who calls. */
+export interface Caller {
+  /** Undefined: somebody who has not logged in. */
+  readonly session: Session | undefined
+  /** Why what the caller shows does not count. */
+  readonly loginError?: MeshError
+}
+
 /** What a procedure works with. */
-export interface Context {
+export interface Context extends Caller {
   readonly node: MeshNode
   readonly store: MessageStore
   readonly queue: Queue
@@ -29,19 +38,25 @@ const PING_INTERVAL_MS = 10_000
 /** Without a sign for that long a client connects again. */
 const RECONNECT_MS = 30_000
 
-const t = initTRPC.context<Context>().create({
-  transformer: {
-    input: superjson,
-    output: { serialize, deserialize: (value: ReturnType<typeof serialize>) => superjson.deserialize(value) },
-  },
-  errorFormatter: formatError,
-  sse: {
-    ping: { enabled: true, intervalMs: PING_INTERVAL_MS },
-    client: { reconnectAfterInactivityMs: RECONNECT_MS },
-  },
-  // Otherwise stacks go out to callers.
-  isDev: false,
-})
+const t = initTRPC
+  .context<Context>()
+  .meta<Access>()
+  .create({
+    transformer: {
+      input: superjson,
+      output: {
+        serialize,
+        deserialize: (value: ReturnType<typeof serialize>) => superjson.deserialize(value),
+      },
+    },
+    errorFormatter: formatError,
+    sse: {
+      ping: { enabled: true, intervalMs: PING_INTERVAL_MS },
+      client: { reconnectAfterInactivityMs: RECONNECT_MS },
+    },
+    // Otherwise stacks go out to callers.
+    isDev: false,
+  })
 
 /**
  * superjson refuses objects with keys such as `constructor`. Messages of others may have them, as the name of a
@@ -72,5 +87,35 @@ export function toTrpcError(cause: unknown): unknown {
   return new TRPCError({ code: trpcCode(cause.code), message: cause.message, cause })
 }
 
+/** Lets nobody call what the session is not allowed to. */
+const authorise = t.middleware(({ ctx: { session, loginError }, meta, path, next }) => {
+  if (meta === undefined) throw new Error(`${path} does not state who may call it`)
+  if (meta.role === 'anyone') return next()
+  if (session === undefined) {
+    throw loginError ?? new MeshError('ERR_NOT_LOGGED_IN', `log in to call ${path}`)
+  }
+  if (!mayCall(session, meta)) throw notAllowed(session, meta, path)
+  return next()
+})
+
+function notAllowed({ role, scopes = [] }: Session, access: Access, path: string): MeshError {
+  const needed = access.scope === undefined ? access.role : `${access.role}, or the scope ${access.scope}`
+  const given = role ?? `a service key for ${scopes.join(', ') || 'nothing'}`
+  return new MeshError('ERR_FORBIDDEN', `${path} takes the role ${needed}; this session is ${given}`)
+}
+
 export const router = t.router
-export const procedure = t.procedure.use(translateErrors)
+
+function procedureFor(access: Access) {
+  return t.procedure.meta(access).use(translateErrors).use(authorise)
+}
+
+/** Whoever reaches the server. */
+export const openProcedure = procedureFor({ role: 'anyone' })
+/** Whoever may look: people of any role, applications with the scope `read`. */
+export const readProcedure = procedureFor({ role: 'viewer', scope: 'read' })
+/** Whoever may speak for the node: operators, applications with the scope `send`. */
+export const sendProcedure = procedureFor({ role: 'operator', scope: 'send' })
+export const viewerProcedure = procedureFor({ role: 'viewer' })
+export const operatorProcedure = procedureFor({ role: 'operator' })
+export const adminProcedure = procedureFor({ role: 'admin' })

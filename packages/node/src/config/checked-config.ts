@@ -2,8 +2,10 @@ import { resolve } from 'node:path'
 import type { PastelId } from '@pastel-mesh/identity'
 import { parsePastelId } from '@pastel-mesh/identity'
 import type { RetentionRules } from '@pastel-mesh/queue'
+import type { HttpServerOptions } from '@pastel-mesh/sdk-server'
 import { z } from 'zod'
 import type { NodeLogOptions } from '../log/log-options.ts'
+import { readApiListen } from './api-listen.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { isOpenly } from './config-key.ts'
 import { CONFIG_KEYS, valueAt } from './config-keys.ts'
@@ -33,6 +35,8 @@ export interface CheckedConfig {
   readonly mailbox: { readonly enabled: boolean; readonly maxBytes: number; readonly maxSenderBytes: number }
   readonly outbox: { readonly maxBytes: number }
   readonly queue: CheckedQueue
+  /** The API by HTTP; absent: none. */
+  readonly http?: HttpServerOptions
   /** `file` is absolute. */
   readonly log: NodeLogOptions
   /** How long a graceful stop may take. */
@@ -100,6 +104,7 @@ export function toChecked({
   mailbox,
   outbox,
   queue,
+  api,
   log,
   stop,
   limits,
@@ -107,6 +112,7 @@ export function toChecked({
 }: ReadConfig): CheckedConfig {
   const { identity, ...same } = rest
   const dataDir = resolve(rest.dataDir)
+  const http = toHttp(api)
   return {
     ...same,
     dataDir,
@@ -127,10 +133,16 @@ export function toChecked({
     },
     outbox: { maxBytes: outbox.maxSize },
     queue: toCheckedQueue(queue),
+    ...(http === undefined ? {} : { http }),
     log: { ...log, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
     stopTimeoutMs: stop.timeout,
     ...limits,
   }
+}
+
+function toHttp({ listen, hosts, origins }: ReadConfig['api']): HttpServerOptions | undefined {
+  const address = readApiListen(listen)
+  return address === undefined ? undefined : { ...address, allowedHosts: hosts, corsOrigins: origins }
 }
 
 function toCheckedQueue({ lockTime, retention, ...same }: ReadConfig['queue']): CheckedQueue {

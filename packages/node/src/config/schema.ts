@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { DEFAULT_DATA_DIR } from '../data-folder.ts'
 import { LOG_FORMATS, LOG_LEVELS } from '../log/log-options.ts'
 import { parseListenAddress, parsePeerAddress } from './addresses.ts'
+import { parseApiListen } from './api-listen.ts'
 import { keyRegistry } from './config-key.ts'
 import { formatDuration, parseDuration } from './durations.ts'
 import { parseQueueDriver, QUEUE_SERVERS, withoutPassword } from './queue-driver.ts'
@@ -62,6 +63,10 @@ const text = z.string({ error: 'not a text' })
 const yesOrNo = z.boolean({ error: 'neither true nor false (yes/no, on/off, 1/0)' })
 const listenAddress = text.transform(read(parseListenAddress))
 const peerAddress = text.transform(read(parsePeerAddress))
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}
 
 function rates(what: string) {
   const rate = (unit: string) => `${unit} a second that one ${what} may deliver`
@@ -311,6 +316,32 @@ export const configSchema = z.strictObject({
           expired: jobRetention('expired', '7d', 10_000),
         })
         .prefault({}),
+    })
+    .prefault({}),
+  api: z
+    .strictObject({
+      listen: text.transform(read(parseApiListen)).prefault('off').register(keyRegistry, {
+        kind: 'text',
+        about: 'where the API is served by HTTP: ADDRESS:PORT, *:PORT, or off',
+        placeholder: '<address>',
+      }),
+      hosts: list(text.min(1, { error: 'give a name' }))
+        .prefault([])
+        .register(keyRegistry, {
+          kind: 'text',
+          about:
+            'name under which the API is reached, beside localhost; a request that asks for another is refused',
+          placeholder: '<name>',
+          isList: true,
+        }),
+      origins: list(text.refine(isOrigin, 'not an origin such as https://app.example'))
+        .prefault([])
+        .register(keyRegistry, {
+          kind: 'text',
+          about: 'origin of web pages that may call the API, such as https://app.example',
+          placeholder: '<origin>',
+          isList: true,
+        }),
     })
     .prefault({}),
   log: z

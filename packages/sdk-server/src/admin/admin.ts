@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { procedure, router } from '../trpc.ts'
+import { operatorProcedure, router, viewerProcedure } from '../trpc.ts'
 import { alerts } from './alerts.ts'
 import { jobs } from './jobs.ts'
 import { members } from './members.ts'
@@ -12,7 +12,7 @@ const target = z.strictObject({ target: z.string().min(1).max(1_000) })
 
 export const admin = router({
   /** What an operator asks first. */
-  status: procedure.query(({ ctx }) => readStatus(ctx)),
+  status: viewerProcedure.query(({ ctx }) => readStatus(ctx)),
 
   members,
   alerts,
@@ -21,16 +21,16 @@ export const admin = router({
   schedules,
 
   /** Connects to a PastelID, a multiaddr, or `address:port`. */
-  connect: procedure
+  connect: operatorProcedure
     .input(target)
     .mutation(({ input, ctx }) => ctx.node.connect(input.target, { signal: AbortSignal.timeout(15_000) })),
 
   /** Carries every topic that a node of the network announces, or only those that were joined; until the node stops. */
-  setRelay: procedure.input(z.strictObject({ on: z.boolean() })).mutation(({ input, ctx }) => {
+  setRelay: operatorProcedure.input(z.strictObject({ on: z.boolean() })).mutation(({ input, ctx }) => {
     ctx.node.setRelay(input.on)
     return { relay: ctx.node.relay }
   }),
 
   /** Ends the connection to a peer, which is not dialled again until `connect`. */
-  disconnect: procedure.input(target).mutation(({ input, ctx }) => ctx.node.disconnect(input.target)),
+  disconnect: operatorProcedure.input(target).mutation(({ input, ctx }) => ctx.node.disconnect(input.target)),
 })

@@ -2,7 +2,7 @@ import { MeshError } from '@pastel-mesh/identity'
 import type { MeshAlert } from '@pastel-mesh/sdk-node'
 import { type MessageStore, StorageError } from '@pastel-mesh/storage'
 import { z } from 'zod'
-import { type Context, procedure, router } from '../trpc.ts'
+import { type Context, operatorProcedure, router, viewerProcedure } from '../trpc.ts'
 
 /** An alert, and whether the operator has put it aside. */
 export interface AlertOutput extends MeshAlert {
@@ -35,10 +35,10 @@ export async function readAlerts({ node, store }: Pick<Context, 'node' | 'store'
 /** What senders did that an operator should know. */
 export const alerts = router({
   /** All that are kept, the oldest first. */
-  list: procedure.query(({ ctx }) => readAlerts(ctx)),
+  list: viewerProcedure.query(({ ctx }) => readAlerts(ctx)),
 
   /** Puts alerts aside, by their logs: the status does not show them any more. Kept on disk. */
-  dismiss: procedure
+  dismiss: operatorProcedure
     .input(z.strictObject({ logs: z.array(z.string().max(100)).min(1).max(MAX_ALERTS) }))
     .mutation(async ({ input: { logs }, ctx }) => {
       const all = new Map<string, AlertOutput>((await readAlerts(ctx)).map((alert) => [alert.log, alert]))

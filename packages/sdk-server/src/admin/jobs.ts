@@ -1,7 +1,7 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { Job, JobStatus } from '@pastel-mesh/queue'
 import { z } from 'zod'
-import { type Context, procedure, router } from '../trpc.ts'
+import { type Context, operatorProcedure, router, viewerProcedure } from '../trpc.ts'
 import {
   dataInput,
   type JobSummary,
@@ -31,7 +31,7 @@ const byName = z.strictObject({ name: nameInput.optional() }).default({})
 /** The queue, for the operator. */
 export const jobs = router({
   /** How many jobs of each name are in which state, what those that wait wait for, and what happened since the start. */
-  stats: procedure.query(async ({ ctx }) => ({
+  stats: viewerProcedure.query(async ({ ctx }) => ({
     startedAtMs: ctx.startedAtMs,
     ...(await queueAnswer(readQueueStats(ctx))),
   })),
@@ -40,7 +40,7 @@ export const jobs = router({
    * A page of the jobs in one state: those that wait in the order in which they will run, those that have ended the last
    * first. `next`, given as `after`, goes on where a page ended that was not the last.
    */
-  list: procedure
+  list: viewerProcedure
     .input(
       z.strictObject({
         status: statusInput,
@@ -52,7 +52,7 @@ export const jobs = router({
     .query(({ input, ctx }) => queueAnswer(readPage(input, ctx))),
 
   /** All there is of one: data, progress, log lines, steps, result, failure. `attempts` counts those that have begun. */
-  show: procedure.input(byId).query(async ({ input: { id }, ctx }) => {
+  show: viewerProcedure.input(byId).query(async ({ input: { id }, ctx }) => {
     const job = await queueAnswer(known(id, ctx))
     return {
       ...job,
@@ -62,36 +62,36 @@ export const jobs = router({
   }),
 
   /** Adds a job; answers when it is on disk. Nobody need have a handler for its name yet. */
-  add: procedure
+  add: operatorProcedure
     .input(z.strictObject({ name: nameInput, data: dataInput, options: jobOptions.default({}) }))
     .mutation(({ input: { name, data, options }, ctx }) =>
       queueChange(ctx.queue.add(name, data, toAddOptions(options)), AT_ADDED),
     ),
 
   /** Lets one that failed, was cancelled or expired wait again; `status` is what it is now, also if it was none of these. */
-  retry: procedure
+  retry: operatorProcedure
     .input(byId)
     .mutation(({ input: { id }, ctx }) => queueChange(changed(id, ctx.queue.retry(id), ctx), AT_JOB)),
 
   /** The same for all that failed, or those of one name. */
-  redrive: procedure.input(byName).mutation(async ({ input, ctx }) => {
+  redrive: operatorProcedure.input(byName).mutation(async ({ input, ctx }) => {
     await queueAnswer(ctx.queue.pauses())
     return { count: await ctx.queue.redrive(nameOf(input)) }
   }),
 
   /** Ends one that has not ended; the signal of one that runs fires, and it may still run for a moment. */
-  cancel: procedure
+  cancel: operatorProcedure
     .input(byId)
     .mutation(({ input: { id }, ctx }) => queueChange(changed(id, ctx.queue.cancel(id), ctx), AT_JOB)),
 
   /** Forgets one that does not run. */
-  remove: procedure.input(byId).mutation(async ({ input: { id }, ctx }) => {
+  remove: operatorProcedure.input(byId).mutation(async ({ input: { id }, ctx }) => {
     await queueAnswer(known(id, ctx))
     await queueChange(ctx.queue.remove(id), AT_JOB)
   }),
 
   /** Forgets all of a state, or those of one name. */
-  clear: procedure
+  clear: operatorProcedure
     .input(z.strictObject({ status: statusInput.exclude(['running']), name: nameInput.optional() }))
     .mutation(async ({ input: { status, name }, ctx }) => {
       await queueAnswer(ctx.queue.pauses())
@@ -99,13 +99,13 @@ export const jobs = router({
     }),
 
   /** Starts no more jobs of a name, or of any, until `resume`, across restarts; those that run go on. */
-  pause: procedure.input(byName).mutation(async ({ input: { name }, ctx }) => {
+  pause: operatorProcedure.input(byName).mutation(async ({ input: { name }, ctx }) => {
     await queueChange(ctx.queue.pause(name), AT_PAUSES)
     return queueAnswer(ctx.queue.pauses())
   }),
 
   /** A name that was paused by itself stays so when all others go on. */
-  resume: procedure.input(byName).mutation(async ({ input: { name }, ctx }) => {
+  resume: operatorProcedure.input(byName).mutation(async ({ input: { name }, ctx }) => {
     await queueChange(ctx.queue.resume(name), AT_PAUSES)
     return queueAnswer(ctx.queue.pauses())
   }),

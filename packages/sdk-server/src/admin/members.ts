@@ -2,7 +2,7 @@ import { MeshError } from '@pastel-mesh/identity'
 import type { MemberRegistry } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
 import { pastelIdInput } from '../pastel-id-schema.ts'
-import { procedure, router } from '../trpc.ts'
+import { adminProcedure, router, viewerProcedure } from '../trpc.ts'
 
 /** Members of one answer. */
 const MAX_PAGE_MEMBERS = 1_000
@@ -13,7 +13,7 @@ const roleInput = z.string().min(1).max(32)
 /** Who may take part. */
 export const members = router({
   /** A page of the members; `size` says how many there are. Where everybody is one, `isOpen` says so. */
-  list: procedure
+  list: viewerProcedure
     .input(
       z.strictObject({
         offset: z.number().int().min(0).default(0),
@@ -33,7 +33,7 @@ export const members = router({
    * Makes a PastelID a member, or gives it another role; it can connect at once. `before` is the role of one who was a
    * member already.
    */
-  add: procedure
+  add: adminProcedure
     .input(z.strictObject({ pastelId: pastelIdInput, role: roleInput.optional() }))
     .mutation(async ({ input, ctx }) => {
       const { registry } = ctx.node
@@ -43,7 +43,7 @@ export const members = router({
     }),
 
   /** Who is removed is cut off at once; what it published before stays. */
-  remove: procedure
+  remove: adminProcedure
     .input(z.strictObject({ pastelId: pastelIdInput }))
     .mutation(({ input, ctx }) => editable(ctx.node.registry).remove(input.pastelId)),
 })

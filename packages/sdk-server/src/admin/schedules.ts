@@ -2,7 +2,7 @@ import { MeshError } from '@pastel-mesh/identity'
 import type { Schedule, ScheduleInput } from '@pastel-mesh/queue'
 import { z } from 'zod'
 import { dropUndefined } from '../drop-undefined.ts'
-import { type Context, procedure, router } from '../trpc.ts'
+import { type Context, operatorProcedure, router, viewerProcedure } from '../trpc.ts'
 import { dataInput, nameInput, scheduledOptions, toAddOptions } from './job-schema.ts'
 import { queueAnswer, queueChange } from './queue-answer.ts'
 
@@ -30,14 +30,14 @@ const scheduleInput = z.strictObject({
 /** What makes jobs by the clock, for the operator. */
 export const schedules = router({
   /** Sorted by id. */
-  list: procedure.query(async ({ ctx }) =>
+  list: viewerProcedure.query(async ({ ctx }) =>
     (await queueAnswer(ctx.queue.schedules()))
       .map((schedule) => toOutput(schedule, ctx))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
   ),
 
   /** Adds one, or replaces the one with this id; with the same timing its next tick stays. */
-  set: procedure.input(scheduleInput).mutation(async ({ input, ctx }) => {
+  set: operatorProcedure.input(scheduleInput).mutation(async ({ input, ctx }) => {
     const { id, timing, name, data, options, maxTicks } = input
     const schedule: ScheduleInput<string, unknown> = {
       timing: 'cron' in timing ? dropUndefined(timing) : timing,
@@ -55,9 +55,11 @@ export const schedules = router({
   }),
 
   /** Jobs that it made stay. */
-  remove: procedure.input(z.strictObject({ id: idInput })).mutation(async ({ input: { id }, ctx }) => {
-    if (!(await queueChange(ctx.queue.removeSchedule(id), AT_SCHEDULES))) throw unknown(id)
-  }),
+  remove: operatorProcedure
+    .input(z.strictObject({ id: idInput }))
+    .mutation(async ({ input: { id }, ctx }) => {
+      if (!(await queueChange(ctx.queue.removeSchedule(id), AT_SCHEDULES))) throw unknown(id)
+    }),
 })
 
 function toOutput({ job, ...schedule }: Schedule, { queue }: Pick<Context, 'queue'>) {

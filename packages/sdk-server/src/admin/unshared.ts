@@ -2,13 +2,13 @@ import type { MeshNode } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
 import { type MessageOutput, toMessageOutput } from '../service/message-schema.ts'
 import { MAX_PAGE_BYTES, MAX_PAGE_MESSAGES } from '../service/page.ts'
-import { procedure } from '../trpc.ts'
+import { viewerProcedure } from '../trpc.ts'
 
 /**
  * A page of what this node published and no other member holds, the oldest first: to be taken to where this PastelID
  * runs now. `next`, given as `from`, goes on where a page ended that was not the last.
  */
-export const unshared = procedure
+export const unshared = viewerProcedure
   .input(
     z.strictObject({
       from: z.string().optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { pastelIdInput } from '../pastel-id-schema.ts'
-import { procedure, router } from '../trpc.ts'
+import { readProcedure, router, sendProcedure } from '../trpc.ts'
 import { toDeliveryOutput, waitForDelivery } from './delivery.ts'
 import { discloseInput, readDisclosure } from './disclosure.ts'
 import { pageInput } from './message-filter.ts'
@@ -22,7 +22,7 @@ export const direct = router({
    * recipient by recipient, in the order of the messages. If one is wrong, or a recipient is no member, none is stored; if
    * it fails after some were stored, the error is `ERR_PARTLY_SENT`, its `data.sent` has those, and the rest was not.
    */
-  send: procedure
+  send: sendProcedure
     .input(
       z
         .strictObject({
@@ -42,25 +42,25 @@ export const direct = router({
    * A page of what came to this node's inbox, as `messages.list` gives them; what has expired since then, too, as long
    * as it is stored: `expiresAtMs` tells.
    */
-  inbox: procedure
+  inbox: readProcedure
     .input(z.strictObject({ ...pageInput, sender: pastelIdInput.optional() }))
     .query(({ input, ctx }) => readPage({ ...input, direct: 'received', withExpired: true }, ctx)),
 
   /** A page of what this node sent, the newest first unless asked otherwise, each with what is known of its delivery. */
-  sent: procedure
+  sent: readProcedure
     .input(z.strictObject({ ...pageInput, to: pastelIdInput.optional() }))
     .query(({ input, ctx }) => readSent(input, ctx)),
 
   /** What is known of the delivery of a message of this node. */
-  status: procedure
+  status: readProcedure
     .input(z.strictObject({ id: idInput }))
     .query(async ({ input, ctx }) => toDeliveryOutput(await ctx.node.status(input.id), ctx.node)),
 
   /** The same as soon as it does not change any more, or when the time is over. */
-  wait: procedure
+  wait: readProcedure
     .input(z.strictObject({ id: idInput, timeoutMs: z.number().int().min(1).max(MAX_WAIT_MS) }))
     .query(({ input, ctx, signal }) => waitForDelivery(input, ctx.node, signal)),
 
   /** What shows a third party a message, and all others of its batch: see `openDisclosure` of the protocol. */
-  disclose: procedure.input(discloseInput).query(({ input, ctx }) => readDisclosure(input, ctx)),
+  disclose: readProcedure.input(discloseInput).query(({ input, ctx }) => readDisclosure(input, ctx)),
 })

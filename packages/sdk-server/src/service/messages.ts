@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { procedure, router } from '../trpc.ts'
+import { readProcedure, router, sendProcedure } from '../trpc.ts'
 import { checkMessages } from './check-messages.ts'
 import { follow, followInput } from './follow.ts'
 import { messageFilter } from './message-filter.ts'
@@ -14,7 +14,7 @@ const MAX_PUBLISH = 1_000
 
 export const messages = router({
   /** Signs and stores messages; answers when they are on disk. If one is wrong, none is stored. */
-  publish: procedure
+  publish: sendProcedure
     .input(z.strictObject({ topic: z.string(), messages: z.array(messageInput).min(1).max(MAX_PUBLISH) }))
     .mutation(async ({ input, ctx }) => {
       const messages = input.messages.map(toMessageInput)
@@ -28,7 +28,7 @@ export const messages = router({
    * a page ended that was not the last. `since` (included) and `until` (not included) are about the time at which
    * this node took a message in. With `type`, nothing is said of what is lost.
    */
-  list: procedure
+  list: readProcedure
     .input(
       z.strictObject({
         ...messageFilter,
@@ -45,16 +45,18 @@ export const messages = router({
    * What is stored from a place on, then what comes, without end: as server-sent events, whose ids are cursors. Whoever
    * connects again with `lastEventId` misses nothing and gets nothing twice.
    */
-  follow: procedure.input(followInput).subscription(({ input, ctx, signal }) => follow(input, ctx, signal)),
+  follow: readProcedure
+    .input(followInput)
+    .subscription(({ input, ctx, signal }) => follow(input, ctx, signal)),
 
   /** The signed batch that holds a message, and the one before it, as they are stored: for whoever verifies them. */
-  proof: procedure.input(proofInput).query(({ input, ctx }) => readProof(input, ctx)),
+  proof: readProcedure.input(proofInput).query(({ input, ctx }) => readProof(input, ctx)),
 
   /**
    * Which of the members that announce its topic store a message of this node: those that are connected and have not said
    * so yet are asked now, which may take some seconds.
    */
-  storedBy: procedure
+  storedBy: readProcedure
     .input(storedByInput)
     .query(({ input, ctx, signal }) => readStoredBy(input, ctx, signal)),
 })

@@ -1,0 +1,154 @@
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import websocket from '@fastify/websocket'
+import { MeshError } from '@pastel-mesh/identity'
+import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { Authenticator } from '../auth/authenticator.ts'
+import { isInternal } from '../error-format.ts'
+import { type AppRouter, appRouter } from '../router.ts'
+import type { Caller, Context } from '../trpc.ts'
+import { isAllowedHost } from './allowed-hosts.ts'
+
+export interface HttpServerOptions {
+  /** @default 7123 */
+  readonly port?: number
+  /** Address to listen on. @default '127.0.0.1' */
+  readonly host?: string
+  /**
+   * Names under which the server is reached, beside `localhost` and the addresses of this machine's loopback: a request
+   * whose `Host` is another is refused, so that no page of a browser reaches it by a name of its own. @default []
+   */
+  readonly allowedHosts?: readonly string[]
+  /** Origins whose pages may call, such as `https://app.example`. @default [] */
+  readonly corsOrigins?: readonly string[]
+  /** Requests under way at the stop have that long to end, in ms. @default 3000 */
+  readonly drainMs?: number
+}
+
+export interface HttpServerComponents {
+  readonly authenticator: Authenticator
+  readonly context: (caller: Caller) => Context
+  readonly onError: (error: Error) => void
+}
+
+export const DEFAULT_PORT = 7123
+const DEFAULT_HOST = '127.0.0.1'
+const DEFAULT_DRAIN_MS = 3_000
+/** Bytes of a request: a thousand messages of some kilobytes, or a few of the largest. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024
+/** Calls of one request. */
+const MAX_BATCH_CALLS = 20
+/** Names of all calls of a batch. */
+const MAX_PATH_LENGTH = 5_000
+/** Headers and body of a request have that long to arrive. */
+const REQUEST_TIMEOUT_MS = 30_000
+/** Bytes of a message over WebSockets. */
+const MAX_FRAME_BYTES = MAX_BODY_BYTES
+
+/** Serves the routers by HTTP, server-sent events and WebSockets, to who has logged in. */
+export class HttpServer {
+  readonly #options: HttpServerOptions
+  readonly #components: HttpServerComponents
+  #fastify: FastifyInstance | undefined
+
+  constructor(options: HttpServerOptions, components: HttpServerComponents) {
+    this.#options = options
+    this.#components = components
+  }
+
+  /** Where it listens, such as `http://127.0.0.1:7123`; undefined: it does not. */
+  get url(): string | undefined {
+    return this.#fastify?.listeningOrigin
+  }
+
+  /** @throws MeshError ERR_API_LISTEN */
+  async start(): Promise<void> {
+    if (this.#fastify !== undefined) return
+    const { port = DEFAULT_PORT, host = DEFAULT_HOST } = this.#options
+    const fastify = await this.#build()
+    try {
+      await fastify.listen({ port, host })
+    } catch (cause) {
+      await fastify.close()
+      throw unusable(`${host}:${port}`, cause)
+    }
+    this.#fastify = fastify
+  }
+
+  /** Takes no new requests; those under way end. */
+  async stop(): Promise<void> {
+    const fastify = this.#fastify
+    if (fastify === undefined) return
+    this.#fastify = undefined
+    const { drainMs = DEFAULT_DRAIN_MS } = this.#options
+    const cut = setTimeout(() => fastify.server.closeAllConnections(), drainMs)
+    await fastify.close()
+    clearTimeout(cut)
+  }
+
+  async #build(): Promise<FastifyInstance> {
+    const { allowedHosts = [], corsOrigins = [] } = this.#options
+    const fastify = Fastify({
+      bodyLimit: MAX_BODY_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      routerOptions: { maxParamLength: MAX_PATH_LENGTH },
+      forceCloseConnections: 'idle',
+    })
+    fastify.addHook('onRequest', async (request, reply) => {
+      if (!isAllowedHost(request.headers.host, allowedHosts)) {
+        await reply.code(421).send({ code: 'ERR_HOST', message: 'this server is not reached by that name' })
+      } else if (hasOtherBody(request)) {
+        // A form of another site's page could be sent with what the browser knows; JSON cannot, without being asked for.
+        await reply.code(415).send({ code: 'ERR_CONTENT_TYPE', message: 'send application/json' })
+      }
+    })
+    await fastify.register(helmet)
+    await fastify.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 600 })
+    await fastify.register(websocket, { options: { maxPayload: MAX_FRAME_BYTES } })
+    await fastify.register(fastifyTRPCPlugin<AppRouter>, {
+      prefix: '/trpc',
+      useWSS: true,
+      trpcOptions: this.#trpcOptions(),
+    })
+    return fastify
+  }
+
+  #trpcOptions(): FastifyTRPCPluginOptions<AppRouter>['trpcOptions'] {
+    const { authenticator, context, onError } = this.#components
+    return {
+      router: appRouter,
+      maxBatchSize: MAX_BATCH_CALLS,
+      async createContext({ req, info }) {
+        const shown = info.connectionParams?.authorization ?? req.headers.authorization
+        try {
+          return context({ session: await authenticator.authenticate(shown) })
+        } catch (error) {
+          // What anybody may call, such as logging in, does not take a good token.
+          if (error instanceof MeshError) return context({ session: undefined, loginError: error })
+          throw error
+        }
+      },
+      onError({ error, path }: { error: Parameters<typeof isInternal>[0]; path: string | undefined }) {
+        // The caller is told no more than to look here.
+        if (isInternal(error))
+          onError(new Error(`${path ?? 'a request'} failed: ${error.message}`, { cause: error }))
+      },
+    }
+  }
+}
+
+function hasOtherBody({ method, headers }: FastifyRequest): boolean {
+  if (method !== 'POST') return false
+  const [type = ''] = (headers['content-type'] ?? '').split(';')
+  return type.trim().toLowerCase() !== 'application/json'
+}
+
+function unusable(where: string, cause: unknown): MeshError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  const reason =
+    code === 'EADDRINUSE'
+      ? 'another program, or another node, listens there: choose another, or `off`'
+      : message
+  return new MeshError('ERR_API_LISTEN', `the API cannot listen on ${where}: ${reason}`, { cause })
+}

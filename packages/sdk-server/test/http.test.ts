@@ -1,0 +1,85 @@
+import { request } from 'node:http'
+import { createTRPCClient, createWSClient, httpBatchLink, wsLink } from '@trpc/client'
+import superjson from 'superjson'
+import { expect, onTestFinished, test } from 'vitest'
+import type { AppRouter } from '../src/index.ts'
+import { openServer } from './fixtures/open-server.ts'
+
+async function listening(http = {}): Promise<string> {
+  const { server } = await openServer({ http })
+  return server.url ?? ''
+}
+
+function post(url: string, path: string, headers: Record<string, string>, body: string): Promise<Response> {
+  return fetch(`${url}/trpc/${path}`, { method: 'POST', headers, body })
+}
+
+/** With a header that `fetch` does not let anybody set. */
+function statusAs(url: string, host: string): Promise<number | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
+  const call = request(`${url}/trpc/service.ping`, { headers: { host } }, (response) => {
+    response.resume()
+    resolve(response.statusCode)
+  })
+  call.once('error', reject)
+  call.end()
+  return promise
+}
+
+test('anyone who reaches it may ask whether it answers; several calls share a request', async () => {
+  const url = await listening()
+  const api = createTRPCClient<AppRouter>({
+    links: [httpBatchLink({ url: `${url}/trpc`, transformer: superjson })],
+  })
+  const before = Date.now()
+  const answers = await Promise.all([api.service.ping.query(), api.service.ping.query()])
+  for (const { time } of answers) expect(time.getTime()).toBeGreaterThanOrEqual(before)
+})
+
+test('a WebSocket carries the same calls', async () => {
+  const url = await listening()
+  const client = createWSClient({ url: `${url.replace('http', 'ws')}/trpc` })
+  onTestFinished(() => client.close())
+  const api = createTRPCClient<AppRouter>({ links: [wsLink({ client, transformer: superjson })] })
+  expect((await api.service.ping.query()).time).toBeInstanceOf(Date)
+  await expect(api.admin.status.query()).rejects.toMatchObject({ data: { meshCode: 'ERR_NOT_LOGGED_IN' } })
+})
+
+test('without a login everything else is refused, also on the loopback', async () => {
+  const url = await listening()
+  const answer = await fetch(`${url}/trpc/admin.status`)
+  expect(answer.status).toBe(401)
+  expect(JSON.stringify(await answer.json())).toContain('ERR_NOT_LOGGED_IN')
+})
+
+test('a name that is not its own is refused: a browser that was led here asks for that', async () => {
+  const url = await listening({ allowedHosts: ['node.example'] })
+  const { port } = new URL(url)
+  expect(await statusAs(url, `evil.example:${port}`)).toBe(421)
+  expect(await statusAs(url, `evil.example`)).toBe(421)
+  expect(await statusAs(url, `localhost.evil.example:${port}`)).toBe(421)
+  expect(await statusAs(url, `localhost:${port}`)).toBe(200)
+  expect(await statusAs(url, `Node.example`)).toBe(200)
+})
+
+test('forms and files of pages are refused: only JSON is taken', async () => {
+  const url = await listening()
+  for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain']) {
+    const answer = await post(url, 'admin.setRelay', { 'content-type': type }, '{"json":{"on":true}}')
+    expect(answer.status, type).toBe(415)
+  }
+})
+
+test('a body that is too large is refused in the shape of every error', async () => {
+  const url = await listening()
+  const body = JSON.stringify({ json: { topic: 't', messages: [{ text: 'x'.repeat(9 * 1024 * 1024) }] } })
+  const answer = await post(url, 'service.messages.publish', { 'content-type': 'application/json' }, body)
+  expect(answer.status).toBe(413)
+})
+
+test('a port that is taken is said', async () => {
+  const url = await listening()
+  await expect(openServer({ http: { port: Number(new URL(url).port) } })).rejects.toMatchObject({
+    code: 'ERR_API_LISTEN',
+  })
+})
