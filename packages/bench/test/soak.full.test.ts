@@ -35,8 +35,19 @@ test('growth from the third tenth on is found, at either end', () => {
   // The receiver had 120 MB after the third tenth and has 190.
   expect(flatness.ownGrowth).toBe(1.58)
   expect(flatness.heapGrowth).toBe(1)
-  // The publisher keeps everything: ten times 300 bytes after three times.
-  expect(flatness.fileGrowth).toBe(3.33)
+  // The publisher keeps everything: ten times 300 bytes after five times.
+  expect(flatness.fileGrowth).toBe(2)
   expect(flatness.bytesPerMessage).toBe(300)
   expect(flatness.fileGrowthPerMessage).toBe(1)
+})
+
+test('files that go up and down, no higher later than before, are flat; those that go higher are not', () => {
+  const tenths = (files: readonly number[]) =>
+    files.map((fileBytes, i) => {
+      const state = { memory: { rssMb: fileBytes, ownMb: 100, heapMb: 50 }, fileBytes, storedMessages: 1 }
+      return { messages: i + 1, perSecond: 1, publisher: state, receiver: state }
+    })
+  const flat = flatnessOf(tenths([30, 90, 45, 115, 57, 41, 50, 53, 34, 108]))
+  expect([flat.fileGrowth, flat.rssGrowth]).toEqual([0.94, 0.94])
+  expect(flatnessOf(tenths([30, 90, 45, 115, 57, 41, 50, 53, 34, 161])).fileGrowth).toBe(1.4)
 })

@@ -1,11 +1,16 @@
 import type { State } from './protocol.ts'
 import type { Tenth } from './run-pair.ts'
 
-/** How something stands after the last tenth, as a multiple of how it stood after the third; the worse of both ends. */
+/** How something grew; the worse of both ends. */
 export interface Flatness {
-  readonly rssGrowth: number
+  /** After the last tenth, as a multiple of what it was after the third. */
   readonly ownGrowth: number
   readonly heapGrowth: number
+  /**
+   * Files, and what of them is in memory, go up and down: LevelDB writes anew what it keeps before it removes what was
+   * there. So it is the most of the second half as a multiple of the most from the third tenth to the middle.
+   */
+  readonly rssGrowth: number
   readonly fileGrowth: number
   /** Of the files, at the end. */
   readonly bytesPerMessage: number
@@ -21,14 +26,25 @@ export function flatnessOf(tenths: readonly Tenth[]): Flatness {
   const last = at(tenths.length)
   const growth = (of: (state: State) => number, from = at(FROM)) =>
     rounded(Math.max(of(last.publisher) / of(from.publisher), of(last.receiver) / of(from.receiver)))
+  const most = (of: (state: State) => number, end: 'publisher' | 'receiver', part: readonly Tenth[]) =>
+    Math.max(...part.map((tenth) => of(tenth[end])))
+  const middle = Math.floor(tenths.length / 2)
+  const peakGrowth = (of: (state: State) => number) =>
+    rounded(
+      Math.max(
+        ...(['publisher', 'receiver'] as const).map(
+          (end) => most(of, end, tenths.slice(middle)) / most(of, end, tenths.slice(FROM - 1, middle)),
+        ),
+      ),
+    )
   const perMessage = ({ fileBytes, storedMessages }: State) => fileBytes / storedMessages
   return {
-    rssGrowth: growth(({ memory }) => memory.rssMb),
+    rssGrowth: peakGrowth(({ memory }) => memory.rssMb),
     ownGrowth: growth(({ memory }) => memory.ownMb),
     heapGrowth: growth(({ memory }) => memory.heapMb),
-    fileGrowth: growth(({ fileBytes }) => fileBytes),
+    fileGrowth: peakGrowth(({ fileBytes }) => fileBytes),
     bytesPerMessage: Math.round(Math.max(perMessage(last.publisher), perMessage(last.receiver))),
-    fileGrowthPerMessage: growth(perMessage, at(Math.floor(tenths.length / 2))),
+    fileGrowthPerMessage: growth(perMessage, at(middle)),
   }
 }
 
