@@ -92,7 +92,8 @@ export async function scale(args: readonly string[]): Promise<Outcome> {
           known_idle_cpu_percent: knowing.idleCpuPercent,
           known_idle_bytes_s: knowing.idleBytesPerSecond,
         }),
-    missing: all.reduce((sum, { missing }) => sum + missing, 0),
+    missing: missingIn([...ours, ...(knowing === undefined ? [] : [knowing])]),
+    baseline_missing: missingIn(baseline),
     size_bytes: common.sizeBytes,
     rate: common.perSecond,
     load_1m: machine.loadAverage,
@@ -101,6 +102,10 @@ export async function scale(args: readonly string[]): Promise<Outcome> {
     verifies_s: machine.verifiesPerSecond,
   }
   return { summary, isHeld }
+}
+
+function missingIn(meshes: readonly SizeFigures[]): number {
+  return meshes.reduce((sum, { missing }) => sum + missing, 0)
 }
 
 /** One figure of each mesh, named by its size. */
