@@ -60,6 +60,7 @@ export class Controller implements NodeController {
       {
         socket: { path: folder.socket },
         ...(config.http === undefined ? {} : { http: config.http }),
+        ...(config.monitoring === undefined ? {} : { monitoring: config.monitoring }),
         version: readVersion(),
       },
       { node, store, queue, bindings: () => bindings.status(), onError },

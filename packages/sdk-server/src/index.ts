@@ -9,6 +9,8 @@ import type { BindingStatus } from './admin/binding-status.ts'
 import { RecentRefusals } from './admin/recent-refusals.ts'
 import { noLogin } from './auth/authenticator.ts'
 import { SOCKET_SESSION } from './auth/session.ts'
+import { type MonitoringOptions, MonitoringServer } from './monitoring/monitoring-server.ts'
+import { NodeMetrics } from './monitoring/node-metrics.ts'
 import { Followers } from './service/followers.ts'
 import { HttpServer, type HttpServerOptions } from './transport/http-server.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './transport/unix-socket-server.ts'
@@ -20,6 +22,7 @@ export type { JobSummary } from './admin/job-schema.ts'
 export type { NameStats, QueueStats, WaitsFor } from './admin/queue-stats.ts'
 export type { RecentRefusal } from './admin/recent-refusals.ts'
 export type { ScheduleOutput } from './admin/schedules.ts'
+export { DEFAULT_MONITORING_PORT, type MonitoringOptions } from './monitoring/monitoring-server.ts'
 export type { AppRouter } from './router.ts'
 export type { DeliveryOutput } from './service/delivery.ts'
 export type { DisclosureOutput } from './service/disclosure.ts'
@@ -36,6 +39,8 @@ export interface ServerOptions {
   readonly socket: UnixSocketServerOptions
   /** HTTP, server-sent events and WebSockets. @default none */
   readonly http?: HttpServerOptions
+  /** Metrics and health, on a port of their own. @default none */
+  readonly monitoring?: MonitoringOptions
   /** Version that the status shows. */
   readonly version: string
 }
@@ -53,7 +58,9 @@ export interface ServerComponents {
 export interface Server {
   /** Where it is reached by HTTP, such as `http://127.0.0.1:7123`; undefined: it is not. */
   readonly url: string | undefined
-  /** @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET, ERR_API_LISTEN */
+  /** Where metrics are; undefined: nowhere. */
+  readonly monitoringUrl: string | undefined
+  /** @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET, ERR_API_LISTEN, ERR_METRICS_LISTEN */
   start(): Promise<void>
   /** Lets requests that are under way finish; those who follow are told that it ends. */
   stop(): Promise<void>
@@ -70,6 +77,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
   const { node, store, queue, bindings = async () => [], onError = () => {} } = components
   let startedAtMs = 0
   const followers = new Followers()
+  const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version })
   const refusals = new RecentRefusals({ node })
   const context = (caller: Caller) => ({
     ...caller,
@@ -81,6 +89,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
     startedAtMs,
     followers,
     refusals,
+    calls: metrics.calls,
   })
   const socket = new UnixSocketServer(options.socket, {
     context: () => context({ session: SOCKET_SESSION }),
@@ -89,8 +98,22 @@ export function createServer(options: ServerOptions, components: ServerComponent
   const http =
     options.http === undefined
       ? undefined
-      : new HttpServer(options.http, { authenticator: noLogin, context, onError })
+      : new HttpServer(options.http, { authenticator: noLogin, node, store, queue, context, onError })
+  const monitoring =
+    options.monitoring === undefined
+      ? undefined
+      : new MonitoringServer(options.monitoring, {
+          node,
+          store,
+          queue,
+          bindings,
+          version: options.version,
+          metrics,
+        })
   return {
+    get monitoringUrl() {
+      return monitoring?.url
+    },
     get url() {
       return http?.url
     },
@@ -99,10 +122,11 @@ export function createServer(options: ServerOptions, components: ServerComponent
       followers.start()
       await socket.start()
       await http?.start()
+      await monitoring?.start()
     },
     async stop() {
       followers.stop()
-      await Promise.all([socket.stop(), http?.stop()])
+      await Promise.all([socket.stop(), http?.stop(), monitoring?.stop()])
     },
   }
 }

@@ -8,6 +8,7 @@ import type { BindingStatus } from './admin/binding-status.ts'
 import type { RecentRefusals } from './admin/recent-refusals.ts'
 import { type Access, mayCall, type Session } from './auth/session.ts'
 import { formatError } from './error-format.ts'
+import type { CallMetrics } from './monitoring/call-metrics.ts'
 import { isUnambiguousJson } from './plain-json.ts'
 import type { Followers } from './service/followers.ts'
 import { trpcCode } from './trpc-code.ts'
@@ -30,6 +31,7 @@ export interface Context extends Caller {
   readonly startedAtMs: number
   readonly version: string
   readonly followers: Followers
+  readonly calls: CallMetrics
   readonly refusals: RecentRefusals
 }
 
@@ -104,10 +106,18 @@ function notAllowed({ role, scopes = [] }: Session, access: Access, path: string
   return new MeshError('ERR_FORBIDDEN', `${path} takes the role ${needed}; this session is ${given}`)
 }
 
+/** Counts what becomes of every call. */
+const count = t.middleware(async ({ ctx: { calls }, path, next }) => {
+  const beginMs = performance.now()
+  const result = await next()
+  calls.ended(path, result.ok ? 'OK' : result.error.code, performance.now() - beginMs)
+  return result
+})
+
 export const router = t.router
 
 function procedureFor(access: Access) {
-  return t.procedure.meta(access).use(translateErrors).use(authorise)
+  return t.procedure.meta(access).use(count).use(translateErrors).use(authorise)
 }
 
 /** Whoever reaches the server. */

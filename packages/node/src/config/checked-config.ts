@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { PastelId } from '@pastel-mesh/identity'
 import { parsePastelId } from '@pastel-mesh/identity'
 import type { RetentionRules } from '@pastel-mesh/queue'
-import type { HttpServerOptions } from '@pastel-mesh/sdk-server'
+import type { HttpServerOptions, MonitoringOptions } from '@pastel-mesh/sdk-server'
 import { z } from 'zod'
 import type { NodeLogOptions } from '../log/log-options.ts'
 import { readApiListen } from './api-listen.ts'
@@ -37,6 +37,8 @@ export interface CheckedConfig {
   readonly queue: CheckedQueue
   /** The API by HTTP; absent: none. */
   readonly http?: HttpServerOptions
+  /** Metrics and health; absent: none. */
+  readonly monitoring?: MonitoringOptions
   /** `file` is absolute. */
   readonly log: NodeLogOptions
   /** How long a graceful stop may take. */
@@ -105,6 +107,7 @@ export function toChecked({
   outbox,
   queue,
   api,
+  metrics,
   log,
   stop,
   limits,
@@ -113,6 +116,7 @@ export function toChecked({
   const { identity, ...same } = rest
   const dataDir = resolve(rest.dataDir)
   const http = toHttp(api)
+  const monitoring = readApiListen(metrics.listen)
   return {
     ...same,
     dataDir,
@@ -134,6 +138,7 @@ export function toChecked({
     outbox: { maxBytes: outbox.maxSize },
     queue: toCheckedQueue(queue),
     ...(http === undefined ? {} : { http }),
+    ...(monitoring === undefined ? {} : { monitoring }),
     log: { ...log, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
     stopTimeoutMs: stop.timeout,
     ...limits,

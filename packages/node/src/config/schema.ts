@@ -344,6 +344,16 @@ export const configSchema = z.strictObject({
         }),
     })
     .prefault({}),
+  metrics: z
+    .strictObject({
+      listen: text.transform(read(parseApiListen)).prefault('off').register(keyRegistry, {
+        kind: 'text',
+        about:
+          'where /metrics (for Prometheus), /livez and /readyz are served, to whoever reaches it: ADDRESS:PORT, *:PORT, or off',
+        placeholder: '<address>',
+      }),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

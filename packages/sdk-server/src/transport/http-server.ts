@@ -6,6 +6,7 @@ import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/a
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { isInternal } from '../error-format.ts'
+import { LIVE, readiness } from '../monitoring/readiness.ts'
 import { type AppRouter, appRouter } from '../router.ts'
 import type { Caller, Context } from '../trpc.ts'
 import { isAllowedHost } from './allowed-hosts.ts'
@@ -26,7 +27,7 @@ export interface HttpServerOptions {
   readonly drainMs?: number
 }
 
-export interface HttpServerComponents {
+export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | 'queue'> {
   readonly authenticator: Authenticator
   readonly context: (caller: Caller) => Context
   readonly onError: (error: Error) => void
@@ -102,6 +103,11 @@ export class HttpServer {
         // A form of another site's page could be sent with what the browser knows; JSON cannot, without being asked for.
         await reply.code(415).send({ code: 'ERR_CONTENT_TYPE', message: 'send application/json' })
       }
+    })
+    fastify.get('/livez', async () => LIVE)
+    fastify.get('/readyz', async (_, reply) => {
+      const { status, body } = await readiness(this.#components)
+      return reply.code(status).send(body)
     })
     await fastify.register(helmet)
     await fastify.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 600 })

@@ -1,0 +1,164 @@
+import type { MeshNode } from '@pastel-mesh/sdk-node'
+import type { Registry } from 'prom-client'
+import { addCounter, addGauge, byLabel } from './families.ts'
+
+/** What the node took in, sent and dropped, and whom it is connected to. */
+export function addNodeFamilies(registry: Registry, node: MeshNode): void {
+  const { counters } = node
+  addCounter(registry, {
+    name: 'pmesh_published_batches_total',
+    help: 'Batches of this node that are on disk',
+    read: () => counters.published.batches,
+  })
+  addCounter(registry, {
+    name: 'pmesh_published_messages_total',
+    help: 'Messages of this node that are on disk',
+    read: () => counters.published.messages,
+  })
+  addCounter(registry, {
+    name: 'pmesh_received_batches_total',
+    help: 'Batches of others that are on disk, by the way they came: gossip, sync, or direct',
+    labels: ['way'],
+    read: () => {
+      const { gossip, sync, direct } = counters.received
+      return byLabel('way', { gossip, sync, direct })
+    },
+  })
+  addCounter(registry, {
+    name: 'pmesh_received_messages_total',
+    help: 'Messages of others that are on disk',
+    read: () => counters.received.messages,
+  })
+  addCounter(registry, {
+    name: 'pmesh_held_batches_total',
+    help: 'Batches of others that waited on disk for what was before them',
+    read: () => counters.received.held,
+  })
+  addCounter(registry, {
+    name: 'pmesh_dropped_batches_total',
+    help: 'Batches that were not taken in, by reason',
+    labels: ['reason'],
+    read: () => byLabel('reason', counters.dropped),
+  })
+  addCounter(registry, {
+    name: 'pmesh_verifications_total',
+    help: 'Signatures of batches that were checked',
+    read: () => counters.verifications,
+  })
+  addCounter(registry, {
+    name: 'pmesh_unreadable_batches_total',
+    help: 'Batches to the inbox that did not open',
+    read: () => counters.unreadable,
+  })
+  addCounter(registry, {
+    name: 'pmesh_congested_batches_total',
+    help: 'Batches of this node that were not handed to a congested peer; log sync brings them',
+    read: () => counters.congested,
+  })
+  addCounter(registry, {
+    name: 'pmesh_sync_total',
+    help: 'Log sync, as the one that asks: heads, ranges, those denied or deferred, passes refused or timed out',
+    labels: ['what'],
+    read: () => byLabel('what', { ...counters.sync }),
+  })
+  addCounter(registry, {
+    name: 'pmesh_certificates_total',
+    help: 'Certificates that others told of, by what became of them',
+    labels: ['outcome'],
+    read: () => byLabel('outcome', { ...counters.certificates }),
+  })
+  addCounter(registry, {
+    name: 'pmesh_receipts_dropped_total',
+    help: 'Receipts that settle nothing, by reason',
+    labels: ['reason'],
+    read: () => byLabel('reason', { ...counters.receipts }),
+  })
+  addCounter(registry, {
+    name: 'pmesh_direct_refused_total',
+    help: 'What peers got wrong on the protocol of direct messages, by what it was',
+    labels: ['what'],
+    read: () => byLabel('what', counters.direct.refused),
+  })
+  addCounter(registry, {
+    name: 'pmesh_direct_timeouts_total',
+    help: 'Questions of this node about direct messages that were not answered in time',
+    read: () => counters.direct.timeouts,
+  })
+  addCounter(registry, {
+    name: 'pmesh_sent_bytes_total',
+    help: 'Bytes that were written to peers, by protocol',
+    labels: ['protocol'],
+    read: () => Object.entries(counters.sent).map(([protocol, bytes]) => [{ protocol }, Number(bytes)]),
+  })
+  addConnectionFamilies(registry, node)
+}
+
+function addConnectionFamilies(registry: Registry, node: MeshNode): void {
+  addGauge(registry, {
+    name: 'pmesh_peers',
+    help: 'Connected peers, by who opened the connection',
+    labels: ['direction'],
+    read: () => {
+      const counts = { inbound: 0, outbound: 0 }
+      for (const { direction } of node.peers()) counts[direction] += 1
+      return byLabel('direction', counts)
+    },
+  })
+  addGauge(registry, {
+    name: 'pmesh_topic_peers',
+    help: 'Connected peers that subscribe to a topic of this node',
+    labels: ['topic'],
+    read: () => node.topics.map((topic) => [{ topic }, node.topicPeers(topic).length]),
+  })
+  addGauge(registry, {
+    name: 'pmesh_known_nodes',
+    help: 'Nodes in the address book, connected or not',
+    read: () => node.knownNodes().length,
+  })
+  addGauge(registry, {
+    name: 'pmesh_peer_round_trip_seconds',
+    help: 'Smoothed round-trip time of the connected peers: the median, and the longest',
+    labels: ['quantile'],
+    read: () => {
+      const times = node
+        .peers()
+        .flatMap(({ roundTripMs }) => (roundTripMs === undefined ? [] : [roundTripMs]))
+      times.sort((a, b) => a - b)
+      const [median, longest] = [times[times.length >> 1], times.at(-1)]
+      if (median === undefined || longest === undefined) return []
+      return byLabel('quantile', { '0.5': median / 1_000, '1': longest / 1_000 })
+    },
+  })
+  addGauge(registry, {
+    name: 'pmesh_clock_offset_seconds',
+    help: 'How far the clock is ahead of the median of the peers; absent as long as none was measured',
+    read: () => {
+      const { offsetMs } = node.standing.clock
+      return offsetMs === undefined ? [] : offsetMs / 1_000
+    },
+  })
+  addGauge(registry, {
+    name: 'pmesh_superseded',
+    help: '1 if another node has the PastelID of this one now',
+    read: () => (node.standing.superseded === undefined ? 0 : 1),
+  })
+  addGauge(registry, {
+    name: 'pmesh_alerts',
+    help: 'What others did that an operator should know, dismissed or not',
+    read: () => node.alerts().length,
+  })
+  addGauge(registry, {
+    name: 'pmesh_waiting_messages',
+    help: 'Direct messages that wait for certificates of their recipients',
+    read: () => node.waiting().length,
+  })
+  addGauge(registry, {
+    name: 'pmesh_outbox_bytes',
+    help: 'Direct messages of this node that are not delivered: the room that is used, and what there is',
+    labels: ['what'],
+    read: () => {
+      const { usedBytes, maxBytes } = node.outbox()
+      return byLabel('what', { used: usedBytes, max: maxBytes })
+    },
+  })
+}
