@@ -156,6 +156,11 @@ export class BullServer {
     return new this.#bull.DelayedError()
   }
 
+  /** Has all nodes look for jobs of a queue: Bull itself tells nobody on Redis of one that was put back. */
+  wake(queue: BullQueue): Promise<void> {
+    return this.#store.wake(queue)
+  }
+
   close(): Promise<void> {
     return this.#store.close()
   }

@@ -7,6 +7,7 @@ import type { AsideJobs, AsideStatus } from './aside-jobs.ts'
 import type { BullJob, BullResult, BullServer, BullWorker, NewWorkerOptions } from './bull-server.ts'
 import { stallsOf, toId } from './envelope.ts'
 import type { EventBus } from './event-bus.ts'
+import type { Names } from './names.ts'
 import { type Ending, RunningJob } from './running-job.ts'
 import type { Slots } from './slots.ts'
 
@@ -18,6 +19,7 @@ export interface JobRunnerOptions {
 
 export interface JobRunnerComponents {
   readonly server: BullServer
+  readonly names: Names
   readonly aside: AsideJobs
   readonly bus: EventBus
   readonly slots: Slots
@@ -125,6 +127,8 @@ export class JobRunner {
   async stop(): Promise<void> {
     this.#isStopping = true
     await Promise.all(this.#workers.map((worker) => worker.close()))
+    // One that closes may have been told of a job that is new, instead of a node that would take it.
+    await Promise.all(this.#workers.map(({ name }) => this.#wake(name)))
     await Promise.all(this.#settling)
   }
 
@@ -199,8 +203,15 @@ export class JobRunner {
   /** @throws always: so Bull leaves it where it was put */
   async #putBack(job: RunningJob, hasStarted: boolean): Promise<never> {
     await this.#insist(job, () => job.bull.moveToWait(job.token))
+    await this.#wake(job.name)
     if (hasStarted) this.#parts.host.onEvent({ type: 'released', id: job.id, name: job.name })
     throw this.#putBackError
+  }
+
+  /** Other nodes may have room for what this one does not run. Without this they would look some seconds later. */
+  async #wake(name: string): Promise<void> {
+    const { server, names, host } = this.#parts
+    await server.wake(names.queue(name)).catch(host.onError)
   }
 
   /** It is put aside, or nowhere: Bull is to forget it. */

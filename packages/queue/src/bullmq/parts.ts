@@ -48,7 +48,7 @@ export async function startParts(
   })
   const runner: JobRunner = new JobRunner(
     { lockMs, maxStalls, retention },
-    { server, aside, bus, slots: new Slots(concurrency), host, adding },
+    { server, names, aside, bus, slots: new Slots(concurrency), host, adding },
   )
   const parts = {
     host,

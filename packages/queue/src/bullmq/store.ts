@@ -1,6 +1,6 @@
 import type { BackendFactory, IQueueBackend } from 'bullmq'
 import { QueueError } from '../errors.ts'
-import type { Bull } from './bull-server.ts'
+import type { Bull, BullQueue } from './bull-server.ts'
 import type { BullmqDriverOptions } from './bullmq-driver.ts'
 
 /** What a kind of server has to give. */
@@ -8,6 +8,8 @@ export interface Store {
   readonly factory: BackendFactory<IQueueBackend, string>
   /** Connects. @returns what an operator should know about the server */
   open(): Promise<string[]>
+  /** Whoever waits for jobs of a queue looks again. */
+  wake(queue: BullQueue): Promise<void>
   close(): Promise<void>
 }
 
@@ -45,6 +47,10 @@ export async function redisStore(bull: Bull, { url, connection = {} }: BullmqDri
         throw failed ?? error
       })
       return judge(await redis.info())
+    },
+    async wake(queue) {
+      // As Bull does for a job that is new.
+      await redis.zadd(queue.toKey('marker'), 0, '0')
     },
     async close() {
       for (const client of [redis, ...copies]) client.disconnect()
@@ -93,6 +99,8 @@ export function postgresqlStore(
       await shared.waitUntilReady()
       return []
     },
+    // What is put back is told to all that wait, by Bull.
+    wake: async () => {},
     close: () => shared.close(),
   }
 }
