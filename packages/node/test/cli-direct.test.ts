@@ -196,6 +196,25 @@ describe('direct messages', () => {
     expect(await ended).toMatchObject({ code: 0, stderr: '' })
   })
 
+  it('either end verifies the text as well; what is saved for others is without it, and says so', async () => {
+    const proof = join(await temporaryFolder(), 'hello.proof')
+    for (const side of [alice, bob]) {
+      const verified = (await lines(side, 'verify', id, '--out', proof)).join('\n')
+      expect(verified).toMatch(/^text {7}hello bob$/m)
+      expect(verified).toMatch(/^ {2}messages {5}ok {2}1, as many as it says$/m)
+      expect(verified).toContain(
+        `without its text: for others to check that, too, "pmesh export --disclose ${id} FILE" writes another file`,
+      )
+    }
+    const elsewhere = await runCli(['verify', '--data', '/nowhere', '--proof', proof, id])
+    expect(elsewhere).toMatchObject({ code: 0, stderr: '' })
+    expect(elsewhere.stdout).not.toContain('hello bob')
+    expect(elsewhere.stdout).toContain(
+      `messages     not checked  sealed: only its sender and its recipient have what opens it: "pmesh verify" there checks the text, too, and "pmesh export --disclose ${id} FILE" shows it to others`,
+    )
+    expect((await readFile(proof)).includes('hello bob')).toBe(false)
+  })
+
   it('what the recipient discloses is verified without a node; what was changed is not', async () => {
     const file = join(await temporaryFolder(), 'hello.disclosed')
     expect(await lines(bob, 'export', file, '--disclose', id)).toEqual([expect.stringMatching(/^saved /)])
@@ -314,6 +333,10 @@ describe('direct messages', () => {
 
   it('is disclosed from the database as well when no node runs, and as text', async () => {
     await stopNode(bob.node)
+    expect(JSON.parse((await lines(bob, 'verify', id, '--json')).join(''))).toMatchObject({
+      source: 'database',
+      text: 'hello bob',
+    })
     const [base64 = ''] = await lines(bob, 'export', '--disclose', id)
     const file = join(await temporaryFolder(), 'text')
     await writeFile(file, `${base64}\n`)

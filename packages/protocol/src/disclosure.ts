@@ -46,6 +46,21 @@ export function isDisclosure(bytes: Uint8Array): boolean {
 }
 
 /**
+ * The parts of a disclosure, unchecked: `checkProof` takes them, or {@link openDisclosure} opens it whole.
+ * @throws ProtocolError ERR_DISCLOSURE
+ */
+export function decodeDisclosure(bytes: Uint8Array): DisclosureParts {
+  const secretEnd = MARK.length + SECRET_BYTES
+  if (bytes.length > MAX_DISCLOSURE_BYTES || !isDisclosure(bytes)) {
+    throw new ProtocolError(
+      'ERR_DISCLOSURE',
+      `the ${bytes.length} bytes are no disclosure of a direct message`,
+    )
+  }
+  return { secret: bytes.subarray(MARK.length, secretEnd), envelope: bytes.subarray(secretEnd) }
+}
+
+/**
  * Opens a disclosure as somebody who trusts nobody: the sender's signature covers the commitment, and the commitment
  * fixes the messages.
  * @param bytes from anywhere
@@ -54,14 +69,8 @@ export function isDisclosure(bytes: Uint8Array): boolean {
  * const { sender, recipient, messages } = await openDisclosure(await readFile('disclosed'))
  */
 export async function openDisclosure(bytes: Uint8Array): Promise<Disclosure> {
-  const secretEnd = MARK.length + SECRET_BYTES
-  if (bytes.length > MAX_DISCLOSURE_BYTES || !isDisclosure(bytes)) {
-    throw new ProtocolError(
-      'ERR_DISCLOSURE',
-      `the ${bytes.length} bytes are no disclosure of a direct message`,
-    )
-  }
-  const signed = openBatch(bytes.subarray(secretEnd))
+  const { envelope, secret } = decodeDisclosure(bytes)
+  const signed = openBatch(envelope)
   const { batch } = signed
   const channel = parseChannel(batch.channel)
   if (channel.kind !== 'inbox') {
@@ -70,6 +79,6 @@ export async function openDisclosure(bytes: Uint8Array): Promise<Disclosure> {
   if (!(await verifySignature(batch.sender, signedText('batch', signed.hash), signed.signature))) {
     throw new ProtocolError('ERR_BATCH_SIGNATURE', 'the batch is not signed by its sender')
   }
-  const messages = openPayload(batch, bytes.subarray(MARK.length, secretEnd))
+  const messages = openPayload(batch, secret)
   return { signed, sender: encodePastelId(batch.sender), recipient: channel.recipient, messages }
 }

@@ -44,7 +44,13 @@ export {
   MAX_DIRECT_CONTENT_BYTES,
 } from './direct.ts'
 export type { Disclosure, DisclosureParts } from './disclosure.ts'
-export { encodeDisclosure, isDisclosure, MAX_DISCLOSURE_BYTES, openDisclosure } from './disclosure.ts'
+export {
+  decodeDisclosure,
+  encodeDisclosure,
+  isDisclosure,
+  MAX_DISCLOSURE_BYTES,
+  openDisclosure,
+} from './disclosure.ts'
 export { ProtocolError } from './errors.ts'
 export { HASH_BYTES, sha256, ZERO_HASH } from './hash.ts'
 export * from './limits.ts'

@@ -90,7 +90,9 @@ function readMessages(
   const name = 'messages'
   // What goes to an inbox is for its two ends to open.
   if (batch.encoding === ENCODING_SEALED && secret === undefined) {
-    return { check: { name, result: 'open', detail: 'sealed: only who has its secret can read it' } }
+    return {
+      check: { name, result: 'open', detail: 'sealed: only its sender and its recipient have what opens it' },
+    }
   }
   const read = attempt(() => openPayload(batch, secret))
   if (read instanceof ProtocolError) return { check: { name, result: 'failed', detail: read.message } }

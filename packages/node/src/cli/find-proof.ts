@@ -1,4 +1,5 @@
 import { MeshError } from '@pastel-mesh/identity'
+import { decodeDisclosure, ENCODING_SEALED, openBatch } from '@pastel-mesh/protocol'
 import { type MessageProof, openMessageProof } from '@pastel-mesh/storage'
 import { dataFolder } from '../data-folder.ts'
 import { withClient } from './with-client.ts'
@@ -9,23 +10,44 @@ export interface FoundProof extends MessageProof {
 }
 
 /**
- * The proof of a message: from the node, or if none runs, from its database.
+ * The proof of a message: from the node, or if none runs, from its database. With what opens it, if that is there.
  * @throws MeshError ERR_NOT_STORED, and as `withClient`; StorageError
  */
 export async function findProof(dataDir: string, id: string): Promise<FoundProof> {
   try {
-    const { envelope, predecessor } = await withClient(dataDir, (api) =>
-      api.service.messages.proof.query({ id }),
-    )
+    const proof = await withClient(dataDir, (api) => api.service.messages.proof.query({ id }))
+    const envelope = Buffer.from(proof.envelope, 'base64')
+    const secret = isSealed(envelope) ? await findSecret(dataDir, id) : undefined
     return {
       source: 'node',
-      envelope: Buffer.from(envelope, 'base64'),
-      ...(predecessor === undefined ? {} : { predecessor: Buffer.from(predecessor, 'base64') }),
+      envelope,
+      ...(proof.predecessor === undefined ? {} : { predecessor: Buffer.from(proof.predecessor, 'base64') }),
+      ...(secret === undefined ? {} : { secret }),
     }
   } catch (error) {
     if (!(error instanceof MeshError && error.code === 'ERR_NO_NODE')) throw error
   }
   return { source: 'database', ...(await openStoredProof(dataDir, id)) }
+}
+
+function isSealed(envelope: Uint8Array): boolean {
+  try {
+    return openBatch(envelope).batch.encoding === ENCODING_SEALED
+  } catch {
+    // What is wrong with it the check says.
+    return false
+  }
+}
+
+/** What opens a direct message, if this node is one of its ends. */
+async function findSecret(dataDir: string, id: string): Promise<Uint8Array | undefined> {
+  try {
+    const { disclosure } = await withClient(dataDir, (api) => api.service.direct.disclose.query({ id }))
+    return decodeDisclosure(Buffer.from(disclosure, 'base64')).secret
+  } catch (error) {
+    if (error instanceof MeshError && error.code === 'ERR_SEALED') return undefined
+    throw error
+  }
 }
 
 /** The same from the database of a node that does not run. @throws MeshError ERR_NOT_STORED; StorageError */

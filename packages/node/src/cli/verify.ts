@@ -2,12 +2,14 @@ import { writeFile } from 'node:fs/promises'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import {
   checkProof,
+  ENCODING_SEALED,
   type MessageContent,
   messageId,
   type ProofCheck,
   type ProofReport,
   parseChannel,
   parseMessageId,
+  type SignedBatch,
   textOf,
 } from '@pastel-mesh/protocol'
 import { pmeshCommand } from '../pmesh-command.ts'
@@ -41,14 +43,15 @@ export async function verify(dataDir: string, request: VerifyRequest): Promise<b
   const { id, outFile, asJson } = request
   if (id !== undefined) await checkId(id)
   const proof = await findIn(dataDir, request)
-  const { envelope, predecessor } = proof
+  const { envelope, predecessor, secret } = proof
   const report = await checkProof(envelope, {
     ...(id === undefined ? {} : { messageId: id }),
     ...(predecessor === undefined ? {} : { predecessor }),
+    ...(secret === undefined ? {} : { secret }),
   })
   print(asJson ? json(toJson(report, proof, id), 2) : describe(report, proof, id))
   if (outFile !== undefined) {
-    if (report.isValid) await save(outFile, envelope, asJson)
+    if (report.isValid) await save(outFile, report, { envelope, asJson })
     else warn(`nothing was written to ${outFile}: the proof does not hold`)
   }
   return report.isValid
@@ -74,7 +77,11 @@ async function findIn(dataDir: string, { id, proofFile }: VerifyRequest): Promis
   )
 }
 
-async function save(path: string, envelope: Uint8Array, asJson: boolean): Promise<void> {
+async function save(
+  path: string,
+  { signed }: ProofReport,
+  { envelope, asJson }: { readonly envelope: Uint8Array; readonly asJson: boolean },
+): Promise<void> {
   try {
     await writeFile(path, envelope)
   } catch (cause) {
@@ -86,7 +93,18 @@ async function save(path: string, envelope: Uint8Array, asJson: boolean): Promis
       },
     )
   }
-  if (!asJson) print(`saved      ${path}: "pmesh verify --proof" checks it anywhere`)
+  if (asJson) return
+  print(`saved      ${path}: "pmesh verify --proof" checks it anywhere`)
+  if (signed?.batch.encoding === ENCODING_SEALED) {
+    print(
+      `           without its text: for others to check that, too, ${howToDisclose(signed)} writes another file`,
+    )
+  }
+}
+
+/** The command by which either end shows others what is sealed. */
+function howToDisclose({ log, batch }: SignedBatch): string {
+  return `"pmesh export --disclose ${messageId(log, batch.first)} FILE"`
 }
 
 /** What is known of the message, or where none was named, of the batch. */
@@ -117,7 +135,9 @@ function describe(report: ProofReport, { source }: FoundProof, id: string | unde
   const checked = checks.map(({ name, result, detail }): Cell[] => [
     name,
     { text: result === 'open' ? 'not checked' : result, tone: TONES[result] },
-    detail,
+    name === 'messages' && result === 'open' && signed !== undefined
+      ? `${detail}: "pmesh verify" there checks the text, too, and ${howToDisclose(signed)} shows it to others`
+      : detail,
   ])
   return [columns(rows), '', paint('heading', 'Checked'), columns(checked, { indent: '  ' })].join('\n')
 }
