@@ -7,6 +7,9 @@ const MIN_INTERVAL_MS = 100
 /** Of a cron expression, without seconds and with them. */
 const CRON_FIELDS = [5, 6]
 
+/** What the parser says of a day that the only month does not have; of several months it says that there is no next. */
+const IMPOSSIBLE_DAY = 'Invalid explicit day of month definition'
+
 /**
  * The first tick after a time, in ms since 1970. Intervals count from 1970 on, so that no restart and no change of the
  * schedule moves them.
@@ -48,13 +51,24 @@ export function checkTiming(timing: Timing): void {
       `"${timing.cron}" is no cron expression: it has ${fields} of five fields, or six with seconds first`,
     )
   }
+  let first: number | undefined
   try {
-    nextTick(timing, 0)
+    first = nextTick(timing, 0)
   } catch (cause) {
+    if ((cause as Error).message === IMPOSSIBLE_DAY) throw neverComes(timing.cron, cause)
     throw new QueueError(
       'ERR_SCHEDULE',
       `"${timing.cron}" is no cron expression: ${(cause as Error).message}`,
       { cause },
     )
   }
+  if (first === undefined) throw neverComes(timing.cron)
+}
+
+function neverComes(cron: string, cause?: unknown): QueueError {
+  return new QueueError(
+    'ERR_SCHEDULE',
+    `"${cron}" never comes: no month that it names has a day that it names`,
+    cause === undefined ? {} : { cause },
+  )
 }
