@@ -64,6 +64,18 @@ describe('pmesh', () => {
       ['tail', '--last', '1', '--since', '1h'],
       "option '-n, --last <count>' cannot be used with option '--since",
     ],
+    [['publish', '', 'x'], "error: the argument 'topic' is empty"],
+    [['publish', 'prices', 'x', '--reply-to', ''], "error: the value of '--reply-to <message-id>' is empty"],
+    [['send', '--to', '', 'x'], "error: the value of '--to <pastelid>' is empty"],
+    [['jobs', 'add', ''], "error: the argument 'name' is empty"],
+    [['jobs', 'add', 'mail', ''], "error: the argument 'json' is empty"],
+    [['jobs', 'retry', 'a', ''], "error: the argument 'id' is empty"],
+    [['jobs', 'list', 'failed', '--name', ''], "error: the value of '--name <name>' is empty"],
+    [['schedules', 'set', '', 'report', '--every', '1h'], "error: the argument 'id' is empty"],
+    [['schedules', 'set', 'a', 'report', '--cron', ''], "error: the value of '--cron <expression>' is empty"],
+    [['delivery', ''], "error: the argument 'message-id' is empty"],
+    [['connect', ''], "error: the argument 'target' is empty"],
+    [['id', 'export', ''], "error: the argument 'pastelid or file' is empty"],
     [['messages', '--limit', '0'], "argument '0' is invalid. Give a whole number from 1 to 100000."],
   ])('%j is refused with what is wrong and where help is', async (args, complaint) => {
     const { code, stdout, stderr } = await runCli(args)

@@ -11,6 +11,7 @@ it.each([
     'the message cannot be sent: replyTo is not a message id',
     'the message cannot be sent: --reply-to is not a message id',
   ],
+  ['the input is wrong: timing.cron: it is empty', 'the input is wrong: --cron: it is empty'],
   ['"sender" is not a topic name: type another', '"sender" is not a topic name: type another'],
 ])('%s', (message, shown) => {
   expect(inFlags(message)).toBe(shown)

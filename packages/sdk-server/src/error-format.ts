@@ -53,10 +53,27 @@ function describe(error: TRPCError, shape: TRPCDefaultErrorShape): string {
 }
 
 function describeInput(issues: readonly z.core.$ZodIssue[]): string {
-  const named = issues.slice(0, MAX_PROBLEMS).map(({ path, message }) => {
-    const where = z.core.toDotPath(path)
-    return where === '' ? message : `${where}: ${message}`
+  const named = issues.slice(0, MAX_PROBLEMS).map((issue) => {
+    const where = z.core.toDotPath(issue.path)
+    return where === '' ? describeIssue(issue) : `${where}: ${describeIssue(issue)}`
   })
   const more = issues.length - named.length
   return `the input is wrong: ${named.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+}
+
+/** What is counted of an input; of a number nothing is. */
+const UNITS: Readonly<Record<string, string>> = { string: 'characters', array: 'items' }
+
+/** What the library says of these is for whoever wrote the schema. */
+function describeIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return 'it is missing'
+  if (issue.code !== 'too_small' && issue.code !== 'too_big') return issue.message
+  const unit = UNITS[issue.origin]
+  if (issue.code === 'too_big') {
+    return unit === undefined
+      ? `it is more than ${issue.maximum}`
+      : `it has more than ${issue.maximum} ${unit}`
+  }
+  if (unit === undefined) return `it is less than ${issue.minimum}`
+  return issue.minimum === 1 ? 'it is empty' : `it has less than ${issue.minimum} ${unit}`
 }

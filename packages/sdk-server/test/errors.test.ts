@@ -74,7 +74,8 @@ describe('an error', () => {
       'messages[0]: ',
     ],
     ['an unknown key', { topic: 'a', messages: [{ text: 'x' }], urgent: true }, 'Unrecognized key: "urgent"'],
-    ['no topic', { messages: [{ text: 'x' }] }, 'topic: '],
+    ['no topic', { messages: [{ text: 'x' }] }, 'topic: it is missing'],
+    ['no message', { topic: 'a', messages: [] }, 'messages: it is empty'],
     ['nothing', undefined, 'the input is wrong: '],
   ])('about an input with %s names the place, in one line', async (_, input, problem) => {
     const { path, store } = await openServer()
@@ -95,8 +96,10 @@ describe('an error', () => {
   })
 
   it.each([
-    [{ limit: 1_001 }, 'limit: '],
-    [{ limit: 0 }, 'limit: '],
+    [{ limit: 1_001 }, 'limit: it is more than 1000'],
+    [{ limit: 0 }, 'limit: it is less than 1'],
+    [{ type: '' }, 'type: it is empty'],
+    [{ type: 'x'.repeat(129) }, 'type: it has more than 128 characters'],
     [{ limit: 1.5 }, 'limit: '],
     [{ sender: 'jXnobody' }, 'sender: not a PastelID'],
     [{ topic: 5 }, 'topic: '],

@@ -12,12 +12,18 @@ const NAMES: Readonly<Record<string, string>> = {
   since: '--since',
   until: '--until',
   limit: '--limit',
+  id: 'ID',
+  name: 'NAME',
+  to: '--to',
+  cron: '--cron',
+  timeZone: '--time-zone',
+  dedupKey: '--dedup-key',
 }
 
 /** Names that are no words, and so mean the field wherever they stand. */
-const FIELDS = /\b(replyTo|expiresAtMs|pastelId)\b/g
-/** A field that a problem of an input begins with: `sender: …`, `messages[3].replyTo: …`. */
-const SUBJECTS = /(?<=(?:^the input is wrong: |; ))(?:messages\[\d+\]\.)?(\w+)(?=[:.])/g
+const FIELDS = /\b(replyTo|expiresAtMs|pastelId|dedupKey)\b/g
+/** A field that a problem of an input begins with: `sender: …`, `messages[3].replyTo: …`, `timing.cron: …`. */
+const SUBJECTS = /(?<=(?:^the input is wrong: |; ))(?:messages\[\d+\]\.|timing\.)?(\w+)(?=[:.])/g
 
 /** A message of the API about what was wrong with an input, in the words of the command line. */
 export function inFlags(message: string): string {

@@ -27,6 +27,7 @@ import { addTopics } from './commands/topics.ts'
 import { addVerify } from './commands/verify.ts'
 import { examples } from './options.ts'
 import { survivePipes, warnError, warnJson } from './output.ts'
+import { refuseEmpty } from './refuse-empty.ts'
 
 // Each command loads what it needs when it runs: nobody should wait for all of libp2p to see a status.
 const argv = helpAsFlag(process.argv)
@@ -40,6 +41,7 @@ const program = new Command('pmesh')
       asJson ? warnJson('ERR_USAGE', text.replace(/^error: /, '').trimEnd()) : write(text),
   })
   .addHelpText('after', examples('pmesh start --topic prices', 'pmesh publish prices "hello"'))
+  .hook('preAction', (_, command) => refuseEmpty(command))
 
 addInit(program)
 addConfig(program)
