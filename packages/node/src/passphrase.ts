@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { explainFileError, MeshError, writeDurableFile } from '@pastel-mesh/identity'
+import { quoted } from './pmesh-command.ts'
 
 export interface Passphrase {
   readonly text: string
@@ -79,6 +80,18 @@ export function explainWrong(error: unknown, { source }: Passphrase): unknown {
   if (!hasCode(error, 'ERR_KEY_FILE_PASSPHRASE')) return error
   const { message } = error as Error
   return new MeshError('ERR_KEY_FILE_PASSPHRASE', `${message}; it came from ${source}`, { cause: error })
+}
+
+/**
+ * What stands before a command for it to find the passphrase where this one was; empty if it does anyway, or asks.
+ * @example
+ * givesAgain({ text: '…', source: '/media/stick/word' }) // PMESH_PASSPHRASE_FILE=/media/stick/word
+ */
+export function givesAgain({ source }: Passphrase): string {
+  const { PMESH_PASSPHRASE: text, PMESH_PASSPHRASE_FILE: named } = process.env
+  if (source === TERMINAL || source === 'PMESH_PASSPHRASE') return ''
+  if (source === 'PMESH_NEW_PASSPHRASE') return `PMESH_PASSPHRASE="$${source}" `
+  return source === named && text === undefined ? '' : `PMESH_PASSPHRASE_FILE=${quoted(source)} `
 }
 
 async function lookUp(sources: PassphraseSources): Promise<Passphrase | undefined> {

@@ -144,6 +144,20 @@ describe('pmesh id import and export', () => {
     expect(stdout).toContain(`next        pmesh init --data ${data}\n`)
   })
 
+  it('the command that import says comes next finds the passphrase in the file that import was given', async () => {
+    const folder = await temporaryFolder()
+    const data = join(folder, 'new')
+    const word = join(folder, 'the word')
+    await writeFile(word, CHEAP_PASSPHRASE)
+    const args = ['--data', data, '--passphrase-file', word]
+    const { stdout } = await id(['import', join(dataDir, 'pastelkeys', pastelId), ...args])
+    expect(stdout).toMatch(
+      new RegExp(`^next +PMESH_PASSPHRASE_FILE='${word}' pmesh init --data ${data}$`, 'm'),
+    )
+    const made = await runCli(['init', '--data', data], { env: { PMESH_PASSPHRASE_FILE: word } })
+    expect(made).toMatchObject({ code: 0, stderr: '' })
+  })
+
   it('never write over a file', async () => {
     const file = join(await temporaryFolder(), 'precious')
     await writeFile(file, 'precious')

@@ -140,6 +140,17 @@ describe('pmesh jobs', () => {
     expect((await pmesh('jobs', 'resume', 'works')).stderr).toBe('')
   })
 
+  it('warns the same when it retries or removes all of such a name', async () => {
+    const unknown = /there are no jobs of the name wroks, .*; there are: .*works/
+    expect(await pmesh('jobs', 'retry', '--failed', '--name', 'wroks')).toMatchObject({
+      code: 0,
+      stdout: 'retried  0 jobs\n',
+      stderr: expect.stringMatching(unknown),
+    })
+    const removed = await pmesh('jobs', 'remove', '--all', 'failed', '--name', 'wroks')
+    expect(removed.stderr).toMatch(unknown)
+  })
+
   it('pauses everything, and says so until it is resumed', async () => {
     expect((await pmesh('jobs', 'pause')).stdout).toMatch(
       /^paused {2}everything: .* until "pmesh jobs resume --data /,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { dataFolder } from '../src/data-folder.ts'
 import { openIdentity } from '../src/open-identity.ts'
-import { findNewPassphrase, findPassphrase } from '../src/passphrase.ts'
+import { findNewPassphrase, findPassphrase, givesAgain } from '../src/passphrase.ts'
 import { CHEAP_PASSPHRASE, makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
@@ -20,6 +20,22 @@ function answering(...answers: string[]) {
   }
   return { prompt, questions }
 }
+
+it.each([
+  ['the terminal', '', ''],
+  ['PMESH_PASSPHRASE', '', ''],
+  ['PMESH_NEW_PASSPHRASE', '', 'PMESH_PASSPHRASE="$PMESH_NEW_PASSPHRASE" '],
+  ['/a/word', '', 'PMESH_PASSPHRASE_FILE=/a/word '],
+  ['/a/long word', '', "PMESH_PASSPHRASE_FILE='/a/long word' "],
+  ['/a/word', '/a/word', ''],
+])(
+  'a command finds again what came from %s, where the file of the variable is "%s"',
+  (source, named, expected) => {
+    vi.stubEnv('PMESH_PASSPHRASE', undefined)
+    vi.stubEnv('PMESH_PASSPHRASE_FILE', named)
+    expect(givesAgain({ text: 'secret', source })).toBe(expected)
+  },
+)
 
 describe('the passphrase of the identity', () => {
   it('from the environment is not written down', async () => {

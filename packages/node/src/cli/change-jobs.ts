@@ -78,7 +78,9 @@ export async function redriveJobs(dataDir: string, name: string | undefined, asJ
   const { count } = await withQueue(dataDir, ({ jobs }) =>
     jobs.redrive.mutate(name === undefined ? {} : { name }),
   )
-  print(asJson ? json({ count }, 2) : `retried  ${counted(count, 'job')}`)
+  if (asJson) return print(json({ count }, 2))
+  if (count === 0) await warnOfUnknown(dataDir, name)
+  print(`retried  ${counted(count, 'job')}`)
 }
 
 /** Forgets all of a state. */
@@ -88,7 +90,9 @@ export async function clearJobs(
   asJson: boolean,
 ): Promise<void> {
   const { count } = await withQueue(dataDir, ({ jobs }) => jobs.clear.mutate(which))
-  print(asJson ? json({ count }, 2) : `removed  ${counted(count, 'job')}`)
+  if (asJson) return print(json({ count }, 2))
+  if (count === 0) await warnOfUnknown(dataDir, which.name)
+  print(`removed  ${counted(count, 'job')}`)
 }
 
 /** A name without jobs and without a handler may be mistyped. */

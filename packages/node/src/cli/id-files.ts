@@ -3,7 +3,14 @@ import { MeshError } from '@pastel-mesh/identity'
 import { type DataFolder, dataFolder, isThere } from '../data-folder.ts'
 import { keyStore } from '../key-store.ts'
 import { chooseIdentity } from '../open-identity.ts'
-import { explainWrong, findNewPassphrase, findPassphrase, PASSPHRASE_FLAG } from '../passphrase.ts'
+import {
+  explainWrong,
+  findNewPassphrase,
+  findPassphrase,
+  givesAgain,
+  PASSPHRASE_FLAG,
+  type Passphrase,
+} from '../passphrase.ts'
 import { pmeshCommand } from '../pmesh-command.ts'
 import { table } from '../table.ts'
 import { json, print } from './output.ts'
@@ -46,11 +53,9 @@ export async function importIdentity(request: IdFileRequest): Promise<void> {
   })
   const newPassphrase = await findRenewed(request, file)
   try {
-    const pastelId = await keys.importFile(file, passphrase.text, { newPassphrase })
-    tell(
-      { pastelId, file: keys.pathOf(pastelId), ...(await nextSteps(pastelId, request, folder)) },
-      request.asJson,
-    )
+    const pastelId = await keys.importFile(file, passphrase.text, { newPassphrase: newPassphrase?.text })
+    const steps = await nextSteps(pastelId, request, { folder, passphrase: newPassphrase ?? passphrase })
+    tell({ pastelId, file: keys.pathOf(pastelId), ...steps }, request.asJson)
   } catch (error) {
     throw explainWrong(error, passphrase)
   }
@@ -72,21 +77,27 @@ export async function exportIdentity(request: IdFileRequest): Promise<void> {
   const passphrase = await findPassphrase(`the key file ${keys.pathOf(pastelId)}`, sources)
   const newPassphrase = await findRenewed(request, 'the copy')
   try {
-    const copy = await keys.exportFile(pastelId, file, passphrase.text, { newPassphrase })
+    const copy = await keys.exportFile(pastelId, file, passphrase.text, {
+      newPassphrase: newPassphrase?.text,
+    })
     tell({ pastelId, file: copy }, request.asJson)
   } catch (error) {
     throw explainWrong(error, passphrase)
   }
 }
 
-async function findRenewed({ isRenewed }: IdFileRequest, what: string): Promise<string | undefined> {
+async function findRenewed({ isRenewed }: IdFileRequest, what: string): Promise<Passphrase | undefined> {
   if (!isRenewed) return undefined
   const sources = { variable: 'PMESH_NEW_PASSPHRASE', prompt: terminalPrompt() }
-  return (await findNewPassphrase(what, sources)).text
+  return findNewPassphrase(what, sources)
 }
 
 /** What is to be done before a node runs with a key that was taken in. */
-async function nextSteps(pastelId: string, { dataDir }: IdFileRequest, folder: DataFolder) {
+async function nextSteps(
+  pastelId: string,
+  { dataDir }: IdFileRequest,
+  { folder, passphrase: given }: { readonly folder: DataFolder; readonly passphrase: Passphrase },
+) {
   const isOnly = (await keyStore(folder).list()).length === 1
   const isMade = await isThere(folder.config)
   const next = isOnly
@@ -94,7 +105,7 @@ async function nextSteps(pastelId: string, { dataDir }: IdFileRequest, folder: D
     : pmeshCommand(`start --identity ${pastelId}`, dataDir)
   if (await isThere(folder.passphrase)) return { next }
   const passphrase = `the node needs it at each start: PMESH_PASSPHRASE, PMESH_PASSPHRASE_FILE, ${folder.passphrase}, or the terminal`
-  return { next, passphrase }
+  return { next: `${givesAgain(given)}${next}`, passphrase }
 }
 
 /** What of a key file that was moved is to be known. */
