@@ -11,6 +11,7 @@ import type {
 import { QueueError } from '../errors.ts'
 import type { BullmqDriverOptions } from './bullmq-driver.ts'
 import type { Envelope } from './envelope.ts'
+import { newErrors } from './new-errors.ts'
 import { inTime, isPostgresql, load, postgresqlStore, redisStore, type Store } from './store.ts'
 
 /** The result as JSON. */
@@ -35,8 +36,6 @@ export type NewWorkerOptions = Omit<WorkerOptions<string>, 'connection' | 'prefi
 
 /** How long a start waits for the server. */
 const CONNECT_MS = 10_000
-/** The same error of the server is told so often at most. */
-const SAME_ERROR_MS = 60_000
 
 /**
  * Bull's classes, on a Redis or a PostgreSQL server (store.ts). Bull works out a queue's types by conditions on the type
@@ -84,21 +83,12 @@ export class BullServer {
     this.#bull = bull
     this.#store = store
     this.#options = options
-    // All that share a connection pass on its errors.
-    const told = new WeakSet<object>()
-    let last = { message: '', atMs: Number.NEGATIVE_INFINITY }
+    const isNew = newErrors()
     this.#onError = (error) => {
-      if (typeof error === 'object' && error !== null) {
-        if (told.has(error)) return
-        told.add(error)
-      }
       // Of several addresses that were tried the error has a code and no text.
       const { message: text, code } = error as Error & { code?: string }
       const message = (error instanceof Error ? text || code : undefined) ?? String(error)
-      const atMs = performance.now()
-      // Each attempt to reach a server that is gone says the same.
-      if (message === last.message && atMs - last.atMs < SAME_ERROR_MS) return
-      last = { message, atMs }
+      if (!isNew(error, message, performance.now())) return
       onError(new QueueError('ERR_QUEUE_SERVER', `the queue's server: ${message}`, { cause: error }))
     }
     this.#classes = bull.withBackend(store.factory)
