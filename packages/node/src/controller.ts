@@ -61,6 +61,7 @@ export class Controller implements NodeController {
         socket: { path: folder.socket },
         ...(config.http === undefined ? {} : { http: config.http }),
         ...(config.monitoring === undefined ? {} : { monitoring: config.monitoring }),
+        roles: config.roles,
         version: readVersion(),
       },
       { node, store, queue, bindings: () => bindings.status(), onError },

@@ -34,6 +34,7 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
       maxStalls: 3,
       retention: DEFAULT_RETENTION,
     },
+    roles: { admins: [], operators: [], viewers: [] },
     log: { level: 'info', format: 'auto' },
     stopTimeoutMs: 20_000,
     maxBatchMessages: 512,

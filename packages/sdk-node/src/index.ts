@@ -52,7 +52,7 @@ export { type FollowMessagesOptions, followMessages } from './follow-messages.ts
 export type { InboundRates } from './inbound/rates.ts'
 export { DEFAULT_RATES } from './inbound/rates.ts'
 export { DEFAULT_OPENING_RATES, type OpeningRates } from './inbound/sender-openings.ts'
-export type { Rate } from './inbound/token-bucket.ts'
+export { type Rate, TokenBucket } from './inbound/token-bucket.ts'
 export { createFileRegistry, type FileRegistry, type FileRegistryOptions } from './members/file-registry.ts'
 export { checkMemberFile } from './members/member-file.ts'
 export type { Member, MemberChange, MemberRegistry } from './members/member-registry.ts'

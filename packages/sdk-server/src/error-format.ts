@@ -2,6 +2,7 @@ import { MeshError } from '@pastel-mesh/identity'
 import { PartlySentError, type Refusal, RefusedError, type Sent } from '@pastel-mesh/sdk-node'
 import type { TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
 import { z } from 'zod'
+import { RateLimitError } from './auth/rate-limit-error.ts'
 
 /** Problems of one input that are named; the thousandth says no more than the fifth. */
 const MAX_PROBLEMS = 5
@@ -19,6 +20,8 @@ export interface ErrorData {
   sent?: readonly Sent[]
   /** Why the rest was not: a code as `meshCode`. */
   causeCode?: string
+  /** Of what was too much: when it may work. */
+  retryAfterMs?: number
 }
 
 /**
@@ -29,6 +32,7 @@ export function formatError({ shape, error }: { shape: TRPCDefaultErrorShape; er
   const { code, httpStatus, path } = shape.data
   const data: ErrorData = { code, httpStatus, ...(path === undefined ? {} : { path }) }
   if (error.cause instanceof MeshError) data.meshCode = error.cause.code
+  if (error.cause instanceof RateLimitError) data.retryAfterMs = error.cause.retryAfterMs
   if (error.cause instanceof RefusedError) data.refusal = error.cause.refusal
   if (error.cause instanceof PartlySentError) {
     const { sent, cause } = error.cause

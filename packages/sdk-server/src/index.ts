@@ -3,11 +3,14 @@
  * @packageDocumentation
  */
 import type { Queue } from '@pastel-mesh/queue'
-import type { MeshNode } from '@pastel-mesh/sdk-node'
+import type { MeshNode, Rate } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { BindingStatus } from './admin/binding-status.ts'
 import { RecentRefusals } from './admin/recent-refusals.ts'
-import { noLogin } from './auth/authenticator.ts'
+import { AuditLog } from './auth/audit-log.ts'
+import { createAuth } from './auth/auth.ts'
+import { CallLimits } from './auth/call-limits.ts'
+import type { RoleLists } from './auth/roles.ts'
 import { SOCKET_SESSION } from './auth/session.ts'
 import { type MonitoringOptions, MonitoringServer } from './monitoring/monitoring-server.ts'
 import { NodeMetrics } from './monitoring/node-metrics.ts'
@@ -22,6 +25,10 @@ export type { JobSummary } from './admin/job-schema.ts'
 export type { NameStats, QueueStats, WaitsFor } from './admin/queue-stats.ts'
 export type { RecentRefusal } from './admin/recent-refusals.ts'
 export type { ScheduleOutput } from './admin/schedules.ts'
+export type { NumberedAuditEntry } from './auth/audit-log.ts'
+export type { Login } from './auth/logins.ts'
+export type { RoleLists } from './auth/roles.ts'
+export type { ServiceKey } from './auth/service-keys.ts'
 export { DEFAULT_MONITORING_PORT, type MonitoringOptions } from './monitoring/monitoring-server.ts'
 export type { AppRouter } from './router.ts'
 export type { DeliveryOutput } from './service/delivery.ts'
@@ -41,6 +48,10 @@ export interface ServerOptions {
   readonly http?: HttpServerOptions
   /** Metrics and health, on a port of their own. @default none */
   readonly monitoring?: MonitoringOptions
+  /** Who may log in. @default nobody */
+  readonly roles?: RoleLists
+  /** Calls of one session. @default a thousand a second, four thousand at once */
+  readonly callRate?: Rate
   /** Version that the status shows. */
   readonly version: string
 }
@@ -53,6 +64,8 @@ export interface ServerComponents {
   readonly bindings?: () => Promise<BindingStatus[]>
   /** Hears of what failed and is nobody's request, or what a caller is told nothing of. @default ignored */
   readonly onError?: (error: Error) => void
+  /** The time, in ms since 1970, by which logins expire. @default that of the system */
+  readonly now?: () => number
 }
 
 export interface Server {
@@ -69,16 +82,23 @@ export interface Server {
 /**
  * The API of a node.
  *
+ * @throws MeshError ERR_SUBJECT: who is to have a role cannot log in
  * @example
  * const server = createServer({ socket: { path: './data/node.sock' }, version: '1.0.0' }, { node, store, queue })
  * await server.start()
  */
 export function createServer(options: ServerOptions, components: ServerComponents): Server {
-  const { node, store, queue, bindings = async () => [], onError = () => {} } = components
+  const { node, store, queue, bindings = async () => [], onError = () => {}, now = Date.now } = components
   let startedAtMs = 0
   const followers = new Followers()
   const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version })
   const refusals = new RecentRefusals({ node })
+  const auth = createAuth(
+    { roles: options.roles ?? {}, allowedHosts: options.http?.allowedHosts ?? [] },
+    { node, store, now },
+  )
+  const audit = new AuditLog(store)
+  const limits = new CallLimits(options.callRate)
   const context = (caller: Caller) => ({
     ...caller,
     node,
@@ -90,15 +110,26 @@ export function createServer(options: ServerOptions, components: ServerComponent
     followers,
     refusals,
     calls: metrics.calls,
+    auth,
+    limits,
+    audit,
+    onError,
   })
   const socket = new UnixSocketServer(options.socket, {
-    context: () => context({ session: SOCKET_SESSION }),
+    context: () => context({ session: SOCKET_SESSION, address: 'socket' }),
     onError,
   })
   const http =
     options.http === undefined
       ? undefined
-      : new HttpServer(options.http, { authenticator: noLogin, node, store, queue, context, onError })
+      : new HttpServer(options.http, {
+          authenticator: auth.authenticator,
+          node,
+          store,
+          queue,
+          context,
+          onError,
+        })
   const monitoring =
     options.monitoring === undefined
       ? undefined
@@ -120,6 +151,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
     async start() {
       startedAtMs ||= Date.now()
       followers.start()
+      await auth.start()
+      await audit.start()
       await socket.start()
       await http?.start()
       await monitoring?.start()

@@ -6,6 +6,9 @@ import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import type { BindingStatus } from './admin/binding-status.ts'
 import type { RecentRefusals } from './admin/recent-refusals.ts'
+import { type AuditLog, describeInput } from './auth/audit-log.ts'
+import type { Auth } from './auth/auth.ts'
+import type { CallLimits } from './auth/call-limits.ts'
 import { type Access, mayCall, type Session } from './auth/session.ts'
 import { formatError } from './error-format.ts'
 import type { CallMetrics } from './monitoring/call-metrics.ts'
@@ -19,6 +22,8 @@ export interface Caller {
   readonly session: Session | undefined
   /** Why what the caller shows does not count. */
   readonly loginError?: MeshError
+  /** From which it calls: an IP address, or for IPv6 its network. */
+  readonly address: string
 }
 
 /** What a procedure works with. */
@@ -33,6 +38,11 @@ export interface Context extends Caller {
   readonly followers: Followers
   readonly calls: CallMetrics
   readonly refusals: RecentRefusals
+  readonly auth: Auth
+  readonly limits: CallLimits
+  readonly audit: AuditLog
+  /** Hears of what failed and is nobody's request. */
+  readonly onError: (error: Error) => void
 }
 
 /** Tells both ends of a stream in which nothing comes that the other is still there. */
@@ -89,6 +99,12 @@ export function toTrpcError(cause: unknown): unknown {
   return new TRPCError({ code: trpcCode(cause.code), message: cause.message, cause })
 }
 
+/** Each call counts, also those of a batch and those over a WebSocket. */
+const limit = t.middleware(({ ctx: { session, address, limits }, next }) => {
+  limits.take(session, address)
+  return next()
+})
+
 /** Lets nobody call what the session is not allowed to. */
 const authorise = t.middleware(({ ctx: { session, loginError }, meta, path, next }) => {
   if (meta === undefined) throw new Error(`${path} does not state who may call it`)
@@ -96,9 +112,16 @@ const authorise = t.middleware(({ ctx: { session, loginError }, meta, path, next
   if (session === undefined) {
     throw loginError ?? new MeshError('ERR_NOT_LOGGED_IN', `log in to call ${path}`)
   }
+  if (session.isOver?.() === true) throw sessionIsOver(session)
   if (!mayCall(session, meta)) throw notAllowed(session, meta, path)
   return next()
 })
+
+/** On a WebSocket, which stays open for longer. */
+function sessionIsOver({ ended }: Session): MeshError {
+  if (ended?.reason instanceof MeshError) return ended.reason
+  return new MeshError('ERR_TOKEN', 'what this connection began with is not good any more: connect again')
+}
 
 function notAllowed({ role, scopes = [] }: Session, access: Access, path: string): MeshError {
   const needed = access.scope === undefined ? access.role : `${access.role}, or the scope ${access.scope}`
@@ -114,14 +137,49 @@ const count = t.middleware(async ({ ctx: { calls }, path, next }) => {
   return result
 })
 
+/** Notes what was changed by whom, also where that failed. What may not be called was not tried. */
+const note = t.middleware(async ({ ctx, path, type, getRawInput, next }) => {
+  const result = await next()
+  const { session, audit, onError } = ctx
+  if (type !== 'mutation' || !path.startsWith('admin.') || session === undefined) return result
+  const { kind, subject, id } = session
+  const input = describeInput(await getRawInput())
+  try {
+    await audit.add({
+      atMs: Date.now(),
+      kind,
+      subject,
+      ...(id === undefined ? {} : { session: id }),
+      procedure: path,
+      ...(input === undefined ? {} : { input }),
+      result: result.ok ? 'ok' : codeOf(result.error),
+    })
+  } catch (cause) {
+    // It is done: an error would say that it is not. A disk that is full must not keep the operator from making room.
+    onError(
+      new Error(`${path} by ${subject} is not in the audit log: ${(cause as Error).message}`, { cause }),
+    )
+  }
+  return result
+})
+
+function codeOf({ cause, code }: TRPCError): string {
+  return cause instanceof MeshError ? cause.code : code
+}
+
 export const router = t.router
 
 function procedureFor(access: Access) {
-  return t.procedure.meta(access).use(count).use(translateErrors).use(authorise)
+  return t.procedure.meta(access).use(count).use(translateErrors).use(limit).use(authorise).use(note)
 }
 
 /** Whoever reaches the server. */
 export const openProcedure = procedureFor({ role: 'anyone' })
+/** Whoever has a session, or a service key. */
+export const sessionProcedure = procedureFor({ role: 'session' }).use(({ ctx: { session }, path, next }) => {
+  if (session === undefined) throw new Error(`${path} was called without a session`)
+  return next({ ctx: { session } })
+})
 /** Whoever may look: people of any role, applications with the scope `read`. */
 export const readProcedure = procedureFor({ role: 'viewer', scope: 'read' })
 /** Whoever may speak for the node: operators, applications with the scope `send`. */

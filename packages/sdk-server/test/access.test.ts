@@ -1,5 +1,6 @@
 import type { AnyProcedure } from '@trpc/server'
 import { expect, test } from 'vitest'
+import { CallLimits } from '../src/auth/call-limits.ts'
 import { type Access, mayCall, ROLES, type Session } from '../src/auth/session.ts'
 import { appRouter } from '../src/router.ts'
 
@@ -7,7 +8,8 @@ const procedures = Object.entries(appRouter._def.procedures as unknown as Record
 
 /** What each procedure demands: a new one, or another demand, is to be written here as well. */
 const DEMANDS: Readonly<Record<string, readonly string[]>> = {
-  anyone: ['service.ping'],
+  anyone: ['service.ping', 'auth.challenge', 'auth.verify', 'auth.refresh'],
+  session: ['auth.logout', 'auth.whoami'],
   'viewer, or read': [
     'service.messages.list',
     'service.messages.follow',
@@ -48,7 +50,17 @@ const DEMANDS: Readonly<Record<string, readonly string[]>> = {
     'admin.schedules.set',
     'admin.schedules.remove',
   ],
-  admin: ['admin.members.add', 'admin.members.remove'],
+  admin: [
+    'admin.members.add',
+    'admin.members.remove',
+    'admin.keys.list',
+    'admin.keys.create',
+    'admin.keys.rotate',
+    'admin.keys.revoke',
+    'admin.sessions.list',
+    'admin.sessions.revoke',
+    'admin.audit.list',
+  ],
 }
 
 function demandOf(access: Access | undefined): string {
@@ -67,27 +79,31 @@ test('every procedure demands what is stated for it, and nothing else is there',
   expect(sorted(demanded)).toEqual(sorted(DEMANDS))
 })
 
+/** Whoever has a session may. */
+const isOpenTo = (demand: string) => demand === 'anyone' || demand === 'session'
+
 const callers: [name: string, session: Session | undefined, mayCall: (demand: string) => boolean][] = [
   ['nobody', undefined, (demand) => demand === 'anyone'],
   ...ROLES.map((role): [string, Session, (demand: string) => boolean] => [
     role,
     { kind: 'pastelid', subject: 'somebody', role },
-    (demand) => demand === 'anyone' || ROLES.indexOf(role) >= ROLES.indexOf(demand.split(',')[0] as never),
+    (demand) => isOpenTo(demand) || ROLES.indexOf(role) >= ROLES.indexOf(demand.split(',')[0] as never),
   ]),
   [
     'a service key that reads',
     { kind: 'key', subject: 'k', scopes: ['read'] },
-    (demand) => demand === 'anyone' || demand.endsWith('or read'),
+    (demand) => isOpenTo(demand) || demand.endsWith('or read'),
   ],
   [
     'a service key that sends',
     { kind: 'key', subject: 'k', scopes: ['send'] },
-    (demand) => demand === 'anyone' || demand.endsWith('or send'),
+    (demand) => isOpenTo(demand) || demand.endsWith('or send'),
   ],
 ]
 
 test.each(callers)('%s calls what that is for, and nothing else', async (_, session, isAllowed) => {
-  const caller = appRouter.createCaller({ session, calls: { ended: () => {} } } as never)
+  const parts = { address: 'here', limits: new CallLimits(), calls: { ended: () => {} } }
+  const caller = appRouter.createCaller({ session, ...parts } as never)
   for (const [demand, paths] of Object.entries(DEMANDS)) {
     for (const path of paths) {
       // Nothing is behind it: whoever gets past the check fails otherwise.

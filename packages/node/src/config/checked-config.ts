@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { PastelId } from '@pastel-mesh/identity'
 import { parsePastelId } from '@pastel-mesh/identity'
 import type { RetentionRules } from '@pastel-mesh/queue'
-import type { HttpServerOptions, MonitoringOptions } from '@pastel-mesh/sdk-server'
+import type { HttpServerOptions, MonitoringOptions, RoleLists } from '@pastel-mesh/sdk-server'
 import { z } from 'zod'
 import type { NodeLogOptions } from '../log/log-options.ts'
 import { readApiListen } from './api-listen.ts'
@@ -39,6 +39,8 @@ export interface CheckedConfig {
   readonly http?: HttpServerOptions
   /** Metrics and health; absent: none. */
   readonly monitoring?: MonitoringOptions
+  /** Who may log in there. */
+  readonly roles: RoleLists
   /** `file` is absolute. */
   readonly log: NodeLogOptions
   /** How long a graceful stop may take. */
@@ -139,6 +141,7 @@ export function toChecked({
     queue: toCheckedQueue(queue),
     ...(http === undefined ? {} : { http }),
     ...(monitoring === undefined ? {} : { monitoring }),
+    roles: { admins: api.admins, operators: api.operators, viewers: api.viewers },
     log: { ...log, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
     stopTimeoutMs: stop.timeout,
     ...limits,

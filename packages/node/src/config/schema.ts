@@ -1,14 +1,14 @@
-import { isPastelId, MeshError } from '@pastel-mesh/identity'
+import { isPastelId } from '@pastel-mesh/identity'
 import { isNetworkName, isTopicName } from '@pastel-mesh/protocol'
 import { z } from 'zod'
 import { DEFAULT_DATA_DIR } from '../data-folder.ts'
 import { LOG_FORMATS, LOG_LEVELS } from '../log/log-options.ts'
 import { parseListenAddress, parsePeerAddress } from './addresses.ts'
 import { parseApiListen } from './api-listen.ts'
+import { apiSchema } from './api-schema.ts'
 import { keyRegistry } from './config-key.ts'
-import { formatDuration, parseDuration } from './durations.ts'
 import { parseQueueDriver, QUEUE_SERVERS, withoutPassword } from './queue-driver.ts'
-import { parseSize } from './sizes.ts'
+import { count, duration, list, read, size, text, yesOrNo } from './value-schemas.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** The longest that a timer of Node can wait is 24.8 days; with more it fires at once. */
@@ -16,57 +16,8 @@ const MAX_TIMER_MS = 24 * DAY_MS
 /** A hundred years: more is a mistake. */
 const MAX_HISTORY_MS = 36_500 * DAY_MS
 
-/** A duration as text, or in ms; in ms when it was read. */
-function duration(maxMs: number) {
-  return z
-    .union([z.string(), z.number()], { error: 'not a duration such as 500ms, 10s, 10m, 2h, 3d or 1w' })
-    .transform(read((value) => (typeof value === 'number' ? value : parseDuration(value))))
-    .pipe(
-      z
-        .int({ error: 'not a whole number of milliseconds' })
-        .min(1, { error: 'must be longer than nothing' })
-        .max(maxMs, { error: `must not be longer than ${formatDuration(maxMs)}` }),
-    )
-}
-
-/** A size as text, or in bytes; in bytes when it was read. */
-function size(min: number) {
-  return z
-    .union([z.string(), z.number()], { error: 'not a size such as 64KiB, 10MB or 1.5GiB' })
-    .transform(read((value) => (typeof value === 'number' ? value : parseSize(value))))
-    .pipe(z.int({ error: 'not a whole number of bytes' }).min(min, { error: `must not be less than ${min}` }))
-}
-
-function count(min: number, max: number) {
-  const error = `not a whole number from ${min} to ${max}`
-  return z.int({ error }).min(min, { error }).max(max, { error })
-}
-
-/** What a function of this folder reads; its error is the reason. */
-function read<Input, Output>(parse: (value: Input) => Output) {
-  return (value: Input, context: z.RefinementCtx<Input>): Output => {
-    try {
-      return parse(value)
-    } catch (error) {
-      if (!(error instanceof MeshError)) throw error
-      context.addIssue({ code: 'custom', message: error.message })
-      return z.NEVER
-    }
-  }
-}
-
-function list<Item extends z.ZodType>(item: Item) {
-  return z.array(item, { error: 'not a list' }).readonly()
-}
-
-const text = z.string({ error: 'not a text' })
-const yesOrNo = z.boolean({ error: 'neither true nor false (yes/no, on/off, 1/0)' })
 const listenAddress = text.transform(read(parseListenAddress))
 const peerAddress = text.transform(read(parsePeerAddress))
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text
-}
 
 function rates(what: string) {
   const rate = (unit: string) => `${unit} a second that one ${what} may deliver`
@@ -318,32 +269,7 @@ export const configSchema = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
-  api: z
-    .strictObject({
-      listen: text.transform(read(parseApiListen)).prefault('off').register(keyRegistry, {
-        kind: 'text',
-        about: 'where the API is served by HTTP: ADDRESS:PORT, *:PORT, or off',
-        placeholder: '<address>',
-      }),
-      hosts: list(text.min(1, { error: 'give a name' }))
-        .prefault([])
-        .register(keyRegistry, {
-          kind: 'text',
-          about:
-            'name under which the API is reached, beside localhost; a request that asks for another is refused',
-          placeholder: '<name>',
-          isList: true,
-        }),
-      origins: list(text.refine(isOrigin, 'not an origin such as https://app.example'))
-        .prefault([])
-        .register(keyRegistry, {
-          kind: 'text',
-          about: 'origin of web pages that may call the API, such as https://app.example',
-          placeholder: '<origin>',
-          isList: true,
-        }),
-    })
-    .prefault({}),
+  api: apiSchema,
   metrics: z
     .strictObject({
       listen: text.transform(read(parseApiListen)).prefault('off').register(keyRegistry, {

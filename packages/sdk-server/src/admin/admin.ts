@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import { operatorProcedure, router, viewerProcedure } from '../trpc.ts'
 import { alerts } from './alerts.ts'
+import { audit } from './audit.ts'
 import { jobs } from './jobs.ts'
+import { keys } from './keys.ts'
 import { members } from './members.ts'
 import { schedules } from './schedules.ts'
+import { sessions } from './sessions.ts'
 import { readStatus } from './status.ts'
 import { unshared } from './unshared.ts'
 
@@ -19,6 +22,9 @@ export const admin = router({
   unshared,
   jobs,
   schedules,
+  keys,
+  sessions,
+  audit,
 
   /** Connects to a PastelID, a multiaddr, or `address:port`. */
   connect: operatorProcedure

@@ -9,6 +9,3 @@ export interface Authenticator {
    */
   authenticate(authorization: string | undefined): Promise<Session | undefined>
 }
-
-/** Nobody can log in. */
-export const noLogin: Authenticator = { authenticate: async () => undefined }

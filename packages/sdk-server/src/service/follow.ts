@@ -52,7 +52,7 @@ export function follow(request: FollowRequest, context: Context, signal?: AbortS
 
 async function* followEntries(request: FollowRequest, context: Context, signal?: AbortSignal) {
   try {
-    const { node, store, followers } = context
+    const { node, store, followers, session } = context
     const leave = followers.enter()
     try {
       const { stopping } = followers
@@ -62,7 +62,8 @@ async function* followEntries(request: FollowRequest, context: Context, signal?:
         isDouble: node.isDouble,
         ...given({ topic, direct, sender, type }),
         from: request.lastEventId ?? (await findBeginning(request, context)),
-        signal: signal === undefined ? stopping : AbortSignal.any([signal, stopping]),
+        // Whoever is logged out, or whose key is taken away, hears no more either.
+        signal: AbortSignal.any([stopping, signal, session?.ended].filter((one) => one !== undefined)),
       })
       for await (const entry of entries) yield tracked(entry.cursor, toEntryOutput(entry, node.pastelId))
     } finally {

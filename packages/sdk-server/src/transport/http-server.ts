@@ -1,15 +1,21 @@
+import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import websocket from '@fastify/websocket'
 import { MeshError } from '@pastel-mesh/identity'
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { jsonEncoder } from '@trpc/server/adapters/ws'
+import type { TRPCRequestInfo } from '@trpc/server/http'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { isInternal } from '../error-format.ts'
 import { LIVE, readiness } from '../monitoring/readiness.ts'
 import { type AppRouter, appRouter } from '../router.ts'
 import type { Caller, Context } from '../trpc.ts'
-import { isAllowedHost } from './allowed-hosts.ts'
+import { callerAddress } from './caller-address.ts'
+import { isTooDeep } from './json-depth.ts'
+import { TOO_DEEP } from './refusal.ts'
+import { checkHead, checkInput, refusalOf, refuse } from './request-checks.ts'
 
 export interface HttpServerOptions {
   /** @default 7123 */
@@ -97,12 +103,17 @@ export class HttpServer {
       forceCloseConnections: 'idle',
     })
     fastify.addHook('onRequest', async (request, reply) => {
-      if (!isAllowedHost(request.headers.host, allowedHosts)) {
-        await reply.code(421).send({ code: 'ERR_HOST', message: 'this server is not reached by that name' })
-      } else if (hasOtherBody(request)) {
-        // A form of another site's page could be sent with what the browser knows; JSON cannot, without being asked for.
-        await reply.code(415).send({ code: 'ERR_CONTENT_TYPE', message: 'send application/json' })
-      }
+      const refusal = checkHead(request, allowedHosts)
+      if (refusal !== undefined) await refuse(reply, refusal)
+    })
+    fastify.addHook('preHandler', async (request, reply) => {
+      const refusal = checkInput(request)
+      if (refusal !== undefined) await refuse(reply, refusal)
+    })
+    fastify.setErrorHandler(async (error: FastifyError, _request, reply) => {
+      const refusal = refusalOf(error)
+      if (refusal === undefined) throw error
+      await refuse(reply, refusal)
     })
     fastify.get('/livez', async () => LIVE)
     fastify.get('/readyz', async (_, reply) => {
@@ -125,13 +136,14 @@ export class HttpServer {
     return {
       router: appRouter,
       maxBatchSize: MAX_BATCH_CALLS,
+      experimental_encoder: { ...jsonEncoder, decode: decodeFrame },
       async createContext({ req, info }) {
-        const shown = info.connectionParams?.authorization ?? req.headers.authorization
+        const address = callerAddress(req.socket.remoteAddress)
         try {
-          return context({ session: await authenticator.authenticate(shown) })
+          return context({ session: await authenticator.authenticate(shownBy(req, info)), address })
         } catch (error) {
           // What anybody may call, such as logging in, does not take a good token.
-          if (error instanceof MeshError) return context({ session: undefined, loginError: error })
+          if (error instanceof MeshError) return context({ session: undefined, loginError: error, address })
           throw error
         }
       },
@@ -144,10 +156,19 @@ export class HttpServer {
   }
 }
 
-function hasOtherBody({ method, headers }: FastifyRequest): boolean {
-  if (method !== 'POST') return false
-  const [type = ''] = (headers['content-type'] ?? '').split(';')
-  return type.trim().toLowerCase() !== 'application/json'
+/** What comes over a WebSocket. */
+function decodeFrame(data: string | ArrayBuffer | Uint8Array): unknown {
+  if (typeof data === 'string' && isTooDeep(data)) throw new Error(TOO_DEEP.message)
+  return jsonEncoder.decode(data)
+}
+
+/** Over HTTP nothing but the header counts: what stands in an address is kept in logs and histories. */
+function shownBy(
+  req: FastifyRequest | IncomingMessage,
+  { connectionParams }: TRPCRequestInfo,
+): string | undefined {
+  const isWebSocket = !('raw' in req)
+  return (isWebSocket ? connectionParams?.authorization : undefined) ?? req.headers.authorization
 }
 
 function unusable(where: string, cause: unknown): MeshError {

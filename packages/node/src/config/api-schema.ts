@@ -1,0 +1,56 @@
+import { isPastelId } from '@pastel-mesh/identity'
+import { z } from 'zod'
+import { parseApiListen } from './api-listen.ts'
+import { keyRegistry } from './config-key.ts'
+import { list, read, text } from './value-schemas.ts'
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}
+
+function subjects(may: string, flag: string) {
+  return list(text.refine(isSubject, 'not a PastelID, and no address of a wallet (0x and 40 digits)'))
+    .prefault([])
+    .register(keyRegistry, {
+      kind: 'text',
+      about: `who may log in to the API and ${may}: a PastelID, or the 0x address of a wallet`,
+      placeholder: '<subject>',
+      isList: true,
+      flag,
+    })
+}
+
+function isSubject(text: string): boolean {
+  return isPastelId(text) || /^0x[0-9a-f]{40}$/i.test(text)
+}
+
+/** How the API is reached, and by whom. */
+export const apiSchema = z
+  .strictObject({
+    listen: text.transform(read(parseApiListen)).prefault('off').register(keyRegistry, {
+      kind: 'text',
+      about: 'where the API is served by HTTP: ADDRESS:PORT, *:PORT, or off',
+      placeholder: '<address>',
+    }),
+    hosts: list(text.min(1, { error: 'give a name' }))
+      .prefault([])
+      .register(keyRegistry, {
+        kind: 'text',
+        about:
+          'name under which the API is reached, beside localhost; a request that asks for another is refused',
+        placeholder: '<name>',
+        isList: true,
+      }),
+    origins: list(text.refine(isOrigin, 'not an origin such as https://app.example'))
+      .prefault([])
+      .register(keyRegistry, {
+        kind: 'text',
+        about: 'origin of web pages that may call the API, such as https://app.example',
+        placeholder: '<origin>',
+        isList: true,
+      }),
+    admins: subjects('change everything', '--admin'),
+    operators: subjects('send, and do what a node needs from day to day', '--operator'),
+    viewers: subjects('look', '--viewer'),
+  })
+  .prefault({})

@@ -1,0 +1,95 @@
+import type { MessageStore } from '@pastel-mesh/storage'
+import { z } from 'zod'
+import { StoredRecords } from './stored-records.ts'
+
+/** Two kilobytes each at most: an eighth of what the store's values may be. The oldest go. */
+const MAX_ENTRIES = 4_096
+/** What was asked for in a few words; whole lists of jobs are not for here. */
+const MAX_INPUT_LENGTH = 1_000
+/** Names under which something secret may stand. */
+const SECRET = /secret|passw|passphrase|token|seed|private|signature|credential|authorization/i
+const MAX_LEVELS = 8
+const MAX_ITEMS = 100
+const NUMBER_DIGITS = 12
+
+const record = z.object({
+  atMs: z.number(),
+  kind: z.enum(['socket', 'pastelid', 'wallet', 'key']),
+  subject: z.string(),
+  session: z.string().optional(),
+  procedure: z.string(),
+  /** As JSON, shortened, what is secret left out. */
+  input: z.string().optional(),
+  /** `ok`, or the code of what was wrong. */
+  result: z.string(),
+})
+
+/** A change that somebody asked for. */
+export type AuditEntry = z.output<typeof record>
+/** With its number: later ones have higher ones. */
+export type NumberedAuditEntry = AuditEntry & { readonly number: number }
+
+/** What was changed by the API, and by whom: in the store's values. */
+export class AuditLog {
+  readonly #records: StoredRecords<typeof record>
+  /** Those that are kept, from number to number. */
+  #first = 1
+  #next = 1
+
+  constructor(store: MessageStore) {
+    this.#records = new StoredRecords('audit/', record, store)
+  }
+
+  async start(): Promise<void> {
+    const numbers = [...(await this.#records.read()).keys()].map(Number)
+    if (numbers.length === 0) return
+    this.#first = numbers[0] ?? 1
+    this.#next = Math.max(this.#next, (numbers.at(-1) ?? 0) + 1)
+  }
+
+  /** @throws StorageError */
+  async add(entry: AuditEntry): Promise<void> {
+    const changes = new Map<string, AuditEntry | undefined>([[nameOf(this.#next), entry]])
+    this.#next += 1
+    for (; this.#next - this.#first > MAX_ENTRIES; this.#first += 1)
+      changes.set(nameOf(this.#first), undefined)
+    await this.#records.write(changes)
+  }
+
+  /** The newest first. @param before only those with lower numbers */
+  async list(limit: number, before = Number.POSITIVE_INFINITY): Promise<NumberedAuditEntry[]> {
+    const entries = [...(await this.#records.read())].map(([name, entry]) => ({
+      number: Number(name),
+      ...entry,
+    }))
+    return entries
+      .filter(({ number }) => number < before)
+      .reverse()
+      .slice(0, limit)
+  }
+}
+
+function nameOf(number: number): string {
+  return String(number).padStart(NUMBER_DIGITS, '0')
+}
+
+/** An input as the audit log keeps it. */
+export function describeInput(input: unknown): string | undefined {
+  if (input === undefined) return undefined
+  const text = JSON.stringify(withoutSecrets(input, MAX_LEVELS)) ?? ''
+  return text.length > MAX_INPUT_LENGTH ? `${text.slice(0, MAX_INPUT_LENGTH)}…` : text
+}
+
+function withoutSecrets(value: unknown, levels: number): unknown {
+  if (typeof value === 'bigint') return String(value)
+  // What is cut off at the end anyway need not be written first.
+  if (typeof value === 'string') return value.slice(0, MAX_INPUT_LENGTH)
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  if (levels === 0) return '…'
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => withoutSecrets(item, levels - 1))
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, MAX_ITEMS)
+      .map(([name, item]) => [name, SECRET.test(name) ? '(secret)' : withoutSecrets(item, levels - 1)]),
+  )
+}

@@ -1,0 +1,35 @@
+import { type Rate, TokenBucket } from '@pastel-mesh/sdk-node'
+import { tooMany } from './rate-limit-error.ts'
+
+/** A hundred bytes each; who was seen longest ago is forgotten, and begins with a full bucket. */
+const MAX_BUCKETS = 10_000
+
+/** A token bucket for each of many callers. */
+export class Buckets {
+  readonly #rate: Rate
+  /** The one that was used longest ago first. */
+  readonly #buckets = new Map<string, TokenBucket>()
+
+  constructor(rate: Rate) {
+    this.#rate = rate
+  }
+
+  /** @param what there is too much of. @throws RateLimitError */
+  take(name: string, what: string): void {
+    const bucket = this.#get(name)
+    if (!bucket.take(1)) throw tooMany(what, bucket.delayMs(1))
+  }
+
+  giveBack(name: string): void {
+    this.#get(name).giveBack(1)
+  }
+
+  #get(name: string): TokenBucket {
+    const bucket = this.#buckets.get(name) ?? new TokenBucket(this.#rate)
+    this.#buckets.delete(name)
+    this.#buckets.set(name, bucket)
+    const [oldest] = this.#buckets.keys()
+    if (this.#buckets.size > MAX_BUCKETS && oldest !== undefined) this.#buckets.delete(oldest)
+    return bucket
+  }
+}

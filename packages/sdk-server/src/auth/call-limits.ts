@@ -1,0 +1,26 @@
+import type { Rate } from '@pastel-mesh/sdk-node'
+import { Buckets } from './buckets.ts'
+import type { Session } from './session.ts'
+
+/** Of one session: several times what a dashboard or an application needs, and a fraction of what the node does. */
+const DEFAULT_CALL_RATE: Rate = { perSecond: 1_000, burst: 4_000 }
+/** Of one address without a session, which only logs in, or asks whether the server answers. */
+const STRANGER_RATE: Rate = { perSecond: 10, burst: 100 }
+
+/** How much one may call: calls, not requests, for a batch of many is one request. */
+export class CallLimits {
+  readonly #sessions: Buckets
+  readonly #strangers = new Buckets(STRANGER_RATE)
+
+  constructor(rate: Rate = DEFAULT_CALL_RATE) {
+    this.#sessions = new Buckets(rate)
+  }
+
+  /** One call. @throws RateLimitError */
+  take(session: Session | undefined, address: string): void {
+    // The operator on the machine could end the node as well.
+    if (session?.kind === 'socket') return
+    if (session === undefined) this.#strangers.take(address, 'calls without a login')
+    else this.#sessions.take(`${session.kind} ${session.id ?? session.subject}`, 'calls')
+  }
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import { tooMany } from './rate-limit-error.ts'
+import type { Subject } from './subject.ts'
+
+/** What somebody is to sign, to prove that it is who it says. */
+export interface Challenge {
+  readonly subject: Subject
+  readonly nonce: string
+  readonly text: string
+  readonly expiresAtMs: number
+}
+
+/** A person with a wallet takes some clicks; a challenge that is older was forgotten. */
+const VALID_MS = 5 * 60_000
+/** 128 bits cannot be guessed. In hexadecimal: EIP-4361 has letters and digits only. */
+const NONCE_BYTES = 16
+/** Of one address at a time: people behind one address log in at once, a page that tries without end does not. */
+const MAX_OF_ADDRESS = 32
+/** In all, a kilobyte each: what no address can fill alone. */
+const MAX_CHALLENGES = 8_192
+
+/** The challenges that wait for a signature. In memory: after a restart one asks for another. */
+export class Challenges {
+  readonly #now: () => number
+  /** The oldest first, which expires first. */
+  readonly #waiting = new Map<string, Challenge & { readonly address: string }>()
+  readonly #ofAddress = new Map<string, number>()
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /**
+   * Makes one.
+   * @param address from which it is asked for
+   * @param write makes the text
+   * @throws MeshError ERR_RATE_LIMIT
+   */
+  issue(
+    subject: Subject,
+    address: string,
+    write: (terms: { nonce: string; issuedAt: Date; expiresAt: Date }) => string,
+  ): Challenge {
+    const nowMs = this.#now()
+    this.#removeExpired(nowMs)
+    if ((this.#ofAddress.get(address) ?? 0) >= MAX_OF_ADDRESS) {
+      const oldest = [...this.#waiting.values()].find((one) => one.address === address)
+      throw tooMany('challenges wait to be signed', (oldest?.expiresAtMs ?? nowMs) - nowMs)
+    }
+    const nonce = randomBytes(NONCE_BYTES).toString('hex')
+    const expiresAtMs = nowMs + VALID_MS
+    const text = write({ nonce, issuedAt: new Date(nowMs), expiresAt: new Date(expiresAtMs) })
+    const challenge = { subject, nonce, text, expiresAtMs, address }
+    this.#waiting.set(nonce, challenge)
+    this.#ofAddress.set(address, (this.#ofAddress.get(address) ?? 0) + 1)
+    if (this.#waiting.size > MAX_CHALLENGES) {
+      const [oldest] = this.#waiting.values()
+      if (oldest !== undefined) this.#remove(oldest)
+    }
+    return challenge
+  }
+
+  /** Takes one away, before its signature is looked at: it is good for one attempt. Undefined: there is none. */
+  take(nonce: string): Challenge | undefined {
+    const challenge = this.#waiting.get(nonce)
+    if (challenge === undefined) return undefined
+    this.#remove(challenge)
+    return challenge.expiresAtMs > this.#now() ? challenge : undefined
+  }
+
+  #removeExpired(nowMs: number): void {
+    for (const challenge of this.#waiting.values()) {
+      if (challenge.expiresAtMs > nowMs) return
+      this.#remove(challenge)
+    }
+  }
+
+  #remove({ nonce, address }: { readonly nonce: string; readonly address: string }): void {
+    this.#waiting.delete(nonce)
+    const left = (this.#ofAddress.get(address) ?? 0) - 1
+    if (left > 0) this.#ofAddress.set(address, left)
+    else this.#ofAddress.delete(address)
+  }
+}

@@ -1,0 +1,49 @@
+import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
+
+/** Why a request gets to no procedure. */
+export interface Refusal {
+  readonly status: number
+  readonly code: keyof typeof TRPC_ERROR_CODES_BY_KEY
+  readonly meshCode: string
+  readonly message: string
+}
+
+/** A refusal in the shape of every other error, so that clients need to know but one. */
+export function refusalBody({ status, code, meshCode, message }: Refusal): object {
+  return {
+    error: {
+      json: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data: { code, httpStatus: status, meshCode } },
+    },
+  }
+}
+
+export const OTHER_HOST: Refusal = {
+  status: 421,
+  code: 'BAD_REQUEST',
+  meshCode: 'ERR_HOST',
+  message: 'this server is not reached by that name',
+}
+export const OTHER_CONTENT: Refusal = {
+  status: 415,
+  code: 'UNSUPPORTED_MEDIA_TYPE',
+  meshCode: 'ERR_CONTENT_TYPE',
+  message: 'send application/json',
+}
+export const TOO_LARGE: Refusal = {
+  status: 413,
+  code: 'PAYLOAD_TOO_LARGE',
+  meshCode: 'ERR_TOO_LARGE',
+  message: 'the request is too large: send fewer messages at a time',
+}
+export const TOO_DEEP: Refusal = {
+  status: 400,
+  code: 'BAD_REQUEST',
+  meshCode: 'ERR_TOO_DEEP',
+  message: 'the JSON of the request is too deep: 32 levels of objects and arrays are taken',
+}
+export const IN_ADDRESS: Refusal = {
+  status: 400,
+  code: 'BAD_REQUEST',
+  meshCode: 'ERR_TOKEN_IN_URL',
+  message: 'connectionParams are not taken from an address, which logs keep: use the header authorization',
+}
