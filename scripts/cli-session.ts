@@ -52,12 +52,17 @@ export const CLI_SESSION: readonly Step[] = [
   { command: 'members list --data alice' },
   { command: 'members remove {alice} --data alice', isRefused: true },
   {
-    heading: 'Peers: connect, peers, topics, relay',
+    heading: 'Peers: connect, peers, topics, relay, bans',
     command: 'connect localhost:7201 --data bob',
   },
   { command: 'peers --data bob' },
   { command: 'topics --data bob' },
+  { command: 'topics join news --data bob' },
+  { command: 'topics leave news --data bob' },
   { command: 'relay on --data bob' },
+  { command: 'ban 192.0.2.1 --for 1d --reason floods --data bob' },
+  { command: 'bans --data bob' },
+  { command: 'unban 192.0.2.1 --data bob' },
   {
     heading: 'Messages: publish, messages, tail, verify',
     command: 'publish prices "the first price" --data alice',

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await alice.api.admin.members.add.mutate({ pastelId: bob.pastelId })
   await bob.api.admin.members.add.mutate({ pastelId: alice.pastelId })
   const { addresses } = await bob.api.admin.status.query()
-  await alice.api.admin.connect.mutate({ target: addresses[0] as string })
+  await alice.api.admin.peers.dial.mutate({ target: addresses[0] as string })
   return async () => {
     for (const { close, node } of sides) {
       await close()

@@ -4,7 +4,8 @@ import { CONFIG_KEYS } from '../src/config/config-keys.ts'
 import { runCli } from './fixtures/cli.ts'
 
 const COMMANDS = [
-  ...['init', 'start', 'status', 'peers', 'topics', 'connect', 'disconnect'],
+  ...['init', 'start', 'status', 'peers', 'connect', 'disconnect'],
+  ...['bans', 'ban', 'unban'],
   ...['publish', 'messages', 'tail', 'verify', 'stats'],
   ...['send', 'inbox', 'sent', 'delivery', 'export'],
 ]
@@ -30,7 +31,7 @@ describe('pmesh', () => {
   it('--help names the commands and shows an example', async () => {
     const { code, stdout } = await runCli(['--help'])
     expect(code).toBe(0)
-    for (const command of [...COMMANDS, 'config', 'id', 'alerts', 'jobs', 'schedules']) {
+    for (const command of [...COMMANDS, 'config', 'id', 'alerts', 'topics', 'jobs', 'schedules']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
     expect(stdout).toContain('Example:\n  $ pmesh start')

@@ -14,6 +14,7 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
   relay: false,
   peers: [],
   knownNodes: 0,
+  bans: 0,
   store: {
     messages: 0,
     floor: 0,

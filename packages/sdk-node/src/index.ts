@@ -6,6 +6,7 @@ import type { PrivateKey, TypedEventTarget } from '@libp2p/interface'
 import type { PastelId, Signer } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
+import type { Bans } from './connection/bans.ts'
 import type { BootstrapStatus } from './connection/bootstrap-status.ts'
 import type { ClockStatus } from './connection/clock-check.ts'
 import type { KnownNode } from './connection/discovery.ts'
@@ -32,6 +33,8 @@ import type { RetentionOptions } from './retention-task.ts'
 import type { SendOptions } from './send-options.ts'
 import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 
+export type { BanKind } from './connection/ban-target.ts'
+export { type Ban, type Banned, type BanOptions, type Bans, MAX_BAN_REASON } from './connection/bans.ts'
 export type { BootstrapState, BootstrapStatus } from './connection/bootstrap-status.ts'
 export type { Refusal } from './connection/certificate-gate.ts'
 export type { CertificateCounters } from './connection/certificate-intake.ts'
@@ -164,6 +167,8 @@ export interface PeerInfo {
   readonly roundTripMs?: number
   /** Mean change from one round trip to the next, as in RFC 3550; absent until there were two. */
   readonly jitterMs?: number
+  /** What gossip thinks of it: below zero it broke rules, below -10,000 it is cut off. Absent in events. */
+  readonly gossipScore?: number
 }
 
 /** Whether others take what a node publishes. */
@@ -200,6 +205,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   readonly registry: MemberRegistry
   /** Whether others take what it publishes. */
   readonly standing: NodeStanding
+  /** With whom it has nothing to do. */
+  readonly bans: Pick<Bans, 'list' | 'ban' | 'unban'>
 
   /** @throws MeshError ERR_LISTEN if an address cannot be listened on */
   start(): Promise<void>
@@ -353,7 +360,7 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * Connects to a PastelID that the address book knows, to a multiaddr, or to `address:port` or
    * `[IPv6 address]:port` by TCP; resolves when both sides accepted each other's certificates. What
    * {@link disconnect} has stopped goes on.
-   * @throws MeshError ERR_ADDRESS, ERR_UNKNOWN_PEER, ERR_DIAL, ERR_NOT_CERTIFIED, ERR_NOT_STARTED; a certificate that
+   * @throws MeshError ERR_ADDRESS, ERR_UNKNOWN_PEER, ERR_DIAL, ERR_NOT_CERTIFIED, ERR_BANNED, ERR_NOT_STARTED; a certificate that
    * one of the ends did not accept is a {@link RefusedError}, which says whose and why
    */
   connect(target: string, options?: { signal?: AbortSignal }): Promise<PeerInfo>

@@ -1,6 +1,6 @@
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
-import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -33,7 +33,8 @@ export interface TransportComponents {
   readonly privateKey: PrivateKey
   readonly certifier: Certifier
   readonly gossipStreams: StreamHooks
-  readonly isDenied: (peer: string) => boolean
+  /** Whom libp2p lets through, in both directions. */
+  readonly gater: ConnectionGater
   /** Counts what is written to peers. */
   readonly sent: SentCounters
 }
@@ -55,7 +56,7 @@ export async function createTransport(
   options: TransportOptions,
   components: TransportComponents,
 ): Promise<Transport> {
-  const { privateKey, certifier, gossipStreams, isDenied, sent } = components
+  const { privateKey, certifier, gossipStreams, gater, sent } = components
   let registrars: { registrar: Registrar; certified: Registrar } | undefined
   const libp2p = await createLibp2p({
     start: false,
@@ -95,14 +96,7 @@ export async function createTransport(
     },
     // It cuts healthy links whose answers are slow. Yamux sees to dead ones, and round trips are measured elsewhere.
     connectionMonitor: { enabled: false },
-    connectionGater: {
-      // Private addresses are dialled: nodes of one data centre, or of one machine, are normal.
-      denyDialMultiaddr: () => false,
-      denyInboundEncryptedConnection: (peer) => isDenied(peer.toString()),
-      denyDialPeer: (peer) => isDenied(peer.toString()),
-      // An address without a PeerId: whose it is shows only now.
-      denyOutboundEncryptedConnection: (peer) => isDenied(peer.toString()),
-    },
+    connectionGater: gater,
     services: {
       identify: identify(),
       ping: ({ registrar, connectionManager }: PingParts) =>

@@ -4,6 +4,7 @@ import { MeshError, type PastelId } from '@pastel-mesh/identity'
 import { assertNetworkName, inboxChannel } from '@pastel-mesh/protocol'
 import type { CarriedTopics } from './carried-topics.ts'
 import { AddressBook } from './connection/address-book.ts'
+import { Bans } from './connection/bans.ts'
 import { BookAddresses } from './connection/book-addresses.ts'
 import { CertificateGate } from './connection/certificate-gate.ts'
 import { parseAddress } from './connection/connect-target.ts'
@@ -19,15 +20,15 @@ import { GossipStreams } from './gossip/stream-guards.ts'
 import { TopicDelivery } from './gossip/topic-delivery.ts'
 import { abortable } from './inbound/abortable.ts'
 import { Arrivals } from './inbound/arrivals.ts'
-import { InboundPipeline } from './inbound/pipeline.ts'
-import { DEFAULT_RATES } from './inbound/rates.ts'
+import { createNodeInbound } from './inbound/node-inbound.ts'
+import type { InboundPipeline } from './inbound/pipeline.ts'
 import type { MeshNode, NodeComponents, NodeOptions } from './index.ts'
 import { createTransport, listen, type Transport, transportOptions } from './libp2p.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { MemberRegistry } from './members/member-registry.ts'
 import { MessageReader } from './message-reader.ts'
 import { NodeApi, type NodeParts } from './node-api.ts'
-import { DEFAULT_CERTIFICATE_LIFETIME_MS, DEFAULT_HISTORY_MS, syncOptions } from './node-defaults.ts'
+import { DEFAULT_CERTIFICATE_LIFETIME_MS, syncOptions } from './node-defaults.ts'
 import { createNodeTopics } from './node-topics.ts'
 import { OutboundPipeline } from './outbound/pipeline.ts'
 import { RetentionTask } from './retention-task.ts'
@@ -56,6 +57,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
   readonly #gossipStreams: GossipStreams
   readonly #peers: PeerConnections
   readonly #book = new AddressBook()
+  readonly bans: Bans
   readonly #topicPeers: TopicPeers
   readonly #direct: DirectMessages
   #outbound: OutboundPipeline | undefined
@@ -129,24 +131,18 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       gossip: () => this.#gossip,
       pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
     })
-    const { peerRates = DEFAULT_RATES, senderRates = DEFAULT_RATES } = options
-    this.#inbound = new InboundPipeline(
-      {
-        network: options.network,
-        own: signer.pastelId,
-        historyMs: options.historyMs ?? DEFAULT_HISTORY_MS,
-        peerRates,
-        senderRates,
-        senderOpenings: options.senderOpenings,
-      },
-      {
-        store,
-        registry,
-        counters: this.counters,
-        pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
-        inbox: () => this.#direct.intake,
-      },
-    )
+    this.bans = new Bans({
+      store,
+      connections: () => this.#transport.libp2p.getConnections(),
+      pastelIdOn: (connection) => this.#gate.peerOn(connection)?.pastelId,
+      own: () => [this.pastelId, this.peerId],
+    })
+    this.#inbound = createNodeInbound(options, {
+      ...components,
+      counters: this.counters,
+      pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
+      inbox: () => this.#direct.intake,
+    })
     this.#arrivals = new Arrivals({
       inbound: () => this.#inbound,
       sync: () => this.#sync,
@@ -209,6 +205,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       reader: this.#reader,
       standing: this.standing,
       direct: this.#direct,
+      guard: this.#guard,
     }
   }
 
@@ -230,6 +227,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     )
     this.#stopTelling = tellStoreEvents(this.#components.store, this, this.isDouble)
     libp2p.addEventListener('connection:open', this.#onOpen)
+    await this.bans.load()
     await this.#direct.load()
     this.#own.goOnFrom(await this.#discovery.lastSerial())
     const certifying = this.#gate.start(registrar)
@@ -288,7 +286,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       privateKey: this.#components.nodeKey,
       certifier: this.#gate,
       gossipStreams: this.#gossipStreams,
-      isDenied: (peer) => this.#guard.isDenied(peer),
+      gater: this.bans.gater((peer) => this.#guard.isDenied(peer)),
       sent: this.counters.sent,
     })
     const { gossipsub } = this.#transport
@@ -309,6 +307,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     this.#guard = new PeerGuard({
       gossipsub,
       certified: () => this.#gate.peers(),
+      isBanned: (name) => this.bans.isBanned(name),
       reopen: (connection) => this.#gossipStreams.reopen(connection),
     })
     this.#sync = new LogSync(syncOptions(this.#options), {

@@ -4,6 +4,7 @@ import { inboxChannel, type MessageInput, topicChannel } from '@pastel-mesh/prot
 import type { MessageStore } from '@pastel-mesh/storage'
 import { TypedEventEmitter } from 'main-event'
 import type { CarriedTopics } from './carried-topics.ts'
+import type { Bans } from './connection/bans.ts'
 import type { BootstrapStatus } from './connection/bootstrap-status.ts'
 import type { Discovery, KnownNode } from './connection/discovery.ts'
 import type { PeerConnections } from './connection/peer-connections.ts'
@@ -13,6 +14,7 @@ import type { Sent } from './direct/direct-sender.ts'
 import type { OutboxStatus } from './direct/outbox.ts'
 import type { TopicStatus } from './direct/topic-status.ts'
 import type { WaitingSummary } from './direct/waiting-messages.ts'
+import type { PeerGuard } from './gossip/peer-guard.ts'
 import { abortable } from './inbound/abortable.ts'
 import type {
   InboxOptions,
@@ -44,11 +46,13 @@ export interface NodeParts {
   readonly reader: MessageReader
   readonly standing: Standing
   readonly direct: DirectMessages
+  readonly guard: PeerGuard
 }
 
 /** What a node is asked, and each time one of its parts answers. */
 export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
   abstract readonly pastelId: PastelId
+  abstract readonly bans: Bans
   protected abstract parts(): NodeParts
   /** @throws MeshError ERR_NOT_STARTED */
   protected abstract running(): OutboundPipeline
@@ -74,7 +78,8 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
   }
 
   peers(): PeerInfo[] {
-    return this.parts().peers.list()
+    const { peers, guard } = this.parts()
+    return peers.list().map((peer) => ({ ...peer, gossipScore: guard.scoreOf(peer.peerId) }))
   }
 
   bootstrap(): BootstrapStatus[] {
@@ -206,6 +211,7 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
 
   async connect(target: string, options: { signal?: AbortSignal } = {}): Promise<PeerInfo> {
     this.running()
+    this.bans.assertMayConnect(target)
     return this.parts().peers.connect(target, options)
   }
 

@@ -11,7 +11,7 @@ import { withClient } from './with-client.ts'
 /** Makes the node connect to a peer, and prints who is there. */
 export async function connect(dataDir: string, target: string, asJson: boolean): Promise<void> {
   const peer = await withClient(dataDir, (api) =>
-    api.admin.connect.mutate({ target }).catch(async (error: unknown) => {
+    api.admin.peers.dial.mutate({ target }).catch(async (error: unknown) => {
       const refusal = refusalOf(error)
       if (refusal === undefined) throw error
       const own = await api.admin.status.query()
@@ -26,7 +26,7 @@ export async function connect(dataDir: string, target: string, asJson: boolean):
 
 /** Makes the node disconnect from a peer. */
 export async function disconnect(dataDir: string, target: string, asJson: boolean): Promise<void> {
-  await withClient(dataDir, (api) => api.admin.disconnect.mutate({ target }))
+  await withClient(dataDir, (api) => api.admin.peers.disconnect.mutate({ target }))
   if (asJson) return print(json({ disconnected: target }, 2))
   print(`disconnected  ${printable(target)}`)
   const back = pmeshCommand('connect', dataDir)

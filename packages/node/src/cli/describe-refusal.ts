@@ -30,6 +30,10 @@ function adviceOn(
       return isByUs
         ? `to let it in: "${pmeshCommand(`members add ${who}`, dataDir)}"`
         : `this node is no member there: ask its operator for "pmesh members add ${pastelId}"`
+    case 'denied':
+      return isByUs
+        ? `it is banned ("${pmeshCommand('bans', dataDir)}"), or broke the rules and is refused for a while`
+        : 'its operator has banned this node, or it refuses this node for a while'
     case 'other-network':
       return `it belongs to another network, this node to ${network}: see "network" in both configurations`
     case 'from-the-future':

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { readVersion } from '../version.ts'
 import { helpAsFlag, isJsonAsked } from './arguments.ts'
 import { addAlerts } from './commands/alerts.ts'
+import { addBan, addBans, addUnban } from './commands/bans.ts'
 import { addConfig } from './commands/config.ts'
 import { addConnect, addDisconnect } from './commands/connect.ts'
 import { addDelivery } from './commands/delivery.ts'
@@ -55,6 +56,9 @@ addRelay(program)
 addAlerts(program)
 addConnect(program)
 addDisconnect(program)
+addBans(program)
+addBan(program)
+addUnban(program)
 addPublish(program)
 addMessages(program)
 addTail(program)

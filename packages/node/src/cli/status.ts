@@ -76,6 +76,9 @@ function nodeRows(status: Status, dataDir: string): Cell[][] {
     ...status.addresses.map((address) => ['listening on', address]),
     ...(status.relay ? [['relay', 'carries every topic that a node of the network announces']] : []),
     ['known nodes', String(status.knownNodes)],
+    ...(status.bans === 0
+      ? []
+      : [['bans', `${counted(status.bans, 'ban')}: "${pmeshCommand('bans', dataDir)}"`]]),
     ...standingRows(status.standing, dataDir),
   ]
 }

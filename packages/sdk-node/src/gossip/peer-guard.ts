@@ -18,6 +18,8 @@ export interface PeerGuardComponents {
   readonly gossipsub: GossipSub
   /** Connections whose certificates are accepted. */
   readonly certified: () => Iterable<GuardedPeer>
+  /** Whom the operator has banned. @default nobody */
+  readonly isBanned?: (name: string) => boolean
   /** Lets gossipsub try again to open its stream on a connection. */
   readonly reopen: (connection: Connection) => void
 }
@@ -70,9 +72,14 @@ export class PeerGuard {
     this.#mute.clear()
   }
 
-  /** Whether a PeerId or a PastelID is refused at this time (ms, monotonic). */
+  /** Whether a PeerId or a PastelID is refused at this time (ms, monotonic), by this guard or by the operator. */
   isDenied(name: string, nowMs: number = performance.now()): boolean {
-    return this.#denials.has(name, nowMs)
+    return this.#components.isBanned?.(name) === true || this.#denials.has(name, nowMs)
+  }
+
+  /** What gossip thinks of a peer: below zero it broke rules. */
+  scoreOf(peerId: string): number {
+    return this.#gossipsub.getScore(peerId)
   }
 
   /** A certified peer broke the rules of a protocol: after some times it is cut off and refused, as by its score. */

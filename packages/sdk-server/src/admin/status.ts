@@ -19,6 +19,8 @@ export async function readStatus(ctx: Context) {
     topics: node.topics.map((topic) => ({ topic, peers: node.topicPeers(topic).length })),
     relay: node.relay,
     peers: node.peers(),
+    /** How many bans hold. */
+    bans: node.bans.list().length,
     /** How it stands with the addresses that the node keeps connections to. */
     bootstrap: node.bootstrap(),
     /** Connections that one of the two ends refused, the newest first. */
