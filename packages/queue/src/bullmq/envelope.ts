@@ -25,8 +25,10 @@ export interface Envelope {
   readonly steps?: Readonly<Record<string, JsonValue>>
   /** Stalls before it was retried by hand: Bull counts on. */
   readonly forgivenStalls?: number
-  /** Ticks of its schedule before it was set again, of a schedule's template. */
+  /** What its schedule's ticks are more than Bull counts, of a schedule's template. */
   readonly ticksBefore?: number
+  /** Of its schedule, of a schedule's template. */
+  readonly maxTicks?: number
   /** Of one that was cancelled or expired: what Bull would know of it. */
   readonly ended?: EndedState
 }
@@ -109,6 +111,7 @@ export function toJob(name: string, bull: BullJob, status: JobStatus, logs: read
     retry: ___,
     forgivenStalls: ____,
     ticksBefore: _____,
+    maxTicks: ______,
     ...rest
   } = bull.data
   const { ended, failures = 0, steps = {}, failure, createdAtMs = bull.timestamp, ...given } = rest

@@ -10,7 +10,7 @@ type BullSchedule = Awaited<ReturnType<BullQueue['getJobSchedulers']>>[number]
  * one act, so that each tick makes one job, and those that were missed make one together.
  */
 export async function putSchedule(schedule: Schedule, names: Names): Promise<void> {
-  const { id, timing, job, nextAtMs, ticks, maxTicks } = schedule
+  const { id, timing, job, nextAtMs, maxTicks } = schedule
   await names.know(job.name)
   // Bull has no schedule that never ticks again.
   const isOver = nextAtMs === undefined
@@ -20,8 +20,14 @@ export async function putSchedule(schedule: Schedule, names: Names): Promise<voi
   }
   if (isOver) return
   const queue = names.queue(job.name)
-  const envelope: Envelope = { ...toEnvelope(job), schedule: id, ticksBefore: ticks }
-  const limit = maxTicks === undefined ? {} : { limit: maxTicks - ticks }
+  const ticksBefore = toAdd(schedule, await queue.getJobScheduler(id))
+  const envelope: Envelope = {
+    ...toEnvelope(job),
+    schedule: id,
+    ticksBefore: ticksBefore.toCount,
+    ...(maxTicks === undefined ? {} : { maxTicks }),
+  }
+  const limit = maxTicks === undefined ? {} : { limit: maxTicks - ticksBefore.made }
   const repeat =
     'everyMs' in timing
       ? { every: timing.everyMs, startDate: nextAtMs }
@@ -55,6 +61,22 @@ export async function listSchedules(names: Names): Promise<Schedule[]> {
   return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
+/**
+ * Bull counts on where it has the schedule already, with the next job as one: what has to be added to its count, and
+ * the ticks without the next job. One that is due and has not started is made anew, so it is the next job again.
+ */
+function toAdd(
+  { timing, ticks }: Schedule,
+  bull: BullSchedule | undefined,
+): { readonly toCount: number; readonly made: number } {
+  const [there] = bull === undefined ? [] : toSchedule('', bull)
+  if (bull === undefined || there === undefined) return { toCount: ticks, made: ticks }
+  const isSame = JSON.stringify(there.timing) === JSON.stringify(timing)
+  const isDue = there.nextAtMs !== undefined && there.nextAtMs <= Date.now()
+  const made = isSame ? there.ticks - (isDue ? 1 : 0) : ticks
+  return { toCount: made - ((bull.iterationCount ?? 1) - 1), made }
+}
+
 /** Jobs of schedules whose time has not come. */
 export async function pendingTicks(queue: BullQueue): Promise<number> {
   const nowMs = Date.now()
@@ -62,15 +84,16 @@ export async function pendingTicks(queue: BullQueue): Promise<number> {
 }
 
 function toSchedule(name: string, bull: BullSchedule): Schedule[] {
-  const { key, next = 0, iterationCount: made = 0, limit, every, pattern, tz, template } = bull
+  const { key, next = 0, iterationCount: made = 0, every, pattern, tz, template } = bull
   const envelope = template?.data
   // Not one of ours.
   if (envelope === undefined) return []
-  const { data, priority, timeoutMs, retry, ticksBefore = 0 } = envelope
+  const { data, priority, timeoutMs, retry, ticksBefore = 0, maxTicks } = envelope
   const timing: Timing =
     pattern === undefined ? { everyMs: Number(every) } : { cron: pattern, timeZone: tz ?? 'UTC' }
   const isPending = next > Date.now()
-  const isOver = !isPending && limit !== undefined && made >= limit
+  const ticks = ticksBefore + made - (isPending ? 1 : 0)
+  const isOver = !isPending && maxTicks !== undefined && ticks >= maxTicks
   const job: NewJob = {
     name,
     data,
@@ -83,9 +106,9 @@ function toSchedule(name: string, bull: BullSchedule): Schedule[] {
       id: key,
       timing,
       job,
-      ticks: ticksBefore + made - (isPending ? 1 : 0),
+      ticks,
       ...(isOver ? {} : { nextAtMs: next }),
-      ...(limit === undefined ? {} : { maxTicks: ticksBefore + limit }),
+      ...(maxTicks === undefined ? {} : { maxTicks }),
     },
   ]
 }

@@ -142,6 +142,35 @@ export const schedulingCases: ConformanceCase[] = [
       }),
   },
   {
+    name: 'a schedule that is set again counts on: it ends after so many ticks in all',
+    run: (driver) =>
+      withQueue(driver, async (queue) => {
+        let ran = 0
+        queue.registerHandler('tick', () => {
+          ran += 1
+        })
+        const set = (maxTicks: number) =>
+          // Long enough for it to be set before the next tick.
+          queue.upsertSchedule('again', { timing: { everyMs: 1_500 }, name: 'tick', data: {}, maxTicks })
+        await set(3)
+        for (const ticks of [1, 2]) {
+          await until(`${ticks} ran`, () => ran >= ticks)
+          await set(3)
+          // A tick may come meanwhile.
+          await until('as many ticks are counted as ran', async () => {
+            const [schedule] = await queue.schedules()
+            return schedule?.ticks === ran && schedule.maxTicks === 3
+          })
+        }
+        await until('three ran', () => ran === 3)
+        const [ended] = await queue.schedules()
+        assert.deepEqual([ended?.ticks, ended?.nextAtMs], [3, undefined])
+        await set(4)
+        await until('four ran', () => ran === 4)
+        assert.equal((await queue.schedules())[0]?.ticks, 4)
+      }),
+  },
+  {
     name: 'a schedule that is set to no more ticks than it has made has ended, also under another name',
     run: (driver) =>
       withQueue(driver, async (queue) => {
