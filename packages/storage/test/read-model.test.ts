@@ -1,6 +1,6 @@
 import { equalBytes, messageId, type SignedBatch } from '@pastel-mesh/protocol'
 import fc from 'fast-check'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { MessageStore, ReadOptions } from '../src/index.ts'
 import { appendAll, collect } from './fixtures/batches.ts'
 import { expectSoundOrder } from './fixtures/expect-sound-order.ts'
@@ -50,9 +50,11 @@ interface Entry {
   readonly signed: SignedBatch
 }
 
+// What is written is taken in when a test says.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+afterEach(() => void vi.useRealTimers())
+
 test('reading gives what a list of the batches would give', async () => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  onTestFinished(() => void vi.useRealTimers())
   const scenario = fc.record({
     batches: fc.array(written, { minLength: 1, maxLength: 60 }),
     questions: fc.array(question, { minLength: 10, maxLength: 20 }),
