@@ -10,9 +10,15 @@ export interface NodeKey {
   sign(text: string): Uint8Array
 }
 
+// Making a key takes longer than most of what is done with it, and properties ask for the same ones again and again.
+const signers = new Map<number, Signer>()
+const nodeKeys = new Map<number, NodeKey>()
+
 /** A PastelID for tests, the same for the same number. */
 export function testSigner(number: number): Signer {
-  return createLocalSigner(testSeed(number))
+  const signer = signers.get(number) ?? createLocalSigner(testSeed(number))
+  signers.set(number, signer)
+  return signer
 }
 
 /** The seed of a PastelID for tests. */
@@ -22,6 +28,12 @@ export function testSeed(number: number): Uint8Array {
 
 /** A node key for tests, the same for the same number. */
 export function testNodeKey(number: number): NodeKey {
+  const made = nodeKeys.get(number) ?? makeNodeKey(number)
+  nodeKeys.set(number, made)
+  return made
+}
+
+function makeNodeKey(number: number): NodeKey {
   const prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
   const pkcs8 = Buffer.concat([prefix, testNodeSeed(number)])
   const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
