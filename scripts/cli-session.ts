@@ -52,6 +52,17 @@ export const CLI_SESSION: readonly Step[] = [
   { command: 'members list --data alice' },
   { command: 'members remove {alice} --data alice', isRefused: true },
   {
+    heading: 'Who may call: keys, sessions, audit',
+    text: 'A service key is for one application, with scopes; its secret is shown once.',
+    command: 'keys create shop --scope send --expires 90d --data alice',
+    keep: { name: 'key', find: /(?<=pmk_)[0-9a-f]{16}/ },
+  },
+  { command: 'keys --data alice' },
+  { command: 'keys rotate {key} --overlap 1h --data alice' },
+  { command: 'keys revoke {key} --data alice' },
+  { text: 'Who is logged in with a PastelID or a wallet.', command: 'sessions --data alice' },
+  { command: 'audit --limit 5 --data alice' },
+  {
     heading: 'Peers: connect, peers, topics, relay, bans',
     command: 'connect localhost:7201 --data bob',
   },

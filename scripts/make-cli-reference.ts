@@ -65,6 +65,7 @@ function shorten(text: string): string {
       // The column is as much narrower.
       .replace(/^(PASTELID) {75}/gm, '$1')
       .replace(/\b(12D3KooW\w{4})\w{40,}\b/g, '$1…')
+      .replace(/\b(pmk_[0-9a-f]{16}_)[0-9a-f]{64}\b/g, '$1…')
       .replace(/\b([A-Za-z0-9+/]{24})[A-Za-z0-9+/=]{60,}/g, '$1…')
   )
 }

@@ -31,7 +31,18 @@ describe('pmesh', () => {
   it('--help names the commands and shows an example', async () => {
     const { code, stdout } = await runCli(['--help'])
     expect(code).toBe(0)
-    for (const command of [...COMMANDS, 'config', 'id', 'alerts', 'topics', 'jobs', 'schedules']) {
+    for (const command of [
+      ...COMMANDS,
+      'config',
+      'id',
+      'alerts',
+      'topics',
+      'jobs',
+      'schedules',
+      'keys',
+      'sessions',
+      'audit',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
     expect(stdout).toContain('Example:\n  $ pmesh start')

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { expect, it } from 'vitest'
 import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { runCli } from './fixtures/cli.ts'
@@ -11,7 +12,9 @@ it('pmesh init makes a folder that a node can start from, once', async () => {
   const cwd = await temporaryFolder()
   const data = join(cwd, 'my node')
   const chosen = ['--network', 'trial', '--topic', 'a', '--topic', 'b', '--listen', '*:7124', '--relay']
-  const made = await runCli(['init', '--data', 'my node', ...chosen, '--bootstrap', 'node1:7124'], { cwd })
+  const { pastelId: admin } = createLocalSigner(generateSeed())
+  const others = ['--bootstrap', 'node1:7124', '--admin', admin]
+  const made = await runCli(['init', '--data', 'my node', ...chosen, ...others], { cwd })
   expect(made).toMatchObject({ code: 0, stderr: '' })
   expect(made.stdout).toMatch(/^PastelID {5}jX\w{84}$/m)
   expect(made.stdout).toMatch(/^next {9}pmesh start --data 'my node'$/m)
@@ -29,6 +32,7 @@ it('pmesh init makes a folder that a node can start from, once', async () => {
     bootstrap: ['/dns/node1/tcp/7124'],
     topics: ['a', 'b'],
     relay: true,
+    'api.admins': [admin],
   })
 
   const before = await folderContent(data)

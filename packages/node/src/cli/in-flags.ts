@@ -18,12 +18,16 @@ const NAMES: Readonly<Record<string, string>> = {
   cron: '--cron',
   timeZone: '--time-zone',
   dedupKey: '--dedup-key',
+  scopes: '--scope',
+  expiresAt: '--expires',
+  overlapMs: '--overlap',
 }
 
 /** Names that are no words, and so mean the field wherever they stand. */
-const FIELDS = /\b(replyTo|expiresAtMs|pastelId|dedupKey)\b/g
+const FIELDS = /\b(replyTo|expiresAtMs|pastelId|dedupKey|expiresAt|overlapMs)\b/g
 /** A field that a problem of an input begins with: `sender: …`, `messages[3].replyTo: …`, `timing.cron: …`. */
-const SUBJECTS = /(?<=(?:^the input is wrong: |; ))(?:messages\[\d+\]\.|timing\.)?(\w+)(?=[:.])/g
+const SUBJECTS =
+  /(?<=(?:^the input is wrong: |; ))(?:messages\[\d+\]\.|timing\.)?(\w+)(?:\[\d+\](?=:))?(?=[:.])/g
 
 /** A message of the API about what was wrong with an input, in the words of the command line. */
 export function inFlags(message: string): string {

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { readVersion } from '../version.ts'
 import { helpAsFlag, isJsonAsked } from './arguments.ts'
 import { addAlerts } from './commands/alerts.ts'
+import { addAudit } from './commands/audit.ts'
 import { addBan, addBans, addUnban } from './commands/bans.ts'
 import { addConfig } from './commands/config.ts'
 import { addConnect, addDisconnect } from './commands/connect.ts'
@@ -12,6 +13,7 @@ import { addId } from './commands/id.ts'
 import { addInbox } from './commands/inbox.ts'
 import { addInit } from './commands/init.ts'
 import { addJobs } from './commands/jobs.ts'
+import { addKeys } from './commands/keys.ts'
 import { addMembers } from './commands/members.ts'
 import { addMessages } from './commands/messages.ts'
 import { addPeers } from './commands/peers.ts'
@@ -20,6 +22,7 @@ import { addRelay } from './commands/relay.ts'
 import { addSchedules } from './commands/schedules.ts'
 import { addSend } from './commands/send.ts'
 import { addSent } from './commands/sent.ts'
+import { addSessions } from './commands/sessions.ts'
 import { addStart } from './commands/start.ts'
 import { addStats } from './commands/stats.ts'
 import { addStatus } from './commands/status.ts'
@@ -52,6 +55,9 @@ addId(program)
 addPeers(program)
 addTopics(program)
 addMembers(program)
+addKeys(program)
+addSessions(program)
+addAudit(program)
 addRelay(program)
 addAlerts(program)
 addConnect(program)
