@@ -13,6 +13,7 @@ import { type Access, mayCall, type Session } from './auth/session.ts'
 import { formatError } from './error-format.ts'
 import type { CallMetrics } from './monitoring/call-metrics.ts'
 import { isUnambiguousJson } from './plain-json.ts'
+import type { RestOperation } from './rest/rest-operation.ts'
 import type { Followers } from './service/followers.ts'
 import { trpcCode } from './trpc-code.ts'
 
@@ -45,6 +46,11 @@ export interface Context extends Caller {
   readonly onError: (error: Error) => void
 }
 
+/** What is said of a procedure: who may call it, which its builder states, and what it is over plain HTTP. */
+export interface ProcedureMeta extends Partial<Access> {
+  readonly rest?: RestOperation
+}
+
 /** Tells both ends of a stream in which nothing comes that the other is still there. */
 const PING_INTERVAL_MS = 10_000
 /** Without a sign for that long a client connects again. */
@@ -52,7 +58,7 @@ const RECONNECT_MS = 30_000
 
 const t = initTRPC
   .context<Context>()
-  .meta<Access>()
+  .meta<ProcedureMeta>()
   .create({
     transformer: {
       input: superjson,
@@ -107,15 +113,22 @@ const limit = t.middleware(({ ctx: { session, address, limits }, next }) => {
 
 /** Lets nobody call what the session is not allowed to. */
 const authorise = t.middleware(({ ctx: { session, loginError }, meta, path, next }) => {
-  if (meta === undefined) throw new Error(`${path} does not state who may call it`)
-  if (meta.role === 'anyone') return next()
+  const access = accessOf(meta)
+  if (access === undefined) throw new Error(`${path} does not state who may call it`)
+  if (access.role === 'anyone') return next()
   if (session === undefined) {
     throw loginError ?? new MeshError('ERR_NOT_LOGGED_IN', `log in to call ${path}`)
   }
   if (session.isOver?.() === true) throw sessionIsOver(session)
-  if (!mayCall(session, meta)) throw notAllowed(session, meta, path)
+  if (!mayCall(session, access)) throw notAllowed(session, access, path)
   return next()
 })
+
+/** Undefined: nothing is stated. */
+export function accessOf({ role, scope }: ProcedureMeta = {}): Access | undefined {
+  if (role === undefined) return undefined
+  return { role, ...(scope === undefined ? {} : { scope }) }
+}
 
 /** On a WebSocket, which stays open for longer. */
 function sessionIsOver({ ended }: Session): MeshError {

@@ -11,7 +11,11 @@ const DEMANDS: Readonly<Record<string, readonly string[]>> = {
   anyone: ['service.ping', 'auth.challenge', 'auth.verify', 'auth.refresh'],
   session: ['auth.logout', 'auth.whoami'],
   'viewer, or read': [
+    'service.info',
+    'service.topics.list',
+    'service.members.list',
     'service.messages.list',
+    'service.messages.get',
     'service.messages.follow',
     'service.messages.proof',
     'service.messages.storedBy',

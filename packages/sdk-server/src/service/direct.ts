@@ -1,5 +1,13 @@
 import { z } from 'zod'
 import { pastelIdInput } from '../pastel-id-schema.ts'
+import {
+  discloseDirect,
+  getDelivery,
+  listInbox,
+  listSent,
+  sendDirect,
+  waitForDirect,
+} from '../rest/operations/direct.ts'
 import { readProcedure, router, sendProcedure } from '../trpc.ts'
 import { toDeliveryOutput, waitForDelivery } from './delivery.ts'
 import { discloseInput, readDisclosure } from './disclosure.ts'
@@ -23,6 +31,7 @@ export const direct = router({
    * it fails after some were stored, the error is `ERR_PARTLY_SENT`, its `data.sent` has those, and the rest was not.
    */
   send: sendProcedure
+    .meta({ rest: sendDirect })
     .input(
       z
         .strictObject({
@@ -43,24 +52,31 @@ export const direct = router({
    * as it is stored: `expiresAtMs` tells.
    */
   inbox: readProcedure
+    .meta({ rest: listInbox })
     .input(z.strictObject({ ...pageInput, sender: pastelIdInput.optional() }))
     .query(({ input, ctx }) => readPage({ ...input, direct: 'received', withExpired: true }, ctx)),
 
   /** A page of what this node sent, the newest first unless asked otherwise, each with what is known of its delivery. */
   sent: readProcedure
+    .meta({ rest: listSent })
     .input(z.strictObject({ ...pageInput, to: pastelIdInput.optional() }))
     .query(({ input, ctx }) => readSent(input, ctx)),
 
   /** What is known of the delivery of a message of this node. */
   status: readProcedure
+    .meta({ rest: getDelivery })
     .input(z.strictObject({ id: idInput }))
     .query(async ({ input, ctx }) => toDeliveryOutput(await ctx.node.status(input.id), ctx.node)),
 
   /** The same as soon as it does not change any more, or when the time is over. */
   wait: readProcedure
+    .meta({ rest: waitForDirect })
     .input(z.strictObject({ id: idInput, timeoutMs: z.number().int().min(1).max(MAX_WAIT_MS) }))
     .query(({ input, ctx, signal }) => waitForDelivery(input, ctx.node, signal)),
 
   /** What shows a third party a message, and all others of its batch: see `openDisclosure` of the protocol. */
-  disclose: readProcedure.input(discloseInput).query(({ input, ctx }) => readDisclosure(input, ctx)),
+  disclose: readProcedure
+    .meta({ rest: discloseDirect })
+    .input(discloseInput)
+    .query(({ input, ctx }) => readDisclosure(input, ctx)),
 })

@@ -1,16 +1,15 @@
-import { isPastelId, parsePastelId } from '@pastel-mesh/identity'
 import { MAX_TYPE_BYTES } from '@pastel-mesh/protocol'
 import { z } from 'zod'
+import { pastelIdInput } from '../pastel-id-schema.ts'
 import { MAX_PAGE_MESSAGES } from './page.ts'
 import { timeInput } from './time-schema.ts'
 
-const pastelId = z.string().refine(isPastelId, 'not a PastelID').transform(parsePastelId)
 const type = z.string().min(1).max(MAX_TYPE_BYTES).optional()
 
 /** Which messages are meant, in every procedure that gives some. */
 export const messageFilter = {
   topic: z.string().optional(),
-  sender: pastelId.optional(),
+  sender: pastelIdInput.optional(),
   type,
 }
 

@@ -1,7 +1,15 @@
 import { z } from 'zod'
+import {
+  getMessage,
+  listMessages,
+  listStoredBy,
+  proveMessage,
+  publishMessages,
+} from '../rest/operations/messages.ts'
 import { readProcedure, router, sendProcedure } from '../trpc.ts'
 import { checkMessages } from './check-messages.ts'
 import { follow, followInput } from './follow.ts'
+import { getInput, readMessage } from './message.ts'
 import { messageFilter } from './message-filter.ts'
 import { messageInput, toMessageInput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES, readPage } from './page.ts'
@@ -15,6 +23,7 @@ const MAX_PUBLISH = 1_000
 export const messages = router({
   /** Signs and stores messages; answers when they are on disk. If one is wrong, none is stored. */
   publish: sendProcedure
+    .meta({ rest: publishMessages })
     .input(z.strictObject({ topic: z.string(), messages: z.array(messageInput).min(1).max(MAX_PUBLISH) }))
     .mutation(async ({ input, ctx }) => {
       const messages = input.messages.map(toMessageInput)
@@ -29,6 +38,7 @@ export const messages = router({
    * this node took a message in. With `type`, nothing is said of what is lost.
    */
   list: readProcedure
+    .meta({ rest: listMessages })
     .input(
       z.strictObject({
         ...messageFilter,
@@ -41,6 +51,12 @@ export const messages = router({
     )
     .query(({ input, ctx }) => readPage(input, ctx)),
 
+  /** One stored message; of direct ones those that this node sent or was sent. */
+  get: readProcedure
+    .meta({ rest: getMessage })
+    .input(getInput)
+    .query(({ input, ctx }) => readMessage(input, ctx)),
+
   /**
    * What is stored from a place on, then what comes, without end: as server-sent events, whose ids are cursors. Whoever
    * connects again with `lastEventId` misses nothing and gets nothing twice.
@@ -50,13 +66,17 @@ export const messages = router({
     .subscription(({ input, ctx, signal }) => follow(input, ctx, signal)),
 
   /** The signed batch that holds a message, and the one before it, as they are stored: for whoever verifies them. */
-  proof: readProcedure.input(proofInput).query(({ input, ctx }) => readProof(input, ctx)),
+  proof: readProcedure
+    .meta({ rest: proveMessage })
+    .input(proofInput)
+    .query(({ input, ctx }) => readProof(input, ctx)),
 
   /**
    * Which of the members that announce its topic store a message of this node: those that are connected and have not said
    * so yet are asked now, which may take some seconds.
    */
   storedBy: readProcedure
+    .meta({ rest: listStoredBy })
     .input(storedByInput)
     .query(({ input, ctx, signal }) => readStoredBy(input, ctx, signal)),
 })

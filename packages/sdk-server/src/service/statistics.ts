@@ -3,6 +3,7 @@ import { parseChannel, topicChannel } from '@pastel-mesh/protocol'
 import type { Count, CountedBy, MessageStore } from '@pastel-mesh/storage'
 import { z } from 'zod'
 import { pastelIdInput } from '../pastel-id-schema.ts'
+import { listCounts, readTotals } from '../rest/operations/statistics.ts'
 import { readProcedure, router } from '../trpc.ts'
 
 /** Counters of one page. */
@@ -13,13 +14,16 @@ const KINDS = { sender: 'sender', receiver: 'channel', pair: 'pair' } satisfies 
 
 /** What this node ever took in, own messages included, and what it stores now. */
 export const statistics = router({
-  totals: readProcedure.query(({ ctx }) => ({ taken: ctx.store.taken, stored: storedNow(ctx.store) })),
+  totals: readProcedure
+    .meta({ rest: readTotals })
+    .query(({ ctx }) => ({ taken: ctx.store.taken, stored: storedNow(ctx.store) })),
 
   /**
    * Counters by sender, by receiver (a topic, or the inbox of a PastelID) or by both, the largest first. `size`
    * says how many there are, `others` what those have together that came when all counters were taken.
    */
   list: readProcedure
+    .meta({ rest: listCounts })
     .input(
       z.strictObject({
         by: z.enum(['sender', 'receiver', 'pair']),

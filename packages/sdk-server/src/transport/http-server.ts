@@ -6,14 +6,24 @@ import { MeshError } from '@pastel-mesh/identity'
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
 import { jsonEncoder } from '@trpc/server/adapters/ws'
 import type { TRPCRequestInfo } from '@trpc/server/http'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { isInternal } from '../error-format.ts'
 import { LIVE, readiness } from '../monitoring/readiness.ts'
+import { API_PATH } from '../rest/api-path.ts'
+import { serveDocuments } from '../rest/documents.ts'
+import { plainError } from '../rest/rest-error.ts'
+import { serveRest } from '../rest/rest-routes.ts'
 import { type AppRouter, appRouter } from '../router.ts'
 import type { Caller, Context } from '../trpc.ts'
 import { callerAddress } from './caller-address.ts'
 import { isTooDeep } from './json-depth.ts'
+import { MAX_BATCH_CALLS, MAX_BODY_BYTES } from './limits.ts'
 import { TOO_DEEP } from './refusal.ts'
 import { checkHead, checkInput, refusalOf, refuse } from './request-checks.ts'
 
@@ -42,10 +52,6 @@ export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | '
 export const DEFAULT_PORT = 7123
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_DRAIN_MS = 3_000
-/** Bytes of a request: a thousand messages of some kilobytes, or a few of the largest. */
-const MAX_BODY_BYTES = 8 * 1024 * 1024
-/** Calls of one request. */
-const MAX_BATCH_CALLS = 20
 /** Names of all calls of a batch. */
 const MAX_PATH_LENGTH = 5_000
 /** Headers and body of a request have that long to arrive. */
@@ -101,6 +107,9 @@ export class HttpServer {
       requestTimeout: REQUEST_TIMEOUT_MS,
       routerOptions: { maxParamLength: MAX_PATH_LENGTH },
       forceCloseConnections: 'idle',
+      // Such as a path that no text has.
+      frameworkErrors: ({ statusCode = 400, message }, _, reply) =>
+        (reply as FastifyReply).code(statusCode).send(plainError(statusCode, message)),
     })
     fastify.addHook('onRequest', async (request, reply) => {
       const refusal = checkHead(request, allowedHosts)
@@ -128,25 +137,38 @@ export class HttpServer {
       useWSS: true,
       trpcOptions: this.#trpcOptions(),
     })
+    serveDocuments(fastify)
+    const { onError } = this.#components
+    await fastify.register(
+      async (rest) =>
+        serveRest(rest, {
+          context: ({ headers, raw }) => this.#contextOf(headers.authorization, raw.socket.remoteAddress),
+          onError,
+        }),
+      { prefix: API_PATH },
+    )
     return fastify
   }
 
+  async #contextOf(shown: string | undefined, remoteAddress: string | undefined): Promise<Context> {
+    const { authenticator, context } = this.#components
+    const address = callerAddress(remoteAddress)
+    try {
+      return context({ session: await authenticator.authenticate(shown), address })
+    } catch (error) {
+      // What anybody may call, such as logging in, does not take a good token.
+      if (error instanceof MeshError) return context({ session: undefined, loginError: error, address })
+      throw error
+    }
+  }
+
   #trpcOptions(): FastifyTRPCPluginOptions<AppRouter>['trpcOptions'] {
-    const { authenticator, context, onError } = this.#components
+    const { onError } = this.#components
     return {
       router: appRouter,
       maxBatchSize: MAX_BATCH_CALLS,
       experimental_encoder: { ...jsonEncoder, decode: decodeFrame },
-      async createContext({ req, info }) {
-        const address = callerAddress(req.socket.remoteAddress)
-        try {
-          return context({ session: await authenticator.authenticate(shownBy(req, info)), address })
-        } catch (error) {
-          // What anybody may call, such as logging in, does not take a good token.
-          if (error instanceof MeshError) return context({ session: undefined, loginError: error, address })
-          throw error
-        }
-      },
+      createContext: ({ req, info }) => this.#contextOf(shownBy(req, info), req.socket.remoteAddress),
       onError({ error, path }: { error: Parameters<typeof isInternal>[0]; path: string | undefined }) {
         // The caller is told no more than to look here.
         if (isInternal(error))

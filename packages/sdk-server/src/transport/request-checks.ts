@@ -1,4 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { API_PATH } from '../rest/api-path.ts'
+import { plainRefusal } from '../rest/rest-error.ts'
 import { isAllowedHost } from './allowed-hosts.ts'
 import { isTooDeep } from './json-depth.ts'
 import {
@@ -36,7 +38,8 @@ export function refusalOf({ statusCode = 500 }: FastifyError): Refusal | undefin
 }
 
 export async function refuse(reply: FastifyReply, refusal: Refusal): Promise<void> {
-  await reply.code(refusal.status).send(refusalBody(refusal))
+  const isPlain = reply.request.url.startsWith(`${API_PATH}/`)
+  await reply.code(refusal.status).send(isPlain ? plainRefusal(refusal) : refusalBody(refusal))
 }
 
 function queryOf({ query }: FastifyRequest): Readonly<Record<string, unknown>> {

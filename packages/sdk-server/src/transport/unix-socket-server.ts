@@ -7,11 +7,10 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { isInternal } from '../error-format.ts'
 import { appRouter } from '../router.ts'
 import type { Context } from '../trpc.ts'
+import { MAX_BODY_BYTES } from './limits.ts'
 
 /** Bytes of a Unix socket's path at most (Linux: 108 with the closing zero; macOS: 104). */
 const MAX_PATH_BYTES = 103
-/** Bytes of a request: a thousand messages of some kilobytes, or a few of the largest. */
-const MAX_BODY_BYTES = 8 * 1024 * 1024
 /** Connections at a time: times the largest body, what callers can make the node hold in memory. */
 const MAX_CONNECTIONS = 64
 const DEFAULT_DRAIN_MS = 3_000

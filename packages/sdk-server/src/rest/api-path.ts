@@ -1,0 +1,2 @@
+/** Where the operations over plain HTTP are. */
+export const API_PATH = '/api/v1'
