@@ -94,6 +94,8 @@ try {
   }
 } finally {
   for (const child of running.reverse()) {
+    // One of the commands may have stopped it.
+    if (child.exitCode !== null) continue
     child.kill('SIGTERM')
     await once(child, 'close')
   }

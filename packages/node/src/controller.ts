@@ -56,6 +56,7 @@ export class Controller implements NodeController {
     const queue = createNodeQueue(config.queue, { store, onError })
     const bindings = new MessageBindings({ node, store, queue, onError })
     const sent = new SentByJobs({}, { node, queue, onError })
+    const { shutdown } = components
     const server = createServer(
       {
         socket: { path: folder.socket },
@@ -64,7 +65,15 @@ export class Controller implements NodeController {
         roles: config.roles,
         version: readVersion(),
       },
-      { node, store, queue, bindings: () => bindings.status(), onError },
+      {
+        node,
+        store,
+        queue,
+        bindings: () => bindings.status(),
+        stopBindings: () => bindings.stop(),
+        ...(shutdown === undefined ? {} : { shutdown: { begin: shutdown, timeoutMs: config.stopTimeoutMs } }),
+        onError,
+      },
     )
     const parts = [
       named('database', store),

@@ -35,6 +35,8 @@ export { type TableOptions, table } from './table.ts'
 export interface ControllerComponents {
   /** Hears of what fails and nobody waits for, as long as the node runs. @default ignored */
   readonly onError?: (error: Error) => void
+  /** Begins a graceful stop of the process, for whoever asks for it through the API. @default nobody can */
+  readonly shutdown?: () => void
   /** Asks for the passphrase of the identity when it is nowhere else. @default nobody is asked */
   readonly prompt?: PassphrasePrompt | undefined
 }

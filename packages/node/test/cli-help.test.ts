@@ -5,7 +5,7 @@ import { runCli } from './fixtures/cli.ts'
 
 const COMMANDS = [
   ...['init', 'start', 'status', 'peers', 'connect', 'disconnect'],
-  ...['bans', 'ban', 'unban'],
+  ...['bans', 'ban', 'unban', 'drain', 'stop'],
   ...['publish', 'messages', 'tail', 'verify', 'stats'],
   ...['send', 'inbox', 'sent', 'delivery', 'export'],
 ]

@@ -15,6 +15,7 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
   peers: [],
   knownNodes: 0,
   bans: 0,
+  drainingSinceMs: null,
   store: {
     messages: 0,
     floor: 0,

@@ -120,6 +120,9 @@ export interface Queue<Jobs extends JobTypes = JobTypes> {
    */
   stop(options?: StopOptions): Promise<void>
 
+  /** Starts no more jobs in this process, until it is started anew; what runs goes on, and jobs are still taken. */
+  rest(): Promise<void>
+
   /**
    * Adds a job; resolves when it is on disk.
    * @throws QueueError ERR_JOB_NAME, ERR_JOB_DATA, ERR_JOB_OPTIONS: nothing was stored; ERR_QUEUE_FULL: too

@@ -114,6 +114,11 @@ export class JobQueue extends EventTarget {
     await this.#stopping
   }
 
+  async rest(): Promise<void> {
+    await this.#starting
+    await this.#driver.rest()
+  }
+
   add(name: string, data: unknown, options: AddOptions = {}): Promise<AddedJob> {
     return this.addMany([{ name, data, options }]).then(firstOf)
   }

@@ -6,6 +6,8 @@ import type { Queue } from '@pastel-mesh/queue'
 import type { MeshNode, Rate } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { BindingStatus } from './admin/binding-status.ts'
+import { Drain } from './admin/drain.ts'
+import type { Shutdown } from './admin/process.ts'
 import { RecentRefusals } from './admin/recent-refusals.ts'
 import { AuditLog } from './auth/audit-log.ts'
 import { createAuth } from './auth/auth.ts'
@@ -22,6 +24,7 @@ import type { Caller } from './trpc.ts'
 export type { AlertOutput } from './admin/alerts.ts'
 export type { BindingBlocked, BindingStatus } from './admin/binding-status.ts'
 export type { JobSummary } from './admin/job-schema.ts'
+export type { Shutdown } from './admin/process.ts'
 export type { NameStats, QueueStats, WaitsFor } from './admin/queue-stats.ts'
 export type { RecentRefusal } from './admin/recent-refusals.ts'
 export type { ScheduleOutput } from './admin/schedules.ts'
@@ -63,6 +66,10 @@ export interface ServerComponents {
   readonly queue: Queue
   /** How it stands with what makes jobs of messages. @default nothing does */
   readonly bindings?: () => Promise<BindingStatus[]>
+  /** Turns no more messages into jobs. @default nothing does */
+  readonly stopBindings?: () => Promise<void>
+  /** Ends the process. @default nobody may do that through the API */
+  readonly shutdown?: Shutdown
   /** Hears of what failed and is nobody's request, or what a caller is told nothing of. @default ignored */
   readonly onError?: (error: Error) => void
   /** The time, in ms since 1970, by which logins expire. @default that of the system */
@@ -94,6 +101,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
   const followers = new Followers()
   const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version })
   const refusals = new RecentRefusals({ node })
+  const { shutdown, stopBindings = async () => {} } = components
+  const drain = new Drain({ rest: () => Promise.all([stopBindings(), queue.rest()]).then(() => {}) })
   const auth = createAuth(
     { roles: options.roles ?? {}, allowedHosts: options.http?.allowedHosts ?? [] },
     { node, store, now },
@@ -110,6 +119,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
     startedAtMs,
     followers,
     refusals,
+    drain,
+    shutdown,
     calls: metrics.calls,
     auth,
     limits,
@@ -128,6 +139,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
           node,
           store,
           queue,
+          drain,
           context,
           onError,
         })
@@ -139,6 +151,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
           store,
           queue,
           bindings,
+          drain,
           version: options.version,
           metrics,
         })

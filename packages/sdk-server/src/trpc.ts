@@ -5,6 +5,8 @@ import type { MessageStore } from '@pastel-mesh/storage'
 import { initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import type { BindingStatus } from './admin/binding-status.ts'
+import type { Drain } from './admin/drain.ts'
+import type { Shutdown } from './admin/process.ts'
 import type { RecentRefusals } from './admin/recent-refusals.ts'
 import { type AuditLog, describeInput } from './auth/audit-log.ts'
 import type { Auth } from './auth/auth.ts'
@@ -39,6 +41,9 @@ export interface Context extends Caller {
   readonly followers: Followers
   readonly calls: CallMetrics
   readonly refusals: RecentRefusals
+  readonly drain: Drain
+  /** Undefined: this node cannot end the process. */
+  readonly shutdown: Shutdown | undefined
   readonly auth: Auth
   readonly limits: CallLimits
   readonly audit: AuditLog

@@ -62,6 +62,8 @@ const DEMANDS: Readonly<Record<string, readonly string[]>> = {
     'admin.schedules.remove',
   ],
   admin: [
+    'admin.drain',
+    'admin.shutdown',
     'admin.members.add',
     'admin.members.remove',
     'admin.keys.list',

@@ -26,6 +26,7 @@ import { addSessions } from './commands/sessions.ts'
 import { addStart } from './commands/start.ts'
 import { addStats } from './commands/stats.ts'
 import { addStatus } from './commands/status.ts'
+import { addDrain, addStop } from './commands/stop.ts'
 import { addTail } from './commands/tail.ts'
 import { addTopics } from './commands/topics.ts'
 import { addVerify } from './commands/verify.ts'
@@ -50,6 +51,8 @@ const program = new Command('pmesh')
 addInit(program)
 addConfig(program)
 addStart(program)
+addDrain(program)
+addStop(program)
 addStatus(program)
 addId(program)
 addPeers(program)

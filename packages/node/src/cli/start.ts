@@ -27,6 +27,7 @@ export async function start(options: OptionValues): Promise<number> {
   const creating = createController(input, {
     onError: (error) => logError(logger, error),
     prompt: terminalPrompt(),
+    shutdown: () => process.kill(process.pid, 'SIGTERM'),
   })
   // Before there is anything to stop: as process 1 of a container a signal that nobody handles is lost.
   const ended = stopOnSignal(

@@ -73,6 +73,14 @@ function nodeRows(status: Status, dataDir: string): Cell[][] {
     ['network', status.network],
     ['version', `${status.version}, process ${status.pid}`],
     ['running since', describeTime(status.startedAtMs)],
+    ...(status.drainingSinceMs === null
+      ? []
+      : [
+          [
+            'draining',
+            { text: `since ${describeTime(status.drainingSinceMs)}: it takes no more`, tone: 'caution' },
+          ] satisfies Cell[],
+        ]),
     ...status.addresses.map((address) => ['listening on', address]),
     ...(status.relay ? [['relay', 'carries every topic that a node of the network announces']] : []),
     ['known nodes', String(status.knownNodes)],

@@ -6,6 +6,7 @@ import { jobs } from './jobs.ts'
 import { keys } from './keys.ts'
 import { members } from './members.ts'
 import { peers } from './peers.ts'
+import { drain, shutdown } from './process.ts'
 import { schedules } from './schedules.ts'
 import { sessions } from './sessions.ts'
 import { readStatus } from './status.ts'
@@ -26,6 +27,8 @@ export const admin = router({
   keys,
   sessions,
   audit,
+  drain,
+  shutdown,
 
   /** Carries every topic that a node of the network announces, or only those that were joined; until the node stops. */
   setRelay: operatorProcedure.input(z.strictObject({ on: z.boolean() })).mutation(({ input, ctx }) => {

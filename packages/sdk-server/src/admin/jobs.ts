@@ -64,9 +64,10 @@ export const jobs = router({
   /** Adds a job; answers when it is on disk. Nobody need have a handler for its name yet. */
   add: operatorProcedure
     .input(z.strictObject({ name: nameInput, data: dataInput, options: jobOptions.default({}) }))
-    .mutation(({ input: { name, data, options }, ctx }) =>
-      queueChange(ctx.queue.add(name, data, toAddOptions(options)), AT_ADDED),
-    ),
+    .mutation(({ input: { name, data, options }, ctx }) => {
+      ctx.drain.assertTaking()
+      return queueChange(ctx.queue.add(name, data, toAddOptions(options)), AT_ADDED)
+    }),
 
   /** Lets one that failed, was cancelled or expired wait again; `status` is what it is now, also if it was none of these. */
   retry: operatorProcedure

@@ -10,6 +10,8 @@ export async function readStatus(ctx: Context) {
   const noted = await readAlerts(ctx)
   return {
     version: ctx.version,
+    /** Since when it is being drained, in ms since 1970; null: it takes what it is given. */
+    drainingSinceMs: ctx.drain.sinceMs ?? null,
     pid: process.pid,
     startedAtMs: ctx.startedAtMs,
     network: node.network,

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { MeshError } from '@pastel-mesh/identity'
+import type { Drain } from '../admin/drain.ts'
 import type { NodeMetrics, NodeMetricsComponents } from './node-metrics.ts'
 import { LIVE, readiness } from './readiness.ts'
 
@@ -12,6 +13,7 @@ export interface MonitoringOptions {
 
 export interface MonitoringComponents extends NodeMetricsComponents {
   readonly metrics: NodeMetrics
+  readonly drain: Drain
 }
 
 export const DEFAULT_MONITORING_PORT = 7125

@@ -3,7 +3,7 @@ import type { Context } from '../trpc.ts'
 
 /** Why a node is not to be sent anything. */
 interface Unready {
-  readonly code: 'database' | 'disk' | 'superseded' | 'clock' | 'alone' | 'queue'
+  readonly code: 'draining' | 'database' | 'disk' | 'superseded' | 'clock' | 'alone' | 'queue'
   readonly reason: string
 }
 
@@ -11,16 +11,19 @@ interface Unready {
 export const LIVE = { live: true } as const
 
 /** What `/readyz` answers. */
-export async function readiness(context: Pick<Context, 'node' | 'store' | 'queue'>) {
+export async function readiness(context: Pick<Context, 'node' | 'store' | 'queue' | 'drain'>) {
   const reasons = await unreadiness(context)
   const ready = reasons.length === 0
   return { status: ready ? 200 : 503, body: { ready, reasons } } as const
 }
 
 /** What keeps a node from taking in, or from sending, what it is given; nothing: it is ready. */
-async function unreadiness(context: Pick<Context, 'node' | 'store' | 'queue'>): Promise<Unready[]> {
+async function unreadiness(context: Pick<Context, 'node' | 'store' | 'queue' | 'drain'>): Promise<Unready[]> {
   const { node, store } = context
   const found: Unready[] = []
+  if (context.drain.sinceMs !== undefined) {
+    found.push({ code: 'draining', reason: 'it is being drained, before a stop: it takes no more' })
+  }
   if (!store.writer.isOpen) {
     found.push({ code: 'database', reason: store.writer.unavailable().message })
   } else if (!store.disk.hasRoom) {

@@ -43,9 +43,10 @@ export const direct = router({
           `that is too much for one call: recipients times messages may be ${MAX_SENT} at most`,
         ),
     )
-    .mutation(async ({ input: { to, messages }, ctx }) => ({
-      sent: await sendAll(ctx.node, to, messages.map(toMessageInput)),
-    })),
+    .mutation(async ({ input: { to, messages }, ctx }) => {
+      ctx.drain.assertTaking()
+      return { sent: await sendAll(ctx.node, to, messages.map(toMessageInput)) }
+    }),
 
   /**
    * A page of what came to this node's inbox, as `messages.list` gives them; what has expired since then, too, as long

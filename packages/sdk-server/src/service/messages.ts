@@ -26,6 +26,7 @@ export const messages = router({
     .meta({ rest: publishMessages })
     .input(z.strictObject({ topic: z.string(), messages: z.array(messageInput).min(1).max(MAX_PUBLISH) }))
     .mutation(async ({ input, ctx }) => {
+      ctx.drain.assertTaking()
       const messages = input.messages.map(toMessageInput)
       checkMessages(messages)
       const accepted = await ctx.node.publishMany(input.topic, messages)

@@ -43,7 +43,7 @@ export interface HttpServerOptions {
   readonly drainMs?: number
 }
 
-export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | 'queue'> {
+export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | 'queue' | 'drain'> {
   readonly authenticator: Authenticator
   readonly context: (caller: Caller) => Context
   readonly onError: (error: Error) => void
