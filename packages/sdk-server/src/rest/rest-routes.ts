@@ -59,7 +59,7 @@ export function serveRest(fastify: FastifyInstance, { context, onError }: RestCo
     reply.code(404).send(plainError(404, 'there is nothing here: see /api/v1/openapi.json')),
   )
   fastify.setErrorHandler(async (error: FastifyError, _, reply) => {
-    const refusal = refusalOf(error)
+    const refusal = error instanceof TooDeepError ? TOO_DEEP : refusalOf(error)
     if (refusal !== undefined) return refuse(reply, refusal)
     const { statusCode: status = 500 } = error
     if (status < 500) return reply.code(status).send(plainError(status, error.message))
@@ -68,11 +68,13 @@ export function serveRest(fastify: FastifyInstance, { context, onError }: RestCo
   })
 }
 
+class TooDeepError extends Error {}
+
 /** JSON, not too deep for what goes through it recursively. */
 function parseBodies(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error')
   fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (isTooDeep(body)) done(Object.assign(new Error(TOO_DEEP.message), { statusCode: TOO_DEEP.status }))
+    if (isTooDeep(body)) done(new TooDeepError(TOO_DEEP.message))
     else parse(request, body, done)
   })
 }
