@@ -21,6 +21,11 @@ const ORDER = [
   'bench',
 ]
 const SCOPE = '@pastel-mesh/'
+/**
+ * Packages of which others use nothing but types, which a build takes into their own declarations: who installs the
+ * one does not get the other.
+ */
+const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { 'sdk-client': ['sdk-server'] }
 const FOR_TESTS_ONLY = new Set(['testkit', 'bench'])
 const TEST_FOLDERS = new Set(['test', 'tests', '__tests__'])
 /** The fields of a package.json that a package needs when it runs; devDependencies serve its tests. */
@@ -57,15 +62,20 @@ export function checkPackageDirection(root: string): DirectionReport {
     const manifestText = readFileSync(join(folder, 'package.json'), 'utf8')
     const declared = declaredDependencies(manifestText)
     for (const dependency of declared) {
-      const complaint = internalComplaint(name, dependency, known)
+      const complaint = isTypesOnly(name, dependency)
+        ? 'of which it uses types alone: that belongs to devDependencies'
+        : internalComplaint(name, dependency, known)
       if (!complaint) continue
       const line = lineOf(manifestText, `"${dependency}"`)
       violations.push(`packages/${name}/package.json:${line} depends on ${dependency}, ${complaint}`)
     }
     for (const file of globSync('src/**/*.{ts,tsx}', { cwd: folder }).sort()) {
       files += 1
-      for (const { specifier, line } of importSpecifiers(readFileSync(join(folder, file), 'utf8'))) {
-        const complaint = specifierComplaint({ folder, name, file, specifier, declared, known })
+      const text = readFileSync(join(folder, file), 'utf8')
+      for (const { specifier, line } of importSpecifiers(text)) {
+        const complaint =
+          typesOnlyComplaint(name, specifier, text) ??
+          specifierComplaint({ folder, name, file, specifier, declared, known })
         if (!complaint) continue
         const where = `packages/${name}/${file.split(sep).join('/')}:${line}`
         violations.push(`${where} imports ${specifier}, ${complaint}`)
@@ -99,8 +109,22 @@ function specifierComplaint({ folder, name, file, specifier, declared, known }: 
   if (complaint) return complaint
   if (dependency.startsWith(SCOPE) && specifier !== dependency)
     return `which goes past the door of ${dependency}`
+  if (isTypesOnly(name, dependency)) return undefined
   if (!declared.has(dependency)) return `which packages/${name}/package.json does not declare in dependencies`
   return undefined
+}
+
+function isTypesOnly(name: string, dependency: string): boolean {
+  return TYPES_ONLY[name]?.some((other) => dependency === SCOPE + other) === true
+}
+
+/** Whether a file takes more than types of a package that is not there when it runs. */
+function typesOnlyComplaint(name: string, specifier: string, text: string): string | undefined {
+  if (!isTypesOnly(name, specifier)) return undefined
+  const count = (pattern: string) =>
+    [...text.matchAll(new RegExp(`${pattern}['"]${specifier}['"]`, 'g'))].length
+  const ofTypes = count('\\b(?:import|export)\\s+type\\s+\\{[^}]*\\}\\s*from\\s*')
+  return ofTypes === count('') ? undefined : 'of which it may use types alone, with `import type`'
 }
 
 /** Why package `name` may not use `dependency`; undefined when it may, or when it is not ours. */

@@ -116,6 +116,21 @@ test('what a source imports is declared in dependencies', async () => {
   ])
 })
 
+test('the client has nothing of the server but its types', async () => {
+  await makePackage('sdk-server', [], '')
+  await makePackage(
+    'sdk-client',
+    ['@pastel-mesh/sdk-server'],
+    "import type { AppRouter } from '@pastel-mesh/sdk-server'\nexport type {\n  A,\n} from '@pastel-mesh/sdk-server'\n",
+  )
+  await write('sdk-client/src/value.ts', "import { type A, appRouter } from '@pastel-mesh/sdk-server'\n")
+
+  expect(checkPackageDirection(root).violations).toEqual([
+    'packages/sdk-client/package.json:4 depends on @pastel-mesh/sdk-server, of which it uses types alone: that belongs to devDependencies',
+    'packages/sdk-client/src/value.ts:1 imports @pastel-mesh/sdk-server, of which it may use types alone, with `import type`',
+  ])
+})
+
 test('nobody imports an example, and an example imports neither testkit nor bench', async () => {
   await makePackage('identity', [], '')
   await makePackage('testkit', ['@pastel-mesh/example-chat'], "import '@pastel-mesh/example-chat'\n")

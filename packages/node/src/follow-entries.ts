@@ -1,7 +1,7 @@
+import { readEvents } from '@pastel-mesh/sdk-client'
 import type { EntryOutput, FollowInput } from '@pastel-mesh/sdk-server'
 import { TRPCClientError } from '@trpc/client'
 import superjson from 'superjson'
-import { readEvents } from './event-stream.ts'
 
 /** The largest message takes a fifth of it, all of its body escaped. */
 const MAX_EVENT_CHARS = 8 * 1024 * 1024

@@ -1,5 +1,6 @@
 import type { MessageStore } from '@pastel-mesh/storage'
 import { z } from 'zod'
+import type { Session } from './session.ts'
 import { StoredRecords } from './stored-records.ts'
 
 /** Two kilobytes each at most: an eighth of what the store's values may be. The oldest go. */
@@ -12,20 +13,29 @@ const MAX_LEVELS = 8
 const MAX_ITEMS = 100
 const NUMBER_DIGITS = 12
 
+/** A change that somebody asked for. */
+export interface AuditEntry {
+  readonly atMs: number
+  readonly kind: Session['kind']
+  readonly subject: string
+  readonly session?: string | undefined
+  readonly procedure: string
+  /** As JSON, shortened, what is secret left out. */
+  readonly input?: string | undefined
+  /** `ok`, or the code of what was wrong. */
+  readonly result: string
+}
+
 const record = z.object({
   atMs: z.number(),
   kind: z.enum(['socket', 'pastelid', 'wallet', 'key']),
   subject: z.string(),
   session: z.string().optional(),
   procedure: z.string(),
-  /** As JSON, shortened, what is secret left out. */
   input: z.string().optional(),
-  /** `ok`, or the code of what was wrong. */
   result: z.string(),
-})
+}) satisfies z.ZodType<AuditEntry>
 
-/** A change that somebody asked for. */
-export type AuditEntry = z.output<typeof record>
 /** With its number: later ones have higher ones. */
 export type NumberedAuditEntry = AuditEntry & { readonly number: number }
 

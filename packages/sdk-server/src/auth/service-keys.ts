@@ -21,8 +21,12 @@ const record = z.object({
 type KeyRecord = z.output<typeof record>
 
 /** What may be known of a service key. */
-export interface ServiceKey extends Omit<KeyRecord, 'hash' | 'before'> {
+export interface ServiceKey {
   readonly id: string
+  readonly name: string
+  readonly scopes: Scope[]
+  readonly createdAtMs: number
+  readonly expiresAtMs?: number | undefined
   /** Until when the secret before the last rotation is good, if it is. */
   readonly oldGoodUntilMs?: number
   /** Since this node started. */

@@ -3,6 +3,8 @@ export interface StreamEvent {
   /** `message` unless the server named it. */
   readonly event: string
   readonly data: string
+  /** Undefined: it has none of its own. */
+  readonly id: string | undefined
 }
 
 /**
@@ -12,10 +14,11 @@ export interface StreamEvent {
 export async function* readEvents(
   body: AsyncIterable<Uint8Array>,
   maxChars: number,
-): AsyncGenerator<StreamEvent> {
+): AsyncGenerator<StreamEvent, void> {
   const decoder = new TextDecoder()
   let waiting = ''
   let event = ''
+  let id: string | undefined
   let data: string[] = []
   let size = 0
   for await (const chunk of body) {
@@ -27,12 +30,14 @@ export async function* readEvents(
       size += line.length
       const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
       if (line === '') {
-        if (data.length > 0) yield { event: event || 'message', data: data.join('\n') }
+        if (data.length > 0) yield { event: event || 'message', data: data.join('\n'), id }
         event = ''
+        id = undefined
         data = []
         size = 0
       } else if (name === 'event') event = value
       else if (name === 'data') data.push(value)
+      else if (name === 'id') id = value
     }
     waiting = waiting.slice(begin)
     if (size + waiting.length > maxChars) throw new Error(`an event is longer than ${maxChars} characters`)
