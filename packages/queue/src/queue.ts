@@ -19,6 +19,7 @@ import { QueueError, stopped, unknownJob } from './errors.ts'
 import { checkConcurrency, checkData, type Handler, type HandlerOptions, toHandler } from './handlers.ts'
 import type { ListQuery, QueueComponents, QueueOptions, ScheduleInput, StopOptions } from './index.ts'
 import type { Job, JobHandler, JobStatus } from './job.ts'
+import { resultOf } from './job-result.ts'
 import { JobWaiters } from './job-waiters.ts'
 import { type JobMetrics, MetricsByName } from './metrics.ts'
 import { RunningAttempt } from './run-attempt.ts'
@@ -393,16 +394,4 @@ export class JobQueue extends EventTarget {
 
 function firstOf([first]: readonly AddedJob[]): AddedJob {
   return first as AddedJob
-}
-
-/** @throws QueueError ERR_JOB_FAILED, ERR_JOB_CANCELLED, ERR_JOB_EXPIRED */
-function resultOf({ id, status, result, failure }: Job): unknown {
-  if (status === 'done') return result
-  if (status === 'failed') {
-    throw new QueueError('ERR_JOB_FAILED', `job ${id} failed: ${failure?.message ?? 'no reason is known'}`, {
-      cause: failure,
-    })
-  }
-  if (status === 'expired') throw new QueueError('ERR_JOB_EXPIRED', `job ${id} expired before it could start`)
-  throw new QueueError('ERR_JOB_CANCELLED', `job ${id} was cancelled`)
 }
