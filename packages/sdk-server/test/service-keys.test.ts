@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { apiOf } from './fixtures/api.ts'
 import { codeOf, get, post } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
@@ -100,4 +100,60 @@ test('keys are there after a restart, and those that were revoked are not', asyn
   const { url: next = '' } = await restart()
   expect(await triedWith(next, kept.secret)).toEqual(TAKEN)
   expect(await triedWith(next, gone.secret)).toEqual(REFUSED)
+})
+
+async function follow(url: string, secret: string): Promise<Response> {
+  const input = encodeURIComponent(JSON.stringify({ json: { from: 'start' } }))
+  const stream = await fetch(`${url}/trpc/service.messages.follow?input=${input}`, {
+    headers: { accept: 'text/event-stream', authorization: `Bearer ${secret}` },
+  })
+  expect(stream.status).toBe(200)
+  return stream
+}
+
+test('who follows with a secret hears no more when that was rotated, its overlap is over or the key expired', async () => {
+  const { url, keys } = await open()
+  const { secret, id } = await keys.create.mutate({ name: 'a', scopes: ['read'] })
+  const rotatedAway = await follow(url, secret)
+  const { secret: second } = await keys.rotate.mutate({ id, overlapMs: 0 })
+  expect(await rotatedAway.text()).toContain('it was rotated')
+
+  const overlapping = await follow(url, second)
+  const { secret: third } = await keys.rotate.mutate({ id, overlapMs: 300 })
+  const going = await follow(url, third)
+  expect(await overlapping.text()).toContain('it was rotated')
+  await keys.revoke.mutate({ id })
+  expect(await going.text()).toContain('the service key was revoked')
+
+  const soon = await keys.create.mutate({ name: 'b', scopes: ['read'], expiresAt: Date.now() + 3_000 })
+  expect(await (await follow(url, soon.secret)).text()).toContain('has expired')
+})
+
+test('of two rotations at once both count, and a restart knows the same secrets', async () => {
+  const { url, keys, restart } = await open()
+  const { secret, id } = await keys.create.mutate({ name: 'a', scopes: ['read'] })
+  const rotations = await Promise.all([1, 2].map(() => keys.rotate.mutate({ id, overlapMs: 60_000 })))
+  const tried = async (at: string) => {
+    const [first, ...others] = await Promise.all(
+      [secret, ...rotations.map((one) => one.secret)].map((one) => triedWith(at, one)),
+    )
+    return { first, others }
+  }
+  const expected = { first: REFUSED, others: [TAKEN, TAKEN] }
+  expect(await tried(url)).toEqual(expected)
+  const { url: next = '' } = await restart()
+  expect(await tried(next)).toEqual(expected)
+})
+
+test('a revocation that cannot be written holds at once, and is written when it is asked for again', async () => {
+  const { url, keys, restart, store } = await open()
+  const { secret, id } = await keys.create.mutate({ name: 'a', scopes: ['read'] })
+  const write = vi.spyOn(store.values, 'write').mockRejectedValue(new Error('the disk is gone'))
+  await expect(keys.revoke.mutate({ id })).rejects.toThrow()
+  expect(await triedWith(url, secret)).toEqual(REFUSED)
+  write.mockRestore()
+  expect(await keys.revoke.mutate({ id })).toEqual({ revoked: id })
+  await expect(keys.revoke.mutate({ id })).rejects.toMatchObject({ data: { meshCode: 'ERR_KEY_UNKNOWN' } })
+  const { url: next = '' } = await restart()
+  expect(await triedWith(next, secret)).toEqual(REFUSED)
 })

@@ -3,7 +3,9 @@ import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import { generateKeyPair, SignJWT } from 'jose'
 import superjson from 'superjson'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { Roles } from '../src/auth/roles.ts'
+import { Sessions } from '../src/auth/sessions.ts'
 import type { AppRouter, Login } from '../src/index.ts'
 import { apiOf } from './fixtures/api.ts'
 import { codeOf, get, logIn, post } from './fixtures/http-call.ts'
@@ -217,6 +219,36 @@ test('an admin lists sessions and ends one, and who follows with it hears no mor
   expect(await triedWith(url, accessToken)).toEqual(REFUSED)
   await expect(sessions.revoke.mutate({ id: listed?.id ?? '' })).rejects.toMatchObject({
     data: { meshCode: 'ERR_SESSION_UNKNOWN', httpStatus: 404 },
+  })
+})
+
+test('a session whose end cannot be written is over at once, and a later write brings it to disk', async () => {
+  const { url, store, restart } = await open()
+  const { accessToken } = await logIn(url, admin)
+  const write = vi.spyOn(store.values, 'write').mockRejectedValue(new Error('the disk is gone'))
+  expect((await post(url, 'auth.logout', {}, accessToken)).status).toBe(500)
+  expect(await triedWith(url, accessToken)).toEqual(REFUSED)
+  write.mockRestore()
+  const other = await logIn(url, admin)
+  const { url: next = '' } = await restart()
+  expect(await triedWith(next, accessToken)).toEqual(REFUSED)
+  expect(await triedWith(next, other.accessToken)).toEqual(TAKEN)
+})
+
+test('what goes on with a session ends when nobody refreshed it for thirty days', async () => {
+  const { store } = await open()
+  const roles = new Roles({ admins: [admin.pastelId] })
+  const before = new Sessions({ store, roles, now: Date.now })
+  const { session } = await before.create({ kind: 'pastelid', id: admin.pastelId })
+  const aheadMs = session.expiresAtMs - Date.now() - 500
+  const after = new Sessions({ store, roles, now: () => Date.now() + aheadMs })
+  await after.start()
+  const ended = after.find(session.id)?.ended
+  expect(ended?.aborted).toBe(false)
+  await vi.waitUntil(() => ended?.aborted, { timeout: 5_000 })
+  expect(ended?.reason).toMatchObject({
+    code: 'ERR_TOKEN',
+    message: expect.stringContaining('nobody refreshed'),
   })
 })
 

@@ -50,7 +50,7 @@ export type { Pruned, RetentionRules } from './retention.ts'
 export type { StoredBatch, StoredEntry, StoredNotice } from './stored-entry.ts'
 export type { BatchPlace, CarriedBytes, SettledRange } from './undelivered.ts'
 export type { DeliveryPhase } from './underway-record.ts'
-export type { ValueChange, Values } from './values.ts'
+export type { ValueChange, Values, ValueWriteOptions } from './values.ts'
 
 export interface StoreOptions extends CommitWriterOptions, DiskHealthOptions {
   /** Folder of the database; made if it is not there. One process at a time. */

@@ -11,6 +11,14 @@ export interface ValueChange {
   readonly value?: Uint8Array
 }
 
+export interface ValueWriteOptions {
+  /**
+   * Whether it may be written when less disk is free than the reserve: for what is small, bounded, and needed to make
+   * room. @default false
+   */
+  readonly mayUseReserve?: boolean
+}
+
 /** Small things that other parts of the node keep beside the messages, by name: 32,768 at most. */
 export interface Values {
   /**
@@ -18,7 +26,7 @@ export interface Values {
    * @throws StorageError ERR_VALUE: a name or a value is too long, or there are too many; ERR_DISK_RESERVE;
    * ERR_COMMIT_FAILED; ERR_STORE_UNAVAILABLE
    */
-  write(changes: readonly ValueChange[]): Promise<void>
+  write(changes: readonly ValueChange[], options?: ValueWriteOptions): Promise<void>
   /** The values whose names begin so, in the order of their names, as they are on disk now. */
   read(prefix: string): AsyncGenerator<[name: string, value: Buffer]>
 }
@@ -85,11 +93,14 @@ export class StoredValues implements Values {
     })
   }
 
-  async write(changes: readonly ValueChange[]): Promise<void> {
+  async write(
+    changes: readonly ValueChange[],
+    { mayUseReserve = false }: ValueWriteOptions = {},
+  ): Promise<void> {
     for (const change of changes) assertSize(change)
     const { writer, assertRoom } = this.#components
     // What removes makes room, and is a few bytes.
-    if (changes.some(({ value }) => value !== undefined)) assertRoom()
+    if (!mayUseReserve && changes.some(({ value }) => value !== undefined)) assertRoom()
     await this.ready()
     if (!writer.isOpen) throw writer.unavailable()
     const taken = this.take(changes)

@@ -69,6 +69,7 @@ describe('values', () => {
     await store.start()
     const refused = store.values.write([{ name: 'b', value: Buffer.from('x') }])
     await expect(refused).rejects.toMatchObject({ code: 'ERR_DISK_RESERVE' })
+    await store.values.write([{ name: 'a', value: Buffer.from('y') }], { mayUseReserve: true })
     await store.values.write([{ name: 'a' }])
     expect(await all(store.values, '')).toEqual([])
   })

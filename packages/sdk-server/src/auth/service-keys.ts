@@ -1,12 +1,16 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { z } from 'zod'
+import { Ending } from './ending.ts'
 import { hashSecret, isSecret, newId, newSecret } from './secrets.ts'
 import { SCOPES, type Scope } from './session.ts'
 import { StoredRecords } from './stored-records.ts'
 
 /** One an application; half a kilobyte each among the store's values. */
 const MAX_KEYS = 256
+const REVOKED = 'the service key was revoked'
+const EXPIRED = 'the service key has expired'
+const ROTATED = 'the service key is not good, or not any more: it was rotated'
 const KEY = /^pmk_([0-9a-f]{16})_([0-9a-f]{64})$/
 
 const record = z.object({
@@ -40,8 +44,10 @@ export interface NewServiceKey {
 }
 
 interface Entry {
-  readonly record: KeyRecord
-  readonly end: AbortController
+  record: KeyRecord
+  /** Of those who came with the secret, and of those with the one before: each hears no more when it is not good any more. */
+  end: Ending
+  endOfBefore: Ending
   usedAtMs?: number
 }
 
@@ -50,15 +56,17 @@ export class ServiceKeys {
   readonly #records: StoredRecords<typeof record>
   readonly #now: () => number
   readonly #keys = new Map<string, Entry>()
+  /** Rotations, one after the other: what is in memory is what is on disk. */
+  #rotating: Promise<unknown> = Promise.resolve()
 
   constructor({ store, now }: { readonly store: MessageStore; readonly now: () => number }) {
-    this.#records = new StoredRecords('auth/key/', record, store)
+    this.#records = new StoredRecords('auth/key/', record, store, { mayUseReserve: true })
     this.#now = now
   }
 
   async start(): Promise<void> {
     for (const [id, kept] of await this.#records.read()) {
-      if (!this.#keys.has(id)) this.#keys.set(id, { record: kept, end: new AbortController() })
+      if (!this.#keys.has(id)) this.#keys.set(id, this.#entryOf(kept))
     }
   }
 
@@ -83,7 +91,7 @@ export class ServiceKeys {
       ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
       hash: hashSecret(secret),
     }
-    const entry = { record: made, end: new AbortController() }
+    const entry = this.#entryOf(made)
     this.#keys.set(id, entry)
     try {
       await this.#records.write(new Map([[id, made]]))
@@ -99,7 +107,13 @@ export class ServiceKeys {
    * @param overlapMs the old one is good for that long; one that was replaced before is good no more
    * @throws MeshError ERR_KEY_UNKNOWN; StorageError
    */
-  async rotate(id: string, overlapMs: number): Promise<{ key: ServiceKey; secret: string }> {
+  rotate(id: string, overlapMs: number): Promise<{ key: ServiceKey; secret: string }> {
+    const rotated = this.#rotating.then(() => this.#rotate(id, overlapMs))
+    this.#rotating = rotated.catch(() => {})
+    return rotated
+  }
+
+  async #rotate(id: string, overlapMs: number): Promise<{ key: ServiceKey; secret: string }> {
     const entry = this.#get(id)
     const { before: _, ...kept } = entry.record
     const secret = newSecret()
@@ -111,16 +125,24 @@ export class ServiceKeys {
     await this.#records.write(new Map([[id, rotated]]))
     // One that was revoked meanwhile stays so.
     if (this.#keys.get(id) !== entry) throw unknownKey(id)
-    const now = { ...entry, record: rotated }
-    this.#keys.set(id, now)
-    return { key: this.#shown(id, now), secret: `pmk_${id}_${secret}` }
+    entry.endOfBefore.end(ROTATED)
+    entry.record = rotated
+    entry.endOfBefore = entry.end
+    entry.end = new Ending(this.#now)
+    this.#setTimes(entry)
+    return { key: this.#shown(id, entry), secret: `pmk_${id}_${secret}` }
   }
 
-  /** Takes it from whoever has it, at once. @throws MeshError ERR_KEY_UNKNOWN; StorageError */
+  /**
+   * Takes it from whoever has it, at once.
+   * @throws MeshError ERR_KEY_UNKNOWN; StorageError: nobody has it, but a restart would bring it back: revoke it again
+   */
   async revoke(id: string): Promise<void> {
-    const { end } = this.#get(id)
+    const entry = this.#keys.get(id)
+    if (entry === undefined && !this.#records.isRemoving(id)) throw unknownKey(id)
     this.#keys.delete(id)
-    end.abort(new MeshError('ERR_TOKEN', 'the service key was revoked'))
+    entry?.end.end(REVOKED)
+    entry?.endOfBefore.end(REVOKED)
     await this.#records.write(new Map([[id, undefined]]))
   }
 
@@ -131,19 +153,32 @@ export class ServiceKeys {
     if (entry === undefined)
       throw new MeshError('ERR_TOKEN', 'there is no such service key, or it was revoked')
     if (!this.#isGood(secret, entry.record)) {
-      throw new MeshError('ERR_TOKEN', 'the service key is not good, or not any more: it was rotated')
+      throw new MeshError('ERR_TOKEN', ROTATED)
     }
-    if (this.#isOver(entry.record)) throw new MeshError('ERR_TOKEN', 'the service key has expired')
+    if (this.#isOver(entry.record)) throw new MeshError('ERR_TOKEN', EXPIRED)
     entry.usedAtMs = this.#now()
     return {
       key: this.#shown(id, entry),
-      ended: entry.end.signal,
+      ended: (isSecret(secret, entry.record.hash) ? entry.end : entry.endOfBefore).signal,
       // What was shown once is looked at again: a connection may live longer than the secret.
       isOver: () => {
         const kept = this.#keys.get(id)?.record
         return kept === undefined || this.#isOver(kept) || !this.#isGood(secret, kept)
       },
     }
+  }
+
+  #entryOf(record: KeyRecord): Entry {
+    const entry = { record, end: new Ending(this.#now), endOfBefore: new Ending(this.#now) }
+    this.#setTimes(entry)
+    return entry
+  }
+
+  #setTimes({ record: { expiresAtMs = Number.POSITIVE_INFINITY, before }, end, endOfBefore }: Entry): void {
+    const goodUntilMs = before?.goodUntilMs ?? 0
+    end.endAt(expiresAtMs, EXPIRED)
+    if (goodUntilMs < expiresAtMs) endOfBefore.endAt(goodUntilMs, ROTATED)
+    else endOfBefore.endAt(expiresAtMs, EXPIRED)
   }
 
   #isGood(secret: string, { hash, before }: KeyRecord): boolean {

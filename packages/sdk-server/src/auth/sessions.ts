@@ -1,6 +1,7 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { z } from 'zod'
+import { Ending } from './ending.ts'
 import type { Roles } from './roles.ts'
 import { hashSecret, isSecret, newId, newSecret } from './secrets.ts'
 import { StoredRecords } from './stored-records.ts'
@@ -34,6 +35,16 @@ export interface OpenSession extends SessionRecord {
   readonly ended: AbortSignal
 }
 
+/** A refresh token came twice: somebody has a copy. */
+export class ReusedTokenError extends MeshError {
+  readonly subject: string
+
+  constructor(subject: string) {
+    super('ERR_TOKEN', 'this refresh token was used already: the session has ended, log in')
+    this.subject = subject
+  }
+}
+
 /** A session with the refresh token that is good from now on: only here, only the hash is kept. */
 export interface Granted {
   readonly session: OpenSession
@@ -58,10 +69,11 @@ export class Sessions {
   readonly #roles: Roles
   readonly #now: () => number
   /** The one that was refreshed longest ago first. */
-  readonly #open = new Map<string, { readonly session: OpenSession; readonly end: AbortController }>()
+  readonly #open = new Map<string, { readonly session: OpenSession; readonly end: Ending }>()
 
   constructor({ store, roles, now }: SessionsComponents) {
-    this.#records = new StoredRecords('auth/session/', record, store)
+    // Nobody makes room who cannot log in.
+    this.#records = new StoredRecords('auth/session/', record, store, { mayUseReserve: true })
     this.#roles = roles
     this.#now = now
   }
@@ -121,7 +133,7 @@ export class Sessions {
     const { session: before } = entry
     if (!isSecret(secret, before.secretHash)) {
       await this.end(id, 'one of its refresh tokens was used twice')
-      throw new MeshError('ERR_TOKEN', 'this refresh token was used already: the session has ended, log in')
+      throw new ReusedTokenError(before.subject)
     }
     if (!this.#mayGoOn(before)) {
       await this.end(id, 'it is over')
@@ -149,15 +161,20 @@ export class Sessions {
     return { session, refreshToken: `pmr_${id}_${family}_${next}` }
   }
 
-  /** Ends one, at once. @returns whether there was one. @throws StorageError: it has ended, but a restart brings it back */
+  /**
+   * Ends one, at once.
+   * @returns whether there was one, or one that has ended and could not be removed
+   * @throws StorageError: it has ended, but a restart would bring it back: end it again
+   */
   async end(id: string, why: string): Promise<boolean> {
-    if (!this.#drop(id, why)) return false
+    if (!this.#drop(id, why) && !this.#records.isRemoving(id)) return false
     await this.#records.write(new Map([[id, undefined]]))
     return true
   }
 
-  #keep(id: string, kept: SessionRecord, end = new AbortController()): OpenSession {
+  #keep(id: string, kept: SessionRecord, end = new Ending(this.#now)): OpenSession {
     const session = { ...kept, id, ended: end.signal }
+    end.endAt(kept.expiresAtMs, 'this session has ended: nobody refreshed it')
     this.#open.delete(id)
     this.#open.set(id, { session, end })
     return session
@@ -167,7 +184,7 @@ export class Sessions {
     const entry = this.#open.get(id)
     if (entry === undefined) return false
     this.#open.delete(id)
-    entry.end.abort(new MeshError('ERR_TOKEN', `this session has ended: ${why}`))
+    entry.end.end(`this session has ended: ${why}`)
     return true
   }
 

@@ -28,7 +28,7 @@ export class SigningKeys {
   #making: Promise<SigningKey> | undefined
 
   constructor({ store, now }: { readonly store: MessageStore; readonly now: () => number }) {
-    this.#records = new StoredRecords('auth/signing/', record, store)
+    this.#records = new StoredRecords('auth/signing/', record, store, { mayUseReserve: true })
     this.#now = now
   }
 

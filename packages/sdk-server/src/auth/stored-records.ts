@@ -1,4 +1,4 @@
-import type { MessageStore } from '@pastel-mesh/storage'
+import type { MessageStore, ValueWriteOptions } from '@pastel-mesh/storage'
 import type { z } from 'zod'
 
 /** Records of one kind among the values of a store, as JSON, by their ids. */
@@ -6,11 +6,16 @@ export class StoredRecords<Schema extends z.ZodType> {
   readonly #prefix: string
   readonly #schema: Schema
   readonly #store: MessageStore
+  readonly #options: ValueWriteOptions
+  /** Those to be removed whose removal is not on disk: each write tries again, so that no restart brings one back. */
+  readonly #removing = new Set<string>()
 
-  constructor(prefix: string, schema: Schema, store: MessageStore) {
+  /** @param options of each write */
+  constructor(prefix: string, schema: Schema, store: MessageStore, options: ValueWriteOptions = {}) {
     this.#prefix = prefix
     this.#schema = schema
     this.#store = store
+    this.#options = options
   }
 
   /** All that can be read; what another version wrote otherwise does not count. */
@@ -23,14 +28,28 @@ export class StoredRecords<Schema extends z.ZodType> {
     return records
   }
 
-  /** Puts records, or removes them; all of it is on disk when it resolves. @throws StorageError */
+  /**
+   * Puts records, or removes them; all of it is on disk when it resolves. A removal that fails is done with a later
+   * write.
+   * @throws StorageError
+   */
   async write(changes: ReadonlyMap<string, z.output<Schema> | undefined>): Promise<void> {
-    await this.#store.values.write(
-      [...changes].map(([id, record]) => ({
-        name: this.#prefix + id,
-        ...(record === undefined ? {} : { value: Buffer.from(JSON.stringify(record)) }),
-      })),
-    )
+    const puts = [...changes].filter(([, record]) => record !== undefined)
+    for (const [id, record] of changes) if (record === undefined) this.#removing.add(id)
+    for (const [id] of puts) this.#removing.delete(id)
+    const removed = [...this.#removing]
+    const names = removed.map((id) => ({ name: this.#prefix + id }))
+    const values = puts.map(([id, record]) => ({
+      name: this.#prefix + id,
+      value: Buffer.from(JSON.stringify(record)),
+    }))
+    await this.#store.values.write([...names, ...values], this.#options)
+    for (const id of removed) this.#removing.delete(id)
+  }
+
+  /** Whether the removal of one has failed, and is still to be done. */
+  isRemoving(id: string): boolean {
+    return this.#removing.has(id)
   }
 }
 
