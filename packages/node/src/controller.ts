@@ -56,7 +56,7 @@ export class Controller implements NodeController {
     const queue = createNodeQueue(config.queue, { store, onError })
     const bindings = new MessageBindings({ node, store, queue, onError })
     const sent = new SentByJobs({}, { node, queue, onError })
-    const { shutdown } = components
+    const { shutdown, onLogin = () => {} } = components
     const server = createServer(
       {
         socket: { path: folder.socket },
@@ -73,6 +73,7 @@ export class Controller implements NodeController {
         stopBindings: () => bindings.stop(),
         ...(shutdown === undefined ? {} : { shutdown: { begin: shutdown, timeoutMs: config.stopTimeoutMs } }),
         onError,
+        onLogin,
       },
     )
     const parts = [

@@ -4,7 +4,7 @@
  */
 import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
-import type { BindingStatus } from '@pastel-mesh/sdk-server'
+import type { BindingStatus, LoginEvent } from '@pastel-mesh/sdk-server'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { CheckedConfig } from './config/checked-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
@@ -12,7 +12,7 @@ import { Controller } from './controller.ts'
 import type { OnMessage } from './jobs/message-bindings.ts'
 import type { PassphrasePrompt } from './passphrase.ts'
 
-export type { BindingBlocked, BindingStatus } from '@pastel-mesh/sdk-server'
+export type { BindingBlocked, BindingStatus, LoginEvent } from '@pastel-mesh/sdk-server'
 export type { CheckedConfig } from './config/checked-config.ts'
 export type { ControllerConfig } from './config/schema.ts'
 export { type ControlClient, createControlClient } from './control-client.ts'
@@ -35,6 +35,8 @@ export { type TableOptions, table } from './table.ts'
 export interface ControllerComponents {
   /** Hears of what fails and nobody waits for, as long as the node runs. @default ignored */
   readonly onError?: (error: Error) => void
+  /** Hears of logins to the API, those that failed, and refresh tokens that came twice. @default ignored */
+  readonly onLogin?: (event: LoginEvent) => void
   /** Begins a graceful stop of the process, for whoever asks for it through the API. @default nobody can */
   readonly shutdown?: () => void
   /** Asks for the passphrase of the identity when it is nowhere else. @default nobody is asked */

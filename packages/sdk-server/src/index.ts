@@ -12,6 +12,7 @@ import { RecentRefusals } from './admin/recent-refusals.ts'
 import { AuditLog } from './auth/audit-log.ts'
 import { createAuth } from './auth/auth.ts'
 import { CallLimits } from './auth/call-limits.ts'
+import type { LoginEvent } from './auth/login-event.ts'
 import type { RoleLists } from './auth/roles.ts'
 import { SOCKET_SESSION } from './auth/session.ts'
 import { type MonitoringOptions, MonitoringServer } from './monitoring/monitoring-server.ts'
@@ -29,6 +30,7 @@ export type { NameStats, QueueStats, WaitsFor } from './admin/queue-stats.ts'
 export type { RecentRefusal } from './admin/recent-refusals.ts'
 export type { ScheduleOutput } from './admin/schedules.ts'
 export type { NumberedAuditEntry } from './auth/audit-log.ts'
+export type { LoginEvent } from './auth/login-event.ts'
 export type { Login } from './auth/logins.ts'
 export type { RoleLists } from './auth/roles.ts'
 export type { ServiceKey } from './auth/service-keys.ts'
@@ -72,6 +74,8 @@ export interface ServerComponents {
   readonly shutdown?: Shutdown
   /** Hears of what failed and is nobody's request, or what a caller is told nothing of. @default ignored */
   readonly onError?: (error: Error) => void
+  /** Hears of logins, those that failed, and refresh tokens that came twice. @default ignored */
+  readonly onLogin?: (event: LoginEvent) => void
   /** The time, in ms since 1970, by which logins expire. @default that of the system */
   readonly now?: () => number
 }
@@ -96,7 +100,15 @@ export interface Server {
  * await server.start()
  */
 export function createServer(options: ServerOptions, components: ServerComponents): Server {
-  const { node, store, queue, bindings = async () => [], onError = () => {}, now = Date.now } = components
+  const {
+    node,
+    store,
+    queue,
+    bindings = async () => [],
+    onError = () => {},
+    onLogin = () => {},
+    now = Date.now,
+  } = components
   let startedAtMs = 0
   const followers = new Followers()
   const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version })
@@ -105,7 +117,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
   const drain = new Drain({ rest: () => Promise.all([stopBindings(), queue.rest()]).then(() => {}) })
   const auth = createAuth(
     { roles: options.roles ?? {}, allowedHosts: options.http?.allowedHosts ?? [] },
-    { node, store, now },
+    { node, store, now, onLogin },
   )
   const audit = new AuditLog(store)
   const limits = new CallLimits(options.callRate)

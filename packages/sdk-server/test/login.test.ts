@@ -1,6 +1,9 @@
-import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
+import { createLocalSigner, generateSeed, MeshError } from '@pastel-mesh/identity'
 import { privateKeyToAccount } from 'viem/accounts'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { createAuth } from '../src/auth/auth.ts'
+import { Challenges } from '../src/auth/challenges.ts'
+import { callerAddress } from '../src/transport/caller-address.ts'
 import { challenge, codeOf, get, logIn, post } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
 
@@ -165,16 +168,79 @@ test('a challenge is for a PastelID or a wallet, as it says', async () => {
   }
 })
 
-test('one address has only so many challenges at a time', async () => {
-  let nowMs = Date.now()
-  const { url } = await open(() => nowMs)
-  for (let count = 0; count < 32; count += 1) await challenge(url, 'pastelid', stranger.pastelId)
-  const input = { kind: 'pastelid', subject: operator.pastelId, uri: url }
-  const answer = await post(url, 'auth.challenge', input)
-  expect([answer.status, codeOf(answer)]).toEqual([429, 'ERR_RATE_LIMIT'])
-  expect(answer.error?.data.retryAfterMs).toBe(5 * 60_000)
-  nowMs += 5 * 60_000
-  expect((await logIn(url, operator)).session.role).toBe('operator')
+test('of one address only so many challenges wait: with more the oldest of them is gone, not those of others', () => {
+  const challenges = new Challenges(Date.now)
+  const issue = (address: string) =>
+    challenges.issue({ kind: 'pastelid', id: operator.pastelId }, address, ({ nonce }) => nonce).nonce
+  const other = issue('192.0.2.2')
+  const own = Array.from({ length: 33 }, () => issue('192.0.2.1'))
+  expect(own.map((nonce) => challenges.take(nonce) !== undefined)).toEqual([false, ...Array(32).fill(true)])
+  expect(challenges.take(other)).toBeDefined()
+})
+
+test('a site of IPv6 has only so many challenges, however many networks it asks from', () => {
+  const challenges = new Challenges(Date.now)
+  const issue = (address: string) =>
+    challenges.issue(
+      { kind: 'pastelid', id: operator.pastelId },
+      callerAddress(address),
+      ({ nonce }) => nonce,
+    ).nonce
+  const other = issue('2001:db8:2::1')
+  const own = Array.from({ length: 257 }, (_, count) => issue(`2001:db8:1:${count.toString(16)}::1`))
+  expect(challenges.take(own[0] ?? '')).toBeUndefined()
+  expect(challenges.take(own[1] ?? '')).toBeDefined()
+  expect(challenges.take(other)).toBeDefined()
+})
+
+/** Logins as the server has them, from whatever addresses. */
+async function openLogins() {
+  const { node, store } = await openServer()
+  const auth = createAuth(
+    { roles: { operators: [operator.pastelId] }, allowedHosts: [] },
+    { node, store, now: Date.now },
+  )
+  await auth.start()
+  const request = { kind: 'pastelid', subject: operator.pastelId, uri: 'http://localhost:7123' } as const
+  const tried = async (address: string, sign: (text: string) => Promise<string>) => {
+    const { text, nonce } = await auth.logins.challenge(request, address)
+    return auth.logins.verify(nonce, await sign(text), address)
+  }
+  return { auth, store, tried }
+}
+
+test('whoever fails on purpose for the subject of another, from wherever, does not keep it out', async () => {
+  const { tried } = await openLogins()
+  for (let count = 0; count < 40; count += 1) {
+    const wrong = tried(`192.0.2.${count}`, async () => 'A'.repeat(152))
+    await expect(wrong).rejects.toMatchObject({ code: 'ERR_LOGIN' })
+  }
+  expect((await tried('198.51.100.1', signed)).session.subject).toBe(operator.pastelId)
+})
+
+test('failed logins of an address keep nobody there from refreshing, and made-up refresh tokens nobody from logging in', async () => {
+  const { auth, tried } = await openLogins()
+  const { refreshToken } = await tried('192.0.2.1', signed)
+  for (let count = 0; count < 25; count += 1) {
+    const madeUp = `pmr_${'0'.repeat(16)}_${'0'.repeat(64)}_${'0'.repeat(64)}`
+    await expect(auth.logins.refresh(madeUp, '192.0.2.1')).rejects.toMatchObject({ code: 'ERR_TOKEN' })
+  }
+  await tried('192.0.2.1', signed)
+  for (let count = 0; count < 20; count += 1) {
+    await expect(tried('192.0.2.1', async () => '')).rejects.toMatchObject({ code: 'ERR_LOGIN' })
+  }
+  await expect(tried('192.0.2.1', signed)).rejects.toMatchObject({ code: 'ERR_RATE_LIMIT' })
+  expect((await auth.logins.refresh(refreshToken, '192.0.2.1')).refreshToken).toMatch(/^pmr_/)
+})
+
+test('a login that this node could not keep is no failed attempt', async () => {
+  const { store, tried } = await openLogins()
+  const write = vi.spyOn(store.values, 'write').mockRejectedValue(new MeshError('ERR_STORE_UNAVAILABLE', 'x'))
+  for (let count = 0; count < 25; count += 1) {
+    await expect(tried('192.0.2.1', signed)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  }
+  write.mockRestore()
+  expect((await tried('192.0.2.1', signed)).session.role).toBe('operator')
 })
 
 test('whoever tries wrong signatures is refused, and told when to come again', async () => {
@@ -188,6 +254,25 @@ test('whoever tries wrong signatures is refused, and told when to come again', a
   const last = answers.at(-1)
   expect([last?.status, last?.error?.data.meshCode]).toEqual([429, 'ERR_RATE_LIMIT'])
   expect(last?.error?.data.retryAfterMs).toBeGreaterThan(0)
+})
+
+test('logins, failed ones and refresh tokens that come twice are told, and no secret of them', async () => {
+  const { server, logins } = await openServer({ http: {}, roles: { operators: [operator.pastelId] } })
+  const { url = '' } = server
+  const login = await logIn(url, operator)
+  const { nonce } = await challenge(url, 'pastelid', operator.pastelId)
+  const signature = 'A'.repeat(152)
+  await post(url, 'auth.verify', { nonce, signature })
+  await post(url, 'auth.verify', { nonce: 'none', signature })
+  const { refreshToken } = login
+  for (let count = 0; count < 2; count += 1) await post(url, 'auth.refresh', { refreshToken })
+  const about = { address: '127.0.0.1', subject: operator.pastelId }
+  expect(logins).toEqual([
+    { what: 'loggedIn', ...about },
+    { what: 'refused', code: 'ERR_LOGIN', ...about },
+    { what: 'refused', code: 'ERR_LOGIN', address: '127.0.0.1' },
+    { what: 'reused', code: 'ERR_TOKEN', ...about },
+  ])
 })
 
 test('a server does not start with somebody in its lists who cannot log in, or is mistyped', async () => {

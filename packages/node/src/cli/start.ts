@@ -1,4 +1,5 @@
 import { MeshError } from '@pastel-mesh/identity'
+import type { LoginEvent } from '@pastel-mesh/sdk-server'
 import type { OptionValues } from 'commander'
 import type { Logger } from 'pino'
 import { loadConfig } from '../config/load-config.ts'
@@ -26,6 +27,7 @@ export async function start(options: OptionValues): Promise<number> {
   const { createController } = await import('../index.ts')
   const creating = createController(input, {
     onError: (error) => logError(logger, error),
+    onLogin: (event) => logLogin(logger, event),
     prompt: terminalPrompt(),
     shutdown: () => process.kill(process.pid, 'SIGTERM'),
   })
@@ -53,6 +55,13 @@ export async function start(options: OptionValues): Promise<number> {
   stopWatching()
   logger.info({ event: 'stopped' }, code === 0 ? 'all parts have stopped' : 'not all parts have stopped')
   return code
+}
+
+function logLogin(logger: Logger, { what, ...about }: LoginEvent): void {
+  const fields = { event: 'login', what, ...about }
+  if (what === 'loggedIn') logger.info(fields, 'somebody logged in to the API')
+  else if (what === 'refused') logger.warn(fields, 'a login to the API was refused')
+  else logger.warn(fields, 'a refresh token of the API came twice: its session has ended')
 }
 
 function logError(logger: Logger, error: Error): void {

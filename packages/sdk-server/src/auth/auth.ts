@@ -2,6 +2,7 @@ import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { AccessTokens } from './access-tokens.ts'
 import type { Authenticator } from './authenticator.ts'
+import type { LoginEvent } from './login-event.ts'
 import { Logins } from './logins.ts'
 import { assertChecksums, type RoleLists, Roles } from './roles.ts'
 import { ServiceKeys } from './service-keys.ts'
@@ -18,6 +19,7 @@ export interface AuthComponents {
   readonly node: MeshNode
   readonly store: MessageStore
   readonly now: () => number
+  readonly onLogin?: (event: LoginEvent) => void
 }
 
 /** Who may call: what the parts of it share. */
@@ -34,7 +36,7 @@ export interface Auth {
 /** @throws MeshError ERR_SUBJECT: who is listed has no name that can log in */
 export function createAuth(
   { roles: lists, allowedHosts }: AuthOptions,
-  { node, store, now }: AuthComponents,
+  { node, store, now, onLogin = () => {} }: AuthComponents,
 ): Auth {
   const { network, pastelId } = node
   const roles = new Roles(lists)
@@ -46,7 +48,7 @@ export function createAuth(
     roles,
     sessions,
     serviceKeys,
-    logins: new Logins({ node: pastelId, allowedHosts }, { roles, sessions, tokens, now }),
+    logins: new Logins({ node: pastelId, allowedHosts }, { roles, sessions, tokens, now, onLogin }),
     authenticator: new TokenAuthenticator({ tokens, sessions, serviceKeys, roles, now }),
     async start() {
       await assertChecksums(lists)

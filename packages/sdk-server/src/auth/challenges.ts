@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { tooMany } from './rate-limit-error.ts'
 import type { Subject } from './subject.ts'
 
 /** What somebody is to sign, to prove that it is who it says. */
@@ -14,8 +13,13 @@ export interface Challenge {
 const VALID_MS = 5 * 60_000
 /** 128 bits cannot be guessed. In hexadecimal: EIP-4361 has letters and digits only. */
 const NONCE_BYTES = 16
-/** Of one address at a time: people behind one address log in at once, a page that tries without end does not. */
+/**
+ * Of one address at a time: people behind one address log in at once. With more, the oldest of the address goes: a page
+ * that tries without end pushes out its own.
+ */
 const MAX_OF_ADDRESS = 32
+/** Of one site of IPv6, a /48, which has 65,536 of the networks that count as addresses. */
+const MAX_OF_SITE = 8 * MAX_OF_ADDRESS
 /** In all, a kilobyte each: what no address can fill alone. */
 const MAX_CHALLENGES = 8_192
 
@@ -24,7 +28,8 @@ export class Challenges {
   readonly #now: () => number
   /** The oldest first, which expires first. */
   readonly #waiting = new Map<string, Challenge & { readonly address: string }>()
-  readonly #ofAddress = new Map<string, number>()
+  /** How many wait, by the address, and by the site. */
+  readonly #counts = new Map<string, number>()
 
   constructor(now: () => number) {
     this.#now = now
@@ -34,7 +39,6 @@ export class Challenges {
    * Makes one.
    * @param address from which it is asked for
    * @param write makes the text
-   * @throws MeshError ERR_RATE_LIMIT
    */
   issue(
     subject: Subject,
@@ -43,16 +47,15 @@ export class Challenges {
   ): Challenge {
     const nowMs = this.#now()
     this.#removeExpired(nowMs)
-    if ((this.#ofAddress.get(address) ?? 0) >= MAX_OF_ADDRESS) {
-      const oldest = [...this.#waiting.values()].find((one) => one.address === address)
-      throw tooMany('challenges wait to be signed', (oldest?.expiresAtMs ?? nowMs) - nowMs)
-    }
     const nonce = randomBytes(NONCE_BYTES).toString('hex')
     const expiresAtMs = nowMs + VALID_MS
     const text = write({ nonce, issuedAt: new Date(nowMs), expiresAt: new Date(expiresAtMs) })
     const challenge = { subject, nonce, text, expiresAtMs, address }
     this.#waiting.set(nonce, challenge)
-    this.#ofAddress.set(address, (this.#ofAddress.get(address) ?? 0) + 1)
+    for (const place of placesOf(address)) this.#counts.set(place, (this.#counts.get(place) ?? 0) + 1)
+    this.#removeOver(address, MAX_OF_ADDRESS)
+    const site = siteOf(address)
+    if (site !== undefined) this.#removeOver(site, MAX_OF_SITE)
     if (this.#waiting.size > MAX_CHALLENGES) {
       const [oldest] = this.#waiting.values()
       if (oldest !== undefined) this.#remove(oldest)
@@ -75,10 +78,28 @@ export class Challenges {
     }
   }
 
+  #removeOver(place: string, max: number): void {
+    if ((this.#counts.get(place) ?? 0) <= max) return
+    const oldest = this.#waiting.values().find(({ address }) => placesOf(address).includes(place))
+    if (oldest !== undefined) this.#remove(oldest)
+  }
+
   #remove({ nonce, address }: { readonly nonce: string; readonly address: string }): void {
     this.#waiting.delete(nonce)
-    const left = (this.#ofAddress.get(address) ?? 0) - 1
-    if (left > 0) this.#ofAddress.set(address, left)
-    else this.#ofAddress.delete(address)
+    for (const place of placesOf(address)) {
+      const left = (this.#counts.get(place) ?? 0) - 1
+      if (left > 0) this.#counts.set(place, left)
+      else this.#counts.delete(place)
+    }
   }
+}
+
+function placesOf(address: string): string[] {
+  const site = siteOf(address)
+  return site === undefined ? [address] : [address, site]
+}
+
+/** Undefined: it is no network of IPv6. */
+function siteOf(address: string): string | undefined {
+  return /^((?:[0-9a-f]+:){3})[0-9a-f]+::\/64$/.exec(address)?.[1]
 }

@@ -1,33 +1,29 @@
+import { MeshError } from '@pastel-mesh/identity'
 import { Buckets } from './buckets.ts'
 
-/** Of one address: people who sign with the wrong key notice soon. */
-const ADDRESS_RATE = { perSecond: 1 / 6, burst: 20 }
 /**
- * For one subject, from wherever: no signature can be guessed, so this is for the log's and the processor's sake, and
- * short enough that whoever fails on purpose keeps its owner out for seconds.
+ * Of one address: people who sign with the wrong key notice soon. Nothing counts by subject, for whoever fails on
+ * purpose would keep its owner out, and no signature can be guessed.
  */
-const SUBJECT_RATE = { perSecond: 1 / 3, burst: 20 }
+const ADDRESS_RATE = { perSecond: 1 / 6, burst: 20 }
+/** What is the fault of who tries. */
+const FAILURES = new Set(['ERR_LOGIN', 'ERR_NO_ACCESS'])
 
-/** Attempts to log in that failed, or are under way: those that succeed cost nothing. */
+/** Attempts to log in that failed, or are under way: others, also those that this node could not keep, cost nothing. */
 export class LoginAttempts {
   readonly #addresses = new Buckets(ADDRESS_RATE)
-  readonly #subjects = new Buckets(SUBJECT_RATE)
 
   /** Runs one. @throws RateLimitError, before anything is done */
   async from<T>(address: string, attempt: () => Promise<T>): Promise<T> {
-    return charged(this.#addresses, address, attempt)
+    // Taken before: many at once are many.
+    this.#addresses.take(address, 'attempts to log in failed')
+    try {
+      const result = await attempt()
+      this.#addresses.giveBack(address)
+      return result
+    } catch (error) {
+      if (!(error instanceof MeshError && FAILURES.has(error.code))) this.#addresses.giveBack(address)
+      throw error
+    }
   }
-
-  /** Runs one. @throws RateLimitError, before anything is done */
-  async of<T>(subject: string, attempt: () => Promise<T>): Promise<T> {
-    return charged(this.#subjects, subject, attempt)
-  }
-}
-
-/** Taken before: many at once are many. */
-async function charged<T>(buckets: Buckets, name: string, attempt: () => Promise<T>): Promise<T> {
-  buckets.take(name, 'attempts to log in failed')
-  const result = await attempt()
-  buckets.giveBack(name)
-  return result
 }

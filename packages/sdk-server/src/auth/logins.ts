@@ -2,11 +2,12 @@ import { decodePastelId, MeshError, verifySignature } from '@pastel-mesh/identit
 import type { AccessTokens } from './access-tokens.ts'
 import { type Challenge, Challenges } from './challenges.ts'
 import { LoginAttempts } from './login-attempts.ts'
+import type { LoginEvent } from './login-event.ts'
 import { pastelIdText } from './login-text.ts'
 import { domainOf } from './login-uri.ts'
 import type { Roles } from './roles.ts'
 import type { Role } from './session.ts'
-import type { Granted, OpenSession, Sessions } from './sessions.ts'
+import { type Granted, type OpenSession, ReusedTokenError, type Sessions } from './sessions.ts'
 import { readSubject, type Subject } from './subject.ts'
 import { loadWallets, type Wallets } from './wallet.ts'
 
@@ -38,6 +39,7 @@ export interface LoginsComponents {
   readonly sessions: Sessions
   readonly tokens: AccessTokens
   readonly now: () => number
+  readonly onLogin: (event: LoginEvent) => void
 }
 
 /** Base64url, as the client writes it; one signature has one text. */
@@ -57,7 +59,7 @@ export class Logins {
     this.#challenges = new Challenges(components.now)
   }
 
-  /** @param address of the caller. @throws MeshError ERR_SUBJECT, ERR_HOST, ERR_RATE_LIMIT */
+  /** @param address of the caller. @throws MeshError ERR_SUBJECT, ERR_HOST */
   async challenge(request: ChallengeRequest, address: string): Promise<Challenge> {
     const { uri } = request
     const subject = readSubject(request.subject)
@@ -75,28 +77,47 @@ export class Logins {
 
   /** @param address of the caller. @throws MeshError ERR_LOGIN, ERR_NO_ACCESS, ERR_RATE_LIMIT; StorageError */
   async verify(nonce: string, signature: string, address: string): Promise<Login> {
+    const { onLogin } = this.#components
     return this.#attempts.from(address, async () => {
       const challenge = this.#challenges.take(nonce)
-      if (challenge === undefined) throw notLoggedIn()
-      const { subject } = challenge
-      return this.#attempts.of(subject.id, async () => {
-        if (!(await this.#isSigned(challenge, signature))) throw notLoggedIn()
-        if (this.#components.roles.of(subject) === undefined) {
-          throw new MeshError(
-            'ERR_NO_ACCESS',
-            `${subject.id} may not log in to this node: api.admins, api.operators and api.viewers of its configuration name who may`,
-          )
-        }
-        return this.#loginFor(await this.#components.sessions.create(subject))
-      })
+      const about = { address, ...(challenge === undefined ? {} : { subject: challenge.subject.id }) }
+      try {
+        const login = await this.#verify(challenge, signature)
+        onLogin({ what: 'loggedIn', ...about })
+        return login
+      } catch (error) {
+        if (error instanceof MeshError) onLogin({ what: 'refused', code: error.code, ...about })
+        throw error
+      }
     })
   }
 
-  /** @throws MeshError ERR_TOKEN, ERR_NO_ACCESS, ERR_RATE_LIMIT; StorageError */
+  /**
+   * Costs nothing beside the call: its secret cannot be guessed, and looking at one is a hash. Those who cannot log in
+   * keep nobody at their address from going on.
+   * @param address of the caller
+   * @throws MeshError ERR_TOKEN, ERR_NO_ACCESS; StorageError
+   */
   async refresh(token: string, address: string): Promise<Login> {
-    return this.#attempts.from(address, async () =>
-      this.#loginFor(await this.#components.sessions.refresh(token)),
-    )
+    try {
+      return await this.#loginFor(await this.#components.sessions.refresh(token))
+    } catch (error) {
+      if (error instanceof ReusedTokenError)
+        this.#components.onLogin({ what: 'reused', subject: error.subject, code: error.code, address })
+      throw error
+    }
+  }
+
+  async #verify(challenge: Challenge | undefined, signature: string): Promise<Login> {
+    if (challenge === undefined || !(await this.#isSigned(challenge, signature))) throw notLoggedIn()
+    const { subject } = challenge
+    if (this.#components.roles.of(subject) === undefined) {
+      throw new MeshError(
+        'ERR_NO_ACCESS',
+        `${subject.id} may not log in to this node: api.admins, api.operators and api.viewers of its configuration name who may`,
+      )
+    }
+    return this.#loginFor(await this.#components.sessions.create(subject))
   }
 
   /** How a subject is shown: wallets with their checksum. */
