@@ -25,8 +25,8 @@ export interface ErrorData {
 }
 
 /**
- * The shape of an error as a client gets it: our own errors keep their code and message, a wrong input is
- * described in one line, others do not show.
+ * The shape of an error as a client gets it: our own errors keep their code, and their message unless they are faults of
+ * this program or its disk; a wrong input is described in one line, others do not show.
  */
 export function formatError({ shape, error }: { shape: TRPCDefaultErrorShape; error: TRPCError }) {
   const { code, httpStatus, path } = shape.data
@@ -42,16 +42,16 @@ export function formatError({ shape, error }: { shape: TRPCDefaultErrorShape; er
   return { ...shape, message: describe(error, shape), data }
 }
 
-/** Whether an error is none that a caller was meant to see: a fault of this program. */
-export function isInternal({ code, cause }: TRPCError): boolean {
-  return code === 'INTERNAL_SERVER_ERROR' && !(cause instanceof MeshError)
+/** Whether an error is none that a caller was meant to see, such as what a database says: it goes to the node's log. */
+export function isInternal({ code }: TRPCError): boolean {
+  return code === 'INTERNAL_SERVER_ERROR'
 }
 
 function describe(error: TRPCError, shape: TRPCDefaultErrorShape): string {
   const { cause } = error
-  if (cause instanceof MeshError) return cause.message
-  if (cause instanceof z.core.$ZodError) return describeInput(cause.issues)
   if (isInternal(error)) return 'an internal error: see the log of the node'
+  if (cause instanceof z.core.$ZodError) return describeInput(cause.issues)
+  if (cause instanceof MeshError) return cause.message
   if (error.code === 'PAYLOAD_TOO_LARGE') return 'the request is too large: send fewer messages at a time'
   return shape.message
 }

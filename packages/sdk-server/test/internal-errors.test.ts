@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest'
-import { errorOf, query } from './fixtures/call.ts'
+import { MeshError } from '@pastel-mesh/identity'
+import { expect, it, vi } from 'vitest'
+import { errorOf, mutate, query } from './fixtures/call.ts'
 import { openServer } from './fixtures/open-server.ts'
 
 it('an internal error is masked for the caller and reported to the node', async () => {
@@ -31,4 +32,19 @@ it('an error of the database keeps its code', async () => {
     data: { code: 'SERVICE_UNAVAILABLE', meshCode: 'ERR_STORE_UNAVAILABLE' },
   })
   expect(errors).toEqual([])
+})
+
+it('an error of a part that no caller is meant to see keeps its code, is masked and reported', async () => {
+  const { path, node, store, errors } = await openServer({ http: {} })
+  await node.publish('a', { text: 'x' })
+  const failure = new MeshError('ERR_COMMIT_FAILED', 'IO error: /secret/path/000005.log')
+  vi.spyOn(store.values, 'write').mockRejectedValue(failure)
+  const answer = await mutate(path, 'admin.keys.create', { name: 'a', scopes: ['read'] })
+  expect(answer.status).toBe(500)
+  expect(errorOf(answer)).toMatchObject({
+    message: 'an internal error: see the log of the node',
+    data: { code: 'INTERNAL_SERVER_ERROR', meshCode: 'ERR_COMMIT_FAILED' },
+  })
+  expect(answer.text).not.toContain('secret')
+  expect(errors.map(({ message }) => message)).toContain(`admin.keys.create failed: ${failure.message}`)
 })

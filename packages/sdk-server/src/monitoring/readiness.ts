@@ -17,6 +17,32 @@ export async function readiness(context: Pick<Context, 'node' | 'store' | 'queue
   return { status: ready ? 200 : 503, body: { ready, reasons } } as const
 }
 
+/** Whoever may not log in asks that often. */
+const PUBLIC_MS = 1_000
+
+/** The same where everybody may ask: codes alone, for reasons tell of paths and servers, and looked up once a second. */
+export function publicReadiness(context: Parameters<typeof readiness>[0]) {
+  let answer: ReturnType<typeof ask> | undefined
+  let askedMs = 0
+  return () => {
+    const nowMs = performance.now()
+    if (answer === undefined || nowMs - askedMs >= PUBLIC_MS) {
+      askedMs = nowMs
+      answer = ask()
+      // Nobody is told for a second that it failed once.
+      answer.catch(() => {
+        answer = undefined
+      })
+    }
+    return answer
+  }
+
+  async function ask() {
+    const { status, body } = await readiness(context)
+    return { status, body: { ready: body.ready, reasons: body.reasons.map(({ code }) => ({ code })) } }
+  }
+}
+
 /** What keeps a node from taking in, or from sending, what it is given; nothing: it is ready. */
 async function unreadiness(context: Pick<Context, 'node' | 'store' | 'queue' | 'drain'>): Promise<Unready[]> {
   const { node, store } = context

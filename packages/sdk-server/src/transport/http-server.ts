@@ -14,7 +14,7 @@ import Fastify, {
 } from 'fastify'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { isInternal } from '../error-format.ts'
-import { LIVE, readiness } from '../monitoring/readiness.ts'
+import { LIVE, publicReadiness } from '../monitoring/readiness.ts'
 import { API_PATH } from '../rest/api-path.ts'
 import { serveDocuments } from '../rest/documents.ts'
 import { plainError } from '../rest/rest-error.ts'
@@ -125,8 +125,9 @@ export class HttpServer {
       await refuse(reply, refusal)
     })
     fastify.get('/livez', async () => LIVE)
+    const readiness = publicReadiness(this.#components)
     fastify.get('/readyz', async (_, reply) => {
-      const { status, body } = await readiness(this.#components)
+      const { status, body } = await readiness()
       return reply.code(status).send(body)
     })
     await fastify.register(helmet)
