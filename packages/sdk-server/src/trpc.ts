@@ -161,7 +161,7 @@ const note = t.middleware(async ({ ctx, path, type, getRawInput, next }) => {
   const { session, audit, onError } = ctx
   if (type !== 'mutation' || !path.startsWith('admin.') || session === undefined) return result
   const { kind, subject, id } = session
-  const input = describeInput(await getRawInput())
+  const input = describeInput(path, await getRawInput())
   try {
     await audit.add({
       atMs: Date.now(),

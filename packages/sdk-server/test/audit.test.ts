@@ -1,5 +1,6 @@
 import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { expect, test } from 'vitest'
+import { AuditLog, describeInput } from '../src/auth/audit-log.ts'
 import { apiOf } from './fixtures/api.ts'
 import { logIn, post } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
@@ -50,18 +51,52 @@ test('every change by an admin procedure is noted, with who and how it ended; wh
   expect((await api.admin.audit.list.query()).map(({ number }) => number)).toEqual([4, 3, 2, 1])
 })
 
-test('what is secret, or long, is not noted', async () => {
+test('what is secret, or long, is not noted, and of what jobs are given nothing but how much', async () => {
   const { path, store } = await openServer()
   const api = apiOf(path)
   const { secret } = await api.admin.keys.create.mutate({ name: 'shop', scopes: ['send'] })
   const data = { apiToken: 'not to be seen', inner: [{ password: 'nor this' }], text: 'x'.repeat(10_000) }
   await api.admin.jobs.add.mutate({ name: 'works', data })
-  const [added] = await api.admin.audit.list.query()
-  expect(added?.input).toMatch(/"apiToken":"\(secret\)","inner":\[{"password":"\(secret\)"}\],"text":"x+…$/)
-  expect(added?.input?.length).toBeLessThanOrEqual(1_001)
+  await api.admin.schedules.set.mutate({ id: 'hourly', timing: { everyMs: 3_600_000 }, name: 'works', data })
+  const inputs = (await api.admin.audit.list.query({ limit: 2 })).map(({ input = '' }) => JSON.parse(input))
+  const size = `(${JSON.stringify(data).length} bytes)`
+  expect(inputs).toEqual([
+    { id: 'hourly', timing: { everyMs: 3_600_000 }, name: 'works', data: size },
+    { name: 'works', data: size },
+  ])
+  const long = describeInput('admin.x', data)
+  expect(long).toMatch(/"apiToken":"\(secret\)","inner":\[{"password":"\(secret\)"}\],"text":"x+…$/)
+  expect(long?.length).toBeLessThanOrEqual(1_001)
   for await (const [, value] of store.values.read('audit/')) {
     for (const hidden of [secret.split('_')[2] ?? '', 'not to be seen', 'nor this']) {
       expect(value.toString()).not.toContain(hidden)
     }
   }
+})
+
+test.each(['apiKey', 'key', 'pwd', 'auth', 'Cookie', 'pin', 'userPin', 'card_pin', 'mnemonic', 'seed'])(
+  'what is named %s is not noted',
+  (name) => {
+    expect(describeInput('admin.x', { [name]: 'hidden', ping: 1 })).toBe(`{"${name}":"(secret)","ping":1}`)
+  },
+)
+
+test('the same that fails again and again is one entry with a count, and pushes nothing out', async () => {
+  const { store } = await openServer()
+  const audit = new AuditLog(store)
+  const entry = { kind: 'socket', subject: 'a', procedure: 'admin.setRelay' } as const
+  await audit.add({ ...entry, atMs: 1, result: 'ok' })
+  for (let count = 1; count <= 5_000; count += 1) {
+    // Only the last is waited for: they are written in their order.
+    const added = audit.add({ ...entry, atMs: count, result: 'ERR_TOKEN' })
+    if (count === 5_000) await added
+  }
+  await audit.add({ ...entry, subject: 'b', atMs: 6_000, result: 'ERR_TOKEN' })
+  await audit.add({ ...entry, atMs: 24 * 60 * 60_000 + 1, result: 'ERR_TOKEN' })
+  expect(await audit.list(10)).toEqual([
+    { ...entry, number: 4, atMs: 24 * 60 * 60_000 + 1, result: 'ERR_TOKEN' },
+    { ...entry, number: 3, subject: 'b', atMs: 6_000, result: 'ERR_TOKEN' },
+    { ...entry, number: 2, atMs: 1, lastAtMs: 5_000, count: 5_000, result: 'ERR_TOKEN' },
+    { ...entry, number: 1, atMs: 1, result: 'ok' },
+  ])
 })

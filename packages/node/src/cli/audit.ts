@@ -12,9 +12,12 @@ export async function listAudit(dataDir: string, limit: number, asJson: boolean)
   if (asJson) return print(json(entries, 2))
   if (entries.length === 0) return warn('nothing was changed yet')
   const headings = HEADINGS.map((text): Cell => ({ text, tone: 'heading' }))
-  const rows = entries.map(({ atMs, result, procedure, subject, input }): Cell[] => [
-    new Date(atMs).toISOString(),
-    { text: result, tone: result === 'ok' ? 'good' : 'bad' },
+  const rows = entries.map(({ atMs, lastAtMs = atMs, result, count, procedure, subject, input }): Cell[] => [
+    new Date(lastAtMs).toISOString(),
+    {
+      text: count === undefined ? result : `${result} (${count} times)`,
+      tone: result === 'ok' ? 'good' : 'bad',
+    },
     procedure.replace(/^admin\./, ''),
     subject.length > SUBJECT_LENGTH ? `${subject.slice(0, SUBJECT_LENGTH)}…` : subject,
     input ?? '',

@@ -7,8 +7,14 @@ import { StoredRecords } from './stored-records.ts'
 const MAX_ENTRIES = 4_096
 /** What was asked for in a few words; whole lists of jobs are not for here. */
 const MAX_INPUT_LENGTH = 1_000
+/** The same that fails again within that time is one entry: who fails on purpose flushes out nothing. */
+const SAME_MS = 24 * 60 * 60_000
 /** Names under which something secret may stand. */
-const SECRET = /secret|passw|passphrase|token|seed|private|signature|credential|authorization/i
+const SECRET = /secret|passw|passphrase|pwd|token|seed|mnemonic|private|key|signature|credential|auth|cookie/i
+/** Not `ping`, not `shipping`. */
+const PIN = /(^|[^A-Za-z])(pin|PIN)([^a-z]|$)|Pin([^a-z]|$)/
+/** Whose `data` is of applications: nothing of it but how much it was. */
+const OF_APPLICATIONS = /^admin\.(jobs|schedules)\./
 const MAX_LEVELS = 8
 const MAX_ITEMS = 100
 const NUMBER_DIGITS = 12
@@ -24,6 +30,10 @@ export interface AuditEntry {
   readonly input?: string | undefined
   /** `ok`, or the code of what was wrong. */
   readonly result: string
+  /** How often it failed, if more than once within a day: the input and the result are of the last time. */
+  readonly count?: number | undefined
+  /** When it failed the last time, then. */
+  readonly lastAtMs?: number | undefined
 }
 
 const record = z.object({
@@ -34,6 +44,8 @@ const record = z.object({
   procedure: z.string(),
   input: z.string().optional(),
   result: z.string(),
+  count: z.number().optional(),
+  lastAtMs: z.number().optional(),
 }) satisfies z.ZodType<AuditEntry>
 
 /** With its number: later ones have higher ones. */
@@ -45,6 +57,8 @@ export class AuditLog {
   /** Those that are kept, from number to number. */
   #first = 1
   #next = 1
+  /** The last entries that failed, by subject and procedure: both are few. */
+  readonly #failed = new Map<string, NumberedAuditEntry>()
 
   constructor(store: MessageStore) {
     this.#records = new StoredRecords('audit/', record, store)
@@ -59,6 +73,20 @@ export class AuditLog {
 
   /** @throws StorageError */
   async add(entry: AuditEntry): Promise<void> {
+    if (entry.result === 'ok') return this.#add(entry)
+    const what = `${entry.kind} ${entry.subject} ${entry.procedure}`
+    const before = this.#failed.get(what)
+    if (before === undefined || before.number < this.#first || entry.atMs - before.atMs >= SAME_MS) {
+      this.#failed.set(what, { number: this.#next, ...entry })
+      return this.#add(entry)
+    }
+    const { number, atMs, count = 1 } = before
+    const again = { ...entry, atMs, count: count + 1, lastAtMs: entry.atMs }
+    this.#failed.set(what, { number, ...again })
+    await this.#records.write(new Map([[nameOf(number), again]]))
+  }
+
+  async #add(entry: AuditEntry): Promise<void> {
     const changes = new Map<string, AuditEntry | undefined>([[nameOf(this.#next), entry]])
     this.#next += 1
     for (; this.#next - this.#first > MAX_ENTRIES; this.#first += 1)
@@ -84,10 +112,22 @@ function nameOf(number: number): string {
 }
 
 /** An input as the audit log keeps it. */
-export function describeInput(input: unknown): string | undefined {
+export function describeInput(procedure: string, input: unknown): string | undefined {
   if (input === undefined) return undefined
-  const text = JSON.stringify(withoutSecrets(input, MAX_LEVELS)) ?? ''
+  const told = OF_APPLICATIONS.test(procedure) ? withoutData(input) : input
+  const text = JSON.stringify(withoutSecrets(told, MAX_LEVELS)) ?? ''
   return text.length > MAX_INPUT_LENGTH ? `${text.slice(0, MAX_INPUT_LENGTH)}…` : text
+}
+
+function withoutData(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null || !('data' in input)) return input
+  const { data, ...rest } = input
+  return { ...rest, data: `(${sizeOf(data)} bytes)` }
+}
+
+function sizeOf(data: unknown): number {
+  const text = JSON.stringify(data, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+  return Buffer.byteLength(text ?? '')
 }
 
 function withoutSecrets(value: unknown, levels: number): unknown {
@@ -100,6 +140,9 @@ function withoutSecrets(value: unknown, levels: number): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .slice(0, MAX_ITEMS)
-      .map(([name, item]) => [name, SECRET.test(name) ? '(secret)' : withoutSecrets(item, levels - 1)]),
+      .map(([name, item]) => [
+        name,
+        SECRET.test(name) || PIN.test(name) ? '(secret)' : withoutSecrets(item, levels - 1),
+      ]),
   )
 }
