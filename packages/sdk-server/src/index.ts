@@ -111,7 +111,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
   } = components
   let startedAtMs = 0
   const followers = new Followers()
-  const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version })
+  const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version, onError })
   const refusals = new RecentRefusals({ node })
   const { shutdown, stopBindings = async () => {} } = components
   const drain = new Drain({ rest: () => Promise.all([stopBindings(), queue.rest()]).then(() => {}) })
@@ -166,6 +166,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
           drain,
           version: options.version,
           metrics,
+          allowedHosts: options.http?.allowedHosts ?? [],
+          onError,
         })
   return {
     get monitoringUrl() {

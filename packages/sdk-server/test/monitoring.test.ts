@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest'
+import { request } from 'node:http'
+import { expect, test, vi } from 'vitest'
+import { mergeNames } from '../src/monitoring/queue-families.ts'
 import { query } from './fixtures/call.ts'
 import { openServer } from './fixtures/open-server.ts'
 
@@ -70,6 +72,63 @@ test('a node that is well lives and is ready, on the port of the API too', async
     expect(ready.status).toBe(200)
     expect(await ready.json()).toEqual({ ready: true, reasons: [] })
   }
+})
+
+test('the port of the API tells why it is not ready by codes alone, and looks once a second', async () => {
+  const { server, queue } = await openServer({ http: {} })
+  await queue.stop({ timeoutMs: 0, graceMs: 0 })
+  const counts = vi.spyOn(queue, 'counts')
+  const ask = async () => {
+    const answer = await fetch(`${server.url}/readyz`)
+    return [answer.status, await answer.json()]
+  }
+  const answers = await Promise.all([ask(), ask(), ask()])
+  expect(answers).toEqual(Array(3).fill([503, { ready: false, reasons: [{ code: 'queue' }] }]))
+  expect(counts).toHaveBeenCalledTimes(1)
+})
+
+test('metrics are for who asks for an address, localhost or a name of the API, not for pages of other names', async () => {
+  const { server } = await openServer({ monitoring: {}, http: { allowedHosts: ['node.example'] } })
+  const port = Number(new URL(server.monitoringUrl ?? '').port)
+  const statusFor = (host: string, path = '/metrics') =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const call = request({ port, path, headers: { host }, agent: false }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+      call.once('error', reject)
+      call.end()
+    })
+  for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1.evil.example', '']) {
+    expect([host, await statusFor(host)]).toEqual([host, 421])
+  }
+  for (const host of [`localhost:${port}`, '192.0.2.1:7125', '[2001:db8::1]:7125', 'node.example']) {
+    expect([host, await statusFor(host)]).toEqual([host, 200])
+  }
+  expect(await statusFor('whatever', '/livez')).toBe(200)
+})
+
+test('a family that cannot be read is empty and reported, and the page has all others', async () => {
+  const { server, node, errors } = await openServer({ monitoring: {} })
+  vi.spyOn(node, 'knownNodes').mockImplementation(() => {
+    throw new Error('no book')
+  })
+  const page = await pageOf(server.monitoringUrl)
+  expect(page).toContain('# TYPE pmesh_known_nodes gauge')
+  expect(sampleOf(page, 'pmesh_known_nodes')).toBeUndefined()
+  expect(sampleOf(page, 'pmesh_store_writable')).toBe(1)
+  expect(errors.map(({ message }) => message)).toEqual([
+    'the metric pmesh_known_nodes cannot be read: no book',
+  ])
+})
+
+test('of names of jobs two hundred are labels, and all others one', () => {
+  const names = new Set<string>()
+  const samples = Array.from({ length: 250 }, (_, i) => [{ name: `job-${i}`, state: 'done' }, 2] as const)
+  const merged = mergeNames(samples, names)
+  expect(merged).toHaveLength(201)
+  expect(merged.at(-1)).toEqual([{ name: 'other', state: 'done' }, 100])
+  expect(mergeNames(samples.toReversed(), names)).toContainEqual([{ name: 'job-0', state: 'done' }, 2])
 })
 
 test('a node that reaches nobody, or whose queue does not answer, lives, and says why it is not ready', async () => {

@@ -12,34 +12,46 @@ export interface Family {
   readonly read: () => Samples | number | Promise<Samples | number>
 }
 
-/** What only grows, from the start of the process. */
-export function addCounter(registry: Registry, { name, help, labels = [], read }: Family): void {
-  const counter = new Counter({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    async collect() {
-      const samples = await read()
-      counter.reset()
-      for (const [label, value] of toSamples(samples)) counter.inc(label, value)
-    },
-  })
-}
+/** Families of one registry. */
+export class Families {
+  readonly #registry: Registry
+  readonly #onError: (error: Error) => void
 
-/** What goes up and down. */
-export function addGauge(registry: Registry, { name, help, labels = [], read }: Family): void {
-  const gauge = new Gauge({
-    name,
-    help,
-    labelNames: [...labels],
-    registers: [registry],
-    async collect() {
-      const samples = await read()
+  constructor({ registry, onError }: { registry: Registry; onError: (error: Error) => void }) {
+    this.#registry = registry
+    this.#onError = onError
+  }
+
+  /** What only grows, from the start of the process. */
+  counter({ name, help, labels = [], read }: Family): void {
+    const collect = async () => {
+      const samples = await this.#samplesOf(name, read)
+      counter.reset()
+      for (const [label, value] of samples) counter.inc(label, value)
+    }
+    const counter = new Counter({ name, help, labelNames: [...labels], registers: [this.#registry], collect })
+  }
+
+  /** What goes up and down. */
+  gauge({ name, help, labels = [], read }: Family): void {
+    const collect = async () => {
+      const samples = await this.#samplesOf(name, read)
       gauge.reset()
-      for (const [label, value] of toSamples(samples)) gauge.set(label, value)
-    },
-  })
+      // What was never set is 0 otherwise, and that it is not.
+      if (samples.length === 0 && labels.length === 0) gauge.remove()
+      for (const [label, value] of samples) gauge.set(label, value)
+    }
+    const gauge = new Gauge({ name, help, labelNames: [...labels], registers: [this.#registry], collect })
+  }
+
+  async #samplesOf(name: string, read: Family['read']): Promise<Samples> {
+    try {
+      return toSamples(await read())
+    } catch (cause) {
+      this.#onError(new Error(`the metric ${name} cannot be read: ${(cause as Error).message}`, { cause }))
+      return []
+    }
+  }
 }
 
 /** The entries of an object that counts, under one label. */

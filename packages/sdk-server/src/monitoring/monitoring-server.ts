@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
 import { MeshError } from '@pastel-mesh/identity'
 import type { Drain } from '../admin/drain.ts'
+import { isAllowedHost } from '../transport/allowed-hosts.ts'
 import type { NodeMetrics, NodeMetricsComponents } from './node-metrics.ts'
 import { LIVE, readiness } from './readiness.ts'
 
@@ -14,6 +16,8 @@ export interface MonitoringOptions {
 export interface MonitoringComponents extends NodeMetricsComponents {
   readonly metrics: NodeMetrics
   readonly drain: Drain
+  /** As those of the API. */
+  readonly allowedHosts: readonly string[]
 }
 
 export const DEFAULT_MONITORING_PORT = 7125
@@ -80,9 +84,12 @@ export class MonitoringServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { registry } = this.#components.metrics
+    const { metrics, allowedHosts } = this.#components
+    const { registry } = metrics
     const [path] = (request.url ?? '').split('?')
-    if (path === '/metrics') {
+    if (path === '/metrics' && !isThisNode(request.headers.host, allowedHosts)) {
+      answerJson(response, 421, { message: 'ask for an IP address, localhost, or a name in api.hosts' })
+    } else if (path === '/metrics') {
       const page = await registry.metrics()
       response.setHeader('content-type', registry.contentType)
       response.end(page)
@@ -93,6 +100,12 @@ export class MonitoringServer {
       answerJson(response, status, body)
     } else answerJson(response, 404, { message: 'there are /metrics, /livez and /readyz' })
   }
+}
+
+/** A page of a browser that has had its name lead here asks for that name; an address cannot be had so. */
+function isThisNode(host: string | undefined, allowedHosts: readonly string[]): boolean {
+  const address = (host ?? '').replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1')
+  return isIP(address) !== 0 || isAllowedHost(host, allowedHosts)
 }
 
 function answerJson(response: ServerResponse, status: number, body: object): void {

@@ -1,21 +1,20 @@
 import type { MeshNode } from '@pastel-mesh/sdk-node'
-import type { Registry } from 'prom-client'
-import { addCounter, addGauge, byLabel } from './families.ts'
+import { byLabel, type Families } from './families.ts'
 
 /** What the node took in, sent and dropped, and whom it is connected to. */
-export function addNodeFamilies(registry: Registry, node: MeshNode): void {
+export function addNodeFamilies(families: Families, node: MeshNode): void {
   const { counters } = node
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_published_batches_total',
     help: 'Batches of this node that are on disk',
     read: () => counters.published.batches,
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_published_messages_total',
     help: 'Messages of this node that are on disk',
     read: () => counters.published.messages,
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_received_batches_total',
     help: 'Batches of others that are on disk, by the way they came: gossip, sync, or direct',
     labels: ['way'],
@@ -24,77 +23,77 @@ export function addNodeFamilies(registry: Registry, node: MeshNode): void {
       return byLabel('way', { gossip, sync, direct })
     },
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_received_messages_total',
     help: 'Messages of others that are on disk',
     read: () => counters.received.messages,
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_held_batches_total',
     help: 'Batches of others that waited on disk for what was before them',
     read: () => counters.received.held,
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_dropped_batches_total',
     help: 'Batches that were not taken in, by reason',
     labels: ['reason'],
     read: () => byLabel('reason', counters.dropped),
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_verifications_total',
     help: 'Signatures of batches that were checked',
     read: () => counters.verifications,
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_unreadable_batches_total',
     help: 'Batches to the inbox that did not open',
     read: () => counters.unreadable,
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_congested_batches_total',
     help: 'Batches of this node that were not handed to a congested peer; log sync brings them',
     read: () => counters.congested,
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_sync_total',
     help: 'Log sync, as the one that asks: heads, ranges, those denied or deferred, passes refused or timed out',
     labels: ['what'],
     read: () => byLabel('what', { ...counters.sync }),
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_certificates_total',
     help: 'Certificates that others told of, by what became of them',
     labels: ['outcome'],
     read: () => byLabel('outcome', { ...counters.certificates }),
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_receipts_dropped_total',
     help: 'Receipts that settle nothing, by reason',
     labels: ['reason'],
     read: () => byLabel('reason', { ...counters.receipts }),
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_direct_refused_total',
     help: 'What peers got wrong on the protocol of direct messages, by what it was',
     labels: ['what'],
     read: () => byLabel('what', counters.direct.refused),
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_direct_timeouts_total',
     help: 'Questions of this node about direct messages that were not answered in time',
     read: () => counters.direct.timeouts,
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_sent_bytes_total',
     help: 'Bytes that were written to peers, by protocol',
     labels: ['protocol'],
     read: () => Object.entries(counters.sent).map(([protocol, bytes]) => [{ protocol }, Number(bytes)]),
   })
-  addConnectionFamilies(registry, node)
+  addConnectionFamilies(families, node)
 }
 
-function addConnectionFamilies(registry: Registry, node: MeshNode): void {
-  addGauge(registry, {
+function addConnectionFamilies(families: Families, node: MeshNode): void {
+  families.gauge({
     name: 'pmesh_peers',
     help: 'Connected peers, by who opened the connection',
     labels: ['direction'],
@@ -104,18 +103,18 @@ function addConnectionFamilies(registry: Registry, node: MeshNode): void {
       return byLabel('direction', counts)
     },
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_topic_peers',
     help: 'Connected peers that subscribe to a topic of this node',
     labels: ['topic'],
     read: () => node.topics.map((topic) => [{ topic }, node.topicPeers(topic).length]),
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_known_nodes',
     help: 'Nodes in the address book, connected or not',
     read: () => node.knownNodes().length,
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_peer_round_trip_seconds',
     help: 'Smoothed round-trip time of the connected peers: the median, and the longest',
     labels: ['quantile'],
@@ -129,7 +128,7 @@ function addConnectionFamilies(registry: Registry, node: MeshNode): void {
       return byLabel('quantile', { '0.5': median / 1_000, '1': longest / 1_000 })
     },
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_clock_offset_seconds',
     help: 'How far the clock is ahead of the median of the peers; absent as long as none was measured',
     read: () => {
@@ -137,22 +136,22 @@ function addConnectionFamilies(registry: Registry, node: MeshNode): void {
       return offsetMs === undefined ? [] : offsetMs / 1_000
     },
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_superseded',
     help: '1 if another node has the PastelID of this one now',
     read: () => (node.standing.superseded === undefined ? 0 : 1),
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_alerts',
     help: 'What others did that an operator should know, dismissed or not',
     read: () => node.alerts().length,
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_waiting_messages',
     help: 'Direct messages that wait for certificates of their recipients',
     read: () => node.waiting().length,
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_outbox_bytes',
     help: 'Direct messages of this node that are not delivered: the room that is used, and what there is',
     labels: ['what'],

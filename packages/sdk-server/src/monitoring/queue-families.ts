@@ -1,8 +1,7 @@
 import type { Queue } from '@pastel-mesh/queue'
-import type { Registry } from 'prom-client'
 import type { BindingStatus } from '../admin/binding-status.ts'
 import { queueAnswer } from '../admin/queue-answer.ts'
-import { addCounter, addGauge, type Samples } from './families.ts'
+import type { Families, Samples } from './families.ts'
 
 /** A page of metrics does not wait longer for a queue whose server is gone. */
 const ANSWER_MS = 2_000
@@ -12,42 +11,51 @@ export interface QueueFamiliesComponents {
   readonly bindings: () => Promise<BindingStatus[]>
 }
 
+/** Names of jobs that are labels of their own; what is named otherwise is counted together. */
+const MAX_NAMES = 200
+const OTHER = 'other'
+
 /** Jobs, and what makes them of messages. */
-export function addQueueFamilies(registry: Registry, { queue, bindings }: QueueFamiliesComponents): void {
+export function addQueueFamilies(families: Families, { queue, bindings }: QueueFamiliesComponents): void {
+  /** The first that were seen, as long as the process runs: what is counted as `other` stays there. */
+  const names = new Set<string>()
+  const bounded = (samples: Samples) => mergeNames(samples, names)
   const counts = () => queueAnswer(queue.counts(), ANSWER_MS).catch(() => undefined)
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_queue_up',
     help: '1 if the queue answers',
     read: async () => ((await counts()) === undefined ? 0 : 1),
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_jobs',
     help: 'Jobs, by name and state',
     labels: ['name', 'state'],
     read: async () =>
-      [...((await counts()) ?? [])].flatMap(([name, states]) =>
-        Object.entries(states).map(([state, count]) => [{ name, state }, count] as const),
+      bounded(
+        [...((await counts()) ?? [])].flatMap(([name, states]) =>
+          Object.entries(states).map(([state, count]) => [{ name, state }, count] as const),
+        ),
       ),
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_job_events_total',
     help: 'What happened to jobs in this process, by name and event',
     labels: ['name', 'event'],
     read: () => perName(({ active: _, attempts: __, attemptMs: ___, ...events }) => events, 'event'),
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_job_attempts_total',
     help: 'Attempts at jobs that ended in this process',
     labels: ['name'],
-    read: () => [...queue.metrics()].map(([name, { attempts }]) => [{ name }, attempts]),
+    read: () => bounded([...queue.metrics()].map(([name, { attempts }]) => [{ name }, attempts])),
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_job_attempt_seconds_total',
     help: 'How long these attempts took together',
     labels: ['name'],
-    read: () => [...queue.metrics()].map(([name, { attemptMs }]) => [{ name }, attemptMs / 1_000]),
+    read: () => bounded([...queue.metrics()].map(([name, { attemptMs }]) => [{ name }, attemptMs / 1_000])),
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_binding_behind_messages',
     help: 'Messages that a binding has not made jobs of yet; 1000 are as many or more',
     labels: ['source', 'job'],
@@ -56,7 +64,7 @@ export function addQueueFamilies(registry: Registry, { queue, bindings }: QueueF
         behind === undefined ? [] : [[{ source, job }, behind] as const],
       ),
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_binding_blocked',
     help: '1 if a binding cannot go on',
     labels: ['source', 'job'],
@@ -70,8 +78,23 @@ export function addQueueFamilies(registry: Registry, { queue, bindings }: QueueF
     ) => Record<string, number>,
     label: string,
   ): Samples {
-    return [...queue.metrics()].flatMap(([name, metrics]) =>
-      Object.entries(of(metrics)).map(([event, count]) => [{ name, [label]: event }, count] as const),
+    return bounded(
+      [...queue.metrics()].flatMap(([name, metrics]) =>
+        Object.entries(of(metrics)).map(([event, count]) => [{ name, [label]: event }, count] as const),
+      ),
     )
   }
+}
+
+/** @param names that have labels of their own: as long as there is room, those of the samples become such */
+export function mergeNames(samples: Samples, names: Set<string>): Samples {
+  const merged = new Map<string, Samples[number]>()
+  for (const [labels, value] of samples) {
+    const { name = OTHER } = labels
+    if (names.size < MAX_NAMES) names.add(name)
+    const given = names.has(name) ? labels : { ...labels, name: OTHER }
+    const key = JSON.stringify(given)
+    merged.set(key, [given, (merged.get(key)?.[1] ?? 0) + value])
+  }
+  return [...merged.values()]
 }

@@ -1,26 +1,25 @@
 import type { MessageStore } from '@pastel-mesh/storage'
-import type { Registry } from 'prom-client'
-import { addCounter, addGauge, byLabel } from './families.ts'
+import { byLabel, type Families } from './families.ts'
 
 /** What is stored, and how the disk fares. */
-export function addStoreFamilies(registry: Registry, store: MessageStore): void {
-  addGauge(registry, {
+export function addStoreFamilies(families: Families, store: MessageStore): void {
+  families.gauge({
     name: 'pmesh_store_messages',
     help: 'Messages that are stored',
     read: () => store.sizes.storedMessages,
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_store_batches',
     help: 'Batches that are stored: in their order, or held for what is missing before them',
     labels: ['state'],
     read: () => byLabel('state', { ordered: store.sizes.storedBatches, held: store.sizes.heldBatches }),
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_store_bytes',
     help: 'Bytes of the signed batches that are stored; the database takes somewhat more',
     read: () => store.sizes.storedBytes,
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_carried_bytes',
     help: 'Direct messages that are kept until they are delivered: own ones, and those of others as a mailbox',
     labels: ['whose'],
@@ -29,19 +28,19 @@ export function addStoreFamilies(registry: Registry, store: MessageStore): void 
       return byLabel('whose', { own: ownBytes, others: totalBytes })
     },
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_arrival_position',
     help: 'Positions of the arrival order: the oldest that is kept, and the next to be given',
     labels: ['what'],
     read: () => byLabel('what', { floor: store.floor, end: store.end }),
   })
-  addCounter(registry, {
+  families.counter({
     name: 'pmesh_store_writes_total',
     help: 'Writes to the database: commits, syncs, operations, and writes that failed',
     labels: ['what'],
     read: () => byLabel('what', { ...store.writer.stats }),
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_disk_free_bytes',
     help: 'Free disk space, when it was last looked at, and the reserve below which nothing new is taken',
     labels: ['what'],
@@ -53,7 +52,7 @@ export function addStoreFamilies(registry: Registry, store: MessageStore): void 
       })
     },
   })
-  addGauge(registry, {
+  families.gauge({
     name: 'pmesh_store_writable',
     help: '1 if the database takes what is new',
     read: () => (store.writer.isOpen && store.disk.hasRoom ? 1 : 0),
