@@ -80,7 +80,7 @@ export class Challenges {
 
   #removeOver(place: string, max: number): void {
     if ((this.#counts.get(place) ?? 0) <= max) return
-    const oldest = this.#waiting.values().find(({ address }) => placesOf(address).includes(place))
+    const oldest = [...this.#waiting.values()].find(({ address }) => placesOf(address).includes(place))
     if (oldest !== undefined) this.#remove(oldest)
   }
 
