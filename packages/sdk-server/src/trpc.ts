@@ -13,6 +13,7 @@ import type { Auth } from './auth/auth.ts'
 import type { CallLimits } from './auth/call-limits.ts'
 import { type Access, mayCall, type Session } from './auth/session.ts'
 import { formatError } from './error-format.ts'
+import { inputTransformer } from './input-transformer.ts'
 import type { CallMetrics } from './monitoring/call-metrics.ts'
 import { isUnambiguousJson } from './plain-json.ts'
 import type { RestOperation } from './rest/rest-operation.ts'
@@ -66,7 +67,7 @@ const t = initTRPC
   .meta<ProcedureMeta>()
   .create({
     transformer: {
-      input: superjson,
+      input: inputTransformer,
       output: {
         serialize,
         deserialize: (value: ReturnType<typeof serialize>) => superjson.deserialize(value),

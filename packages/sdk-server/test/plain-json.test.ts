@@ -30,6 +30,13 @@ describe('plain JSON', () => {
     expect(isPlainJson(value)).toBe(false)
   })
 
+  it('is not what is small and has more values than any request: objects that are in many places', () => {
+    let value: unknown = 1
+    for (let level = 0; level < 60; level += 1) value = [value, value]
+    expect(isPlainJson(value)).toBe(false)
+    expect(isUnambiguousJson(value)).toBe(false)
+  })
+
   it('has up to 64 levels', () => {
     expect(isPlainJson(nested(64))).toBe(true)
     expect(isPlainJson(nested(65))).toBe(false)

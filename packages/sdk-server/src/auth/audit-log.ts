@@ -17,6 +17,8 @@ const PIN = /(^|[^A-Za-z])(pin|PIN)([^a-z]|$)|Pin([^a-z]|$)/
 const OF_APPLICATIONS = /^admin\.(jobs|schedules)\./
 const MAX_LEVELS = 8
 const MAX_ITEMS = 100
+/** Each is a character at least, save those that are undefined. */
+const MAX_VALUES = 10_000
 const NUMBER_DIGITS = 12
 
 /** A change that somebody asked for. */
@@ -115,7 +117,7 @@ function nameOf(number: number): string {
 export function describeInput(procedure: string, input: unknown): string | undefined {
   if (input === undefined) return undefined
   const told = OF_APPLICATIONS.test(procedure) ? withoutData(input) : input
-  const text = JSON.stringify(withoutSecrets(told, MAX_LEVELS)) ?? ''
+  const text = JSON.stringify(withoutSecrets(told, MAX_LEVELS, { left: MAX_VALUES })) ?? ''
   return text.length > MAX_INPUT_LENGTH ? `${text.slice(0, MAX_INPUT_LENGTH)}…` : text
 }
 
@@ -130,19 +132,22 @@ function sizeOf(data: unknown): number {
   return Buffer.byteLength(text ?? '')
 }
 
-function withoutSecrets(value: unknown, levels: number): unknown {
+function withoutSecrets(value: unknown, levels: number, values: { left: number }): unknown {
+  values.left -= 1
   if (typeof value === 'bigint') return String(value)
   // What is cut off at the end anyway need not be written first.
   if (typeof value === 'string') return value.slice(0, MAX_INPUT_LENGTH)
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
-  if (levels === 0) return '…'
-  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => withoutSecrets(item, levels - 1))
+  if (levels === 0 || values.left < 0) return '…'
+  if (Array.isArray(value)) {
+    return value.slice(0, MAX_ITEMS).map((item) => withoutSecrets(item, levels - 1, values))
+  }
   return Object.fromEntries(
     Object.entries(value)
       .slice(0, MAX_ITEMS)
       .map(([name, item]) => [
         name,
-        SECRET.test(name) || PIN.test(name) ? '(secret)' : withoutSecrets(item, levels - 1),
+        SECRET.test(name) || PIN.test(name) ? '(secret)' : withoutSecrets(item, levels - 1, values),
       ]),
   )
 }
