@@ -47,7 +47,7 @@ const NO_MAXIMUM = 1_000_000
  * ```
  *   Bull's waiting ─▶ active ─▶ is it cancelled? ─yes─▶ dropped (it is among the cancelled already)
  *                       │              │ no
- *                       │         has a slot; host.run()
+ *                       │         has a slot (cancelled while it waits for one: dropped); host.run()
  *                       │              ├─ done ─────▶ Bull's completed
  *                       │              ├─ failed ───▶ the failure is written; Bull's failed: the dead letters
  *                       │              ├─ retry ────▶ the failure is written; Bull's delayed
@@ -111,6 +111,7 @@ export class JobRunner {
     const running = this.#running.get(id)
     if (running === undefined) return false
     running.isCancelled = true
+    running.stopWaiting()
     this.#parts.host.abort(id)
     return true
   }
@@ -143,9 +144,9 @@ export class JobRunner {
       if (job.isCancelled || (await this.#insist(job, () => aside.hasEnded(name, bull))))
         return this.#drop(job, 'cancelled')
       if (stallsOf(bull) >= this.#options.maxStalls) return await this.#fail(job, STALLED, 0)
-      hasSlot = !this.#isResting && (await slots.take())
-      if (!hasSlot) return await this.#putBack(job, false)
+      hasSlot = !this.#isResting && (await this.#takeSlot(job))
       if (job.isCancelled) return this.#drop(job, 'cancelled')
+      if (!hasSlot) return await this.#putBack(job, false)
       host.onEvent({ type: 'started', id: job.id, name })
       const outcome = await host.run(job.leased())
       await job.written()
@@ -159,6 +160,14 @@ export class JobRunner {
       // One that is done may be cancelled until Bull has that.
       if (this.#endings.get(bull)?.ending !== 'done') this.#forget(job)
     }
+  }
+
+  /** @returns false if there is none, or the job was cancelled meanwhile */
+  async #takeSlot(job: RunningJob): Promise<boolean> {
+    if (job.isCancelled) return false
+    return this.#parts.slots.take((leave) => {
+      job.stopWaiting = leave
+    })
   }
 
   async #end(job: RunningJob, outcome: Outcome): Promise<BullResult> {

@@ -16,6 +16,8 @@ export class RunningJob {
   readonly #lockMs: number
   readonly #host: DriverHost
   isCancelled = false
+  /** Ends its wait for a slot. */
+  stopWaiting: () => void = () => {}
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(name: string, bull: BullJob, token: string, lockMs: number, host: DriverHost) {

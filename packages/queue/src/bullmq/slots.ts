@@ -8,8 +8,11 @@ export class Slots {
     this.#free = count
   }
 
-  /** @returns false if there are none any more */
-  async take(): Promise<boolean> {
+  /**
+   * @param onWaiting hears how to wait no longer, if there is none now
+   * @returns false if there are none any more, or whoever waited does so no longer
+   */
+  async take(onWaiting: (leave: () => void) => void): Promise<boolean> {
     if (this.#isClosed) return false
     if (this.#free > 0) {
       this.#free -= 1
@@ -17,6 +20,10 @@ export class Slots {
     }
     const { promise, resolve } = Promise.withResolvers<boolean>()
     this.#waiting.add(resolve)
+    onWaiting(() => {
+      // Otherwise it has one already.
+      if (this.#waiting.delete(resolve)) resolve(false)
+    })
     return promise
   }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { type ConformanceCase, gate, hasCode, soon, until, withQueue } from './conformance-case.ts'
 
+/** Time for a driver to take a job that it can see: it need not. */
+const TAKEN_MS = 300
+
 export const endingCases: ConformanceCase[] = [
   {
     name: 'a job that is cancelled stays cancelled, across a restart',
@@ -27,6 +30,37 @@ export const endingCases: ConformanceCase[] = [
         for (const cancelled of ids) assert.equal((await queue.get(cancelled))?.status, 'cancelled')
       })
     },
+  },
+  {
+    name: 'a job that is cancelled while there is no room for it is nowhere else, and can be retried before there is',
+    run: (driver) =>
+      withQueue(
+        driver,
+        async (queue) => {
+          const room = gate()
+          let ran = 0
+          queue.registerHandler('fills', () => room.opened)
+          queue.registerHandler('waits', () => {
+            ran += 1
+          })
+          const { id: first } = await queue.add('fills', {})
+          await until('it runs', async () => (await queue.get(first))?.status === 'running')
+          const { id } = await queue.add('waits', {})
+          // A driver may take it already, and keep it until there is room.
+          await new Promise((resolve) => setTimeout(resolve, TAKEN_MS))
+          assert.equal(await queue.cancel(id), true)
+          await until('it is cancelled and nothing else', async () => {
+            const counts = (await queue.counts()).get('waits')
+            return counts?.cancelled === 1 && counts.running === 0 && counts.waiting === 0
+          })
+          assert.equal(await queue.retry(id), true)
+          assert.equal(ran, 0)
+          room.open()
+          await queue.waitFor(id, soon())
+          assert.equal(ran, 1)
+        },
+        { concurrency: 1 },
+      ),
   },
   {
     name: 'the signal of a running job that is cancelled fires, and what it returns does not count',
