@@ -1,7 +1,7 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
-import { type BindingStatus, createServer } from '@pastel-mesh/sdk-server'
+import { type BindingStatus, createServer, type Server } from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
 import { type CheckedConfig, checkConfig } from './config/checked-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
@@ -33,6 +33,7 @@ export class Controller implements NodeController {
   readonly store: MessageStore
   readonly queue: Queue
   readonly #bindings: MessageBindings
+  readonly #server: Server
   readonly #parts: readonly Part[]
   /** Those that were started, or tried to. */
   #started: Part[] = []
@@ -84,7 +85,7 @@ export class Controller implements NodeController {
       named('bindings', bindings),
       named('server', server),
     ]
-    return new Controller(config, { node, store, queue, bindings, parts })
+    return new Controller(config, { node, store, queue, bindings, server, parts })
   }
 
   private constructor(
@@ -94,6 +95,7 @@ export class Controller implements NodeController {
       store: MessageStore
       queue: Queue
       bindings: MessageBindings
+      server: Server
       parts: Part[]
     },
   ) {
@@ -102,11 +104,20 @@ export class Controller implements NodeController {
     this.store = components.store
     this.queue = components.queue
     this.#bindings = components.bindings
+    this.#server = components.server
     this.#parts = components.parts
   }
 
   readonly onMessage: OnMessage<JobTypes> = (...args: Parameters<MessageBindings['add']>) =>
     this.#bindings.add(...args)
+
+  get apiUrl(): string | undefined {
+    return this.#server.url
+  }
+
+  get metricsUrl(): string | undefined {
+    return this.#server.monitoringUrl
+  }
 
   bindings(): Promise<BindingStatus[]> {
     return this.#bindings.status()

@@ -65,11 +65,16 @@ export interface NodeController<Jobs extends JobTypes = JobTypes> {
    * @throws MeshError ERR_BINDING_EXISTS; ProtocolError ERR_TOPIC_NAME
    */
   readonly onMessage: OnMessage<Jobs>
+  /** Where the API is served by HTTP, such as `http://127.0.0.1:7123`; undefined: it is not. */
+  readonly apiUrl: string | undefined
+  /** Where metrics and health are served; undefined: they are not. */
+  readonly metricsUrl: string | undefined
   /** Where each of these stands. @throws StorageError ERR_STORE_UNAVAILABLE */
   bindings(): Promise<BindingStatus[]>
   /**
    * Starts database, members, node, queue, bindings and server, in this order; if one fails, stops those before it.
-   * @throws MeshError ERR_LISTEN, ERR_MEMBER_FILE, ERR_QUEUE_SERVER, ERR_SOCKET, ERR_SOCKET_IN_USE, ERR_SOCKET_PATH;
+   * @throws MeshError ERR_LISTEN, ERR_MEMBER_FILE, ERR_QUEUE_SERVER, ERR_SOCKET, ERR_SOCKET_IN_USE, ERR_SOCKET_PATH,
+   * ERR_API_LISTEN, ERR_METRICS_LISTEN;
    * ERR_STOPPED if it was stopped, or failed to start, before; StorageError as the store's start
    */
   start(): Promise<void>

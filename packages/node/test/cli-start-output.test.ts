@@ -5,13 +5,20 @@ import { startNode, stopNode } from './fixtures/running-node.ts'
 
 describe('pmesh start', () => {
   it('says who it is and where it listens when it is ready', async () => {
-    const node = await startNode({ args: ['--topic', 'prices', '--topic', 'news/eu', '--network', 'trial'] })
+    const node = await startNode({
+      args: [
+        ...['--topic', 'prices', '--topic', 'news/eu', '--network', 'trial'],
+        ...['--api-listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0'],
+      ],
+    })
     onTestFinished(() => node.remove())
     for (const line of [
       /^Pastel Mesh \S+, ready$/m,
       /^PastelID {6}jX\w+$/m,
       /^network {7}trial$/m,
       /^listening on {2}\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+$/m,
+      /^API {11}http:\/\/127\.0\.0\.1:[1-9]\d*$/m,
+      /^metrics {7}http:\/\/127\.0\.0\.1:[1-9]\d*\/metrics$/m,
       /^topics {8}prices, news\/eu$/m,
       /^stored {8}0 messages$/m,
     ]) {

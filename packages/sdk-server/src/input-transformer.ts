@@ -5,6 +5,7 @@ import superjson, { type SuperJSONResult } from 'superjson'
 const TAKEN = new Set(['undefined', 'Date', 'number'])
 /** A thousand messages, each with all of its optional fields undefined, have six thousand. */
 const MAX_ANNOTATIONS = 10_000
+const WRONG = 'the annotations (meta.values) are wrong'
 
 /**
  * superjson for what comes from outside. Of its annotations only those of single values are taken: sets, maps and
@@ -14,19 +15,23 @@ const MAX_ANNOTATIONS = 10_000
 export const inputTransformer = {
   serialize: superjson.serialize,
   /** @throws TRPCError BAD_REQUEST */
-  deserialize({ json, meta }: SuperJSONResult): unknown {
+  deserialize(input: SuperJSONResult | null): unknown {
+    // What somebody writes by hand.
+    if (typeof input !== 'object' || input === null)
+      throw refusal('the input is wrong: give an object with `json`')
+    const { json, meta } = input
     const values: unknown = meta?.values
     if (values === undefined || values === null) return json
     const annotations = Array.isArray(values) ? [values] : Object.values(values)
     if (annotations.length > MAX_ANNOTATIONS) {
-      throw refusal(`${annotations.length} values are annotated, and ${MAX_ANNOTATIONS} may be`)
+      throw refusal(`${WRONG}: ${annotations.length} values are annotated, and ${MAX_ANNOTATIONS} may be`)
     }
     if (!annotations.every(isTaken))
-      throw refusal(`only ${[...TAKEN].join(', ')} are taken, each as ["Date"]`)
+      throw refusal(`${WRONG}: only ${[...TAKEN].join(', ')} are taken, each as ["Date"]`)
     try {
       return superjson.deserialize({ json, meta: { values: values as never, v: meta?.v ?? 0 } as never })
     } catch (cause) {
-      throw refusal((cause as Error).message)
+      throw refusal(`${WRONG}: ${(cause as Error).message}`)
     }
   },
 }
@@ -37,5 +42,5 @@ function isTaken(annotation: unknown): boolean {
 }
 
 function refusal(reason: string): TRPCError {
-  return new TRPCError({ code: 'BAD_REQUEST', message: `the annotations (meta.values) are wrong: ${reason}` })
+  return new TRPCError({ code: 'BAD_REQUEST', message: reason })
 }

@@ -37,6 +37,18 @@ test('annotations that make more of a request than it is are refused by HTTP and
   }
 })
 
+test('an input that is no object is refused in words', async () => {
+  const { path } = await openServer()
+  for (const body of ['null', '5', '"x"']) {
+    const { json } = await send(path, 'POST', '/trpc/auth.challenge', body, headers)
+    expect(json, body).toMatchObject({
+      error: {
+        json: { message: 'the input is wrong: give an object with `json`', data: { httpStatus: 400 } },
+      },
+    })
+  }
+})
+
 test('an object in several places is as many equal ones, and no place is made by saying so', () => {
   const shared = { text: 'x', type: undefined, at: new Date(0), zero: -0 }
   const input = { messages: [shared, shared] }

@@ -3,11 +3,13 @@ import { table } from '../table.ts'
 import { readVersion } from '../version.ts'
 
 /** What an operator wants to see of a node that has just started. */
-export function banner({ node, config, store }: NodeController): string {
+export function banner({ node, config, store, apiUrl, metricsUrl }: NodeController): string {
   const lines = table([
     ['PastelID', node.pastelId],
     ['network', node.network],
     ...node.addresses().map((address) => ['listening on', address]),
+    ...(apiUrl === undefined ? [] : [['API', apiUrl]]),
+    ...(metricsUrl === undefined ? [] : [['metrics', `${metricsUrl}/metrics`]]),
     ['topics', node.topics.join(', ') || (config.relay ? 'none yet' : 'none yet: --topic NAME')],
     ...(config.relay ? [['relay', 'carries every topic that a node of the network announces']] : []),
     ['members', config.members === 'open' ? 'open: anybody' : `${config.dataDir}/members`],
@@ -18,7 +20,7 @@ export function banner({ node, config, store }: NodeController): string {
 }
 
 /** The same, for programs. */
-export function bannerFields({ node, config, store }: NodeController) {
+export function bannerFields({ node, config, store, apiUrl, metricsUrl }: NodeController) {
   return {
     version: readVersion(),
     pastelId: node.pastelId,
@@ -29,5 +31,7 @@ export function bannerFields({ node, config, store }: NodeController) {
     members: config.members,
     dataDir: config.dataDir,
     storedMessages: store.end,
+    ...(apiUrl === undefined ? {} : { apiUrl }),
+    ...(metricsUrl === undefined ? {} : { metricsUrl }),
   }
 }
