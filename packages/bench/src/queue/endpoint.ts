@@ -1,5 +1,6 @@
 import { createQueue, DEFAULT_RETENTION, levelDriver } from '@pastel-mesh/queue'
 import { createPostgresBackend, Queue, Worker } from 'bullmq'
+import { floorEndpoint } from './floor-endpoint.ts'
 import type { Task } from './variants.ts'
 
 /** Adds jobs, and processes them with a handler that does nothing, in one process. */
@@ -13,8 +14,17 @@ const NAME = 'job'
 
 /** @param onDone what has been processed, and is known to be */
 export async function createEndpoint(task: Task, onDone: () => void): Promise<Endpoint> {
-  if (task.kind === 'level') return levelEndpoint(task, onDone)
-  return task.kind === 'postgresql' ? postgresqlEndpoint(task, onDone) : redisEndpoint(task, onDone)
+  switch (task.kind) {
+    case 'level':
+      return levelEndpoint(task, onDone)
+    case 'floor':
+      return floorEndpoint(task, onDone)
+    case 'postgresql':
+      return postgresqlEndpoint(task, onDone)
+    case 'redis_everysec':
+    case 'redis_always':
+      return redisEndpoint(task, onDone)
+  }
 }
 
 async function levelEndpoint({ address, inFlight }: Task, onDone: () => void): Promise<Endpoint> {

@@ -138,6 +138,7 @@ async function runVariant(
 async function startServer(key: Variant['key'], folder: string): Promise<Server | undefined> {
   switch (key) {
     case 'level':
+    case 'floor':
       return undefined
     case 'redis_everysec':
       return startRedis(folder, 'everysec')

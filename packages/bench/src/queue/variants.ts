@@ -1,6 +1,6 @@
 /** What is compared: who keeps the jobs, and when it says that they are kept. */
 export interface Variant {
-  readonly key: 'level' | 'redis_everysec' | 'redis_always' | 'postgresql'
+  readonly key: 'level' | 'floor' | 'redis_everysec' | 'redis_always' | 'postgresql'
   readonly name: string
   readonly server?: 'redis' | 'postgresql'
   /** Of the jobs of one run, so that the slow ones take no longer than the others. */
@@ -9,6 +9,7 @@ export interface Variant {
 
 export const VARIANTS: readonly Variant[] = [
   { key: 'level', name: 'Pastel Mesh, level driver', share: 1 },
+  { key: 'floor', name: 'LevelDB alone', share: 1 },
   { key: 'redis_everysec', name: 'BullMQ, Redis, AOF everysec', server: 'redis', share: 0.5 },
   { key: 'redis_always', name: 'BullMQ, Redis, AOF always', server: 'redis', share: 0.5 },
   { key: 'postgresql', name: 'BullMQ, PostgreSQL', server: 'postgresql', share: 0.05 },
