@@ -7,10 +7,16 @@ import { FULL_ONLY, fullTests } from './scripts/full-tests.ts'
 const isFull = process.env.PMESH_TEST_FULL !== undefined
 
 /**
- * Packages whose test files follow each other in one process, which loads the source once: a file of theirs leaves
- * the process as it found it. Loading takes more than most of them do otherwise.
+ * Test files that have a process of their own: they measure it (its memory, its timers, how busy it is), or take the
+ * errors that nobody catches. All others follow each other in one process for each worker, which loads the source
+ * once, and leave it as they found it: to load it for each takes a second, which is more than most of them do.
  */
-const TOGETHER = 'packages/{protocol,sdk-server}/test/**/*.test.ts'
+const ALONE = [
+  'packages/bench/test/**/*.test.ts',
+  'packages/sdk-node/test/{abortable,connection-gate-leaks,hostile-corpus*,rate-limiter,sync-holder}.test.ts',
+  'packages/sdk-node/test/{connection-closing-crash,gossip-hang-up-crash}.test.ts',
+  'packages/storage/test/{listeners,memory-bounds}.test.ts',
+]
 
 const all = ['packages/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts']
 
@@ -35,11 +41,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'together', include: filesOf([TOGETHER]), exclude: leftOut, isolate: false },
+        test: { name: 'together', include: filesOf(all), exclude: [...leftOut, ...ALONE], isolate: false },
       },
       {
         extends: true,
-        test: { name: 'apart', include: filesOf(all), exclude: [...leftOut, TOGETHER] },
+        test: { name: 'alone', include: filesOf(ALONE), exclude: leftOut },
       },
     ],
   },
