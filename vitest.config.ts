@@ -41,7 +41,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'together', include: filesOf(all), exclude: [...leftOut, ...ALONE], isolate: false },
+        test: {
+          name: 'together',
+          include: filesOf(all),
+          exclude: [...leftOut, ...ALONE],
+          isolate: false,
+          setupFiles: ['scripts/test-leaves-nothing.ts'],
+        },
       },
       {
         extends: true,
