@@ -1,8 +1,8 @@
 import type { AppRouter, EntryOutput, FollowInput } from '@pastel-mesh/sdk-server'
 import { createTRPCClient, httpLink } from '@trpc/client'
 import superjson from 'superjson'
-import { Agent, fetch } from 'undici'
 import { followEntries } from './follow-entries.ts'
+import { type FetchInit, SocketFetch } from './socket-fetch.ts'
 
 /** Calls a node over its Unix socket. */
 export interface ControlClient {
@@ -29,24 +29,21 @@ const ROUTER_URL = 'http://localhost/trpc'
 
 /** @param socketPath the node's socket, `<data folder>/node.sock` */
 export function createControlClient(socketPath: string): ControlClient {
-  const dispatcher = new Agent({
-    connect: { socketPath },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    bodyTimeout: ANSWER_TIMEOUT_MS,
-  })
-  // The types of undici's fetch and of the built-in one differ in name only.
-  const fetchHere = ((url: string, init: object) =>
-    fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch
+  const socket = new SocketFetch({ socketPath, silenceMs: ANSWER_TIMEOUT_MS, keepAliveMs: KEEP_ALIVE_MS })
   const api = createTRPCClient<AppRouter>({
     // No batches: one call would wait for the slowest, and together they can be too large for the node.
-    links: [httpLink({ url: ROUTER_URL, transformer: superjson, fetch: fetchHere })],
+    links: [
+      httpLink({
+        url: ROUTER_URL,
+        transformer: superjson,
+        fetch: (url, init) => socket.fetch(String(url), init as FetchInit),
+      }),
+    ],
   })
   return {
     api,
     follow: (input, { signal }) =>
-      followEntries(`${ROUTER_URL}/service.messages.follow`, input, fetchHere, signal),
-    close: () => dispatcher.close(),
+      followEntries(`${ROUTER_URL}/service.messages.follow`, input, socket, signal),
+    close: () => socket.close(),
   }
 }

@@ -2,6 +2,7 @@ import { readEvents } from '@pastel-mesh/sdk-client'
 import type { EntryOutput, FollowInput } from '@pastel-mesh/sdk-server'
 import { TRPCClientError } from '@trpc/client'
 import superjson from 'superjson'
+import type { SocketFetch } from './socket-fetch.ts'
 
 /** The largest message takes a fifth of it, all of its body escaped. */
 const MAX_EVENT_CHARS = 8 * 1024 * 1024
@@ -14,12 +15,15 @@ const MAX_EVENT_CHARS = 8 * 1024 * 1024
 export async function* followEntries(
   url: string,
   input: FollowInput,
-  fetch: typeof globalThis.fetch,
+  socket: SocketFetch,
   signal: AbortSignal,
 ): AsyncGenerator<EntryOutput> {
   const search = new URLSearchParams({ input: superjson.stringify(input) })
   try {
-    const response = await fetch(`${url}?${search}`, { signal, headers: { accept: 'text/event-stream' } })
+    const response = await socket.fetch(`${url}?${search}`, {
+      signal,
+      headers: { accept: 'text/event-stream' },
+    })
     const { body } = response
     if (body === null || response.headers.get('content-type') !== 'text/event-stream') {
       throw new Error(`it answered ${response.status}`)

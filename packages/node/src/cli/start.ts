@@ -24,8 +24,8 @@ export async function start(options: OptionValues): Promise<number> {
   // What is wrong with the file was said with the settings.
   adoptPassphrases(places.cwd)
   // Only now: what is wrong with the settings is said before all of libp2p is loaded.
-  const { createController } = await import('../index.ts')
-  const creating = createController(input, {
+  const { Controller } = await import('../controller.ts')
+  const creating = Controller.create(input, {
     onError: (error) => logError(logger, error),
     onLogin: (event) => logLogin(logger, event),
     prompt: terminalPrompt(),

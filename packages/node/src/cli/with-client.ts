@@ -69,9 +69,7 @@ async function explain(
 }
 
 function whyGone(code: string | undefined, message: string): string {
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
-    ? 'it ended while it was asked; see its log'
-    : message
+  return code === 'ECONNRESET' || code === 'EPIPE' ? 'it ended while it was asked; see its log' : message
 }
 
 function rootCause(error: Error): NodeJS.ErrnoException {
