@@ -1,9 +1,10 @@
 import { MeshError } from '@pastel-mesh/identity'
 import { toJson } from './add-options.ts'
+import { AttemptContext } from './attempt-context.ts'
 import type { Clock } from './clock.ts'
 import type { LeasedJob, Outcome } from './driver.ts'
 import { QueueError, UnrecoverableError } from './errors.ts'
-import type { JobContext, JobFailure, JobHandler, JsonValue } from './job.ts'
+import type { JobFailure, JobHandler } from './job.ts'
 import { type HandlerRetryPolicy, nextDelayMs } from './retry.ts'
 
 /** Why an attempt is not to go on. */
@@ -21,11 +22,6 @@ export interface Attempt {
 
 /** How long a handler may take to end when its signal has fired; then it is left to itself. */
 const GRACE_MS = 5_000
-const MAX_LOG_LENGTH = 1_000
-const MAX_PROGRESS_BYTES = 4 * 1024
-const MAX_STEP_BYTES = 64 * 1024
-const MAX_STEPS = 100
-const MAX_STEP_NAME_LENGTH = 100
 const MAX_MESSAGE_LENGTH = 2_000
 const MAX_STACK_LENGTH = 4_000
 
@@ -81,7 +77,9 @@ export class RunningAttempt {
 
   #handle(): void {
     try {
-      const result = this.#attempt.handler(this.#context())
+      const { job, clock, handler } = this.#attempt
+      const context = new AttemptContext(job, { clock, signal: () => this.#signal })
+      const result = handler(context)
       if (!isThenable(result)) this.#returned(result)
       else {
         Promise.resolve(result).then(
@@ -119,51 +117,6 @@ export class RunningAttempt {
     if (cause instanceof UnrecoverableError) return { kind: 'failed', failure }
     const delayMs = nextDelayMs(retry, job.failures + 1, cause)
     return delayMs === undefined ? { kind: 'failed', failure } : { kind: 'retry', failure, delayMs }
-  }
-
-  #context(): JobContext {
-    const { job, clock } = this.#attempt
-    const signal = () => this.#signal
-    let kept: { readonly steps: Map<string, JsonValue>; readonly running: Set<string> } | undefined
-    return {
-      id: job.id,
-      name: job.name,
-      data: JSON.parse(job.data),
-      attempt: job.failures + job.stalls + 1,
-      get signal() {
-        return signal()
-      },
-      log: (text) => job.log({ atMs: clock.now(), text: String(text).slice(0, MAX_LOG_LENGTH) }),
-      progress: (value) => job.progress(JSON.parse(toJson(value, 'progress', MAX_PROGRESS_BYTES))),
-      async step<T extends JsonValue | undefined>(name: string, run: () => Promise<T> | T): Promise<T> {
-        kept ??= { steps: new Map(Object.entries(job.steps)), running: new Set() }
-        const { steps, running } = kept
-        if (steps.has(name)) return steps.get(name) as T
-        checkStep(name, steps.size, running)
-        signal().throwIfAborted()
-        running.add(name)
-        try {
-          const value = JSON.parse(toJson(await run(), `step ${name}`, MAX_STEP_BYTES)) as JsonValue
-          await job.keepStep(name, value)
-          steps.set(name, value)
-          return value as T
-        } finally {
-          running.delete(name)
-        }
-      },
-    }
-  }
-}
-
-function checkStep(name: string, count: number, running: ReadonlySet<string>): void {
-  if (typeof name !== 'string' || name === '' || name.length > MAX_STEP_NAME_LENGTH) {
-    throw new QueueError('ERR_JOB_STEP', `a step's name has 1 to ${MAX_STEP_NAME_LENGTH} characters`)
-  }
-  if (running.has(name)) {
-    throw new QueueError('ERR_JOB_STEP', `step ${name} is running already: give each step a name of its own`)
-  }
-  if (count >= MAX_STEPS) {
-    throw new QueueError('ERR_JOB_STEP', `the job has ${MAX_STEPS} steps: make a job of each part of it`)
   }
 }
 
