@@ -123,6 +123,36 @@ describe.skipIf(missingForRedis !== undefined)('the server of the bullmq driver'
     expect(await one?.waitFor(id, { signal: AbortSignal.timeout(20_000) })).toBe('ran')
   })
 
+  test('that does not answer: callers are told in time, as many as are given up are a bound, and it goes on', async () => {
+    const redis = await startRedis('--appendonly', 'yes')
+    onTestFinished(() => redis.stop())
+    const queue = createQueue({ driver: bullmqDriver({ url: redis.url, answerMs: 200 }) })
+    onTestFinished(() => queue.stop({ timeoutMs: 10 }))
+    queue.addEventListener('error', () => {})
+    await queue.start()
+    await queue.add('work', 'before')
+    const none = { code: 'ERR_QUEUE_SERVER', message: expect.stringContaining('no answer in 0.2 seconds') }
+    await redis.restart(async () => {
+      const calls = [
+        queue.add('work', 'meanwhile'),
+        queue.list({ name: 'work', status: 'waiting' }),
+        queue.counts(),
+        queue.pause('work'),
+        queue.schedules(),
+      ]
+      for (const { status, reason } of (await Promise.allSettled(calls)) as PromiseRejectedResult[]) {
+        expect(status).toBe('rejected')
+        expect(reason).toMatchObject(none)
+      }
+      await Promise.allSettled(Array.from({ length: 1_000 }, () => queue.counts()))
+      const refused = { code: 'ERR_QUEUE_SERVER', message: expect.stringContaining('asked no more') }
+      await expect(queue.counts()).rejects.toMatchObject(refused)
+    })
+    // What was on its way is done when it is back, once.
+    const waiting = async () => (await queue.counts().catch(() => undefined))?.get('work')?.waiting
+    await until('it answers again', async () => (await waiting()) === 2)
+  })
+
   test('that is gone does not keep the queue from stopping', async () => {
     const redis = await startRedis('--appendonly', 'yes')
     const queue = createQueue({ driver: bullmqDriver({ url: redis.url }) })

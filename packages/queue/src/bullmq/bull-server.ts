@@ -11,8 +11,9 @@ import type {
 import { QueueError } from '../errors.ts'
 import type { BullmqDriverOptions } from './bullmq-driver.ts'
 import type { Envelope } from './envelope.ts'
+import { inTime } from './in-time.ts'
 import { newErrors } from './new-errors.ts'
-import { inTime, isPostgresql, load, postgresqlStore, redisStore, type Store } from './store.ts'
+import { isPostgresql, load, postgresqlStore, redisStore, type Store } from './store.ts'
 
 /** The result as JSON. */
 export type BullResult = string | null

@@ -15,6 +15,7 @@ import { stopped } from '../errors.ts'
 import type { FinishedStatus, Job } from '../job.ts'
 import type { Retention } from '../level/ended-jobs.ts'
 import { addJobs } from './add-jobs.ts'
+import { Answers } from './answers.ts'
 import { cancelJob, findJob, type Place, removeJob, retryJob } from './change-jobs.ts'
 import { parseId } from './envelope.ts'
 import { countJobs, listJobs } from './list-jobs.ts'
@@ -30,6 +31,8 @@ export interface BullmqDriverOptions {
   readonly namespace?: string
   /** How long a job is kept from the other nodes when this one has died, in ms. @default 30,000 */
   readonly lockMs?: number
+  /** How long a call waits for the server, in ms, before its caller is told that there is no answer. @default 15,000 */
+  readonly answerMs?: number
   /** Of each name. @default see DEFAULT_RETENTION */
   readonly retention?: Partial<Record<FinishedStatus, Retention>>
   /** A job during which the process died more often is a dead letter. @default 3 */
@@ -55,11 +58,13 @@ export interface BullmqDriverOptions {
 export class BullmqDriver implements QueueDriver {
   readonly commitsBookmarks = false
   readonly #options: BullmqDriverOptions
+  readonly #answers: Answers
   readonly #handlers: HandlerLimits[] = []
   #parts: Parts | undefined
 
   constructor(options: BullmqDriverOptions) {
     this.#options = options
+    this.#answers = new Answers(options.answerMs ?? DEFAULT_ANSWER_MS)
   }
 
   async start(host: DriverHost, { concurrency }: { readonly concurrency: number }): Promise<void> {
@@ -88,67 +93,77 @@ export class BullmqDriver implements QueueDriver {
   }
 
   add(jobs: readonly NewJob[], bookmark?: Bookmark): Promise<AddedJob[]> {
-    return addJobs(jobs, bookmark, this.#open())
+    return this.#ask((parts) => addJobs(jobs, bookmark, parts))
   }
 
-  async bookmark(name: string): Promise<string | undefined> {
-    return this.#open().names.bookmark(name)
+  bookmark(name: string): Promise<string | undefined> {
+    return this.#ask(({ names }) => names.bookmark(name))
   }
 
-  async get(id: string): Promise<Job | undefined> {
+  get(id: string): Promise<Job | undefined> {
+    return this.#ask(async (parts) => {
+      const place = await placeOf(id, parts)
+      return place === undefined ? undefined : findJob(place, parts)
+    })
+  }
+
+  list(query: JobQuery): Promise<JobPage> {
+    return this.#ask(({ names }) => listJobs(query, names))
+  }
+
+  counts(): Promise<Map<string, JobCounts>> {
+    return this.#ask(({ names }) => countJobs(names))
+  }
+
+  cancel(id: string): Promise<boolean> {
+    return this.#ask(async (parts) => {
+      const place = await placeOf(id, parts)
+      return place !== undefined && cancelJob(place, parts)
+    })
+  }
+
+  retry(id: string): Promise<boolean> {
+    return this.#ask(async (parts) => {
+      const place = await placeOf(id, parts)
+      return place !== undefined && retryJob(place, parts)
+    })
+  }
+
+  remove(id: string): Promise<boolean> {
+    return this.#ask(async (parts) => {
+      const place = await placeOf(id, parts)
+      return place === undefined || removeJob(place, parts)
+    })
+  }
+
+  pause(name?: string): Promise<void> {
+    return this.#ask(({ names }) => names.setPaused(name, true))
+  }
+
+  resume(name?: string): Promise<void> {
+    return this.#ask(({ names }) => names.setPaused(name, false))
+  }
+
+  pauses(): Promise<QueuePauses> {
+    return this.#ask(({ names }) => names.pauses())
+  }
+
+  putSchedule(schedule: Schedule): Promise<void> {
+    return this.#ask(({ names }) => putSchedule(schedule, names))
+  }
+
+  removeSchedule(id: string): Promise<boolean> {
+    return this.#ask(({ names }) => removeSchedule(id, names))
+  }
+
+  schedules(): Promise<Schedule[]> {
+    return this.#ask(({ names }) => listSchedules(names))
+  }
+
+  /** @throws QueueError ERR_QUEUE_STOPPED, ERR_QUEUE_SERVER: also if there is no answer in time */
+  async #ask<T>(call: (parts: Parts) => Promise<T>): Promise<T> {
     const parts = this.#open()
-    const place = await placeOf(id, parts)
-    return place === undefined ? undefined : findJob(place, parts)
-  }
-
-  async list(query: JobQuery): Promise<JobPage> {
-    return listJobs(query, this.#open().names)
-  }
-
-  async counts(): Promise<Map<string, JobCounts>> {
-    return countJobs(this.#open().names)
-  }
-
-  async cancel(id: string): Promise<boolean> {
-    const parts = this.#open()
-    const place = await placeOf(id, parts)
-    return place !== undefined && cancelJob(place, parts)
-  }
-
-  async retry(id: string): Promise<boolean> {
-    const parts = this.#open()
-    const place = await placeOf(id, parts)
-    return place !== undefined && retryJob(place, parts)
-  }
-
-  async remove(id: string): Promise<boolean> {
-    const parts = this.#open()
-    const place = await placeOf(id, parts)
-    return place === undefined || removeJob(place, parts)
-  }
-
-  async pause(name?: string): Promise<void> {
-    await this.#open().names.setPaused(name, true)
-  }
-
-  async resume(name?: string): Promise<void> {
-    await this.#open().names.setPaused(name, false)
-  }
-
-  async pauses(): Promise<QueuePauses> {
-    return this.#open().names.pauses()
-  }
-
-  async putSchedule(schedule: Schedule): Promise<void> {
-    await putSchedule(schedule, this.#open().names)
-  }
-
-  async removeSchedule(id: string): Promise<boolean> {
-    return removeSchedule(id, this.#open().names)
-  }
-
-  async schedules(): Promise<Schedule[]> {
-    return listSchedules(this.#open().names)
+    return this.#answers.of(() => call(parts))
   }
 
   #open(): Parts {
@@ -165,6 +180,9 @@ export class BullmqDriver implements QueueDriver {
     starting.add(start)
   }
 }
+
+/** A server that restarts, or moves to another machine, is back by then; who waits at a screen is still there. */
+const DEFAULT_ANSWER_MS = 15_000
 
 /** Nothing is kept of a name that nobody has used. */
 async function placeOf(id: string, { names }: Parts): Promise<Place | undefined> {

@@ -5,10 +5,10 @@ import { AsideJobs } from './aside-jobs.ts'
 import { BullServer } from './bull-server.ts'
 import type { BullmqDriverOptions } from './bullmq-driver.ts'
 import { EventBus } from './event-bus.ts'
+import { inTime } from './in-time.ts'
 import { JobRunner } from './job-runner.ts'
 import { Names } from './names.ts'
 import { Slots } from './slots.ts'
-import { inTime } from './store.ts'
 
 /** What there is while it is started. */
 export interface Parts {

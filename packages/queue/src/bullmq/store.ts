@@ -119,14 +119,3 @@ export async function load<T>(name: string, load: () => Promise<T>): Promise<T> 
     )
   }
 }
-
-/** @throws Error if it takes longer */
-export async function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer in ${timeoutMs / 1_000} seconds`)), timeoutMs)
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
