@@ -2,7 +2,7 @@ import { MeshError } from '@pastel-mesh/identity'
 import type { Queue } from '@pastel-mesh/queue'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
-import { initTRPC, TRPCError } from '@trpc/server'
+import { getTRPCErrorFromUnknown, initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import type { BindingStatus } from './admin/binding-status.ts'
 import type { Drain } from './admin/drain.ts'
@@ -96,39 +96,23 @@ function serialize(value: unknown): ReturnType<typeof superjson.serialize> {
   }
 }
 
-/** Errors of the parts become what they are to a caller; without this all of them would be "internal". */
-const translateErrors = t.middleware(async ({ next }) => {
-  const result = await next()
-  if (result.ok) return result
-  const { cause } = result.error
-  if (!(cause instanceof MeshError)) return result
-  throw toTrpcError(cause)
-})
-
 /** An error of the parts, as it is to a caller; others stay what they are. */
 export function toTrpcError(cause: unknown): unknown {
   if (!(cause instanceof MeshError)) return cause
   return new TRPCError({ code: trpcCode(cause.code), message: cause.message, cause })
 }
 
-/** Each call counts, also those of a batch and those over a WebSocket. */
-const limit = t.middleware(({ ctx: { session, address, limits }, next }) => {
-  limits.take(session, address)
-  return next()
-})
-
 /** Lets nobody call what the session is not allowed to. */
-const authorise = t.middleware(({ ctx: { session, loginError }, meta, path, next }) => {
+function authorise({ session, loginError }: Caller, path: string, meta: ProcedureMeta | undefined): void {
   const access = accessOf(meta)
   if (access === undefined) throw new Error(`${path} does not state who may call it`)
-  if (access.role === 'anyone') return next()
+  if (access.role === 'anyone') return
   if (session === undefined) {
     throw loginError ?? new MeshError('ERR_NOT_LOGGED_IN', `log in to call ${path}`)
   }
   if (session.isOver?.() === true) throw sessionIsOver(session)
   if (!mayCall(session, access)) throw notAllowed(session, access, path)
-  return next()
-})
+}
 
 /** Undefined: nothing is stated. */
 export function accessOf({ role, scope }: ProcedureMeta = {}): Access | undefined {
@@ -148,39 +132,59 @@ function notAllowed({ role, scopes = [] }: Session, access: Access, path: string
   return new MeshError('ERR_FORBIDDEN', `${path} takes the role ${needed}; this session is ${given}`)
 }
 
-/** Counts what becomes of every call. */
-const count = t.middleware(async ({ ctx: { calls }, path, next }) => {
+/**
+ * All that is around every call, also those of a batch and those over a WebSocket: it is limited, allowed, noted and
+ * counted, and errors of the parts become what they are to a caller; otherwise all of them would be "internal". In one
+ * middleware, for tRPC copies everything about a call for each.
+ */
+const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) => {
   const beginMs = performance.now()
-  const result = await next()
-  calls.ended(path, result.ok ? 'OK' : result.error.code, performance.now() - beginMs)
-  return result
+  let error: TRPCError | undefined
+  try {
+    ctx.limits.take(ctx.session, ctx.address)
+    authorise(ctx, path, meta)
+    const result = await next()
+    if (type === 'mutation' && path.startsWith('admin.')) {
+      await note(ctx, path, await getRawInput(), result.ok ? 'ok' : codeOf(result.error))
+    }
+    if (result.ok) return result
+    throw result.error
+  } catch (cause) {
+    error = getTRPCErrorFromUnknown(cause)
+    if (error.cause instanceof MeshError) error = toTrpcError(error.cause) as TRPCError
+    throw error
+  } finally {
+    ctx.calls.ended(path, error?.code ?? 'OK', performance.now() - beginMs)
+  }
 })
 
 /** Notes what was changed by whom, also where that failed. What may not be called was not tried. */
-const note = t.middleware(async ({ ctx, path, type, getRawInput, next }) => {
-  const result = await next()
-  const { session, audit, onError } = ctx
-  if (type !== 'mutation' || !path.startsWith('admin.') || session === undefined) return result
+async function note(
+  { session, audit, onError }: Context,
+  procedure: string,
+  rawInput: unknown,
+  result: string,
+): Promise<void> {
+  if (session === undefined) return
   const { kind, subject, id } = session
-  const input = describeInput(path, await getRawInput())
+  const input = describeInput(procedure, rawInput)
   try {
     await audit.add({
       atMs: Date.now(),
       kind,
       subject,
       ...(id === undefined ? {} : { session: id }),
-      procedure: path,
+      procedure,
       ...(input === undefined ? {} : { input }),
-      result: result.ok ? 'ok' : codeOf(result.error),
+      result,
     })
   } catch (cause) {
     // It is done: an error would say that it is not. A disk that is full must not keep the operator from making room.
     onError(
-      new Error(`${path} by ${subject} is not in the audit log: ${(cause as Error).message}`, { cause }),
+      new Error(`${procedure} by ${subject} is not in the audit log: ${(cause as Error).message}`, { cause }),
     )
   }
-  return result
-})
+}
 
 function codeOf({ cause, code }: TRPCError): string {
   return cause instanceof MeshError ? cause.code : code
@@ -189,7 +193,7 @@ function codeOf({ cause, code }: TRPCError): string {
 export const router = t.router
 
 function procedureFor(access: Access) {
-  return t.procedure.meta(access).use(count).use(translateErrors).use(limit).use(authorise).use(note)
+  return t.procedure.meta(access).use(guard)
 }
 
 /** Whoever reaches the server. */

@@ -77,6 +77,19 @@ test('a body that is too large is refused in the shape of every error', async ()
   expect(answer.status).toBe(413)
 })
 
+test('an answer is in one piece, and tells browsers what they may make of it; so does a refusal', async () => {
+  const url = await listening()
+  const [answer, refusal] = [await fetch(`${url}/trpc/service.ping`), await fetch(`${url}/trpc/admin.status`)]
+  const refused = await post(url, 'service.ping', { 'content-type': 'text/plain' }, 'x')
+  for (const { headers, status } of [answer, refusal, refused]) {
+    expect(headers.get('content-length'), String(status)).toMatch(/^[1-9]\d*$/)
+    expect(headers.get('transfer-encoding')).toBeNull()
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('content-security-policy')).toContain("script-src 'self'")
+  }
+  expect([answer.status, refusal.status, refused.status]).toEqual([200, 401, 415])
+})
+
 test('a port that is taken is said', async () => {
   const url = await listening()
   await expect(openServer({ http: { port: Number(new URL(url).port) } })).rejects.toMatchObject({

@@ -28,8 +28,10 @@ export class Buckets {
     const bucket = this.#buckets.get(name) ?? new TokenBucket(this.#rate)
     this.#buckets.delete(name)
     this.#buckets.set(name, bucket)
-    const [oldest] = this.#buckets.keys()
-    if (this.#buckets.size > MAX_BUCKETS && oldest !== undefined) this.#buckets.delete(oldest)
+    if (this.#buckets.size > MAX_BUCKETS) {
+      const [oldest] = this.#buckets.keys()
+      this.#buckets.delete(oldest as string)
+    }
     return bucket
   }
 }

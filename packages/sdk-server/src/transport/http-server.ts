@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import websocket from '@fastify/websocket'
 import { MeshError } from '@pastel-mesh/identity'
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
@@ -26,6 +25,8 @@ import { isTooDeep } from './json-depth.ts'
 import { MAX_BATCH_CALLS, MAX_BODY_BYTES } from './limits.ts'
 import { TOO_DEEP } from './refusal.ts'
 import { checkHead, checkInput, refusalOf, refuse } from './request-checks.ts'
+import { securityHeaders } from './security-headers.ts'
+import { sendWhole } from './whole-answers.ts'
 
 export interface HttpServerOptions {
   /** @default 7123 */
@@ -111,7 +112,9 @@ export class HttpServer {
       frameworkErrors: ({ statusCode = 400, message }, _, reply) =>
         (reply as FastifyReply).code(statusCode).send(plainError(statusCode, message)),
     })
+    const secure = securityHeaders()
     fastify.addHook('onRequest', async (request, reply) => {
+      reply.headers(secure)
       const refusal = checkHead(request, allowedHosts)
       if (refusal !== undefined) await refuse(reply, refusal)
     })
@@ -130,7 +133,7 @@ export class HttpServer {
       const { status, body } = await readiness()
       return reply.code(status).send(body)
     })
-    await fastify.register(helmet)
+    fastify.addHook('onSend', sendWhole)
     await fastify.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 600 })
     await fastify.register(websocket, { options: { maxPayload: MAX_FRAME_BYTES } })
     await fastify.register(fastifyTRPCPlugin<AppRouter>, {
