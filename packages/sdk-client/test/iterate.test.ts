@@ -89,6 +89,7 @@ describe('who iterates over messages', () => {
   test('gets each message once, however often the connection is cut and the server restarts', async () => {
     const served = await servedNode()
     const link = await brokenLink(served.url)
+    await served.reachAt(link.url)
     const reader = following({ ...served, url: link.url }, { topic: 'flow', from: 'start' })
     const share = MESSAGES / CUTS
     for (let cut = 0; cut < CUTS; cut += 1) {
@@ -113,6 +114,7 @@ describe('who iterates over messages', () => {
     const served = await servedNode()
     await publish(served, 0, 5)
     const link = await brokenLink(served.url)
+    await served.reachAt(link.url)
     const reader = following({ ...served, url: link.url })
     await reader.opened()
     link.cut()
@@ -127,6 +129,7 @@ describe('who iterates over messages', () => {
   test('comes back when the server is silent, though nobody says that it is gone', async () => {
     const served = await servedNode()
     const link = await brokenLink(served.url)
+    await served.reachAt(link.url)
     const reader = following({ ...served, url: link.url }, { from: 'start', idleMs: 300 })
     await publish(served, 0, 1)
     await reader.atLeast(1)
@@ -226,6 +229,7 @@ describe('who iterates over messages', () => {
   test('with tRPC’s own subscription goes on in the same way', async () => {
     const served = await servedNode()
     const link = await brokenLink(served.url)
+    await served.reachAt(link.url)
     const { api } = clientOf({ ...served, url: link.url })
     const texts: string[] = []
     const subscription = api.service.messages.follow.subscribe(

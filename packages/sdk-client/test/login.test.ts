@@ -13,7 +13,7 @@ const HOUR_MS = 60 * 60_000
 /** A node where they may log in, its clock, and a `fetch` that says which procedures were asked for. */
 async function nodeWithLogins() {
   let aheadMs = 0
-  const { server } = await openServer({
+  const { server, restart } = await openServer({
     http: {},
     roles: { operators: [operator.pastelId], viewers: [wallet.address] },
     now: () => Date.now() + aheadMs,
@@ -23,9 +23,13 @@ async function nodeWithLogins() {
     asked.push(...new URL(String(url)).pathname.replace('/trpc/', '').split(','))
     return globalThis.fetch(url, init)
   }
+  const url = server.url ?? ''
   return {
-    url: server.url ?? '',
+    url,
     fetch,
+    /** Starts it anew, as one that is reached at an address of something before it. */
+    reachAt: (publicUrl: string) =>
+      restart({ http: { port: Number(new URL(url).port), publicUrls: [publicUrl] } }),
     /** How often a procedure was asked for. */
     times: (procedure: string) => asked.filter((name) => name === procedure).length,
     /** The clock of the node goes on. */
@@ -139,8 +143,9 @@ describe('tokens', () => {
   })
 
   test('are renewed for a subscription, too', async () => {
-    const { url, fetch, times, pass } = await nodeWithLogins()
+    const { url, fetch, times, pass, reachAt } = await nodeWithLogins()
     const link = await brokenLink(url)
+    await reachAt(link.url)
     const client = createClient({ url: link.url, fetch, auth: pastelIdAuth(operator) })
     const { publish } = client.api.service.messages
     await publish.mutate({ topic: 'flow', messages: [{ text: 'a' }] })

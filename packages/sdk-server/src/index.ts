@@ -94,7 +94,7 @@ export interface Server {
 /**
  * The API of a node.
  *
- * @throws MeshError ERR_SUBJECT: who is to have a role cannot log in
+ * @throws MeshError ERR_SUBJECT: who is to have a role cannot log in; ERR_PUBLIC_URL: one of the public URLs is none
  * @example
  * const server = createServer({ socket: { path: './data/node.sock' }, version: '1.0.0' }, { node, store, queue })
  * await server.start()
@@ -116,7 +116,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
   const { shutdown, stopBindings = async () => {} } = components
   const drain = new Drain({ rest: () => Promise.all([stopBindings(), queue.rest()]).then(() => {}) })
   const auth = createAuth(
-    { roles: options.roles ?? {}, allowedHosts: options.http?.allowedHosts ?? [] },
+    { roles: options.roles ?? {}, origins: () => http?.origins ?? [] },
     { node, store, now, onLogin },
   )
   const audit = new AuditLog(store)

@@ -1,8 +1,8 @@
-import { request } from 'node:http'
 import { createTRPCClient, createWSClient, httpBatchLink, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import { expect, onTestFinished, test } from 'vitest'
 import type { AppRouter } from '../src/index.ts'
+import { statusAs } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
 
 async function listening(http = {}): Promise<string> {
@@ -12,18 +12,6 @@ async function listening(http = {}): Promise<string> {
 
 function post(url: string, path: string, headers: Record<string, string>, body: string): Promise<Response> {
   return fetch(`${url}/trpc/${path}`, { method: 'POST', headers, body })
-}
-
-/** With a header that `fetch` does not let anybody set. */
-function statusAs(url: string, host: string): Promise<number | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
-  const call = request(`${url}/trpc/service.ping`, { headers: { host } }, (response) => {
-    response.resume()
-    resolve(response.statusCode)
-  })
-  call.once('error', reject)
-  call.end()
-  return promise
 }
 
 test('anyone who reaches it may ask whether it answers; several calls share a request', async () => {

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { createAuth } from '../src/auth/auth.ts'
 import { Challenges } from '../src/auth/challenges.ts'
 import { callerAddress } from '../src/transport/caller-address.ts'
-import { challenge, codeOf, get, logIn, post } from './fixtures/http-call.ts'
+import { challenge, codeOf, get, logIn, post, statusAs } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
 
 const operator = createLocalSigner(generateSeed())
@@ -155,6 +155,63 @@ test.each([
   }
 })
 
+async function challengedAt(url: string, uri: string): Promise<(number | string | undefined)[]> {
+  const answers = await Promise.all(
+    [
+      { kind: 'pastelid', subject: operator.pastelId, uri },
+      { kind: 'wallet', subject: wallet.address, uri },
+    ].map((input) => post(url, 'auth.challenge', input)),
+  )
+  const { text } = (answers[1]?.data ?? {}) as { text?: string }
+  if (text !== undefined) expect(text).toContain(`${new URL(uri).host} wants`)
+  return [...new Set(answers.flatMap((answer) => [answer.status, codeOf(answer)]))]
+}
+
+test('a challenge is for the port that the server listens on, under its names, and for no other program there', async () => {
+  const { server } = await openServer({ http: { allowedHosts: ['node.example'] } })
+  const { url = '' } = server
+  const { port } = new URL(url)
+  for (const uri of [url, `http://localhost:${port}/`, `http://Node.Example:${port}`]) {
+    expect(await challengedAt(url, uri), uri).toEqual([200, undefined])
+  }
+  const other = Number(port) === 65_535 ? 65_534 : Number(port) + 1
+  for (const uri of [
+    `http://127.0.0.1:${other}`,
+    'http://localhost',
+    `https://localhost:${port}`,
+    'https://node.example',
+  ]) {
+    expect(await challengedAt(url, uri), uri).toEqual([400, 'ERR_HOST'])
+  }
+})
+
+test("with public URLs a challenge is for these alone, and their names are the server's", async () => {
+  const publicUrls = ['https://node.example', 'http://other.example:8080']
+  const { server } = await openServer({ http: { publicUrls } })
+  const { url = '' } = server
+  for (const uri of ['https://node.example', 'https://node.example:443/', 'http://other.example:8080']) {
+    expect(await challengedAt(url, uri), uri).toEqual([200, undefined])
+  }
+  for (const uri of [
+    url,
+    'http://node.example',
+    'https://node.example:8443',
+    'http://other.example',
+    'https://other.example:8080',
+  ]) {
+    expect(await challengedAt(url, uri), uri).toEqual([400, 'ERR_HOST'])
+  }
+  expect(await statusAs(url, 'node.example')).toBe(200)
+  expect(await statusAs(url, 'other.example:8080')).toBe(200)
+  expect(await statusAs(url, 'evil.example')).toBe(421)
+})
+
+test('a public URL that is none is said when the server is made', async () => {
+  await expect(openServer({ http: { publicUrls: ['node.example'] } })).rejects.toMatchObject({
+    code: 'ERR_PUBLIC_URL',
+  })
+})
+
 test('a challenge is for a PastelID or a wallet, as it says', async () => {
   const { url } = await open()
   for (const [kind, subject] of [
@@ -196,12 +253,12 @@ test('a site of IPv6 has only so many challenges, however many networks it asks 
 /** Logins as the server has them, from whatever addresses. */
 async function openLogins() {
   const { node, store } = await openServer()
+  const request = { kind: 'pastelid', subject: operator.pastelId, uri: 'http://localhost:7123' } as const
   const auth = createAuth(
-    { roles: { operators: [operator.pastelId] }, allowedHosts: [] },
+    { roles: { operators: [operator.pastelId] }, origins: () => [request.uri] },
     { node, store, now: Date.now },
   )
   await auth.start()
-  const request = { kind: 'pastelid', subject: operator.pastelId, uri: 'http://localhost:7123' } as const
   const tried = async (address: string, sign: (text: string) => Promise<string>) => {
     const { text, nonce } = await auth.logins.challenge(request, address)
     return auth.logins.verify(nonce, await sign(text), address)

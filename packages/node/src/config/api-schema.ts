@@ -8,6 +8,10 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
 }
 
+function isWebOrigin(text: string): boolean {
+  return isOrigin(text) && /^https?:/.test(text)
+}
+
 function subjects(may: string, flag: string) {
   return list(text.refine(isSubject, 'not a PastelID, and no address of a wallet (0x and 40 digits)'))
     .prefault([])
@@ -39,6 +43,15 @@ export const apiSchema = z
         about:
           'name under which the API is reached, beside localhost; a request that asks for another is refused',
         placeholder: '<name>',
+        isList: true,
+      }),
+    urls: list(text.refine(isWebOrigin, 'not scheme, name and port such as https://node.example'))
+      .prefault([])
+      .register(keyRegistry, {
+        kind: 'text',
+        about:
+          'URL at which the API is reached through a proxy, such as https://node.example: logins are for these alone; without any for http and the port of api.listen, under its names',
+        placeholder: '<url>',
         isList: true,
       }),
     origins: list(text.refine(isOrigin, 'not an origin such as https://app.example'))

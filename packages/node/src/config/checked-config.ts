@@ -148,9 +148,10 @@ export function toChecked({
   }
 }
 
-function toHttp({ listen, hosts, origins }: ReadConfig['api']): HttpServerOptions | undefined {
+function toHttp({ listen, hosts, urls, origins }: ReadConfig['api']): HttpServerOptions | undefined {
   const address = readApiListen(listen)
-  return address === undefined ? undefined : { ...address, allowedHosts: hosts, corsOrigins: origins }
+  if (address === undefined) return undefined
+  return { ...address, allowedHosts: hosts, publicUrls: urls, corsOrigins: origins }
 }
 
 function toCheckedQueue({ lockTime, retention, ...same }: ReadConfig['queue']): CheckedQueue {

@@ -12,7 +12,8 @@ import { TokenAuthenticator } from './token-authenticator.ts'
 
 export interface AuthOptions {
   readonly roles: RoleLists
-  readonly allowedHosts: readonly string[]
+  /** Where the server is reached: scheme, name and port of each. */
+  readonly origins: () => readonly string[]
 }
 
 export interface AuthComponents {
@@ -35,7 +36,7 @@ export interface Auth {
 
 /** @throws MeshError ERR_SUBJECT: who is listed has no name that can log in */
 export function createAuth(
-  { roles: lists, allowedHosts }: AuthOptions,
+  { roles: lists, origins }: AuthOptions,
   { node, store, now, onLogin = () => {} }: AuthComponents,
 ): Auth {
   const { network, pastelId } = node
@@ -48,7 +49,7 @@ export function createAuth(
     roles,
     sessions,
     serviceKeys,
-    logins: new Logins({ node: pastelId, allowedHosts }, { roles, sessions, tokens, now, onLogin }),
+    logins: new Logins({ node: pastelId, origins }, { roles, sessions, tokens, now, onLogin }),
     authenticator: new TokenAuthenticator({ tokens, sessions, serviceKeys, roles, now }),
     async start() {
       await assertChecksums(lists)

@@ -31,7 +31,7 @@ export interface Login {
 export interface LoginsOptions {
   /** PastelID of the node. */
   readonly node: string
-  readonly allowedHosts: readonly string[]
+  readonly origins: () => readonly string[]
 }
 
 export interface LoginsComponents {
@@ -67,7 +67,7 @@ export class Logins {
       const what = request.kind === 'wallet' ? 'no address of a wallet' : 'no PastelID'
       throw new MeshError('ERR_SUBJECT', `the subject is ${what}`)
     }
-    const domain = domainOf(uri, this.#options.allowedHosts)
+    const domain = domainOf(uri, this.#options.origins())
     const { node } = this.#options
     const write = subject.kind === 'wallet' ? (await this.#loadWallets()).text : pastelIdText
     return this.#challenges.issue(subject, address, (terms) =>

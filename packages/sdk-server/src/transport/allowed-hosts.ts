@@ -1,4 +1,5 @@
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
+/** As they stand in a URL. */
+export const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /**
  * Whether a request is meant for this server: a page that a browser has loaded from `evil.example`, a name that points

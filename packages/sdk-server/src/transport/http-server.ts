@@ -23,6 +23,7 @@ import type { Caller, Context } from '../trpc.ts'
 import { callerAddress } from './caller-address.ts'
 import { isTooDeep } from './json-depth.ts'
 import { MAX_BATCH_CALLS, MAX_BODY_BYTES } from './limits.ts'
+import { listeningOrigins, originsOf } from './public-origins.ts'
 import { TOO_DEEP } from './refusal.ts'
 import { checkHead, checkInput, refusalOf, refuse } from './request-checks.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -38,6 +39,12 @@ export interface HttpServerOptions {
    * whose `Host` is another is refused, so that no page of a browser reaches it by a name of its own. @default []
    */
   readonly allowedHosts?: readonly string[]
+  /**
+   * Where the server is reached, each with its scheme and port, such as `https://node.example`: a login is for one of
+   * these, so that what somebody signed for another program is good for nothing here. Their names are allowed hosts.
+   * @default `http`, the port that it listens on, and the names of the loopback and `allowedHosts`
+   */
+  readonly publicUrls?: readonly string[]
   /** Origins whose pages may call, such as `https://app.example`. @default [] */
   readonly corsOrigins?: readonly string[]
   /** Requests under way at the stop have that long to end, in ms. @default 3000 */
@@ -64,16 +71,28 @@ const MAX_FRAME_BYTES = MAX_BODY_BYTES
 export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #components: HttpServerComponents
+  readonly #publicOrigins: readonly string[]
   #fastify: FastifyInstance | undefined
 
+  /** @throws MeshError ERR_PUBLIC_URL */
   constructor(options: HttpServerOptions, components: HttpServerComponents) {
     this.#options = options
     this.#components = components
+    this.#publicOrigins = originsOf(options.publicUrls ?? [])
   }
 
   /** Where it listens, such as `http://127.0.0.1:7123`; undefined: it does not. */
   get url(): string | undefined {
     return this.#fastify?.listeningOrigin
+  }
+
+  /** Where clients reach it. */
+  get origins(): readonly string[] {
+    if (this.#publicOrigins.length > 0) return this.#publicOrigins
+    const { url } = this
+    return url === undefined
+      ? []
+      : listeningOrigins(Number(new URL(url).port || 80), this.#options.allowedHosts ?? [])
   }
 
   /** @throws MeshError ERR_API_LISTEN */
@@ -102,7 +121,11 @@ export class HttpServer {
   }
 
   async #build(): Promise<FastifyInstance> {
-    const { allowedHosts = [], corsOrigins = [] } = this.#options
+    const { corsOrigins = [] } = this.#options
+    const allowedHosts = [
+      ...(this.#options.allowedHosts ?? []),
+      ...this.#publicOrigins.map((origin) => new URL(origin).hostname),
+    ]
     const fastify = Fastify({
       bodyLimit: MAX_BODY_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,
