@@ -61,7 +61,7 @@ export class Controller implements NodeController {
     const server = createServer(
       {
         socket: { path: folder.socket },
-        ...(config.http === undefined ? {} : { http: config.http }),
+        ...(config.http ?? { http: false }),
         ...(config.monitoring === undefined ? {} : { monitoring: config.monitoring }),
         roles: config.roles,
         version: readVersion(),

@@ -29,7 +29,7 @@ async function openNode() {
   )
   const queue = createQueue({ driver: levelDriver({}, { store }) })
   const server = createServer(
-    { socket: { path }, version: '1.2.3' },
+    { http: false, socket: { path }, version: '1.2.3' },
     { node, store, queue, onError: () => {} },
   )
   await store.start()

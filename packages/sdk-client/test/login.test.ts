@@ -28,8 +28,7 @@ async function nodeWithLogins() {
     url,
     fetch,
     /** Starts it anew, as one that is reached at an address of something before it. */
-    reachAt: (publicUrl: string) =>
-      restart({ http: { port: Number(new URL(url).port), publicUrls: [publicUrl] } }),
+    reachAt: (publicUrl: string) => restart({ port: Number(new URL(url).port), publicUrls: [publicUrl] }),
     /** How often a procedure was asked for. */
     times: (procedure: string) => asked.filter((name) => name === procedure).length,
     /** The clock of the node goes on. */

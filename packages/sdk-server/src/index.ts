@@ -5,6 +5,7 @@
 import type { Queue } from '@pastel-mesh/queue'
 import type { MeshNode, Rate } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
+import type { AnyRouter } from '@trpc/server'
 import type { BindingStatus } from './admin/binding-status.ts'
 import { Drain } from './admin/drain.ts'
 import type { Shutdown } from './admin/process.ts'
@@ -15,8 +16,10 @@ import { CallLimits } from './auth/call-limits.ts'
 import type { LoginEvent } from './auth/login-event.ts'
 import type { RoleLists } from './auth/roles.ts'
 import { SOCKET_SESSION } from './auth/session.ts'
+import { withRouter } from './further-router.ts'
 import { type MonitoringOptions, MonitoringServer } from './monitoring/monitoring-server.ts'
 import { NodeMetrics } from './monitoring/node-metrics.ts'
+import { appRouter } from './router.ts'
 import { Followers } from './service/followers.ts'
 import { HttpServer, type HttpServerOptions } from './transport/http-server.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './transport/unix-socket-server.ts'
@@ -34,6 +37,7 @@ export type { LoginEvent } from './auth/login-event.ts'
 export type { Login } from './auth/logins.ts'
 export type { RoleLists } from './auth/roles.ts'
 export type { ServiceKey } from './auth/service-keys.ts'
+export type { AppRouterWith } from './further-router.ts'
 export { DEFAULT_MONITORING_PORT, type MonitoringOptions } from './monitoring/monitoring-server.ts'
 export { type OpenApiDocument, openApiDocument } from './rest/openapi-document.ts'
 export type { AppRouter } from './router.ts'
@@ -46,12 +50,24 @@ export type { SentOutput, WaitingOutput } from './service/sent.ts'
 export type { StoredByOutput } from './service/stored-by.ts'
 export { DEFAULT_PORT, type HttpServerOptions } from './transport/http-server.ts'
 export type { UnixSocketServerOptions } from './transport/unix-socket-server.ts'
-export type { Context } from './trpc.ts'
+export {
+  adminProcedure,
+  type Context,
+  mergeRouters,
+  openProcedure,
+  operatorProcedure,
+  readProcedure,
+  router,
+  sendProcedure,
+  sessionProcedure,
+  viewerProcedure,
+} from './trpc.ts'
 
-export interface ServerOptions {
-  readonly socket: UnixSocketServerOptions
-  /** HTTP, server-sent events and WebSockets. @default none */
-  readonly http?: HttpServerOptions
+export interface ServerOptions extends HttpServerOptions {
+  /** Whether it is reached by HTTP, server-sent events and WebSockets. @default true */
+  readonly http?: boolean
+  /** The Unix socket of the operator on the machine, who needs no login. @default none */
+  readonly socket?: UnixSocketServerOptions
   /** Metrics and health, on a port of their own. @default none */
   readonly monitoring?: MonitoringOptions
   /** Who may log in. @default nobody */
@@ -85,8 +101,14 @@ export interface Server {
   readonly url: string | undefined
   /** Where metrics are; undefined: nowhere. */
   readonly monitoringUrl: string | undefined
-  /** @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET, ERR_API_LISTEN, ERR_METRICS_LISTEN */
-  start(): Promise<void>
+  /**
+   * @param router further routers, beside `service`, `admin` and `auth`
+   * @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET, ERR_API_LISTEN, ERR_METRICS_LISTEN, ERR_ROUTER
+   * @example
+   * const hello = router({ who: readProcedure.query(({ ctx }) => ctx.node.pastelId) })
+   * await server.start(router({ hello }))
+   */
+  start(router?: AnyRouter): Promise<void>
   /** Lets requests that are under way finish; those who follow are told that it ends. */
   stop(): Promise<void>
 }
@@ -96,7 +118,7 @@ export interface Server {
  *
  * @throws MeshError ERR_SUBJECT: who is to have a role cannot log in; ERR_PUBLIC_URL: one of the public URLs is none
  * @example
- * const server = createServer({ socket: { path: './data/node.sock' }, version: '1.0.0' }, { node, store, queue })
+ * const server = createServer({ port: 7123, host: '127.0.0.1', version: '1.0.0' }, { node, store, queue })
  * await server.start()
  */
 export function createServer(options: ServerOptions, components: ServerComponents): Server {
@@ -110,6 +132,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
     now = Date.now,
   } = components
   let startedAtMs = 0
+  let served: AnyRouter = appRouter
+  const router = () => served
   const followers = new Followers()
   const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version, onError })
   const refusals = new RecentRefusals({ node })
@@ -139,14 +163,19 @@ export function createServer(options: ServerOptions, components: ServerComponent
     audit,
     onError,
   })
-  const socket = new UnixSocketServer(options.socket, {
-    context: () => context({ session: SOCKET_SESSION, address: 'socket' }),
-    onError,
-  })
-  const http =
-    options.http === undefined
+  const socket =
+    options.socket === undefined
       ? undefined
-      : new HttpServer(options.http, {
+      : new UnixSocketServer(options.socket, {
+          router,
+          context: () => context({ session: SOCKET_SESSION, address: 'socket' }),
+          onError,
+        })
+  const http =
+    options.http === false
+      ? undefined
+      : new HttpServer(options, {
+          router,
           authenticator: auth.authenticator,
           node,
           store,
@@ -166,7 +195,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
           drain,
           version: options.version,
           metrics,
-          allowedHosts: options.http?.allowedHosts ?? [],
+          allowedHosts: options.allowedHosts ?? [],
           onError,
         })
   return {
@@ -176,18 +205,19 @@ export function createServer(options: ServerOptions, components: ServerComponent
     get url() {
       return http?.url
     },
-    async start() {
+    async start(further) {
+      if (further !== undefined) served = withRouter(further)
       startedAtMs ||= Date.now()
       followers.start()
       await auth.start()
       await audit.start()
-      await socket.start()
+      await socket?.start()
       await http?.start()
       await monitoring?.start()
     },
     async stop() {
       followers.stop()
-      await Promise.all([socket.stop(), http?.stop(), monitoring?.stop()])
+      await Promise.all([socket?.stop(), http?.stop(), monitoring?.stop()])
     },
   }
 }

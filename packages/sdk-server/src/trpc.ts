@@ -190,7 +190,7 @@ function codeOf({ cause, code }: TRPCError): string {
   return cause instanceof MeshError ? cause.code : code
 }
 
-export const router = t.router
+export const { router, mergeRouters } = t
 
 function procedureFor(access: Access) {
   return t.procedure.meta(access).use(guard)

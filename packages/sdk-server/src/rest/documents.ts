@@ -1,21 +1,18 @@
 import type { FastifyInstance } from 'fastify'
-import { appRouter } from '../router.ts'
 import { API_PATH } from './api-path.ts'
 import { documentationPage } from './documentation-page.ts'
 import { openApiDocument } from './openapi-document.ts'
-import { operationsOf } from './operations.ts'
+import type { Operation } from './operations.ts'
 
 /** Serves what says how the API is called, to whoever reaches the server: the page, and the document for tools. */
-export function serveDocuments(fastify: FastifyInstance): void {
+export function serveDocuments(fastify: FastifyInstance, operations: readonly Operation[]): void {
   // Made when somebody first asks: it takes some ms.
   let document: string | undefined
   fastify.get(`${API_PATH}/openapi.json`, (_, reply) => {
-    document ??= JSON.stringify(openApiDocument())
+    document ??= JSON.stringify(openApiDocument(operations))
     return reply.type('application/json').send(document)
   })
   fastify.get('/', ({ protocol, host }, reply) =>
-    reply
-      .type('text/html; charset=utf-8')
-      .send(documentationPage(operationsOf(appRouter), `${protocol}://${host}`)),
+    reply.type('text/html; charset=utf-8').send(documentationPage(operations, `${protocol}://${host}`)),
   )
 }

@@ -1,7 +1,6 @@
-import { callTRPCProcedure, getTRPCErrorFromUnknown } from '@trpc/server'
+import { type AnyRouter, callTRPCProcedure, getTRPCErrorFromUnknown } from '@trpc/server'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { isInternal } from '../error-format.ts'
-import { appRouter } from '../router.ts'
 import { isTooDeep } from '../transport/json-depth.ts'
 import { TOO_DEEP } from '../transport/refusal.ts'
 import { refusalOf, refuse } from '../transport/request-checks.ts'
@@ -11,6 +10,7 @@ import { queryReader } from './query-input.ts'
 import { plainError, toRestError } from './rest-error.ts'
 
 export interface RestComponents {
+  readonly router: AnyRouter
   readonly context: (request: FastifyRequest) => Promise<Context>
   readonly onError: (error: Error) => void
 }
@@ -18,10 +18,10 @@ export interface RestComponents {
 const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 /** Serves what procedures say that they are over plain HTTP, relative to where it is registered. */
-export function serveRest(fastify: FastifyInstance, { context, onError }: RestComponents): void {
+export function serveRest(fastify: FastifyInstance, { router, context, onError }: RestComponents): void {
   parseBodies(fastify)
   const methods = new Map<string, HTTPMethods[]>()
-  for (const operation of operationsOf(appRouter)) {
+  for (const operation of operationsOf(router)) {
     const url = operation.path.replaceAll(/\{(\w+)\}/g, ':$1')
     methods.set(url, [...(methods.get(url) ?? []), operation.method])
     const readInput = inputReader(operation)
@@ -30,7 +30,7 @@ export function serveRest(fastify: FastifyInstance, { context, onError }: RestCo
       url,
       handler: async (request, reply) => {
         try {
-          return await call(operation, readInput(request), await context(request), reply)
+          return await call(operation, readInput(request), { router, ctx: await context(request), reply })
         } catch (cause) {
           const error = getTRPCErrorFromUnknown(cause)
           if (isInternal(error) && !reply.raw.closed)
@@ -83,13 +83,12 @@ function parseBodies(fastify: FastifyInstance): void {
 async function call(
   { procedure, type }: Operation,
   input: unknown,
-  ctx: Context,
-  reply: FastifyReply,
+  { router, ctx, reply }: { router: AnyRouter; ctx: Context; reply: FastifyReply },
 ): Promise<unknown> {
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   return callTRPCProcedure({
-    router: appRouter,
+    router,
     path: procedure,
     type,
     ctx,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import websocket from '@fastify/websocket'
 import { MeshError } from '@pastel-mesh/identity'
+import type { AnyRouter } from '@trpc/server'
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
 import { jsonEncoder } from '@trpc/server/adapters/ws'
 import type { TRPCRequestInfo } from '@trpc/server/http'
@@ -16,9 +17,9 @@ import { isInternal } from '../error-format.ts'
 import { LIVE, publicReadiness } from '../monitoring/readiness.ts'
 import { API_PATH } from '../rest/api-path.ts'
 import { serveDocuments } from '../rest/documents.ts'
+import { operationsOf } from '../rest/operations.ts'
 import { plainError } from '../rest/rest-error.ts'
 import { serveRest } from '../rest/rest-routes.ts'
-import { type AppRouter, appRouter } from '../router.ts'
 import type { Caller, Context } from '../trpc.ts'
 import { callerAddress } from './caller-address.ts'
 import { isTooDeep } from './json-depth.ts'
@@ -52,6 +53,7 @@ export interface HttpServerOptions {
 }
 
 export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | 'queue' | 'drain'> {
+  readonly router: () => AnyRouter
   readonly authenticator: Authenticator
   readonly context: (caller: Caller) => Context
   readonly onError: (error: Error) => void
@@ -159,16 +161,17 @@ export class HttpServer {
     fastify.addHook('onSend', sendWhole)
     await fastify.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 600 })
     await fastify.register(websocket, { options: { maxPayload: MAX_FRAME_BYTES } })
-    await fastify.register(fastifyTRPCPlugin<AppRouter>, {
+    await fastify.register(fastifyTRPCPlugin<AnyRouter>, {
       prefix: '/trpc',
       useWSS: true,
       trpcOptions: this.#trpcOptions(),
     })
-    serveDocuments(fastify)
-    const { onError } = this.#components
+    serveDocuments(fastify, operationsOf(this.#components.router()))
+    const { router, onError } = this.#components
     await fastify.register(
       async (rest) =>
         serveRest(rest, {
+          router: router(),
           context: ({ headers, raw }) => this.#contextOf(headers.authorization, raw.socket.remoteAddress),
           onError,
         }),
@@ -189,10 +192,10 @@ export class HttpServer {
     }
   }
 
-  #trpcOptions(): FastifyTRPCPluginOptions<AppRouter>['trpcOptions'] {
-    const { onError } = this.#components
+  #trpcOptions(): FastifyTRPCPluginOptions<AnyRouter>['trpcOptions'] {
+    const { router, onError } = this.#components
     return {
-      router: appRouter,
+      router: router(),
       maxBatchSize: MAX_BATCH_CALLS,
       experimental_encoder: { ...jsonEncoder, decode: decodeFrame },
       createContext: ({ req, info }) => this.#contextOf(shownBy(req, info), req.socket.remoteAddress),

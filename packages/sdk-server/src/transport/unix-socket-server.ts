@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
+import type { AnyRouter } from '@trpc/server'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { isInternal } from '../error-format.ts'
-import { appRouter } from '../router.ts'
 import type { Context } from '../trpc.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 
@@ -25,6 +25,7 @@ export interface UnixSocketServerOptions {
 }
 
 export interface UnixSocketServerComponents {
+  readonly router: () => AnyRouter
   readonly context: () => Context
   readonly onError: (error: Error) => void
 }
@@ -107,9 +108,9 @@ export class UnixSocketServer {
   }
 
   #handler(): (request: IncomingMessage, response: ServerResponse) => void {
-    const { context, onError } = this.#components
+    const { router, context, onError } = this.#components
     const handle = createHTTPHandler({
-      router: appRouter,
+      router: router(),
       createContext: context,
       basePath: '/trpc/',
       maxBodySize: MAX_BODY_BYTES,
