@@ -28,8 +28,8 @@ it('docs/reference/openapi.json is what scripts/make-openapi.ts makes', () => {
 it.each<[string, Parameters<typeof changed>[0], string]>([
   [
     'an operation that was removed',
-    ({ paths }) => void delete paths['/api/v1/inbox'],
-    'GET /api/v1/inbox was removed',
+    ({ paths }) => void delete paths['/api/v1/messages/sent'],
+    'GET /api/v1/messages/sent was removed',
   ],
   [
     'a method that was removed',

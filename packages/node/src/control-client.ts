@@ -1,4 +1,4 @@
-import type { AppRouter, EntryOutput, FollowInput } from '@pastel-mesh/sdk-server'
+import type { AppRouter, EntryOutput, SubscribeInput } from '@pastel-mesh/sdk-server'
 import { createTRPCClient, httpLink } from '@trpc/client'
 import superjson from 'superjson'
 import { followEntries } from './follow-entries.ts'
@@ -8,11 +8,11 @@ import { type FetchInit, SocketFetch } from './socket-fetch.ts'
 export interface ControlClient {
   readonly api: ReturnType<typeof createTRPCClient<AppRouter>>
   /**
-   * What `service.messages.follow` gives; no more is read than is taken, and nothing is asked for a second time. Ends
+   * What `service.messages.subscribe` gives; no more is read than is taken, and nothing is asked for a second time. Ends
    * with the signal.
    * @throws TRPCClientError what the node answered, or that it is gone
    */
-  follow(input: FollowInput, options: { signal: AbortSignal }): AsyncGenerator<EntryOutput>
+  subscribe(input: SubscribeInput, options: { signal: AbortSignal }): AsyncGenerator<EntryOutput>
   close(): Promise<void>
 }
 
@@ -42,8 +42,8 @@ export function createControlClient(socketPath: string): ControlClient {
   })
   return {
     api,
-    follow: (input, { signal }) =>
-      followEntries(`${ROUTER_URL}/service.messages.follow`, input, socket, signal),
+    subscribe: (input, { signal }) =>
+      followEntries(`${ROUTER_URL}/service.messages.subscribe`, input, socket, signal),
     close: () => socket.close(),
   }
 }

@@ -1,5 +1,5 @@
 import { readEvents } from '@pastel-mesh/sdk-client'
-import type { EntryOutput, FollowInput } from '@pastel-mesh/sdk-server'
+import type { EntryOutput, SubscribeInput } from '@pastel-mesh/sdk-server'
 import { TRPCClientError } from '@trpc/client'
 import superjson from 'superjson'
 import type { SocketFetch } from './socket-fetch.ts'
@@ -14,7 +14,7 @@ const MAX_EVENT_CHARS = 8 * 1024 * 1024
  */
 export async function* followEntries(
   url: string,
-  input: FollowInput,
+  input: SubscribeInput,
   socket: SocketFetch,
   signal: AbortSignal,
 ): AsyncGenerator<EntryOutput> {

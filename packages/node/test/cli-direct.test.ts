@@ -89,9 +89,12 @@ describe('direct messages', () => {
   })
 
   it('inbox shows what came, of one sender, of one type', async () => {
-    await waitUntil(async () => (await bob.api.service.direct.inbox.query({})).messages.length === 3, {
-      what: 'three messages',
-    })
+    await waitUntil(
+      async () => (await bob.api.service.messages.list.query({ inbox: true })).messages.length === 3,
+      {
+        what: 'three messages',
+      },
+    )
     const shown = await lines(bob, 'inbox', '--from', alice.pastelId, '--since', '1h')
     expect(shown).toEqual([
       expect.stringMatching(new RegExp(`^${time}  inbox  ${alice.pastelId}  message  hello bob$`)),
@@ -189,7 +192,7 @@ describe('direct messages', () => {
         .map((line) => JSON.parse(line).text)
     await waitUntil(() => texts().length === 1, { what: 'the last one' })
     await bob.api.service.messages.publish.mutate({ topic: 'prices', messages: [{ text: 'a price' }] })
-    await alice.api.service.direct.send.mutate({ to: [bob.pastelId], messages: [{ text: 'live' }] })
+    await alice.api.service.messages.send.mutate({ to: [bob.pastelId], messages: [{ text: 'live' }] })
     await waitUntil(() => texts().length === 2, { what: 'the next one' })
     expect(texts()).toEqual(['two', 'live'])
     child.kill('SIGINT')

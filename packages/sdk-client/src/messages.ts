@@ -3,10 +3,10 @@ import type { inferRouterInputs } from '@trpc/server'
 import type { PastelMeshError } from './pastel-mesh-error.ts'
 import type { OpenStream } from './stream/resumed-stream.ts'
 
-type FollowInput = inferRouterInputs<AppRouter>['service']['messages']['follow']
+type SubscribeInput = inferRouterInputs<AppRouter>['service']['messages']['subscribe']
 
 /** Which messages, and where to begin: with one of `from`, `since` and `last`. */
-export interface IterateOptions extends Omit<FollowInput, 'lastEventId'> {
+export interface IterateOptions extends Omit<SubscribeInput, 'lastEventId'> {
   /**
    * The cursor of the last entry that was dealt with; `start`: the oldest stored message; `now`: what the node takes in
    * from now on. @default 'now'
@@ -50,7 +50,7 @@ export function createMessages(
       const isNow = from === 'now' && since === undefined && last === undefined
       // Whoever loses the connection before anything has come has to know since when to look.
       const begin = async () => (isNow ? { ...input, from: await newest(signal) } : input)
-      const stream = open('service.messages.follow', begin, { signal, onReconnect })
+      const stream = open('service.messages.subscribe', begin, { signal, onReconnect })
       for await (const { data } of stream) yield data as Entry
     },
   }

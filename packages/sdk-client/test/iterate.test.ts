@@ -232,7 +232,7 @@ describe('who iterates over messages', () => {
     await served.reachAt(link.url)
     const { api } = clientOf({ ...served, url: link.url })
     const texts: string[] = []
-    const subscription = api.service.messages.follow.subscribe(
+    const subscription = api.service.messages.subscribe.subscribe(
       { from: 'start' },
       { onData: ({ data }) => texts.push(textOf(data)) },
     )

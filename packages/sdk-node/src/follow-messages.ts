@@ -12,7 +12,7 @@ export interface FollowMessagesOptions extends SubscribeOptions {
   /** Only what came to the inbox of {@link own}. */
   readonly direct?: 'received'
   readonly sender?: PastelId
-  /** Only messages of this type; then nothing is said of what is lost, whose type nobody knows. */
+  /** Only messages of this type, and what is lost, whose type nobody knows. */
   readonly type?: string
   /** `MeshNode.isDouble` of the node whose store it is. @default nothing is */
   readonly isDouble?: IsDouble

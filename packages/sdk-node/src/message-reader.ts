@@ -25,6 +25,16 @@ interface Beginning {
   readonly notice?: CursorNotice
 }
 
+/** What of an entry is given. */
+interface Wanted {
+  /** Only messages of this type. */
+  readonly type?: string | undefined
+  /** Also what is lost, whose type nobody knows. @default if no type is asked for */
+  readonly withLost?: boolean
+  /** What has expired and is given all the same: whoever sent it wants to know. @default 'none' */
+  readonly expired?: 'none' | 'in-time' | 'all'
+}
+
 /** Whether readers are not shown a message of a batch, because they have the same one already. */
 export type IsDouble = (entry: StoredBatch, index: number, message: MessageContent) => boolean
 
@@ -76,7 +86,7 @@ export class MessageReader {
         yield { kind: 'pruned', cursor: formatCursor(await this.#store.cursorAt(entry.position)) }
         continue
       }
-      for (const one of this.#within(entry, from, Number.POSITIVE_INFINITY, type)) {
+      for (const one of this.#within(entry, from, Number.POSITIVE_INFINITY, { type, withLost: true })) {
         signal?.throwIfAborted()
         yield one
       }
@@ -103,7 +113,8 @@ export class MessageReader {
     })
     for await (const entry of entries) {
       if (isSent && !isInbox(channelOf(entry))) continue
-      const within = this.#within(entry, from, to, type, isSent ? 'all' : withExpired ? 'in-time' : 'none')
+      const expired = isSent ? 'all' : withExpired ? 'in-time' : 'none'
+      const within = this.#within(entry, from, to, { type, expired })
       for (const one of reverse ? [...within].reverse() : within) {
         signal?.throwIfAborted()
         yield one
@@ -146,22 +157,20 @@ export class MessageReader {
     entry: StoredEntry,
     from: number,
     to: number,
-    type?: string,
-    /** What has expired and is given all the same: whoever sent it wants to know. */
-    expired: 'none' | 'in-time' | 'all' = 'none',
+    { type, withLost = type === undefined, expired = 'none' }: Wanted,
   ): Generator<ReceivedEntry> {
     const { storeId } = this.#store
     if (entry.kind !== 'batch') {
-      // Nobody knows the types of what is lost; and of what is kept for others nothing is said.
+      // Of what is kept for others nothing is said.
       const isOthers = isInbox(entry.channel) && this.#inbox !== undefined && entry.channel !== this.#inbox
-      if (type === undefined && !isOthers) yield toLostNotice(entry, storeId)
+      if (withLost && !isOthers) yield toLostNotice(entry, storeId)
       return
     }
     const expiredBy = expired === 'in-time' ? entry.receivedAtMs : Date.now()
     if (expired !== 'all' && isExpired(entry, expiredBy)) return
     if (!entry.isReadable) {
       // What is kept for others is not this node's to read; what came to it and does not open is lost to it.
-      if (entry.signed.batch.channel === this.#inbox && type === undefined) yield toUnreadable(entry, storeId)
+      if (entry.signed.batch.channel === this.#inbox && withLost) yield toUnreadable(entry, storeId)
       return
     }
     const end = Math.min(entry.count, to - entry.position)

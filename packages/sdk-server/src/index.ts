@@ -43,11 +43,11 @@ export { type OpenApiDocument, openApiDocument } from './rest/openapi-document.t
 export type { AppRouter } from './router.ts'
 export type { DeliveryOutput } from './service/delivery.ts'
 export type { DisclosureOutput } from './service/disclosure.ts'
-export type { FollowInput } from './service/follow.ts'
 export type { EntryOutput, MessageOutput, NoticeOutput } from './service/message-schema.ts'
 export type { ProofOutput } from './service/proof.ts'
 export type { SentOutput, WaitingOutput } from './service/sent.ts'
 export type { StoredByOutput } from './service/stored-by.ts'
+export type { SubscribeInput } from './service/subscribe.ts'
 export { DEFAULT_PORT, type HttpServerOptions } from './transport/http-server.ts'
 export type { UnixSocketServerOptions } from './transport/unix-socket-server.ts'
 export {

@@ -1,6 +1,5 @@
 import { admin } from './admin/admin.ts'
 import { auth } from './auth/procedures.ts'
-import { direct } from './service/direct.ts'
 import { info } from './service/info.ts'
 import { members } from './service/members.ts'
 import { messages } from './service/messages.ts'
@@ -10,7 +9,7 @@ import { topics } from './service/topics.ts'
 import { router } from './trpc.ts'
 
 export const appRouter = router({
-  service: router({ info, ping, messages, direct, topics, members, statistics }),
+  service: router({ info, ping, messages, topics, members, statistics }),
   admin,
   auth,
 })

@@ -25,7 +25,7 @@ it('a node that is drained takes no more messages and jobs, lets what runs end, 
   expect((await admin.drain.mutate()).sinceMs).toBe(sinceMs)
   for (const [procedure, input] of [
     ['service.messages.publish', { topic: 'prices', messages: [{ text: 'late' }] }],
-    ['service.direct.send', { to: [node.pastelId], messages: [{ text: 'late' }] }],
+    ['service.messages.send', { to: [node.pastelId], messages: [{ text: 'late' }] }],
     ['admin.jobs.add', { name: 'slow', data: null }],
   ] as const) {
     const answer = await mutate(path, procedure, input)

@@ -57,8 +57,9 @@ function exampleOf(
     ...Object.fromEntries(parameters.map(({ name, example }) => [name, example])),
   }
   if ('to' in example) example.to = method === 'POST' ? [pastelId] : pastelId
-  if ('id' in example) example.id = path.startsWith('/direct') ? direct : topic
-  if ('timeoutMs' in example) example.timeoutMs = 10
+  if ('id' in example)
+    example.id = path.endsWith('/delivery') || path.endsWith('/disclosure') ? direct : topic
+  if ('waitMs' in example) example.waitMs = 10
   return example
 }
 
@@ -93,7 +94,7 @@ test('no request is answered with a 5xx, and what is answered is as the document
     topic: 'prices',
     messages: [{ text: 'a' }, { json: { usd: 1 } }],
   })
-  const direct = await server.post('/direct', { to: [pastelId], messages: [{ text: 'hello' }] })
+  const direct = await server.post('/messages/send', { to: [pastelId], messages: [{ text: 'hello' }] })
   const { next } = (await server.get('/messages?limit=1')).body
   const known = {
     id: [...topics.body.ids, direct.body.sent[0].id],
@@ -103,7 +104,7 @@ test('no request is answered with a 5xx, and what is answered is as the document
     from: [next],
     type: ['text'],
     // Otherwise each of them takes that long.
-    timeoutMs: [1, 10],
+    waitMs: [1, 10],
   }
   const statuses = new Map<string, Set<number>>()
   for (const operation of operations) {
@@ -133,9 +134,7 @@ test('no request is answered with a 5xx, and what is answered is as the document
 
 /** What waits for a message that never changes takes all of its time. */
 function withoutWaiting(input: unknown): unknown {
-  if (typeof input !== 'object' || input === null || !('timeoutMs' in input)) return input
-  const { timeoutMs } = input
-  return typeof timeoutMs === 'number' && timeoutMs > 100 && timeoutMs <= 20_000
-    ? { ...input, timeoutMs: 10 }
-    : input
+  if (typeof input !== 'object' || input === null || !('waitMs' in input)) return input
+  const { waitMs } = input
+  return typeof waitMs === 'number' && waitMs > 100 && waitMs <= 20_000 ? { ...input, waitMs: 10 } : input
 }

@@ -81,21 +81,23 @@ test('what plain HTTP takes leaves what tRPC takes as strict as it was', async (
 
 test('direct messages are sent, listed and looked up', async () => {
   const { get, post, node } = await restServer()
-  const sent = await post('/direct', { to: [node.pastelId], messages: [{ text: 'hello' }] })
-  expect(check('POST', '/direct', 200, sent.body)).toEqual([])
+  const sent = await post('/messages/send', { to: [node.pastelId], messages: [{ text: 'hello' }] })
+  expect(check('POST', '/messages/send', 200, sent.body)).toEqual([])
   const { id } = sent.body.sent[0]
-  const delivered = await get(`/direct/${id}/wait?timeoutMs=10000`)
-  expect(check('GET', '/direct/{id}/wait', 200, delivered.body)).toEqual([])
+  const delivered = await get(`/messages/${id}/delivery?waitMs=10000`)
+  expect(check('GET', '/messages/{id}/delivery', 200, delivered.body)).toEqual([])
   expect(delivered.body).toMatchObject({ state: 'delivered', recipient: node.pastelId })
-  expect((await get(`/direct/${id}`)).body).toEqual(delivered.body)
-  const inbox = await get('/inbox')
+  expect((await get(`/messages/${id}/delivery`)).body).toEqual(delivered.body)
+  await post('/messages', { topic: 'prices', messages: [{ text: 'to all' }] })
+  const inbox = await get('/messages?inbox=true')
+  expect(check('GET', '/messages', 200, inbox.body)).toEqual([])
   expect(inbox.body.messages).toMatchObject([{ text: 'hello', direct: 'received' }])
   expect((await get(`/messages/${inbox.body.messages[0].id}`)).body).toEqual(inbox.body.messages[0])
-  const listed = await get(`/direct?to=${node.pastelId}`)
-  expect(check('GET', '/direct', 200, listed.body)).toEqual([])
+  const listed = await get(`/messages/sent?to=${node.pastelId}`)
+  expect(check('GET', '/messages/sent', 200, listed.body)).toEqual([])
   expect(listed.body.messages).toHaveLength(1)
-  const disclosed = await get(`/direct/${id}/disclosure`)
-  expect(check('GET', '/direct/{id}/disclosure', 200, disclosed.body)).toEqual([])
+  const disclosed = await get(`/messages/${id}/disclosure`)
+  expect(check('GET', '/messages/{id}/disclosure', 200, disclosed.body)).toEqual([])
 })
 
 test('the node says which it is, what it carries and who is a member', async () => {
@@ -156,7 +158,7 @@ test('every error has one shape and the status that it means', async () => {
     [400, 'ERR_CURSOR', () => get('/messages?from=nonsense')],
     [400, 'ERR_MESSAGE_ID', () => get('/messages/nonsense')],
     [404, 'ERR_NOT_STORED', () => get('/messages/bmyfk6u7ytuq4m2ypwrmp3argy-17')],
-    [404, 'ERR_UNKNOWN_MESSAGE', () => get('/direct/bmyfk6u7ytuq4m2ypwrmp3argy-17')],
+    [404, 'ERR_UNKNOWN_MESSAGE', () => get('/messages/bmyfk6u7ytuq4m2ypwrmp3argy-17/delivery')],
     [404, undefined, () => get('/nothing')],
     [404, undefined, () => get('/messages/a/b/c')],
     [400, undefined, () => get('/messages/%ff')],

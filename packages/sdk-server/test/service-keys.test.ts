@@ -104,7 +104,7 @@ test('keys are there after a restart, and those that were revoked are not', asyn
 
 async function follow(url: string, secret: string): Promise<Response> {
   const input = encodeURIComponent(JSON.stringify({ json: { from: 'start' } }))
-  const stream = await fetch(`${url}/trpc/service.messages.follow?input=${input}`, {
+  const stream = await fetch(`${url}/trpc/service.messages.subscribe?input=${input}`, {
     headers: { accept: 'text/event-stream', authorization: `Bearer ${secret}` },
   })
   expect(stream.status).toBe(200)

@@ -210,7 +210,7 @@ test('an admin lists sessions and ends one, and who follows with it hears no mor
   const [listed] = await sessions.list.query()
   expect(listed).toMatchObject({ kind: 'pastelid', subject: admin.pastelId, role: 'admin' })
   const input = encodeURIComponent(JSON.stringify({ json: { from: 'start' } }))
-  const stream = await fetch(`${url}/trpc/service.messages.follow?input=${input}`, {
+  const stream = await fetch(`${url}/trpc/service.messages.subscribe?input=${input}`, {
     headers: { accept: 'text/event-stream', authorization: `Bearer ${accessToken}` },
   })
   expect(stream.status).toBe(200)

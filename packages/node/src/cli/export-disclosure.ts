@@ -36,7 +36,7 @@ export async function exportDisclosure(dataDir: string, { id, file, asJson }: Ex
 /** From the node, or if none runs, from its database. */
 async function findDisclosure(dataDir: string, id: string): Promise<DisclosureOutput> {
   try {
-    return await withClient(dataDir, (api) => api.service.direct.disclose.query({ id }))
+    return await withClient(dataDir, (api) => api.service.messages.disclose.query({ id }))
   } catch (error) {
     if (!(error instanceof MeshError && error.code === 'ERR_NO_NODE')) throw error
   }

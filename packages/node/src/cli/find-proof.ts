@@ -42,7 +42,7 @@ function isSealed(envelope: Uint8Array): boolean {
 /** What opens a direct message, if this node is one of its ends. */
 async function findSecret(dataDir: string, id: string): Promise<Uint8Array | undefined> {
   try {
-    const { disclosure } = await withClient(dataDir, (api) => api.service.direct.disclose.query({ id }))
+    const { disclosure } = await withClient(dataDir, (api) => api.service.messages.disclose.query({ id }))
     return decodeDisclosure(Buffer.from(disclosure, 'base64')).secret
   } catch (error) {
     if (error instanceof MeshError && error.code === 'ERR_SEALED') return undefined

@@ -13,6 +13,6 @@ export interface InboxFilter {
 export function listInbox(dataDir: string, filter: InboxFilter, shown: Shown): Promise<void> {
   const { limit, ...rest } = filter
   return listEntries(dataDir, { ...shown, limit, none: 'nothing in the inbox matches' }, (api, page) =>
-    api.service.direct.inbox.query({ ...rest, ...page }),
+    api.service.messages.list.query({ ...rest, ...page, inbox: true }),
   )
 }

@@ -61,10 +61,10 @@ export async function send(dataDir: string, request: SendRequest): Promise<numbe
 async function sendSome(
   api: ControlClient['api'],
   to: readonly string[],
-  messages: Parameters<ControlClient['api']['service']['direct']['send']['mutate']>[0]['messages'],
+  messages: Parameters<ControlClient['api']['service']['messages']['send']['mutate']>[0]['messages'],
 ): Promise<{ sent: readonly Sent[]; failure?: Error }> {
   try {
-    return await api.service.direct.send.mutate({ to: [...to], messages })
+    return await api.service.messages.send.mutate({ to: [...to], messages })
   } catch (error) {
     const data =
       error instanceof TRPCClientError ? (error.data as { sent?: Sent[] } | null | undefined) : undefined

@@ -31,7 +31,7 @@ export async function listSent(
     const found: SentOutput[] = []
     let from: string | undefined
     do {
-      const page = await api.service.direct.sent.query({
+      const page = await api.service.messages.sent.query({
         ...rest,
         limit: Math.min(PAGE, limit - found.length),
         ...(from === undefined ? {} : { from }),

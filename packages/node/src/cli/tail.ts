@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { MeshError } from '@pastel-mesh/identity'
-import type { FollowInput } from '@pastel-mesh/sdk-server'
+import type { SubscribeInput } from '@pastel-mesh/sdk-server'
 import { pmeshCommand } from '../pmesh-command.ts'
 import { EntryLines } from './entry-lines.ts'
 import type { Shown } from './list-entries.ts'
@@ -12,15 +12,15 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Prints what the node stores, as it comes, until a signal ends it or nobody reads any more. */
 export async function tailMessages(
   dataDir: string,
-  input: FollowInput,
+  input: SubscribeInput,
   { asJson, withIds }: Shown,
 ): Promise<void> {
   const { signal, end } = endOfTail()
   const lines = new EntryLines({ withIds })
   if (process.stdout.isTTY && !asJson) warn('what is stored shows here; Ctrl-C ends it')
   try {
-    await withClient(dataDir, async (_api, { follow }) => {
-      for await (const entry of follow(input, { signal })) {
+    await withClient(dataDir, async (_api, { subscribe }) => {
+      for await (const entry of subscribe(input, { signal })) {
         const line = asJson ? json(entry) : lines.line(entry)
         // No faster than it is read: what is ahead waits in the node, on its disk.
         if (!process.stdout.write(`${line}\n`))

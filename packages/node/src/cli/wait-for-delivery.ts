@@ -16,8 +16,8 @@ export async function waitForDelivery(
 ): Promise<DeliveryOutput> {
   for (;;) {
     const leftMs = Math.ceil(endMs - performance.now())
-    if (leftMs <= 0) return api.service.direct.status.query({ id })
-    const delivery = await api.service.direct.wait.query({ id, timeoutMs: Math.min(MAX_WAIT_MS, leftMs) })
+    if (leftMs <= 0) return api.service.messages.delivery.query({ id })
+    const delivery = await api.service.messages.delivery.query({ id, waitMs: Math.min(MAX_WAIT_MS, leftMs) })
     if (isFinal(delivery)) return delivery
   }
 }

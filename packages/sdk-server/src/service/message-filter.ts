@@ -9,11 +9,24 @@ const type = z.string().min(1).max(MAX_TYPE_BYTES).optional()
 /** Which messages are meant, in every procedure that gives some. */
 export const messageFilter = {
   topic: z.string().optional(),
+  /** Only what came to this node's inbox. */
+  inbox: z.boolean().optional(),
   sender: pastelIdInput.optional(),
   type,
 }
 
-/** Which page of direct messages is meant: as in `messages.list`. */
+export const ONE_CHANNEL = 'give a topic, or ask for the inbox, not both'
+
+export function isOneChannel(filter: { topic?: string | undefined; inbox?: boolean | undefined }): boolean {
+  return filter.topic === undefined || filter.inbox !== true
+}
+
+/** What the node calls the filter for its inbox. */
+export function directOf(inbox: boolean | undefined): 'received' | undefined {
+  return inbox === true ? 'received' : undefined
+}
+
+/** Which page of messages is meant, and in which direction it is read. */
 export const pageInput = {
   type,
   since: timeInput.optional(),

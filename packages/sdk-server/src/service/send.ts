@@ -1,10 +1,23 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
 import type { MeshNode, Sent } from '@pastel-mesh/sdk-node'
+import { z } from 'zod'
+import { pastelIdInput } from '../pastel-id-schema.ts'
 import { checkMessages } from './check-messages.ts'
+import { messageInput } from './message-schema.ts'
 
 /** Messages of one call, those of each recipient counted; more go in several. */
 export const MAX_SENT = 1_000
+
+export const sendInput = z
+  .strictObject({
+    to: z.array(pastelIdInput).min(1).max(MAX_SENT),
+    messages: z.array(messageInput).min(1).max(MAX_SENT),
+  })
+  .refine(
+    ({ to, messages }) => to.length * messages.length <= MAX_SENT,
+    `that is too much for one call: recipients times messages may be ${MAX_SENT} at most`,
+  )
 
 /**
  * Sends messages to each of some members.

@@ -33,13 +33,13 @@ export async function sendDirect(parts: SendDirectParts): Promise<DirectRun> {
   const to = pastelIds[recipient] as string
   await down(recipient)
   const texts = Array.from({ length: COUNT }, (_, i) => `direct message ${i}`)
-  const { sent } = await api(sender).service.direct.send.mutate({
+  const { sent } = await api(sender).service.messages.send.mutate({
     to: [to],
     messages: texts.map((text) => ({ text })),
   })
   const accepted = new Map(sent.map(({ id }, i) => [id, hashOf(texts[i] as string)]))
   await wait('mailboxes to have the direct messages', async () => {
-    const { messages } = await api(sender).service.direct.sent.query({ to, limit: COUNT })
+    const { messages } = await api(sender).service.messages.sent.query({ to, limit: COUNT })
     return (
       messages.length === COUNT && messages.every(({ delivery }) => delivery.state === 'left-with-mailboxes')
     )
@@ -50,7 +50,7 @@ export async function sendDirect(parts: SendDirectParts): Promise<DirectRun> {
   )
   await up(recipient)
   await wait('the direct messages to arrive', async () => {
-    const { messages } = await api(recipient).service.direct.inbox.query({ limit: COUNT })
+    const { messages } = await api(recipient).service.messages.list.query({ inbox: true, limit: COUNT })
     return messages.length === COUNT
   })
   say(`node ${recipient + 1} is back and says that it has them`)

@@ -28,10 +28,9 @@ export function addTail(program: Command): void {
     )
     .action(async ({ data, json, ids, topic, inbox, from, sender = from, type, since, last }) => {
       const { tailMessages } = await import('../tail.ts')
-      const direct = inbox === true ? 'received' : undefined
       await tailMessages(
         data,
-        { topic, direct, sender, type, since, last },
+        { topic, inbox, sender, type, since, last },
         { asJson: json === true, withIds: ids === true },
       )
     })

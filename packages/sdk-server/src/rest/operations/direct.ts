@@ -1,10 +1,10 @@
 import type { RestOperation } from '../rest-operation.ts'
-import { delivery, disclosure, messagePage, sent, sentPage } from '../schemas.ts'
+import { delivery, disclosure, sent, sentPage } from '../schemas.ts'
 import { DELIVERY, DIRECT_ID, DIRECT_MESSAGE, PASTEL_ID } from './examples.ts'
 
-export const sendDirect: RestOperation = {
+export const sendMessages: RestOperation = {
   method: 'POST',
-  path: '/direct',
+  path: '/messages/send',
   tag: 'Direct',
   summary: 'Send messages to members',
   description:
@@ -16,23 +16,9 @@ export const sendDirect: RestOperation = {
   },
 }
 
-export const listInbox: RestOperation = {
-  method: 'GET',
-  path: '/inbox',
-  tag: 'Direct',
-  summary: "A page of this node's inbox",
-  description:
-    'The newest first unless `oldestFirst`; `since`, `until`, `from` and `next` as of messages. What has expired is there as long as it is stored: `expiresAtMs` tells.',
-  output: messagePage,
-  example: {
-    input: { limit: 10 },
-    output: { messages: [DIRECT_MESSAGE], notices: [] },
-  },
-}
-
 export const listSent: RestOperation = {
   method: 'GET',
-  path: '/direct',
+  path: '/messages/sent',
   tag: 'Direct',
   summary: 'A page of what this node sent',
   description: 'The newest first unless `oldestFirst`, each with what is known of its delivery.',
@@ -45,27 +31,18 @@ export const listSent: RestOperation = {
 
 export const getDelivery: RestOperation = {
   method: 'GET',
-  path: '/direct/{id}',
+  path: '/messages/{id}/delivery',
   tag: 'Direct',
   summary: 'What became of a direct message',
-  description: 'What is known of the delivery of a message of this node.',
+  description:
+    'What is known of the delivery of a message of this node: at once, or with `waitMs` as soon as it does not change any more, or when that time is over.',
   output: delivery,
-  example: { input: { id: DIRECT_ID }, output: DELIVERY },
+  example: { input: { id: DIRECT_ID, waitMs: 10_000 }, output: DELIVERY },
 }
 
-export const waitForDirect: RestOperation = {
+export const discloseMessage: RestOperation = {
   method: 'GET',
-  path: '/direct/{id}/wait',
-  tag: 'Direct',
-  summary: 'Wait for the delivery',
-  description: 'The same as soon as it does not change any more, or when the time is over.',
-  output: delivery,
-  example: { input: { id: DIRECT_ID, timeoutMs: 10_000 }, output: DELIVERY },
-}
-
-export const discloseDirect: RestOperation = {
-  method: 'GET',
-  path: '/direct/{id}/disclosure',
+  path: '/messages/{id}/disclosure',
   tag: 'Direct',
   summary: 'What shows a direct message to others',
   description: 'In base64: it shows a third party the message, and all others of its batch.',

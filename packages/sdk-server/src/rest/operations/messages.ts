@@ -25,7 +25,7 @@ export const listMessages: RestOperation = {
   tag: 'Messages',
   summary: 'A page of stored messages',
   description:
-    'The newest first unless `oldestFirst`. `next`, given as `from`, goes on where a page ended that was not the last. `since` (included) and `until` (not included) are about the time at which this node took a message in: ms since 1970, or ISO 8601. `notices` says what would have stood between the messages; with `type`, nothing is said of what is lost.',
+    'The newest first unless `oldestFirst`. `next`, given as `from`, goes on where a page ended that was not the last. `since` (included) and `until` (not included) are about the time at which this node took a message in: ms since 1970, or ISO 8601. `notices` says what would have stood between the messages; with `type`, nothing is said of what is lost. With `inbox`, only what came to the inbox of this node, also what has expired since then, as long as it is stored: `expiresAtMs` tells.',
   output: messagePage,
   example: {
     input: { topic: 'prices', since: '2026-01-31T00:00:00Z', limit: 10 },

@@ -1,8 +1,9 @@
 import type { MessageStore } from '@pastel-mesh/storage'
 import { describe, expect, it } from 'vitest'
+import { LogWriter, seededSigner } from '../../testkit/src/fixtures/log-writer.ts'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
-import { followAt, type Stream, textsOf } from './fixtures/follow.ts'
 import { openServer } from './fixtures/open-server.ts'
+import { type Stream, subscribeAt, textsOf } from './fixtures/subscribe.ts'
 
 function errorIn(stream: Stream): unknown {
   const [error] = stream.events().filter(({ event }) => event === 'serialized-error')
@@ -13,8 +14,8 @@ describe('whoever follows messages', () => {
   it('gets what is stored from a place on, then what comes, and goes on where it was', async () => {
     const { path, node } = await openServer()
     await node.publishMany('prices', [{ text: 'a' }, { text: 'b' }])
-    const all = await followAt(path, { from: 'start' })
-    const now = await followAt(path, {})
+    const all = await subscribeAt(path, { from: 'start' })
+    const now = await subscribeAt(path, {})
     expect(all.response.headers['content-type']).toBe('text/event-stream')
     const [, second] = await all.atLeast(2)
     await node.publish('other', { text: 'c' })
@@ -22,7 +23,7 @@ describe('whoever follows messages', () => {
     expect(textsOf(await now.atLeast(1))).toEqual(['c'])
     // In the middle of a batch.
     const [first] = all.events()
-    const again = await followAt(path, { from: 'start' }, { lastEventId: first?.id ?? '' })
+    const again = await subscribeAt(path, { from: 'start' }, { lastEventId: first?.id ?? '' })
     expect(textsOf(await again.atLeast(2))).toEqual(['b', 'c'])
     expect(second?.data).toMatchObject({ json: { text: 'b', topic: 'prices', cursor: second?.id } })
   })
@@ -41,7 +42,7 @@ describe('whoever follows messages', () => {
       { from: 'start', type: 'trade' },
       { from: 'start', sender: node.pastelId, topic: 'other' },
     ]
-    const streams = await Promise.all(inputs.map((input) => followAt(path, input)))
+    const streams = await Promise.all(inputs.map((input) => subscribeAt(path, input)))
     // Comes to all but two of them, behind everything else.
     await node.publish('other', { text: 'end', type: 'trade' })
     const ended = await Promise.all(
@@ -63,14 +64,59 @@ describe('whoever follows messages', () => {
     expect([1, 3].map((i) => textsOf((streams[i] as Stream).events()))).toEqual([['b'], []])
   })
 
+  it('gets what comes to the inbox alone', async () => {
+    const { path, node } = await openServer()
+    await node.send(node.pastelId, { text: 'a' })
+    await node.publish('prices', { text: 'b' })
+    const all = await subscribeAt(path, { inbox: true, from: 'start' })
+    const last = await subscribeAt(path, { inbox: true, last: 1 })
+    const both = await subscribeAt(path, { inbox: false, from: 'start' })
+    await both.atLeast(2)
+    await node.publish('prices', { text: 'c' })
+    await node.send(node.pastelId, { text: 'd' })
+    expect(textsOf(await all.atLeast(2))).toEqual(['a', 'd'])
+    expect(textsOf(await last.atLeast(2))).toEqual(['a', 'd'])
+    expect(textsOf(await both.atLeast(4))).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('is told in its place of what is lost, whatever it asked for, and goes on behind it', async () => {
+    const { path, store } = await openServer()
+    const writer = new LogWriter({ identity: 'alice', channel: 'topic/prices' })
+    const sender = seededSigner('alice').pastelId
+    const inputs = [{}, { topic: 'prices' }, { sender }, { type: 'message' }, { sender, type: 'message' }]
+    const live = await Promise.all(inputs.map((input) => subscribeAt(path, input)))
+    const other = await subscribeAt(path, { topic: 'other' })
+    const first = await writer.write()
+    await writer.write({ count: 2 })
+    for (const batch of [first, await writer.write()]) {
+      const placement = await store.place(batch)
+      if ('committed' in placement) await placement.committed
+    }
+    for (const missing of await store.gaps(1)) await store.giveUp(missing, 'denied')
+    const told = [{ position: 0 }, { kind: 'lost', first: 1, last: 2, reason: 'denied' }, { position: 3 }]
+    const stored = await Promise.all(inputs.map((input) => subscribeAt(path, { ...input, from: 'start' })))
+    let lostId: string | undefined
+    for (const stream of [...live, ...stored]) {
+      const events = await stream.atLeast(3)
+      expect(events.map(({ data }) => (data as { json: unknown }).json)).toMatchObject(told)
+      lostId = events[1]?.id
+    }
+    const again = await subscribeAt(path, { topic: 'prices' }, { lastEventId: lostId ?? '' })
+    expect((await again.atLeast(1)).map(({ data }) => (data as { json: unknown }).json)).toMatchObject([
+      { position: 3 },
+    ])
+    expect(other.events()).toEqual([])
+  })
+
   it('is told what was wrong with what it asked for', async () => {
     const { path } = await openServer()
     for (const [input, message] of [
       [{ from: 'nonsense' }, '"nonsense" is not a cursor'],
       [{ topic: '!!' }, '"!!" is not a topic name'],
       [{ from: 'start', last: 1 }, 'give one of from, since and last'],
+      [{ topic: 'prices', inbox: true }, 'give a topic, or ask for the inbox, not both'],
     ] as const) {
-      const stream = await followAt(path, input)
+      const stream = await subscribeAt(path, input)
       await stream.closed
       expect(errorIn(stream)).toMatchObject({ message: expect.stringContaining(message) })
     }
@@ -78,14 +124,14 @@ describe('whoever follows messages', () => {
 
   it('is one of a few, whose places are free again when they go', async () => {
     const { path, node } = await openServer()
-    const streams = await Promise.all(Array.from({ length: 32 }, () => followAt(path, {})))
-    const refused = await followAt(path, {})
+    const streams = await Promise.all(Array.from({ length: 32 }, () => subscribeAt(path, {})))
+    const refused = await subscribeAt(path, {})
     await refused.closed
     expect(errorIn(refused)).toMatchObject({ data: { meshCode: 'ERR_TOO_MANY_FOLLOWERS' } })
     streams[0]?.close()
     const taken = await waitUntil(
       async () => {
-        const stream = await followAt(path, {})
+        const stream = await subscribeAt(path, {})
         await node.publish('prices', { text: 'hello' })
         return (await stream.atLeast(1)) && errorIn(stream) === undefined && stream
       },
@@ -97,7 +143,7 @@ describe('whoever follows messages', () => {
   it('may be slow: no more is read for it than it takes, and nothing is missed or doubled', async () => {
     const { path, node, store } = await openServer()
     const taken = countTaken(store)
-    const stream = await followAt(path, { topic: 'long' }, { isRead: false })
+    const stream = await subscribeAt(path, { topic: 'long' }, { isRead: false })
     const filler = '.'.repeat(200_000)
     for (let i = 0; i < 20; i += 1) {
       await node.publishMany(
@@ -135,8 +181,8 @@ function countTaken(store: MessageStore): () => number {
 describe('the stop of the server', () => {
   it('tells those who follow, and waits for none that does not read', async () => {
     const { path, server, node } = await openServer({ drainMs: 1_000_000 })
-    const reading = await followAt(path, {})
-    const deaf = await followAt(path, { from: 'start' }, { isRead: false })
+    const reading = await subscribeAt(path, {})
+    const deaf = await subscribeAt(path, { from: 'start' }, { isRead: false })
     await node.publishMany(
       'long',
       Array.from({ length: 40 }, () => ({ text: 'x'.repeat(100_000) })),
@@ -151,7 +197,7 @@ describe('the stop of the server', () => {
     deaf.response.resume()
     await deaf.closed
     await server.start()
-    expect(textsOf(await (await followAt(path, { last: 1 })).atLeast(1))).toHaveLength(1)
+    expect(textsOf(await (await subscribeAt(path, { last: 1 })).atLeast(1))).toHaveLength(1)
   })
 
   it('is the end of those whose last entry is still on its way', async () => {
@@ -160,7 +206,7 @@ describe('the stop of the server', () => {
     // Of some the last one waits at the server, of others in the system.
     let published = 0
     for (const count of [3, 4]) {
-      await followAt(path, { topic: `topic-${count}` }, { isRead: false })
+      await subscribeAt(path, { topic: `topic-${count}` }, { isRead: false })
       for (let i = 0; i < count; i += 1) {
         await node.publish(`topic-${count}`, { text: 'x'.repeat(200_000) })
         published += 1

@@ -3,7 +3,7 @@ import { formatCursor } from '@pastel-mesh/storage'
 import { tracked } from '@trpc/server'
 import { z } from 'zod'
 import { type Context, toTrpcError } from '../trpc.ts'
-import { messageFilter } from './message-filter.ts'
+import { directOf, isOneChannel, messageFilter, ONE_CHANNEL } from './message-filter.ts'
 import { toEntryOutput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES } from './page.ts'
 import { timeInput } from './time-schema.ts'
@@ -18,11 +18,9 @@ const beginnings = {
   last: z.number().int().min(1).max(MAX_PAGE_MESSAGES).optional(),
 }
 
-export const followInput = z
+export const subscribeInput = z
   .strictObject({
     ...messageFilter,
-    /** Only what came to this node's inbox. */
-    direct: z.literal('received').optional(),
     ...beginnings,
     /** Of whoever connects again: the id of the last event, which is its cursor. Goes before all others. */
     lastEventId: z.string().optional(),
@@ -33,34 +31,31 @@ export const followInput = z
       1,
     'give one of from, since and last',
   )
-  .refine(
-    ({ topic, direct }) => topic === undefined || direct === undefined,
-    'give a topic, or ask for the inbox, not both',
-  )
+  .refine(isOneChannel, ONE_CHANNEL)
 
-/** What is asked for when one follows. */
-export type FollowInput = z.input<typeof followInput>
-type FollowRequest = z.output<typeof followInput>
+/** What is asked for when one subscribes. */
+export type SubscribeInput = z.input<typeof subscribeInput>
+type SubscribeRequest = z.output<typeof subscribeInput>
 
 /**
  * What is stored from a place on, then what comes, each with its cursor as the id of the event. No faster than it is
  * taken: whoever is slow is read for from the disk. Ends with ERR_STOPPED when the server stops.
  */
-export function follow(request: FollowRequest, context: Context, signal?: AbortSignal) {
+export function subscribe(request: SubscribeRequest, context: Context, signal?: AbortSignal) {
   return failingHandled(followEntries(request, context, signal))
 }
 
-async function* followEntries(request: FollowRequest, context: Context, signal?: AbortSignal) {
+async function* followEntries(request: SubscribeRequest, context: Context, signal?: AbortSignal) {
   try {
     const { node, store, followers, session } = context
     const leave = followers.enter()
     try {
       const { stopping } = followers
-      const { topic, direct, sender, type } = request
+      const { topic, inbox, sender, type } = request
       const entries = followMessages(store, {
         own: node.pastelId,
         isDouble: node.isDouble,
-        ...given({ topic, direct, sender, type }),
+        ...given({ topic, direct: directOf(inbox), sender, type }),
         from: request.lastEventId ?? (await findBeginning(request, context)),
         // Whoever is logged out, or whose key is taken away, hears no more either.
         signal: AbortSignal.any([stopping, signal, session?.ended].filter((one) => one !== undefined)),
@@ -76,14 +71,15 @@ async function* followEntries(request: FollowRequest, context: Context, signal?:
 }
 
 async function findBeginning(
-  { topic, direct, sender, type, from = 'now', since, last }: FollowRequest,
+  { topic, inbox, sender, type, from = 'now', since, last }: SubscribeRequest,
   { node, store }: Context,
 ): Promise<string> {
   if (since !== undefined) return cursorAt(await store.positionAt(since))
   if (last === undefined) return from
   // Before the newest are looked for: what comes meanwhile is behind it.
   let position = store.end
-  const newest = node.messages({ ...given({ topic, direct, sender, type }), reverse: true, limit: last })
+  const asked = given({ topic, direct: directOf(inbox), sender, type })
+  const newest = node.messages({ ...asked, reverse: true, limit: last })
   for await (const entry of newest) if (isPlaced(entry)) position = Math.min(position, entry.arrival)
   return cursorAt(position)
 
