@@ -244,7 +244,7 @@ export function levelDriver(options: LevelDriverOptions, components?: LevelDrive
 }
 
 /**
- * Jobs on a Redis, Valkey or PostgreSQL server, which several nodes work together, with BullMQ: see
+ * Jobs on a Redis or PostgreSQL server, which several nodes work together, with BullMQ: see
  * {@link BullmqDriver} for what it guarantees. Needs the package bullmq, and ioredis or pg.
  *
  * @example

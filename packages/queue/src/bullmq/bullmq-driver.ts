@@ -23,7 +23,7 @@ import { type Parts, startParts, stopParts } from './parts.ts'
 import { listSchedules, putSchedule, removeSchedule } from './schedules.ts'
 
 export interface BullmqDriverOptions {
-  /** Of the server: `redis://`, `rediss://` or the path of a socket (of Redis or Valkey), or `postgresql://`. */
+  /** Of the server: `redis://`, `rediss://` or the path of a socket of Redis, or `postgresql://`. */
   readonly url: string
   /** What else the client takes, of ioredis or of pg: TLS, a password. */
   readonly connection?: Readonly<Record<string, unknown>>
@@ -40,7 +40,7 @@ export interface BullmqDriverOptions {
 }
 
 /**
- * Jobs with BullMQ, on a Redis, Valkey or PostgreSQL server that several nodes share: they work one queue. A name is one
+ * Jobs with BullMQ, on a Redis or PostgreSQL server that several nodes share: they work one queue. A name is one
  * of Bull's queues, with a worker on each node that has a handler for it; see job-runner.ts for a job's way, aside-jobs.ts
  * for what Bull has no place for, names.ts for what is kept of names.
  *
