@@ -177,6 +177,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
       : new HttpServer(options, {
           router,
           authenticator: auth.authenticator,
+          limits,
           node,
           store,
           queue,

@@ -83,12 +83,18 @@ test('a network of IPv6 counts as one caller, and an IPv4 address as itself', ()
 })
 
 test('JSON that is too deep is refused before anything parses it: in a body, in an address, over a WebSocket', async () => {
-  const { url } = await open()
+  const { url, api } = await open()
+  // Without a login nothing of that length is looked at.
+  const { secret } = await api.admin.keys.create.mutate({ name: 'a', scopes: ['read'] })
   const headers = { 'content-type': 'application/json' }
-  const send = (body: string) =>
-    fetch(`${url}/trpc/service.messages.publish`, { method: 'POST', headers, body })
+  const send = (body: string, login = {}) =>
+    fetch(`${url}/trpc/service.messages.publish`, { method: 'POST', headers: { ...headers, ...login }, body })
   const ask = (input: string) => fetch(`${url}/trpc/service.messages.list?input=${encodeURIComponent(input)}`)
-  for (const answer of [await send(nested(33)), await send(nested(100_000)), await ask(nested(33))]) {
+  for (const answer of [
+    await send(nested(33)),
+    await send(nested(100_000), { authorization: `Bearer ${secret}` }),
+    await ask(nested(33)),
+  ]) {
     expect(answer.status).toBe(400)
     expect(await answer.json()).toMatchObject({
       error: { json: { data: { code: 'BAD_REQUEST', httpStatus: 400, meshCode: 'ERR_TOO_DEEP' } } },

@@ -44,6 +44,6 @@ export function plainError(status: number, message: string): RestError {
   return { code: CODES[status] ?? 'BAD_REQUEST', message }
 }
 
-export function plainRefusal({ code, message, meshCode }: Refusal): RestError {
-  return { code, message, meshCode }
+export function plainRefusal({ status: _, ...about }: Refusal): RestError {
+  return about
 }

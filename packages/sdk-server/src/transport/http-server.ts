@@ -13,6 +13,8 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify'
 import type { Authenticator } from '../auth/authenticator.ts'
+import type { CallLimits } from '../auth/call-limits.ts'
+import { RateLimitError } from '../auth/rate-limit-error.ts'
 import { isInternal } from '../error-format.ts'
 import { LIVE, publicReadiness } from '../monitoring/readiness.ts'
 import { API_PATH } from '../rest/api-path.ts'
@@ -22,11 +24,12 @@ import { plainError } from '../rest/rest-error.ts'
 import { serveRest } from '../rest/rest-routes.ts'
 import type { Caller, Context } from '../trpc.ts'
 import { callerAddress } from './caller-address.ts'
+import { limitConnections } from './connection-limit.ts'
 import { isTooDeep } from './json-depth.ts'
-import { MAX_BATCH_CALLS, MAX_BODY_BYTES } from './limits.ts'
+import { MAX_BATCH_CALLS, MAX_BODY_BYTES, TRPC_PATH } from './limits.ts'
 import { listeningOrigins, originsOf } from './public-origins.ts'
-import { TOO_DEEP } from './refusal.ts'
-import { checkHead, checkInput, refusalOf, refuse } from './request-checks.ts'
+import { type Refusal, STRANGER_TOO_LARGE, TOO_DEEP, tooManyCalls } from './refusal.ts'
+import { checkHead, checkInput, isLarge, refusalOf, refuse, strayCalls } from './request-checks.ts'
 import { securityHeaders } from './security-headers.ts'
 import { sendWhole } from './whole-answers.ts'
 
@@ -48,6 +51,10 @@ export interface HttpServerOptions {
   readonly publicUrls?: readonly string[]
   /** Origins whose pages may call, such as `https://app.example`. @default [] */
   readonly corsOrigins?: readonly string[]
+  /** Connections in all: each is a file of the process, and a few kilobytes of memory. @default 2000 */
+  readonly maxConnections?: number
+  /** Those of one address, which may be that of a proxy. @default 1000, so that none takes those of all others */
+  readonly maxConnectionsOfAddress?: number
   /** Requests under way at the stop have that long to end, in ms. @default 3000 */
   readonly drainMs?: number
 }
@@ -55,6 +62,7 @@ export interface HttpServerOptions {
 export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | 'queue' | 'drain'> {
   readonly router: () => AnyRouter
   readonly authenticator: Authenticator
+  readonly limits: CallLimits
   readonly context: (caller: Caller) => Context
   readonly onError: (error: Error) => void
 }
@@ -62,6 +70,8 @@ export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | '
 export const DEFAULT_PORT = 7123
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_DRAIN_MS = 3_000
+const DEFAULT_MAX_CONNECTIONS = 2_000
+const DEFAULT_MAX_CONNECTIONS_OF_ADDRESS = 1_000
 /** Names of all calls of a batch. */
 const MAX_PATH_LENGTH = 5_000
 /** Headers and body of a request have that long to arrive. */
@@ -140,7 +150,7 @@ export class HttpServer {
     const secure = securityHeaders()
     fastify.addHook('onRequest', async (request, reply) => {
       reply.headers(secure)
-      const refusal = checkHead(request, allowedHosts)
+      const refusal = checkHead(request, allowedHosts) ?? (await this.#checkCaller(request))
       if (refusal !== undefined) await refuse(reply, refusal)
     })
     fastify.addHook('preHandler', async (request, reply) => {
@@ -158,11 +168,16 @@ export class HttpServer {
       const { status, body } = await readiness()
       return reply.code(status).send(body)
     })
+    const {
+      maxConnections: max = DEFAULT_MAX_CONNECTIONS,
+      maxConnectionsOfAddress: maxOfAddress = DEFAULT_MAX_CONNECTIONS_OF_ADDRESS,
+    } = this.#options
+    limitConnections(fastify.server, { max, maxOfAddress })
     fastify.addHook('onSend', sendWhole)
     await fastify.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 600 })
     await fastify.register(websocket, { options: { maxPayload: MAX_FRAME_BYTES } })
     await fastify.register(fastifyTRPCPlugin<AnyRouter>, {
-      prefix: '/trpc',
+      prefix: TRPC_PATH,
       useWSS: true,
       trpcOptions: this.#trpcOptions(),
     })
@@ -178,6 +193,22 @@ export class HttpServer {
       { prefix: API_PATH },
     )
     return fastify
+  }
+
+  /** What depends on who it is: strangers send little, and nobody asks without end for what is not there. */
+  async #checkCaller(request: FastifyRequest): Promise<Refusal | undefined> {
+    const stray = strayCalls(request, this.#components.router())
+    if (!isLarge(request) && stray === 0) return undefined
+    const { headers, raw } = request
+    const { session, address } = await this.#contextOf(headers.authorization, raw.socket.remoteAddress)
+    if (isLarge(request) && session === undefined) return STRANGER_TOO_LARGE
+    try {
+      for (let count = 0; count < stray; count += 1) this.#components.limits.take(session, address)
+      return undefined
+    } catch (error) {
+      if (error instanceof RateLimitError) return tooManyCalls(error)
+      throw error
+    }
   }
 
   async #contextOf(shown: string | undefined, remoteAddress: string | undefined): Promise<Context> {

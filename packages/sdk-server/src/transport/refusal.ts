@@ -1,4 +1,5 @@
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
+import type { RateLimitError } from '../auth/rate-limit-error.ts'
 
 /** Why a request gets to no procedure. */
 export interface Refusal {
@@ -6,15 +7,18 @@ export interface Refusal {
   readonly code: keyof typeof TRPC_ERROR_CODES_BY_KEY
   readonly meshCode: string
   readonly message: string
+  /** Of what was too much: when it may work. */
+  readonly retryAfterMs?: number
 }
 
 /** A refusal in the shape of every other error, so that clients need to know but one. */
-export function refusalBody({ status, code, meshCode, message }: Refusal): object {
-  return {
-    error: {
-      json: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data: { code, httpStatus: status, meshCode } },
-    },
-  }
+export function refusalBody({ status, code, meshCode, message, retryAfterMs }: Refusal): object {
+  const data = { code, httpStatus: status, meshCode, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+  return { error: { json: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } } }
+}
+
+export function tooManyCalls({ code, message, retryAfterMs }: RateLimitError): Refusal {
+  return { status: 429, code: 'TOO_MANY_REQUESTS', meshCode: code, message, retryAfterMs }
 }
 
 export const OTHER_HOST: Refusal = {
@@ -34,6 +38,11 @@ export const TOO_LARGE: Refusal = {
   code: 'PAYLOAD_TOO_LARGE',
   meshCode: 'ERR_TOO_LARGE',
   message: 'the request is too large: send fewer messages at a time',
+}
+export const STRANGER_TOO_LARGE: Refusal = {
+  ...TOO_LARGE,
+  message:
+    'the request is too large: without a login, 64 KiB are taken, and their length must be said before',
 }
 export const TOO_DEEP: Refusal = {
   status: 400,

@@ -1,8 +1,10 @@
+import type { AnyProcedure, AnyRouter } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { API_PATH } from '../rest/api-path.ts'
 import { plainRefusal } from '../rest/rest-error.ts'
 import { isAllowedHost } from './allowed-hosts.ts'
 import { isTooDeep } from './json-depth.ts'
+import { MAX_BATCH_CALLS, MAX_STRANGER_BODY_BYTES, TRPC_PATH } from './limits.ts'
 import {
   IN_ADDRESS,
   OTHER_CONTENT,
@@ -23,6 +25,28 @@ export function checkHead(request: FastifyRequest, allowedHosts: readonly string
   return connectionParams === undefined || connectionParams === '1' ? undefined : IN_ADDRESS
 }
 
+/** Whether its body may be more than strangers send: one that does not say how long it is may be of any length. */
+export function isLarge({ headers }: FastifyRequest): boolean {
+  if (headers['transfer-encoding'] !== undefined) return true
+  return Number(headers['content-length'] ?? 0) > MAX_STRANGER_BODY_BYTES
+}
+
+/** How many calls of a request get to no procedure; the others are counted there. */
+export function strayCalls(
+  { is404, method, params, routeOptions }: FastifyRequest,
+  { _def: { procedures } }: AnyRouter,
+): number {
+  if (is404) return 1
+  // A browser asks so whether it may call.
+  if (routeOptions.url !== `${TRPC_PATH}/:path` || method === 'OPTIONS') return 0
+  const known = procedures as Readonly<Record<string, AnyProcedure>>
+  const { path } = params as { readonly path: string }
+  return path.split(',', MAX_BATCH_CALLS).filter((name) => {
+    const type = Object.hasOwn(known, name) ? known[name]?._def.type : undefined
+    return type === undefined || method !== (type === 'mutation' ? 'POST' : 'GET')
+  }).length
+}
+
 /** Before the body, or the input in the address, is parsed. */
 export function checkInput(request: FastifyRequest): Refusal | undefined {
   const { input } = queryOf(request)
@@ -38,8 +62,12 @@ export function refusalOf({ statusCode = 500 }: FastifyError): Refusal | undefin
 }
 
 export async function refuse(reply: FastifyReply, refusal: Refusal): Promise<void> {
+  const { status, retryAfterMs } = refusal
+  // What comes of it is not read.
+  if (status === 413) reply.header('connection', 'close')
+  if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000))
   const isPlain = reply.request.url.startsWith(`${API_PATH}/`)
-  await reply.code(refusal.status).send(isPlain ? plainRefusal(refusal) : refusalBody(refusal))
+  await reply.code(status).send(isPlain ? plainRefusal(refusal) : refusalBody(refusal))
 }
 
 function queryOf({ query }: FastifyRequest): Readonly<Record<string, unknown>> {
