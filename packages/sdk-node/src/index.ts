@@ -29,7 +29,7 @@ import type { OnceStatus } from './outbound/once-keys.ts'
 import type { Accepted } from './outbound/pending.ts'
 import type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
 import type { ReceivedEntry, ReceivedMessage } from './received-message.ts'
-import type { RetentionOptions } from './retention-task.ts'
+import type { NodeRetention, RetentionOptions } from './retention-task.ts'
 import type { SendOptions } from './send-options.ts'
 import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 
@@ -69,7 +69,7 @@ export type { Accepted } from './outbound/pending.ts'
 export type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
 export type { CursorNotice, LostNotice, ReceivedEntry, ReceivedMessage } from './received-message.ts'
 export { toReceivedMessage } from './received-message.ts'
-export type { RetentionOptions } from './retention-task.ts'
+export type { NodeRetention, RetentionOptions, RetentionRun, RetentionStatus } from './retention-task.ts'
 export type { SendOptions } from './send-options.ts'
 export type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 export { bytes, type Codec, json, type MessageBody, text } from './topics/codec.ts'
@@ -154,6 +154,9 @@ export interface NodeComponents {
   readonly registry: MemberRegistry
 }
 
+/** What others may deliver. */
+export type NodeRates = Required<Pick<NodeOptions, 'peerRates' | 'senderRates'>>
+
 /** A peer whose certificate this node accepted. */
 export interface PeerInfo {
   readonly peerId: string
@@ -208,6 +211,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   readonly standing: NodeStanding
   /** With whom it has nothing to do. */
   readonly bans: Pick<Bans, 'list' | 'ban' | 'unban'>
+  /** What is kept and for how long, and what was removed. */
+  readonly retention: NodeRetention
 
   /** @throws MeshError ERR_LISTEN if an address cannot be listened on */
   start(): Promise<void>
@@ -338,6 +343,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   leave(topic: string): void
   /** Begins to carry the topics of others, or leaves those that it carries for others only. */
   setRelay(on: boolean): void
+  /** Other rates from now on, those of peers and senders that were seen included. */
+  setRates(rates: NodeRates): void
 
   /**
    * The messages of a topic, own ones included: those stored from a place on, then those that come, without end,

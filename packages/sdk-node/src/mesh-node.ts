@@ -67,7 +67,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
   #guard!: PeerGuard
   #sync!: LogSync
   #discovery!: Discovery
-  readonly #retention: RetentionTask
+  readonly retention: RetentionTask
   #stopTelling: (() => void) | undefined
   #state: 'new' | 'starting' | 'started' | 'stopping' | 'stopped' = 'new'
   readonly #lifecycle = new Lifecycle({ open: (signal) => this.#open(signal), close: () => this.#close() })
@@ -150,7 +150,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       pastelIdOf: (peer) => this.#peers.pastelIdOf(peer),
       onError: this.#onError,
     })
-    this.#retention = new RetentionTask(options.retention ?? {}, {
+    this.retention = new RetentionTask(options.retention ?? {}, {
       store,
       own: signer.publicKey,
       onPruned: (detail) => this.safeDispatchEvent('pruned', { detail }),
@@ -201,6 +201,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       topics: this.#topics,
       topicPeers: this.#topicPeers,
       peers: this.#peers,
+      inbound: this.#inbound,
       discovery: this.#discovery,
       reader: this.#reader,
       standing: this.standing,
@@ -247,7 +248,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     for (const topic of this.#topics.all) this.#gossip.join(topic)
     this.#guard.start()
     this.standing.start(this.#gate, this.#sync)
-    this.#retention.start()
+    this.retention.start()
     this.#peers.start(this.#bootstrap)
     this.#discovery.begin()
     await this.#direct.begin()
@@ -264,7 +265,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     this.standing.stop()
     this.removeEventListener('members', this.#onMembers)
     this.removeEventListener('clock', this.#onClock)
-    await this.#retention.stop()
+    await this.retention.stop()
     await this.#outbound?.stop()
     this.#state = 'stopped'
     await this.#direct.stop()

@@ -16,9 +16,11 @@ import type { TopicStatus } from './direct/topic-status.ts'
 import type { WaitingSummary } from './direct/waiting-messages.ts'
 import type { PeerGuard } from './gossip/peer-guard.ts'
 import { abortable } from './inbound/abortable.ts'
+import type { InboundPipeline } from './inbound/pipeline.ts'
 import type {
   InboxOptions,
   MeshNodeEvents,
+  NodeRates,
   PeerInfo,
   ReadMessagesOptions,
   ReceivedEntry,
@@ -42,6 +44,7 @@ export interface NodeParts {
   readonly topics: CarriedTopics
   readonly topicPeers: TopicPeers
   readonly peers: PeerConnections
+  readonly inbound: InboundPipeline
   readonly discovery: Discovery
   readonly reader: MessageReader
   readonly standing: Standing
@@ -71,6 +74,10 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
 
   setRelay(on: boolean): void {
     this.parts().topics.setRelay(on)
+  }
+
+  setRates(rates: NodeRates): void {
+    this.parts().inbound.setRates(rates)
   }
 
   addresses(): string[] {

@@ -1,3 +1,4 @@
+import { MeshError } from '@pastel-mesh/identity'
 import type { MessageStore, Pruned } from '@pastel-mesh/storage'
 
 export interface RetentionOptions {
@@ -7,6 +8,37 @@ export interface RetentionOptions {
   readonly maxBytes?: number
   /** How often it is looked at, in ms. @default 10 minutes */
   readonly intervalMs?: number
+}
+
+/** What a run of retention came to. */
+export interface RetentionRun {
+  /** In ms since 1970. */
+  readonly startedAtMs: number
+  readonly tookMs: number
+  /** What was removed; undefined: it failed. */
+  readonly pruned?: Pruned
+  /** Why it failed. */
+  readonly reason?: string
+}
+
+export interface RetentionStatus {
+  readonly rules: Required<RetentionOptions>
+  /** In ms since 1970; undefined: it does not run. */
+  readonly runningSinceMs?: number
+  /** The last run since the node was started. */
+  readonly last?: RetentionRun
+}
+
+/** What a node keeps, and for how long. */
+export interface NodeRetention {
+  readonly status: RetentionStatus
+  /** Other rules from now on; what is left out stays as it is. */
+  change(options: RetentionOptions): void
+  /**
+   * Removes now what is to be removed, behind a run that is under way.
+   * @throws MeshError ERR_NOT_STARTED, ERR_STOPPED; StorageError
+   */
+  run(): Promise<Pruned>
 }
 
 export interface RetentionTaskComponents {
@@ -29,13 +61,19 @@ const TOO_MUCH = 1 / 16
 const CHECK_MS = 5_000
 
 /** Removes what is too old or too much, now and then. */
-export class RetentionTask {
-  readonly #options: Required<RetentionOptions>
+export class RetentionTask implements NodeRetention {
+  #options: Required<RetentionOptions>
   readonly #components: RetentionTaskComponents
+  #isStarted = false
   #stopping = new AbortController()
   #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> = Promise.resolve()
-  /** Bytes that were left when it was looked at last. */
+  /** One run at a time. */
+  #running: Promise<unknown> = Promise.resolve()
+  #runningSinceMs: number | undefined
+  #last: RetentionRun | undefined
+  /** When it was looked at last, monotonic. */
+  #lookedMs = 0
+  /** Bytes that were left then. */
   #leftBytes = 0
 
   constructor(options: RetentionOptions, components: RetentionTaskComponents) {
@@ -44,47 +82,92 @@ export class RetentionTask {
     this.#components = components
   }
 
+  get status(): RetentionStatus {
+    return {
+      rules: { ...this.#options },
+      ...(this.#runningSinceMs === undefined ? {} : { runningSinceMs: this.#runningSinceMs }),
+      ...(this.#last === undefined ? {} : { last: this.#last }),
+    }
+  }
+
   start(): void {
+    this.#isStarted = true
     this.#stopping = new AbortController()
+    this.#lookedMs = performance.now()
     this.#schedule()
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
-    this.#stopping.abort(new Error('the node stops'))
+    this.#stopping.abort(new MeshError('ERR_STOPPED', 'the node stops'))
     await this.#running
   }
 
-  /** @param sinceMs it was looked at last, monotonic */
-  #schedule(sinceMs = performance.now()): void {
+  change(options: RetentionOptions): void {
+    this.#options = { ...this.#options, ...options }
+    // What was left under other rules says nothing.
+    this.#leftBytes = 0
+    const isIdle = this.#runningSinceMs === undefined && !this.#stopping.signal.aborted
+    if (this.#isStarted && isIdle) this.#schedule()
+  }
+
+  async run(): Promise<Pruned> {
+    if (!this.#isStarted) throw new MeshError('ERR_NOT_STARTED', 'the node is not started')
+    return this.#inTurn()
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer)
     const { intervalMs, maxBytes } = this.#options
-    const leftMs = Math.max(0, sinceMs + intervalMs - performance.now())
+    const leftMs = Math.max(0, this.#lookedMs + intervalMs - performance.now())
     this.#timer = setTimeout(
       () => {
         const isDue = leftMs <= CHECK_MS
         const enoughBytes = Math.max(maxBytes, this.#leftBytes) + maxBytes * TOO_MUCH
         if (!isDue && this.#components.store.sizes.storedBytes <= enoughBytes) {
-          this.#schedule(sinceMs)
+          this.#schedule()
           return
         }
-        this.#running = this.#run().finally(() => {
-          if (!this.#stopping.signal.aborted) this.#schedule()
+        const { signal } = this.#stopping
+        this.#inTurn().catch((error) => {
+          if (!signal.aborted) this.#components.onError(error)
         })
       },
       Math.min(leftMs, CHECK_MS),
     )
   }
 
-  async #run(): Promise<void> {
-    const { store, own, onPruned, onError } = this.#components
-    const { maxAgeMs, maxBytes } = this.#options
+  #inTurn(): Promise<Pruned> {
+    const turn = this.#running.then(() => this.#run())
+    this.#running = turn.catch(() => {})
+    return turn
+  }
+
+  async #run(): Promise<Pruned> {
     const { signal } = this.#stopping
+    signal.throwIfAborted()
+    clearTimeout(this.#timer)
+    const { store, own, onPruned } = this.#components
+    const { maxAgeMs, maxBytes } = this.#options
+    const startedAtMs = Date.now()
+    const beginMs = performance.now()
+    const ended = (outcome: Pick<RetentionRun, 'pruned' | 'reason'>) => {
+      this.#last = { startedAtMs, tookMs: Math.round(performance.now() - beginMs), ...outcome }
+    }
+    this.#runningSinceMs = startedAtMs
     try {
-      const pruned = await store.prune({ receivedBeforeMs: Date.now() - maxAgeMs, maxBytes, own, signal })
+      const pruned = await store.prune({ receivedBeforeMs: startedAtMs - maxAgeMs, maxBytes, own, signal })
       this.#leftBytes = store.sizes.storedBytes
+      ended({ pruned })
       if (pruned.entries > 0) onPruned(pruned)
+      return pruned
     } catch (error) {
-      if (!signal.aborted) onError(error)
+      ended({ reason: (error as Error).message })
+      throw error
+    } finally {
+      this.#runningSinceMs = undefined
+      this.#lookedMs = performance.now()
+      if (!signal.aborted) this.#schedule()
     }
   }
 }

@@ -1,6 +1,6 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createFileRegistry } from '../src/members/file-registry.ts'
 import { createOpenRegistry } from '../src/members/open-registry.ts'
 import { temporaryFolder } from './fixtures/storage.ts'
@@ -111,4 +111,28 @@ test('the open registry knows everybody', async () => {
   await registry.start()
   expect(registry.memberAt(carol, 0)).toEqual({ pastelId: carol, role: 'member' })
   await registry.stop()
+})
+
+test('it can be told to look at its file at once; what is wrong with that is thrown, and changes nothing', async () => {
+  const { path } = await open(`${bob}\n`)
+  // It would look by itself in an hour.
+  const registry = createFileRegistry({ path, always: [alice], pollMs: 3_600_000 })
+  await registry.start()
+  onTestFinished(() => registry.stop())
+  const roleOf = (id: typeof alice) => registry.memberAt(id, Date.now())?.role
+  expect(await registry.reload()).toEqual({ joined: [], left: [] })
+  await writeFile(path, `${carol} operator\n`)
+  await registry.reload()
+  expect([roleOf(bob), roleOf(carol)]).toEqual([undefined, 'operator'])
+  await writeFile(path, `${carol} operator\n${bob}\nnobody\n`)
+  await expect(registry.reload()).rejects.toMatchObject({
+    code: 'ERR_MEMBER_FILE',
+    message: expect.stringContaining('line 3'),
+  })
+  await rm(path)
+  await expect(registry.reload()).rejects.toMatchObject({
+    code: 'ERR_MEMBER_FILE',
+    message: expect.stringContaining('is gone'),
+  })
+  expect([roleOf(bob), roleOf(carol)]).toEqual([undefined, 'operator'])
 })

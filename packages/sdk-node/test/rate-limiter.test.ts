@@ -96,3 +96,18 @@ test('one who gives up takes nothing with him', async () => {
   await expect(waiting).rejects.toThrow()
   await expect(behind).rejects.toThrow()
 })
+
+test('other rates count from now on, for those who were charged before as well', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const roomy = new RateLimiter(rates)
+  for (let i = 0; i < 3; i += 1) expect(roomy.take('a', 10)).toBe(true)
+  roomy.setRates({ bytes: { perSecond: 1e6, burst: 1e6 }, batches: { perSecond: 10, burst: 10 } })
+  expect(roomy.take('a', 10)).toBe(false)
+  vi.advanceTimersByTime(1_000)
+  for (let i = 0; i < 10; i += 1) expect(roomy.take('a', 10)).toBe(true)
+  expect(roomy.take('a', 10)).toBe(false)
+  // Who is new has them from the beginning.
+  for (let i = 0; i < 10; i += 1) expect(roomy.take('b', 10)).toBe(true)
+  expect(roomy.take('b', 10)).toBe(false)
+})

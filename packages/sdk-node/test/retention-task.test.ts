@@ -4,6 +4,7 @@ import { RetentionTask } from '../src/retention-task.ts'
 
 const MINUTE_MS = 60_000
 const MAX_BYTES = 1_600
+const RULES = { maxAgeMs: 30 * 24 * 60 * MINUTE_MS, intervalMs: 10 * MINUTE_MS }
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
@@ -72,6 +73,40 @@ test('what may not go is not looked at over and over, but every so often, and on
   await vi.advanceTimersByTimeAsync(9 * MINUTE_MS)
   expect(looks()).toBe(2)
   await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  expect(looks()).toBe(3)
+  await task.stop()
+})
+
+test('it can be run at once, and is looked at as long after that as always', async () => {
+  const { task, sizes, looks } = startTask(MAX_BYTES)
+  await vi.advanceTimersByTimeAsync(9 * MINUTE_MS)
+  sizes.storedBytes = MAX_BYTES + 1
+  const startedAtMs = Date.now()
+  expect(task.status).toEqual({ rules: { ...RULES, maxBytes: MAX_BYTES } })
+  const pruned = { entries: 0, sizeBytes: 0, pinned: 0 }
+  expect(await task.run()).toEqual(pruned)
+  expect(sizes.storedBytes).toBe(MAX_BYTES)
+  expect(task.status.last).toEqual({ startedAtMs, tookMs: 0, pruned })
+  await vi.advanceTimersByTimeAsync(9 * MINUTE_MS)
+  expect(looks()).toBe(1)
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  expect(looks()).toBe(2)
+  await task.stop()
+  await expect(task.run()).rejects.toMatchObject({ code: 'ERR_STOPPED' })
+})
+
+test('other rules count from now on: what was looked at long enough ago is looked at soon', async () => {
+  const { task, looks } = startTask(MAX_BYTES)
+  await vi.advanceTimersByTimeAsync(4 * MINUTE_MS)
+  task.change({ intervalMs: 3 * MINUTE_MS })
+  expect(task.status.rules).toEqual({ ...RULES, maxBytes: MAX_BYTES, intervalMs: 3 * MINUTE_MS })
+  await vi.advanceTimersByTimeAsync(1)
+  expect(looks()).toBe(1)
+  await vi.advanceTimersByTimeAsync(3 * MINUTE_MS)
+  expect(looks()).toBe(2)
+  // More than a sixteenth too much, by the new rule.
+  task.change({ maxBytes: MAX_BYTES / 2 })
+  await vi.advanceTimersByTimeAsync(5_000)
   expect(looks()).toBe(3)
   await task.stop()
 })

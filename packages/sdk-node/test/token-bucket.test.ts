@@ -53,3 +53,15 @@ test('what has happened already is spent, and delays what comes next', () => {
   expect(bucket.take(1)).toBe(false)
   expect(bucket.delayMs(1)).toBe(210)
 })
+
+test('another rate counts from now on, and what is in the bucket stays as far as it has room', () => {
+  const { bucket, clock } = bucketAt(100, 10)
+  bucket.setRate({ perSecond: 10, burst: 4 })
+  expect(bucket.take(5)).toBe(true)
+  expect(bucket.delayMs(1)).toBe(200)
+  bucket.setRate({ perSecond: 1_000, burst: 50 })
+  expect(bucket.delayMs(1)).toBe(2)
+  clock.now += 1_000
+  expect(bucket.take(50)).toBe(true)
+  expect(bucket.take(1)).toBe(false)
+})

@@ -43,9 +43,15 @@ export interface Database {
   iterate(range: RangeOptions): AsyncIterable<[key: Buffer, value: Buffer]>
   /** The same, as many at a time as come together: handing on each by itself costs more than reading it. */
   iterateChunks(range: RangeOptions): AsyncIterable<[key: Buffer, value: Buffer][]>
+  /** Rewrites what is stored from one key to another, without what was removed; reading and writing go on meanwhile. */
+  compact(from: Buffer, to: Buffer): Promise<void>
 }
 
 type LevelOperation = AbstractBatchOperation<Level<Buffer, Buffer>, Buffer, Buffer>
+
+interface Compactable {
+  compactRange(from: Buffer, to: Buffer): Promise<void>
+}
 
 /** Memory that gathers writes before they become a sorted file: fewer, larger files for a write-heavy node. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
@@ -150,6 +156,11 @@ export class LevelDatabase implements Database {
     } finally {
       await iterator.close()
     }
+  }
+
+  async compact(from: Buffer, to: Buffer): Promise<void> {
+    // The library's types leave out what browsers do not have.
+    await this.#read((level) => (level as unknown as Compactable).compactRange(from, to))
   }
 
   #opened(): Level<Buffer, Buffer> {

@@ -15,6 +15,7 @@ import type { RemovedNotice } from './follow.ts'
 import type { HeadsPage } from './heads.ts'
 import type { LogState } from './log-state.ts'
 import type { LostQuery } from './lost-ranges.ts'
+import type { Maintenance } from './maintenance.ts'
 import { LevelMessageStore } from './message-store.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import type { Pruned, RetentionRules } from './retention.ts'
@@ -44,6 +45,7 @@ export type { RemovedNotice } from './follow.ts'
 export type { HeadsPage } from './heads.ts'
 export type { LogNames, LogState } from './log-state.ts'
 export type { LostQuery } from './lost-ranges.ts'
+export type { Compacted, CompactOptions, Maintenance } from './maintenance.ts'
 export { type MessageProof, openMessageProof, type ProofSource, readMessageProof } from './message-proof.ts'
 export type { Placement, PlaceOptions } from './placement.ts'
 export type { Pruned, RetentionRules } from './retention.ts'
@@ -87,6 +89,8 @@ export interface MessageStore {
   readonly values: Values
   /** How the disk is. */
   readonly disk: Disk
+  /** The files of the database. */
+  readonly maintenance: Maintenance
   /** 16 random bytes that name this store in its cursors. */
   readonly storeId: Uint8Array
   /** The arrival order's end: the position that the next message takes. Everything below is on disk, or was. */

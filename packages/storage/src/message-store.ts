@@ -28,6 +28,7 @@ import { LogOrder } from './log-order.ts'
 import { type LogState, logNames } from './log-state.ts'
 import { LogTable } from './log-table.ts'
 import { type LostQuery, LostRanges } from './lost-ranges.ts'
+import { DatabaseMaintenance } from './maintenance.ts'
 import { OrderCommit } from './order-commit.ts'
 import type { Placement, PlaceOptions } from './placement.ts'
 import { readOrder } from './read-order.ts'
@@ -47,6 +48,7 @@ export class LevelMessageStore implements MessageStore {
   readonly values: StoredValues
   readonly #directory: string
   readonly database: Database
+  readonly maintenance: DatabaseMaintenance
   readonly #health: DiskHealth
   readonly #logs: LogTable
   readonly #held: HeldBatches
@@ -71,6 +73,7 @@ export class LevelMessageStore implements MessageStore {
     const database = components.database ?? new LevelDatabase(options.directory)
     this.database = database
     this.#health = new DiskHealth(options, { ...components, probe: () => this.writer.probe() })
+    this.maintenance = new DatabaseMaintenance(options, { database, disk: this.#health, end: () => this.end })
     this.#logs = new LogTable({ database })
     this.#held = new HeldBatches({ database })
     this.#alerts = new Alerts({ database })
@@ -359,6 +362,7 @@ export class LevelMessageStore implements MessageStore {
   }
 
   async #shut(): Promise<void> {
+    await this.maintenance.stop()
     await this.writer.close()
     await this.#health.stop()
     await this.database.close()

@@ -46,6 +46,8 @@ export class MemoryDatabase implements Database {
     }
   }
 
+  async compact(): Promise<void> {}
+
   #endOf(lt: Buffer | undefined, lte: Buffer | undefined): number {
     if (lt !== undefined) return this.#indexOf(lt)
     if (lte === undefined) return this.#entries.length

@@ -170,6 +170,11 @@ export class InboundPipeline {
     return this.#expanded.takenBytes
   }
 
+  setRates({ peerRates, senderRates }: Pick<InboundOptions, 'peerRates' | 'senderRates'>): void {
+    this.#peers.setRates(peerRates)
+    this.#senders.setRates(senderRates)
+  }
+
   /** Charges a peer for other work, in what so many batches cost; resolves when its rate allows it. */
   charge(peer: string, batches: number, signal: AbortSignal): Promise<void> {
     return this.#peers.wait(peer, 0, signal, batches)

@@ -33,13 +33,22 @@ interface Account {
 
 /** The buckets of everybody who is charged: peers before the signature is checked, senders after. */
 export class RateLimiter {
-  readonly #rates: InboundRates
+  #rates: InboundRates
   readonly #accounts = new Map<string, Account>()
   /** Those who wait, by account. */
   readonly #lines = new Lines()
 
   constructor(rates: InboundRates) {
     this.#rates = rates
+  }
+
+  /** Other rates from now on; whoever waits looks at them when it looks again. */
+  setRates(rates: InboundRates): void {
+    this.#rates = rates
+    for (const { bytes, batches } of this.#accounts.values()) {
+      bytes.setRate(rates.bytes)
+      batches.setRate(rates.batches)
+    }
   }
 
   /** Accounts that are remembered. */

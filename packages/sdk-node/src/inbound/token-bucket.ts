@@ -7,7 +7,7 @@ export interface Rate {
 
 /** A token bucket: what is spent comes back with time. */
 export class TokenBucket {
-  readonly #rate: Rate
+  #rate: Rate
   #tokens: number
   #updatedMs: number
   readonly #now: () => number
@@ -17,6 +17,13 @@ export class TokenBucket {
     this.#tokens = rate.burst
     this.#now = now
     this.#updatedMs = now()
+  }
+
+  /** Another rate from now on. What the bucket holds stays, as far as it has room for it. */
+  setRate(rate: Rate): void {
+    this.#refill()
+    this.#rate = rate
+    this.#tokens = Math.min(this.#tokens, rate.burst)
   }
 
   /** Takes the tokens if they are there. A charge above the burst passes when the bucket is full. */

@@ -115,6 +115,15 @@ class MemberFileRegistry implements FileRegistry {
     return () => this.#events.removeEventListener('error', handler)
   }
 
+  reload(): Promise<MemberChange> {
+    return this.#inTurn(async () => {
+      const text = await this.#readText()
+      const members = parseMembers(text ?? '', this.#path)
+      if (text === this.#text || !this.#isToBeTaken(members)) return { joined: [], left: [] }
+      return this.#take(text, members)
+    })
+  }
+
   add(pastelId: PastelId, role?: string): Promise<Member> {
     return this.#inTurn(async () => {
       if (role !== undefined && !isRoleName(role)) {
@@ -170,10 +179,7 @@ class MemberFileRegistry implements FileRegistry {
   async #look(): Promise<void> {
     let text: string | undefined
     try {
-      text = await readMemberText(this.#path)
-      if (text === undefined && this.#text !== undefined) {
-        throw new MeshError('ERR_MEMBER_FILE', `the member file ${this.#path} is gone`)
-      }
+      text = await this.#readText()
       const members = parseMembers(text ?? '', this.#path)
       this.#told = undefined
       if (text !== this.#text && this.#isToBeTaken(members)) await this.#take(text, members)
@@ -183,6 +189,14 @@ class MemberFileRegistry implements FileRegistry {
       this.#told = what
       this.#tell(error as MeshError)
     }
+  }
+
+  async #readText(): Promise<string | undefined> {
+    const text = await readMemberText(this.#path)
+    if (text === undefined && this.#text !== undefined) {
+      throw new MeshError('ERR_MEMBER_FILE', `the member file ${this.#path} is gone`)
+    }
+    return text
   }
 
   #isToBeTaken(members: ReadonlyMap<PastelId, Member>): boolean {
@@ -196,7 +210,7 @@ class MemberFileRegistry implements FileRegistry {
     return false
   }
 
-  async #take(text: string | undefined, members: Map<PastelId, Member>): Promise<void> {
+  async #take(text: string | undefined, members: Map<PastelId, Member>): Promise<MemberChange> {
     const { current } = this.#history.tenures
     const joined = [...members.values()].filter(({ pastelId, role }) => current.get(pastelId)?.role !== role)
     const left = [...current.values()].filter(({ pastelId }) => !members.has(pastelId))
@@ -208,11 +222,12 @@ class MemberFileRegistry implements FileRegistry {
     this.#text = text
     this.#members = members
     this.#nobodySinceMs = undefined
-    if (events.length === 0) return
+    if (events.length === 0) return { joined, left }
     const written = this.#history.take(events)
     // Not when it is on disk: who left is cut off even if the disk is full.
     this.#events.safeDispatchEvent('change', { detail: { joined, left } })
     await written
+    return { joined, left }
   }
 
   #tell(error: MeshError): void {

@@ -40,6 +40,12 @@ export interface MemberRegistry {
    */
   onError?(listener: (error: Error) => void): () => void
   /**
+   * Looks at its source now, and takes what that says. Absent: there is nothing that could be looked at.
+   * @returns who joined and left
+   * @throws MeshError ERR_MEMBER_FILE: what is wrong; then nothing has changed
+   */
+  reload?(): Promise<MemberChange>
+  /**
    * Makes a PastelID a member, or gives it another role; on disk when it resolves. Absent, as `remove`: members are
    * made elsewhere.
    * @throws MeshError ERR_OPEN_MEMBERS, ERR_MEMBER_FILE, ERR_ROLE_NAME
