@@ -7,6 +7,7 @@ import type { MeshNode, Rate } from '@pastel-mesh/sdk-node'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { AnyRouter } from '@trpc/server'
 import type { BindingStatus } from './admin/binding-status.ts'
+import type { Configuration } from './admin/configuration.ts'
 import { Drain } from './admin/drain.ts'
 import type { Shutdown } from './admin/process.ts'
 import { RecentRefusals } from './admin/recent-refusals.ts'
@@ -22,17 +23,27 @@ import { NodeMetrics } from './monitoring/node-metrics.ts'
 import { appRouter } from './router.ts'
 import { Followers } from './service/followers.ts'
 import { HttpServer, type HttpServerOptions } from './transport/http-server.ts'
+import { type RequestEvent, RequestLog } from './transport/request-log.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './transport/unix-socket-server.ts'
 import type { Caller } from './trpc.ts'
 
 export type { AlertOutput } from './admin/alerts.ts'
 export type { BindingBlocked, BindingStatus } from './admin/binding-status.ts'
+export type {
+  Configuration,
+  EffectiveConfiguration,
+  EffectiveSetting,
+  Reloaded,
+  SettingChange,
+  SettingOrigin,
+} from './admin/configuration.ts'
 export type { JobSummary } from './admin/job-schema.ts'
 export type { Shutdown } from './admin/process.ts'
 export type { NameStats, QueueStats, WaitsFor } from './admin/queue-stats.ts'
 export type { RecentRefusal } from './admin/recent-refusals.ts'
 export type { ScheduleOutput } from './admin/schedules.ts'
 export type { NumberedAuditEntry } from './auth/audit-log.ts'
+export { DEFAULT_CALL_RATE } from './auth/call-limits.ts'
 export type { LoginEvent } from './auth/login-event.ts'
 export type { Login } from './auth/logins.ts'
 export type { RoleLists } from './auth/roles.ts'
@@ -49,6 +60,7 @@ export type { SentOutput, WaitingOutput } from './service/sent.ts'
 export type { StoredByOutput } from './service/stored-by.ts'
 export type { SubscribeInput } from './service/subscribe.ts'
 export { DEFAULT_PORT, type HttpServerOptions } from './transport/http-server.ts'
+export type { RequestEvent } from './transport/request-log.ts'
 export type { UnixSocketServerOptions } from './transport/unix-socket-server.ts'
 export {
   adminProcedure,
@@ -88,12 +100,22 @@ export interface ServerComponents {
   readonly stopBindings?: () => Promise<void>
   /** Ends the process. @default nobody may do that through the API */
   readonly shutdown?: Shutdown
+  /** What the node was told, and how it is told anew. @default the program that it is part of knows */
+  readonly configuration?: Configuration
   /** Hears of what failed and is nobody's request, or what a caller is told nothing of. @default ignored */
   readonly onError?: (error: Error) => void
   /** Hears of logins, those that failed, and refresh tokens that came twice. @default ignored */
   readonly onLogin?: (event: LoginEvent) => void
+  /** Hears of every request by HTTP when it has ended, and of every call over a WebSocket. @default ignored */
+  readonly onRequest?: (event: RequestEvent) => void
   /** The time, in ms since 1970, by which logins expire. @default that of the system */
   readonly now?: () => number
+}
+
+/** As of {@link ServerOptions}. */
+export interface ServerChanges {
+  readonly callRate?: Rate
+  readonly corsOrigins?: readonly string[]
 }
 
 export interface Server {
@@ -101,6 +123,8 @@ export interface Server {
   readonly url: string | undefined
   /** Where metrics are; undefined: nowhere. */
   readonly monitoringUrl: string | undefined
+  /** What may change while it runs; what is left out stays as it is. */
+  change(changes: ServerChanges): void
   /**
    * @param router further routers, beside `service`, `admin` and `auth`
    * @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET, ERR_API_LISTEN, ERR_METRICS_LISTEN, ERR_ROUTER
@@ -129,6 +153,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
     bindings = async () => [],
     onError = () => {},
     onLogin = () => {},
+    onRequest,
     now = Date.now,
   } = components
   let startedAtMs = 0
@@ -137,7 +162,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
   const followers = new Followers()
   const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version, onError })
   const refusals = new RecentRefusals({ node })
-  const { shutdown, stopBindings = async () => {} } = components
+  const { shutdown, configuration, stopBindings = async () => {} } = components
   const drain = new Drain({ rest: () => Promise.all([stopBindings(), queue.rest()]).then(() => {}) })
   const auth = createAuth(
     { roles: options.roles ?? {}, origins: () => http?.origins ?? [] },
@@ -145,6 +170,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
   )
   const audit = new AuditLog(store)
   const limits = new CallLimits(options.callRate)
+  // The server looks into this very list each time.
+  const corsOrigins = [...(options.corsOrigins ?? [])]
   const context = (caller: Caller) => ({
     ...caller,
     node,
@@ -157,6 +184,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
     refusals,
     drain,
     shutdown,
+    configuration,
     calls: metrics.calls,
     auth,
     limits,
@@ -174,17 +202,21 @@ export function createServer(options: ServerOptions, components: ServerComponent
   const http =
     options.http === false
       ? undefined
-      : new HttpServer(options, {
-          router,
-          authenticator: auth.authenticator,
-          limits,
-          node,
-          store,
-          queue,
-          drain,
-          context,
-          onError,
-        })
+      : new HttpServer(
+          { ...options, corsOrigins },
+          {
+            router,
+            authenticator: auth.authenticator,
+            limits,
+            node,
+            store,
+            queue,
+            drain,
+            context,
+            requests: new RequestLog(onRequest),
+            onError,
+          },
+        )
   const monitoring =
     options.monitoring === undefined
       ? undefined
@@ -205,6 +237,10 @@ export function createServer(options: ServerOptions, components: ServerComponent
     },
     get url() {
       return http?.url
+    },
+    change({ callRate, corsOrigins: origins }) {
+      if (callRate !== undefined) limits.setRate(callRate)
+      if (origins !== undefined) corsOrigins.splice(0, corsOrigins.length, ...origins)
     },
     async start(further) {
       if (further !== undefined) served = withRouter(further)

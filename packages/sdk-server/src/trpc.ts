@@ -5,6 +5,7 @@ import type { MessageStore } from '@pastel-mesh/storage'
 import { getTRPCErrorFromUnknown, initTRPC, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import type { BindingStatus } from './admin/binding-status.ts'
+import type { Configuration } from './admin/configuration.ts'
 import type { Drain } from './admin/drain.ts'
 import type { Shutdown } from './admin/process.ts'
 import type { RecentRefusals } from './admin/recent-refusals.ts'
@@ -28,6 +29,8 @@ export interface Caller {
   readonly loginError?: MeshError
   /** From which it calls: an IP address, or for IPv6 its network. */
   readonly address: string
+  /** Hears of each call, where calls are no requests of their own. @param error undefined: it was answered */
+  readonly onCall?: (procedure: string, error: TRPCError | undefined, tookMs: number) => void
 }
 
 /** What a procedure works with. */
@@ -45,6 +48,8 @@ export interface Context extends Caller {
   readonly drain: Drain
   /** Undefined: this node cannot end the process. */
   readonly shutdown: Shutdown | undefined
+  /** Undefined: the program that the node is part of configures it. */
+  readonly configuration: Configuration | undefined
   readonly auth: Auth
   readonly limits: CallLimits
   readonly audit: AuditLog
@@ -154,7 +159,9 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
     if (error.cause instanceof MeshError) error = toTrpcError(error.cause) as TRPCError
     throw error
   } finally {
-    ctx.calls.ended(path, error?.code ?? 'OK', performance.now() - beginMs)
+    const tookMs = performance.now() - beginMs
+    ctx.calls.ended(path, error?.code ?? 'OK', tookMs)
+    ctx.onCall?.(path, error, tookMs)
   }
 })
 

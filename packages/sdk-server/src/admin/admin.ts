@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { operatorProcedure, router, viewerProcedure } from '../trpc.ts'
 import { alerts } from './alerts.ts'
 import { audit } from './audit.ts'
+import { configuration } from './configuration.ts'
 import { jobs } from './jobs.ts'
 import { keys } from './keys.ts'
 import { members } from './members.ts'
@@ -10,6 +11,7 @@ import { drain, shutdown } from './process.ts'
 import { schedules } from './schedules.ts'
 import { sessions } from './sessions.ts'
 import { readStatus } from './status.ts'
+import { store } from './store.ts'
 import { topics } from './topics.ts'
 import { unshared } from './unshared.ts'
 
@@ -27,6 +29,8 @@ export const admin = router({
   keys,
   sessions,
   audit,
+  store,
+  configuration,
   drain,
   shutdown,
 

@@ -6,7 +6,7 @@ const MAX_BUCKETS = 10_000
 
 /** A token bucket for each of many callers. */
 export class Buckets {
-  readonly #rate: Rate
+  #rate: Rate
   /** The one that was used longest ago first. */
   readonly #buckets = new Map<string, TokenBucket>()
 
@@ -18,6 +18,12 @@ export class Buckets {
   take(name: string, what: string): void {
     const bucket = this.#get(name)
     if (!bucket.take(1)) throw tooMany(what, bucket.delayMs(1))
+  }
+
+  /** Another rate from now on, for those that were seen as well. */
+  setRate(rate: Rate): void {
+    this.#rate = rate
+    for (const bucket of this.#buckets.values()) bucket.setRate(rate)
   }
 
   giveBack(name: string): void {

@@ -3,7 +3,7 @@ import { Buckets } from './buckets.ts'
 import type { Session } from './session.ts'
 
 /** Of one session: several times what a dashboard or an application needs, and a fraction of what the node does. */
-const DEFAULT_CALL_RATE: Rate = { perSecond: 1_000, burst: 4_000 }
+export const DEFAULT_CALL_RATE: Rate = { perSecond: 1_000, burst: 4_000 }
 /** Of one address without a session, which only logs in, or asks whether the server answers. */
 const STRANGER_RATE: Rate = { perSecond: 10, burst: 100 }
 
@@ -14,6 +14,11 @@ export class CallLimits {
 
   constructor(rate: Rate = DEFAULT_CALL_RATE) {
     this.#sessions = new Buckets(rate)
+  }
+
+  /** Of sessions. */
+  setRate(rate: Rate): void {
+    this.#sessions.setRate(rate)
   }
 
   /** One call. @throws RateLimitError */

@@ -30,6 +30,7 @@ import { MAX_BATCH_CALLS, MAX_BODY_BYTES, TRPC_PATH } from './limits.ts'
 import { listeningOrigins, originsOf } from './public-origins.ts'
 import { type Refusal, STRANGER_TOO_LARGE, TOO_DEEP, tooManyCalls } from './refusal.ts'
 import { checkHead, checkInput, isLarge, refusalOf, refuse, strayCalls } from './request-checks.ts'
+import type { RequestLog } from './request-log.ts'
 import { securityHeaders } from './security-headers.ts'
 import { sendWhole } from './whole-answers.ts'
 
@@ -49,7 +50,7 @@ export interface HttpServerOptions {
    * @default `http`, the port that it listens on, and the names of the loopback and `allowedHosts`
    */
   readonly publicUrls?: readonly string[]
-  /** Origins whose pages may call, such as `https://app.example`. @default [] */
+  /** Origins whose pages may call, such as `https://app.example`; the list may change meanwhile. @default [] */
   readonly corsOrigins?: readonly string[]
   /** Connections in all: each is a file of the process, and a few kilobytes of memory. @default 2000 */
   readonly maxConnections?: number
@@ -64,6 +65,7 @@ export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | '
   readonly authenticator: Authenticator
   readonly limits: CallLimits
   readonly context: (caller: Caller) => Context
+  readonly requests: RequestLog
   readonly onError: (error: Error) => void
 }
 
@@ -147,6 +149,7 @@ export class HttpServer {
       frameworkErrors: ({ statusCode = 400, message }, _, reply) =>
         (reply as FastifyReply).code(statusCode).send(plainError(statusCode, message)),
     })
+    this.#components.requests.watch(fastify, this.#components.router())
     const secure = securityHeaders()
     fastify.addHook('onRequest', async (request, reply) => {
       reply.headers(secure)
@@ -174,7 +177,8 @@ export class HttpServer {
     } = this.#options
     limitConnections(fastify.server, { max, maxOfAddress })
     fastify.addHook('onSend', sendWhole)
-    await fastify.register(cors, { origin: [...corsOrigins], methods: ['GET', 'POST'], maxAge: 600 })
+    const origin = async () => [...corsOrigins]
+    await fastify.register(cors, { origin, methods: ['GET', 'POST'], maxAge: 600 })
     await fastify.register(websocket, { options: { maxPayload: MAX_FRAME_BYTES } })
     await fastify.register(fastifyTRPCPlugin<AnyRouter>, {
       prefix: TRPC_PATH,
@@ -187,7 +191,7 @@ export class HttpServer {
       async (rest) =>
         serveRest(rest, {
           router: router(),
-          context: ({ headers, raw }) => this.#contextOf(headers.authorization, raw.socket.remoteAddress),
+          context: ({ headers, raw }) => this.#contextOf(headers.authorization, raw),
           onError,
         }),
       { prefix: API_PATH },
@@ -200,7 +204,7 @@ export class HttpServer {
     const stray = strayCalls(request, this.#components.router())
     if (!isLarge(request) && stray === 0) return undefined
     const { headers, raw } = request
-    const { session, address } = await this.#contextOf(headers.authorization, raw.socket.remoteAddress)
+    const { session, address } = await this.#contextOf(headers.authorization, raw)
     if (isLarge(request) && session === undefined) return STRANGER_TOO_LARGE
     try {
       for (let count = 0; count < stray; count += 1) this.#components.limits.take(session, address)
@@ -211,14 +215,16 @@ export class HttpServer {
     }
   }
 
-  async #contextOf(shown: string | undefined, remoteAddress: string | undefined): Promise<Context> {
-    const { authenticator, context } = this.#components
-    const address = callerAddress(remoteAddress)
+  async #contextOf(shown: string | undefined, request: IncomingMessage): Promise<Context> {
+    const { authenticator, context, requests } = this.#components
+    const address = callerAddress(request.socket.remoteAddress)
+    const contextOf = (caller: Omit<Caller, 'address'>) =>
+      context(requests.seen(request, { ...caller, address }))
     try {
-      return context({ session: await authenticator.authenticate(shown), address })
+      return contextOf({ session: await authenticator.authenticate(shown) })
     } catch (error) {
       // What anybody may call, such as logging in, does not take a good token.
-      if (error instanceof MeshError) return context({ session: undefined, loginError: error, address })
+      if (error instanceof MeshError) return contextOf({ session: undefined, loginError: error })
       throw error
     }
   }
@@ -229,7 +235,7 @@ export class HttpServer {
       router: router(),
       maxBatchSize: MAX_BATCH_CALLS,
       experimental_encoder: { ...jsonEncoder, decode: decodeFrame },
-      createContext: ({ req, info }) => this.#contextOf(shownBy(req, info), req.socket.remoteAddress),
+      createContext: ({ req, info }) => this.#contextOf(shownBy(req, info), 'raw' in req ? req.raw : req),
       onError({ error, path }: { error: Parameters<typeof isInternal>[0]; path: string | undefined }) {
         // The caller is told no more than to look here.
         if (isInternal(error))
