@@ -63,6 +63,15 @@ export const CLI_SESSION: readonly Step[] = [
   { text: 'Who is logged in with a PastelID or a wallet.', command: 'sessions --data alice' },
   { command: 'audit --limit 5 --data alice' },
   {
+    heading: 'Settings of a running node: config show, config reload',
+    text: 'What it runs with, and where each value comes from. More in [change settings while a node runs](../guides/settings.md).',
+    command: 'config show --data alice',
+  },
+  {
+    text: 'It reads file and environment again; here nothing was written:',
+    command: 'config reload --data alice',
+  },
+  {
     heading: 'Peers: connect, peers, topics, relay, bans',
     command: 'connect localhost:7201 --data bob',
   },
@@ -122,6 +131,14 @@ export const CLI_SESSION: readonly Step[] = [
   { command: 'alerts --data bob' },
   { command: 'stats --data bob' },
   {
+    heading: 'The disk: store',
+    text: 'More in [what is on the disk](../guides/store.md).',
+    command: 'store --data alice',
+  },
+  { command: 'store retention --run --data alice' },
+  { command: 'store retention --data alice' },
+  { command: 'store compact --data alice' },
+  {
     heading: 'Jobs: jobs, schedules',
     text: 'What does jobs is a program that registers handlers ([your first handler](../guides/first-job-handler.md)); a node that `pmesh start` runs has none, so here they wait, and say so. `jobs` alone shows how the queue stands.',
     command: `jobs add mail '{"to":"a@example.org"}' --priority 5 --data alice`,
@@ -152,8 +169,14 @@ export const CLI_SESSION: readonly Step[] = [
   { command: 'id verify {alice} {signature} "some text"' },
   { command: 'id verify {alice} {signature} "another text"', isRefused: true },
   {
-    heading: 'To an end: disconnect, and when no node runs',
+    heading: 'To an end: disconnect, drain, stop, and when no node runs',
     command: 'disconnect localhost:7201 --data bob',
   },
+  {
+    text: 'Before a stop, where requests are to go elsewhere first: [stopping a node](../guides/stopping.md).',
+    command: 'drain --data bob',
+  },
+  { command: 'publish prices "too late" --data bob', isRefused: true },
+  { command: 'stop --data bob' },
   { command: 'status --data carol', isRefused: true },
 ]

@@ -13,7 +13,7 @@ A value is looked for in this order; the first place that has it wins, and a lis
 4. \`pmesh.yaml\` in the data folder, or the file that \`--config\` or \`PMESH_CONFIG\` names,
 5. the default.
 
-\`pmesh init\` makes a data folder with a commented \`pmesh.yaml\`. \`pmesh config print\` shows every value and where it comes from, \`pmesh config check\` says all that is wrong, each with its value and place (\`pmesh.yaml:12\`), in the member file too, and whether the data folder is there. A wrong value, or a key that does not exist, ends the start with \`ERR_CONFIG\`. A variable \`PMESH_…\` that is no setting is only warned of: container platforms make variables of that kind.
+\`pmesh init\` makes a data folder with a commented \`pmesh.yaml\`. \`pmesh config print\` shows every value and where it comes from, \`pmesh config check\` says all that is wrong, each with its value and place (\`pmesh.yaml:12\`), in the member file too, and whether the data folder is there. \`pmesh config show\` shows what a running node is set to, and \`pmesh config reload\`, or SIGHUP, has it read its settings again ([which are applied at once](../guides/settings.md)). A wrong value, or a key that does not exist, ends the start with \`ERR_CONFIG\`. A variable \`PMESH_…\` that is no setting is only warned of: container platforms make variables of that kind.
 
 A line of \`.env\` is \`NAME=VALUE\`, with or without \`export\` before it; a value with spaces at its ends, \`#\` or line ends is in quotes, and \`#\` begins a comment. A line that is none of these sets nothing; the commands that read it warn of it with its number.
 

@@ -1,9 +1,10 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
-import { type BindingStatus, createServer, type Server } from '@pastel-mesh/sdk-server'
+import { type BindingStatus, createServer, type Reloaded, type Server } from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
 import { type CheckedConfig, checkConfig } from './config/checked-config.ts'
+import { LiveConfiguration } from './config/live-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
 import { dataFolder, openDataFolder } from './data-folder.ts'
 import type { ControllerComponents, NodeController } from './index.ts'
@@ -34,6 +35,7 @@ export class Controller implements NodeController {
   readonly queue: Queue
   readonly #bindings: MessageBindings
   readonly #server: Server
+  readonly #configuration: LiveConfiguration | undefined
   readonly #parts: readonly Part[]
   /** Those that were started, or tried to. */
   #started: Part[] = []
@@ -57,13 +59,15 @@ export class Controller implements NodeController {
     const queue = createNodeQueue(config.queue, { store, onError })
     const bindings = new MessageBindings({ node, store, queue, onError })
     const sent = new SentByJobs({}, { node, queue, onError })
-    const { shutdown, onLogin = () => {} } = components
-    const server = createServer(
+    const { shutdown, configuration: source, onLogin = () => {}, onRequest = () => {} } = components
+    const configuration = source && new LiveConfiguration({ source, node, registry, server: () => server })
+    const server: Server = createServer(
       {
         socket: { path: folder.socket },
         ...(config.http ?? { http: false }),
         ...(config.monitoring === undefined ? {} : { monitoring: config.monitoring }),
         roles: config.roles,
+        callRate: config.callRate,
         version: readVersion(),
       },
       {
@@ -73,8 +77,10 @@ export class Controller implements NodeController {
         bindings: () => bindings.status(),
         stopBindings: () => bindings.stop(),
         ...(shutdown === undefined ? {} : { shutdown: { begin: shutdown, timeoutMs: config.stopTimeoutMs } }),
+        ...(configuration === undefined ? {} : { configuration }),
         onError,
         onLogin,
+        onRequest,
       },
     )
     const parts = [
@@ -85,7 +91,7 @@ export class Controller implements NodeController {
       named('bindings', bindings),
       named('server', server),
     ]
-    return new Controller(config, { node, store, queue, bindings, server, parts })
+    return new Controller(config, { node, store, queue, bindings, server, configuration, parts })
   }
 
   private constructor(
@@ -96,6 +102,7 @@ export class Controller implements NodeController {
       queue: Queue
       bindings: MessageBindings
       server: Server
+      configuration: LiveConfiguration | undefined
       parts: Part[]
     },
   ) {
@@ -105,6 +112,7 @@ export class Controller implements NodeController {
     this.queue = components.queue
     this.#bindings = components.bindings
     this.#server = components.server
+    this.#configuration = components.configuration
     this.#parts = components.parts
   }
 
@@ -121,6 +129,16 @@ export class Controller implements NodeController {
 
   bindings(): Promise<BindingStatus[]> {
     return this.#bindings.status()
+  }
+
+  async reload(): Promise<Reloaded> {
+    if (this.#configuration === undefined) {
+      throw new MeshError('ERR_NO_CONFIGURATION', 'nobody said where the configuration comes from')
+    }
+    // What starts takes what it was started with.
+    await this.#starting
+    if (this.#stopping !== undefined) throw stopped()
+    return this.#configuration.reload()
   }
 
   start(): Promise<void> {

@@ -4,16 +4,27 @@
  */
 import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
-import type { BindingStatus, LoginEvent } from '@pastel-mesh/sdk-server'
+import type { BindingStatus, LoginEvent, Reloaded, RequestEvent } from '@pastel-mesh/sdk-server'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { CheckedConfig } from './config/checked-config.ts'
+import type { ConfigurationSource } from './config/live-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
 import { Controller } from './controller.ts'
 import type { OnMessage } from './jobs/message-bindings.ts'
 import type { PassphrasePrompt } from './passphrase.ts'
 
-export type { BindingBlocked, BindingStatus, LoginEvent } from '@pastel-mesh/sdk-server'
+export type {
+  BindingBlocked,
+  BindingStatus,
+  LoginEvent,
+  Reloaded,
+  RequestEvent,
+  SettingChange,
+  SettingOrigin,
+} from '@pastel-mesh/sdk-server'
 export type { CheckedConfig } from './config/checked-config.ts'
+export type { ConfigurationSource } from './config/live-config.ts'
+export type { LoadedConfig } from './config/load-config.ts'
 export type { ControllerConfig } from './config/schema.ts'
 export { type ControlClient, createControlClient } from './control-client.ts'
 export { type DataFolder, DEFAULT_DATA_DIR, dataFolder } from './data-folder.ts'
@@ -37,6 +48,10 @@ export interface ControllerComponents {
   readonly onError?: (error: Error) => void
   /** Hears of logins to the API, those that failed, and refresh tokens that came twice. @default ignored */
   readonly onLogin?: (event: LoginEvent) => void
+  /** Hears of every request to the API by HTTP, when it has ended. @default ignored */
+  readonly onRequest?: (event: RequestEvent) => void
+  /** Where the configuration comes from, for whoever asks for a reload. @default nobody can */
+  readonly configuration?: ConfigurationSource
   /** Begins a graceful stop of the process, for whoever asks for it through the API. @default nobody can */
   readonly shutdown?: () => void
   /** Asks for the passphrase of the identity when it is nowhere else. @default nobody is asked */
@@ -78,6 +93,12 @@ export interface NodeController<Jobs extends JobTypes = JobTypes> {
    * ERR_STOPPED if it was stopped, or failed to start, before; StorageError as the store's start
    */
   start(): Promise<void>
+  /**
+   * Reads the configuration again, checks all of it, and applies what can be without a start: log level, rates, retention,
+   * origins, members.
+   * @throws MeshError ERR_CONFIG: what is wrong, and nothing has changed; ERR_NO_CONFIGURATION; ERR_STOPPED
+   */
+  reload(): Promise<Reloaded>
   /**
    * Stops them in reverse, for good: a new controller starts the node again. While they start, waits for the one
    * that is starting. Jobs that run have half of what is left of `stop.timeout` to end; then their signals fire, and

@@ -14,7 +14,7 @@ it('pmesh ban, bans and unban: until when and why; a wrong one is refused in a l
   })
   const shown = await pmesh('bans')
   expect(shown.stdout).toMatch(
-    /^FOR +UNTIL +TARGET +REASON\n\d+ s +\d{4}-\S+Z +192\.0\.2\.1 +floods \ufffd\[2J\n$/,
+    /^MADE +LEFT +UNTIL +TARGET +REASON\n\d+ s ago +23 h +\d{4}-\S+Z +192\.0\.2\.1 +floods \ufffd\[2J\n$/,
   )
   const [ban] = JSON.parse((await pmesh('bans', '--json')).stdout)
   expect(ban).toMatchObject({ kind: 'address', target: '192.0.2.1' })

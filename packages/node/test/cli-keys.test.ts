@@ -77,3 +77,14 @@ it('pmesh sessions shows who is logged in and ends it; pmesh audit shows what wa
     { procedure: 'admin.setRelay', kind: 'pastelid', subject: admin.pastelId, session: id },
   ])
 })
+
+it('pmesh keys create says first that the name is empty, then that there is no scope', async () => {
+  const [nameless, scopeless] = await Promise.all([
+    pmesh('keys', 'create', ''),
+    pmesh('keys', 'create', 'shop'),
+  ])
+  expect(nameless).toMatchObject({ code: 1, stdout: '' })
+  expect(nameless.stderr).toMatch(/^error: the argument 'name' is empty\n/)
+  expect(scopeless).toMatchObject({ code: 1, stdout: '' })
+  expect(scopeless.stderr).toMatch(/^error: required option '--scope <scope>' not specified\n/)
+})

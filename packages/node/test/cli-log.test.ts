@@ -13,7 +13,7 @@ const events = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as { level: string; event: string; topics?: string[] })
 
-it('a file takes the log as JSON, for its owner only, and is opened anew on SIGHUP', async () => {
+it('a file takes the log as JSON, for its owner only, and is opened anew on SIGHUP, which reads the settings again', async () => {
   const folder = join(await temporaryFolder(), 'logs')
   await mkdir(folder)
   const file = join(folder, 'node.log')
@@ -31,9 +31,16 @@ it('a file takes the log as JSON, for its owner only, and is opened anew on SIGH
       ),
     { what: 'a new log file' },
   )
+  await waitUntil(async () => (await readFile(file, 'utf8')).includes('settings'), {
+    what: 'the settings to be read again',
+  })
   expect((await stopNode(node)).code).toBe(0)
   expect(events(await readFile(`${file}.1`, 'utf8'))).toMatchObject([{ event: 'ready', topics: ['prices'] }])
-  expect(events(await readFile(file, 'utf8')).map(({ event }) => event)).toEqual(['stopping', 'stopped'])
+  expect(events(await readFile(file, 'utf8')).map(({ event }) => event)).toEqual([
+    'settings',
+    'stopping',
+    'stopped',
+  ])
 })
 
 it('without a terminal the standard output is JSON lines, of the level that is asked for', async () => {

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { DEFAULT_RETENTION } from '@pastel-mesh/queue'
 import { DEFAULT_RATES } from '@pastel-mesh/sdk-node'
+import { DEFAULT_CALL_RATE } from '@pastel-mesh/sdk-server'
 import { expect, it } from 'vitest'
 import { checkConfig } from '../src/config/checked-config.ts'
 
@@ -34,6 +35,7 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
       maxStalls: 3,
       retention: DEFAULT_RETENTION,
     },
+    callRate: DEFAULT_CALL_RATE,
     roles: { admins: [], operators: [], viewers: [] },
     log: { level: 'info', format: 'auto' },
     stopTimeoutMs: 20_000,

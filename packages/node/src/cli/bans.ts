@@ -1,6 +1,6 @@
 import { json, print, printable, warn } from './output.ts'
 import { type Cell, columns } from './terminal/columns.ts'
-import { counted, describeSpan } from './terminal/figures.ts'
+import { counted, describeAgo, describeSpan } from './terminal/figures.ts'
 import { screenWidth } from './terminal/screen.ts'
 import { withClient } from './with-client.ts'
 
@@ -11,12 +11,15 @@ export async function listBans(dataDir: string, asJson: boolean): Promise<void> 
   if (bans.length === 0) return warn('nobody is banned')
   const now = Date.now()
   const rows = bans.map(({ target, bannedAtMs, untilMs, reason }): Cell[] => [
-    describeSpan(now - bannedAtMs),
+    describeAgo(bannedAtMs, now),
+    untilMs === undefined ? '-' : describeSpan(untilMs - now),
     untilMs === undefined ? 'unban' : new Date(untilMs).toISOString(),
     { text: target, tone: 'name' },
     reason ?? '-',
   ])
-  const headings = ['FOR', 'UNTIL', 'TARGET', 'REASON'].map((text): Cell => ({ text, tone: 'heading' }))
+  const headings = ['MADE', 'LEFT', 'UNTIL', 'TARGET', 'REASON'].map(
+    (text): Cell => ({ text, tone: 'heading' }),
+  )
   print(columns([headings, ...rows], { width: screenWidth() }))
 }
 

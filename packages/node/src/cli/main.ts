@@ -27,6 +27,7 @@ import { addStart } from './commands/start.ts'
 import { addStats } from './commands/stats.ts'
 import { addStatus } from './commands/status.ts'
 import { addDrain, addStop } from './commands/stop.ts'
+import { addStore } from './commands/store.ts'
 import { addTail } from './commands/tail.ts'
 import { addTopics } from './commands/topics.ts'
 import { addVerify } from './commands/verify.ts'
@@ -78,6 +79,7 @@ addDelivery(program)
 addExport(program)
 addVerify(program)
 addStats(program)
+addStore(program)
 addJobs(program)
 addSchedules(program)
 

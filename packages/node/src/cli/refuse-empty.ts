@@ -4,13 +4,15 @@ import type { Command } from 'commander'
 const MAY_BE_EMPTY = new Set(['text', 'operands'])
 /** Commands that take settings: what is wrong with one is said of it by its name. */
 const OF_SETTINGS = new Set(['init', 'config', 'start'])
+/** Those of them that are about a node that runs, and take none. */
+const OF_RUNNING = new Set(['show', 'reload'])
 
 /**
  * Ends a command that was given an empty argument, as by a variable of the shell that is not set: it means nothing, and
  * is not to mean what leaving it out does.
  */
 export function refuseEmpty(command: Command): void {
-  if (OF_SETTINGS.has(topmost(command).name())) return
+  if (OF_SETTINGS.has(topmost(command).name()) && !OF_RUNNING.has(command.name())) return
   const { args, registeredArguments } = command
   for (const [i, value] of args.entries()) {
     const argument = registeredArguments[Math.min(i, registeredArguments.length - 1)]

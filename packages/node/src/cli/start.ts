@@ -1,7 +1,8 @@
 import { MeshError } from '@pastel-mesh/identity'
-import type { LoginEvent } from '@pastel-mesh/sdk-server'
+import type { LoginEvent, Reloaded } from '@pastel-mesh/sdk-server'
 import type { OptionValues } from 'commander'
 import type { Logger } from 'pino'
+import { ConfigError, describeProblem } from '../config/config-error.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { adoptPassphrases } from '../config/passphrase-variables.ts'
 import { createNodeLog } from '../log/logger.ts'
@@ -10,6 +11,7 @@ import { stopOnSignal } from '../signals.ts'
 import { exitOnUncaught } from '../uncaught.ts'
 import { banner, bannerFields } from './banner.ts'
 import { placesOf } from './config-options.ts'
+import { describeReloaded } from './describe-reloaded.ts'
 import { describeError, print } from './output.ts'
 import { tellEvents } from './tell-events.ts'
 import { tellJobs } from './tell-jobs.ts'
@@ -18,16 +20,29 @@ import { terminalPrompt } from './terminal-prompt.ts'
 /** Runs a node until a signal stops it. @returns the exit code */
 export async function start(options: OptionValues): Promise<number> {
   const places = placesOf(options)
-  const { input, config, warnings } = await loadConfig(places)
+  const loaded = await loadConfig(places)
+  const { input, config, warnings } = loaded
   const { logger, isPretty, reopen } = createNodeLog(config.log)
+  const isOnTerminal = process.stdin.isTTY === true || process.stdout.isTTY === true
   for (const warning of warnings) logger.warn({ event: 'settings' }, warning)
   // What is wrong with the file was said with the settings.
   adoptPassphrases(places.cwd)
   // Only now: what is wrong with the settings is said before all of libp2p is loaded.
   const { Controller } = await import('../controller.ts')
+  const { requestTeller } = await import('./tell-requests.ts')
   const creating = Controller.create(input, {
     onError: (error) => logError(logger, error),
     onLogin: (event) => logLogin(logger, event),
+    onRequest: requestTeller(logger),
+    configuration: {
+      loaded,
+      // The folder is the one that it runs on, whatever is written now.
+      load: () => loadConfig({ ...places, dataDir: config.dataDir }),
+      setLogLevel: (level) => {
+        logger.level = level
+      },
+      onReloaded: (reloaded) => logReloaded(logger, reloaded),
+    },
     prompt: terminalPrompt(),
     shutdown: () => process.kill(process.pid, 'SIGTERM'),
   })
@@ -37,8 +52,12 @@ export async function start(options: OptionValues): Promise<number> {
     (line) => logger.info({ event: 'stopping' }, line),
     (error) => logger.error({ event: 'error', err: error }, error.message),
   )
-  // Without a log file it means what it always does: the terminal is gone.
-  if (config.log.file !== undefined) process.on('SIGHUP', reopen)
+  const onHangUp = () => {
+    reopen()
+    creating.then((controller) => controller.reload()).catch((error: Error) => logUnread(logger, error))
+  }
+  // Else it means what it always does: the terminal is gone.
+  if (config.log.file !== undefined || !isOnTerminal) process.on('SIGHUP', onHangUp)
   const controller = await creating
   const stopWatching = exitOnUncaught({ logger, closeDatabase: () => controller.store.stop() })
   tellEvents(controller.node, logger, config.dataDir)
@@ -62,6 +81,20 @@ function logLogin(logger: Logger, { what, ...about }: LoginEvent): void {
   if (what === 'loggedIn') logger.info(fields, 'somebody logged in to the API')
   else if (what === 'refused') logger.warn(fields, 'a login to the API was refused')
   else logger.warn(fields, 'a refresh token of the API came twice: its session has ended')
+}
+
+function logReloaded(logger: Logger, reloaded: Reloaded): void {
+  for (const warning of reloaded.warnings) logger.warn({ event: 'settings' }, warning)
+  const { applied, needsRestart, members } = reloaded
+  logger.info({ event: 'settings', applied, needsRestart, members }, describeReloaded(reloaded))
+}
+
+function logUnread(logger: Logger, error: Error): void {
+  if (error instanceof MeshError && error.code === 'ERR_STOPPED') return
+  const problems = error instanceof ConfigError ? error.problems.map(describeProblem) : [describeError(error)]
+  for (const problem of problems) {
+    logger.error({ event: 'settings' }, `nothing has changed: ${problem}`)
+  }
 }
 
 function logError(logger: Logger, error: Error): void {

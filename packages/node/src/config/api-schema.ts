@@ -2,7 +2,10 @@ import { isPastelId } from '@pastel-mesh/identity'
 import { z } from 'zod'
 import { parseApiListen } from './api-listen.ts'
 import { keyRegistry } from './config-key.ts'
-import { list, read, text } from './value-schemas.ts'
+import { count, list, read, text } from './value-schemas.ts'
+
+/** Hundreds of times what a node answers: as good as no limit. */
+const MAX_CALL_RATE = 1_000_000
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
@@ -62,6 +65,20 @@ export const apiSchema = z
         placeholder: '<origin>',
         isList: true,
       }),
+    callRate: z
+      .strictObject({
+        perSecond: count(1, MAX_CALL_RATE).prefault(1_000).register(keyRegistry, {
+          kind: 'count',
+          about: 'calls a second that one session, or service key, may make',
+          placeholder: '<count>',
+        }),
+        burst: count(1, MAX_CALL_RATE).prefault(4_000).register(keyRegistry, {
+          kind: 'count',
+          about: 'calls that one session, or service key, may make at once, after it was quiet',
+          placeholder: '<count>',
+        }),
+      })
+      .prefault({}),
     admins: subjects('change everything', '--admin'),
     operators: subjects('send, and do what a node needs from day to day', '--operator'),
     viewers: subjects('look', '--viewer'),

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { PastelId } from '@pastel-mesh/identity'
 import { parsePastelId } from '@pastel-mesh/identity'
 import type { RetentionRules } from '@pastel-mesh/queue'
+import type { Rate } from '@pastel-mesh/sdk-node'
 import type { HttpServerOptions, MonitoringOptions, RoleLists } from '@pastel-mesh/sdk-server'
 import { z } from 'zod'
 import type { NodeLogOptions } from '../log/log-options.ts'
@@ -39,6 +40,8 @@ export interface CheckedConfig {
   readonly http?: HttpServerOptions
   /** Metrics and health; absent: none. */
   readonly monitoring?: MonitoringOptions
+  /** Of one session there. */
+  readonly callRate: Rate
   /** Who may log in there. */
   readonly roles: RoleLists
   /** `file` is absolute. */
@@ -141,6 +144,7 @@ export function toChecked({
     queue: toCheckedQueue(queue),
     ...(http === undefined ? {} : { http }),
     ...(monitoring === undefined ? {} : { monitoring }),
+    callRate: api.callRate,
     roles: { admins: api.admins, operators: api.operators, viewers: api.viewers },
     log: { ...log, ...(log.file === undefined ? {} : { file: resolve(dataDir, log.file) }) },
     stopTimeoutMs: stop.timeout,

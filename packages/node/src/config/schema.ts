@@ -300,7 +300,8 @@ export const configSchema = z.strictObject({
         }),
       file: text.min(1, { error: 'give the path of a file' }).optional().register(keyRegistry, {
         kind: 'text',
-        about: 'file to log to as well, as JSON, relative to the data folder; SIGHUP opens it anew',
+        about:
+          'file to log to as well, as JSON, relative to the data folder; SIGHUP opens it anew, and reloads the settings',
         placeholder: '<path>',
         otherwise: 'none',
       }),

@@ -5,7 +5,8 @@ import { CONFIG_KEYS } from './config-keys.ts'
 const HEAD = `# Settings of this node. What is commented out has the value that is shown.
 # Durations: 500ms, 10s, 10m, 2h, 3d, 1w. Sizes: 64KiB, 10MB, 1.5GiB.
 # Flags of "pmesh start" and variables (PMESH_SYNC_HISTORY for sync.history) win over this file.
-# "pmesh config print" shows what holds, and why; "pmesh config check" finds what is wrong.
+# "pmesh config print" shows what holds, and why; "pmesh config check" finds what is wrong; "pmesh config reload" has a
+# running node read it again.
 `
 
 /** Few need them, and they would be half of the file. */

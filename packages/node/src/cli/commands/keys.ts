@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { collect, dataOption, examples, jsonOption } from '../options.ts'
 import { parseExpiry } from '../parse-time.ts'
 import { parseSpan } from './job-options.ts'
@@ -24,16 +24,14 @@ export function addKeys(program: Command): void {
     .command('create')
     .description('make a key; its secret is shown once')
     .argument('<name>', 'what it is for')
-    .addOption(
-      new Option('--scope <scope>', 'what it may: read, or send (may be repeated)')
-        .argParser(collect)
-        .makeOptionMandatory(),
-    )
+    .option('--scope <scope>', 'what it may: read, or send (may be repeated)', collect)
     .option('--expires <time>', 'until when it is good, such as 90d or 2027-01-31', parseExpiry)
     .addOption(dataOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('pmesh keys create shop --scope read --scope send --expires 90d'))
-    .action(async (name, { data, scope, expires, json }) => {
+    .action(async (name, { data, scope, expires, json }, command: Command) => {
+      // Not before it is known that there is a name.
+      if (scope === undefined) command.error("error: required option '--scope <scope>' not specified")
       const { createKey } = await import('../keys.ts')
       await createKey(data, { name, scopes: scope, expiresAt: expires }, json === true)
     })

@@ -1,0 +1,188 @@
+import { isDeepStrictEqual } from 'node:util'
+import { MeshError } from '@pastel-mesh/identity'
+import type { MemberRegistry, MeshNode } from '@pastel-mesh/sdk-node'
+import type {
+  Configuration,
+  EffectiveConfiguration,
+  Reloaded,
+  Server,
+  SettingChange,
+} from '@pastel-mesh/sdk-server'
+import type { NodeLogOptions } from '../log/log-options.ts'
+import type { CheckedConfig } from './checked-config.ts'
+import { ConfigError } from './config-error.ts'
+import type { ConfigKey } from './config-key.ts'
+import { CONFIG_KEYS, valueAt } from './config-keys.ts'
+import { writtenValue } from './format-value.ts'
+import type { LoadedConfig } from './load-config.ts'
+import type { Origin } from './origin.ts'
+
+/** Where the configuration of a node comes from, and comes from again. */
+export interface ConfigurationSource {
+  /** What the node is started with. */
+  readonly loaded: LoadedConfig
+  /** Reads all of it again. @throws MeshError ERR_CONFIG */
+  load(): Promise<LoadedConfig>
+  readonly setLogLevel: (level: NodeLogOptions['level']) => void
+  /** Hears what a reload came to, whoever asked for it. @default nobody does */
+  readonly onReloaded?: (reloaded: Reloaded) => void
+}
+
+export interface LiveConfigurationComponents {
+  readonly source: ConfigurationSource
+  readonly node: Pick<MeshNode, 'setRates' | 'retention'>
+  readonly registry: MemberRegistry
+  /** Made after this, for it is told of it. */
+  readonly server: () => Pick<Server, 'change'>
+}
+
+type Apply = (config: CheckedConfig, parts: LiveConfigurationComponents) => void
+
+const setRates: Apply = (config, { node }) => node.setRates(config)
+
+/** What can change while the node runs, by the beginning of the key. */
+const APPLIED: Readonly<Record<string, Apply>> = {
+  'log.level': ({ log }, { source }) => source.setLogLevel(log.level),
+  'limits.peerRates.': setRates,
+  'limits.senderRates.': setRates,
+  'retention.': ({ retention }, { node }) => node.retention.change(retention),
+  'api.callRate.': ({ callRate }, { server }) => server().change({ callRate }),
+  'api.origins': ({ http }, { server }) => server().change({ corsOrigins: http?.corsOrigins ?? [] }),
+}
+
+interface Held {
+  readonly value: unknown
+  readonly origin: Origin
+}
+
+/**
+ * What a node runs with: what it was started with, and what reloads have changed since.
+ *
+ * ```
+ *   reload: read ── wrong: nothing has changed
+ *            └──▶ members ── wrong: nothing has changed
+ *                    └──▶ each key that is another one: applied, or noted for the next start
+ * ```
+ */
+export class LiveConfiguration implements Configuration {
+  readonly #components: LiveConfigurationComponents
+  readonly #dataDir: string
+  /** By the path of the key. */
+  readonly #running: Map<string, Held>
+  /** What holds after the next start. */
+  #pending: ReadonlyMap<string, Held> = new Map()
+  #file: string | undefined
+  #readAtMs = Date.now()
+  /** One reload at a time. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(components: LiveConfigurationComponents) {
+    this.#components = components
+    const { loaded } = components.source
+    this.#dataDir = loaded.config.dataDir
+    this.#file = loaded.file
+    this.#running = new Map(CONFIG_KEYS.map((key) => [key.path, heldIn(loaded, key)]))
+  }
+
+  effective(): EffectiveConfiguration {
+    const keys = CONFIG_KEYS.map((key) => {
+      const pending = this.#pending.get(key.path)
+      const shown = describe(key, this.#held(key))
+      return [key.path, pending === undefined ? shown : { ...shown, afterRestart: describe(key, pending) }]
+    })
+    return {
+      dataDir: this.#dataDir,
+      file: this.#file ?? null,
+      readAtMs: this.#readAtMs,
+      keys: Object.fromEntries(keys),
+    }
+  }
+
+  reload(): Promise<Reloaded> {
+    const turn = this.#turn.then(() => this.#reload())
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  async #reload(): Promise<Reloaded> {
+    const { source } = this.#components
+    const loaded = await source.load()
+    const members = await this.#reloadMembers()
+    const applied: SettingChange[] = []
+    const needsRestart: SettingChange[] = []
+    const unchanged: string[] = []
+    const toApply = new Set<Apply>()
+    const pending = new Map<string, Held>()
+    for (const key of CONFIG_KEYS) {
+      const before = this.#held(key)
+      const after = heldIn(loaded, key)
+      if (isDeepStrictEqual(before.value, after.value)) {
+        // It may stand somewhere else.
+        this.#running.set(key.path, after)
+        unchanged.push(key.path)
+        continue
+      }
+      const change = {
+        key: key.path,
+        before: describe(key, before).value,
+        after: describe(key, after).value,
+        origin: after.origin,
+      }
+      const apply = applyOf(key)
+      if (apply === undefined) {
+        pending.set(key.path, after)
+        needsRestart.push(change)
+      } else {
+        toApply.add(apply)
+        this.#running.set(key.path, after)
+        applied.push(change)
+      }
+    }
+    for (const apply of toApply) apply(loaded.config, this.#components)
+    this.#pending = pending
+    this.#file = loaded.file
+    this.#readAtMs = Date.now()
+    const reloaded: Reloaded = {
+      file: loaded.file ?? null,
+      applied,
+      needsRestart,
+      unchanged,
+      ...(members === undefined ? {} : { members }),
+      warnings: loaded.warnings,
+    }
+    source.onReloaded?.(reloaded)
+    return reloaded
+  }
+
+  async #reloadMembers(): Promise<Reloaded['members']> {
+    const { registry } = this.#components
+    try {
+      const change = await registry.reload?.()
+      if (change === undefined) return undefined
+      const count = registry.members?.().length ?? 0
+      return { count, joined: change.joined.length, left: change.left.length }
+    } catch (error) {
+      if (!(error instanceof MeshError)) throw error
+      throw new ConfigError([{ reason: error.message }])
+    }
+  }
+
+  #held(key: ConfigKey): Held {
+    return this.#running.get(key.path) as Held
+  }
+}
+
+function heldIn({ read, origins }: LoadedConfig, key: ConfigKey): Held {
+  return { value: valueAt(read, key.parts), origin: origins.get(key.path) ?? { kind: 'default' } }
+}
+
+function describe(key: ConfigKey, { value, origin }: Held) {
+  return { value: writtenValue(key, value) ?? null, origin }
+}
+
+function applyOf({ path }: ConfigKey): Apply | undefined {
+  const known = Object.entries(APPLIED).find(
+    ([begin]) => path === begin || (begin.endsWith('.') && path.startsWith(begin)),
+  )
+  return known?.[1]
+}
