@@ -15,7 +15,9 @@ const WRONG = 'the annotations (meta.values) are wrong'
 export const inputTransformer = {
   serialize: superjson.serialize,
   /** @throws TRPCError BAD_REQUEST */
-  deserialize(input: SuperJSONResult | null): unknown {
+  deserialize(input: SuperJSONResult | null | undefined): unknown {
+    // Over a WebSocket, of a call that has none.
+    if (input === undefined) return undefined
     // What somebody writes by hand.
     if (typeof input !== 'object' || input === null)
       throw refusal('the input is wrong: give an object with `json`')

@@ -37,6 +37,11 @@ export interface Access {
 /** The operator on the machine. */
 export const SOCKET_SESSION: Session = { kind: 'socket', subject: 'socket', role: 'admin' }
 
+/** What limits count it by. */
+export function sessionName({ kind, id, subject }: Session): string {
+  return `${kind} ${id ?? subject}`
+}
+
 export function mayCall({ role, scopes = [] }: Session, access: Access): boolean {
   if (access.role === 'anyone' || access.role === 'session') return true
   if (role !== undefined && ROLES.indexOf(role) >= ROLES.indexOf(access.role)) return true

@@ -1,11 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
-import websocket from '@fastify/websocket'
 import { MeshError } from '@pastel-mesh/identity'
 import type { AnyRouter } from '@trpc/server'
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
-import { jsonEncoder } from '@trpc/server/adapters/ws'
-import type { TRPCRequestInfo } from '@trpc/server/http'
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -25,13 +22,13 @@ import { serveRest } from '../rest/rest-routes.ts'
 import type { Caller, Context } from '../trpc.ts'
 import { callerAddress } from './caller-address.ts'
 import { limitConnections } from './connection-limit.ts'
-import { isTooDeep } from './json-depth.ts'
 import { MAX_BATCH_CALLS, MAX_BODY_BYTES, TRPC_PATH } from './limits.ts'
 import { listeningOrigins, originsOf } from './public-origins.ts'
-import { type Refusal, STRANGER_TOO_LARGE, TOO_DEEP, tooManyCalls } from './refusal.ts'
+import { type Refusal, STRANGER_TOO_LARGE, tooManyCalls } from './refusal.ts'
 import { checkHead, checkInput, isLarge, refusalOf, refuse, strayCalls } from './request-checks.ts'
 import type { RequestLog } from './request-log.ts'
 import { securityHeaders } from './security-headers.ts'
+import { WebSockets } from './web-sockets.ts'
 import { sendWhole } from './whole-answers.ts'
 
 export interface HttpServerOptions {
@@ -56,6 +53,10 @@ export interface HttpServerOptions {
   readonly maxConnections?: number
   /** Those of one address, which may be that of a proxy. @default 1000, so that none takes those of all others */
   readonly maxConnectionsOfAddress?: number
+  /** WebSockets in all: the other half of the connections is for requests. @default 1000 */
+  readonly maxWebSockets?: number
+  /** Those of one session, or service key, which an application may have on many machines. @default 64 */
+  readonly maxWebSocketsOfSession?: number
   /** Requests under way at the stop have that long to end, in ms. @default 3000 */
   readonly drainMs?: number
 }
@@ -74,12 +75,12 @@ const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_DRAIN_MS = 3_000
 const DEFAULT_MAX_CONNECTIONS = 2_000
 const DEFAULT_MAX_CONNECTIONS_OF_ADDRESS = 1_000
+const DEFAULT_MAX_WEB_SOCKETS = 1_000
+const DEFAULT_MAX_WEB_SOCKETS_OF_SESSION = 64
 /** Names of all calls of a batch. */
 const MAX_PATH_LENGTH = 5_000
 /** Headers and body of a request have that long to arrive. */
 const REQUEST_TIMEOUT_MS = 30_000
-/** Bytes of a message over WebSockets. */
-const MAX_FRAME_BYTES = MAX_BODY_BYTES
 
 /** Serves the routers by HTTP, server-sent events and WebSockets, to who has logged in. */
 export class HttpServer {
@@ -179,11 +180,14 @@ export class HttpServer {
     fastify.addHook('onSend', sendWhole)
     const origin = async () => [...corsOrigins]
     await fastify.register(cors, { origin, methods: ['GET', 'POST'], maxAge: 600 })
-    await fastify.register(websocket, { options: { maxPayload: MAX_FRAME_BYTES } })
+    await this.#webSockets(corsOrigins).serve(fastify)
     await fastify.register(fastifyTRPCPlugin<AnyRouter>, {
       prefix: TRPC_PATH,
-      useWSS: true,
-      trpcOptions: this.#trpcOptions(),
+      trpcOptions: {
+        ...this.#trpcOptions(),
+        // Nothing but the header counts: what stands in an address is kept in logs and histories.
+        createContext: ({ req }) => this.#contextOf(req.headers.authorization, req.raw),
+      } satisfies FastifyTRPCPluginOptions<AnyRouter>['trpcOptions'],
     })
     serveDocuments(fastify, operationsOf(this.#components.router()))
     const { router, onError } = this.#components
@@ -215,6 +219,26 @@ export class HttpServer {
     }
   }
 
+  #webSockets(corsOrigins: readonly string[]): WebSockets {
+    const {
+      maxWebSockets = DEFAULT_MAX_WEB_SOCKETS,
+      maxWebSocketsOfSession = DEFAULT_MAX_WEB_SOCKETS_OF_SESSION,
+    } = this.#options
+    return new WebSockets(
+      {
+        path: TRPC_PATH,
+        max: maxWebSockets,
+        maxOfSession: maxWebSocketsOfSession,
+        trpcOptions: this.#trpcOptions(),
+      },
+      {
+        isAllowedOrigin: (origin) => corsOrigins.includes(origin) || this.origins.includes(origin),
+        context: (request, shown) => this.#contextOf(shown, request),
+        charge: (session, address) => this.#components.limits.takeFrame(session, address),
+      },
+    )
+  }
+
   async #contextOf(shown: string | undefined, request: IncomingMessage): Promise<Context> {
     const { authenticator, context, requests } = this.#components
     const address = callerAddress(request.socket.remoteAddress)
@@ -229,13 +253,11 @@ export class HttpServer {
     }
   }
 
-  #trpcOptions(): FastifyTRPCPluginOptions<AnyRouter>['trpcOptions'] {
+  #trpcOptions() {
     const { router, onError } = this.#components
     return {
       router: router(),
       maxBatchSize: MAX_BATCH_CALLS,
-      experimental_encoder: { ...jsonEncoder, decode: decodeFrame },
-      createContext: ({ req, info }) => this.#contextOf(shownBy(req, info), 'raw' in req ? req.raw : req),
       onError({ error, path }: { error: Parameters<typeof isInternal>[0]; path: string | undefined }) {
         // The caller is told no more than to look here.
         if (isInternal(error))
@@ -243,21 +265,6 @@ export class HttpServer {
       },
     }
   }
-}
-
-/** What comes over a WebSocket. */
-function decodeFrame(data: string | ArrayBuffer | Uint8Array): unknown {
-  if (typeof data === 'string' && isTooDeep(data)) throw new Error(TOO_DEEP.message)
-  return jsonEncoder.decode(data)
-}
-
-/** Over HTTP nothing but the header counts: what stands in an address is kept in logs and histories. */
-function shownBy(
-  req: FastifyRequest | IncomingMessage,
-  { connectionParams }: TRPCRequestInfo,
-): string | undefined {
-  const isWebSocket = !('raw' in req)
-  return (isWebSocket ? connectionParams?.authorization : undefined) ?? req.headers.authorization
 }
 
 function unusable(where: string, cause: unknown): MeshError {

@@ -50,6 +50,25 @@ export const TOO_DEEP: Refusal = {
   meshCode: 'ERR_TOO_DEEP',
   message: 'the JSON of the request is too deep: 32 levels of objects and arrays are taken',
 }
+export const NO_WEB_SOCKET: Refusal = {
+  status: 404,
+  code: 'NOT_FOUND',
+  meshCode: 'ERR_NO_WEB_SOCKET',
+  message: 'there are no WebSockets here, but at /trpc',
+}
+export const OTHER_ORIGIN: Refusal = {
+  status: 403,
+  code: 'FORBIDDEN',
+  meshCode: 'ERR_ORIGIN',
+  message:
+    'pages of this origin may open no WebSockets: api.origins of the configuration names those that may',
+}
+export const TOO_MANY_WEB_SOCKETS: Refusal = {
+  status: 429,
+  code: 'TOO_MANY_REQUESTS',
+  meshCode: 'ERR_TOO_MANY_CONNECTIONS',
+  message: 'there are too many WebSockets: try again later',
+}
 export const IN_ADDRESS: Refusal = {
   status: 400,
   code: 'BAD_REQUEST',

@@ -1,0 +1,131 @@
+import type { Socket } from 'node:net'
+import type { WebSocket } from '@fastify/websocket'
+import type { AnyRouter } from '@trpc/server'
+import type { Session } from '../auth/session.ts'
+import type { Context } from '../trpc.ts'
+import { MAX_STRANGER_BODY_BYTES } from './limits.ts'
+import { parseMessage, readCalls, WebSocketViolation } from './web-socket-calls.ts'
+
+/** Whoever has shown no good login by then is closed: what one may do without is done in less. */
+const LOGIN_MS = 10_000
+/** The other end has that long to answer that it closes, too. */
+const CLOSE_MS = 1_000
+/** Codes of RFC 6455: against what is expected here; too large. */
+const VIOLATION = 1008
+const TOO_LARGE = 1009
+
+export interface WebSocketConnectionComponents {
+  readonly socket: WebSocket
+  /** What the WebSocket is on. */
+  readonly stream: Socket
+  readonly router: AnyRouter
+  /** Counts what came. @throws RateLimitError */
+  readonly charge: (session: Session | undefined) => void
+}
+
+/**
+ * One WebSocket, and who it is from:
+ *
+ *     silent ──▶ logging in ──▶ known
+ *                    └────────▶ stranger
+ *
+ * It is silent if it said that it shows its login in its first message. Whoever is not known in time is closed, and
+ * takes no more until then than a stranger's request may have.
+ */
+export class WebSocketConnection {
+  readonly #socket: WebSocket
+  readonly #stream: Socket
+  readonly #router: AnyRouter
+  readonly #charge: WebSocketConnectionComponents['charge']
+  readonly #late: NodeJS.Timeout
+  #state: 'silent' | 'logging in' | 'known' | 'stranger' = 'silent'
+  #session: Session | undefined
+  /** What came while it was logging in: whose it is shows later. */
+  #uncharged = 0
+  #strangerBytes = 0
+
+  constructor({ socket, stream, router, charge }: WebSocketConnectionComponents) {
+    this.#socket = socket
+    this.#stream = stream
+    this.#router = router
+    this.#charge = charge
+    this.#late = setTimeout(() => this.#refuse(VIOLATION, `log in within ${LOGIN_MS / 1000} s`), LOGIN_MS)
+    socket.once('close', () => clearTimeout(this.#late))
+    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary))
+    socket.on('ping', () => this.#count())
+    socket.on('pong', () => this.#count())
+    stream.on('data', this.#onBytes)
+  }
+
+  /** What tRPC is to have of a message. @throws Error: it is none */
+  readonly decode = (data: string | ArrayBuffer | Uint8Array): unknown => {
+    if (this.#socket.readyState !== this.#socket.OPEN) return []
+    // What it shows; tRPC checks its shape.
+    if (this.#state === 'silent') return parseMessage(data)
+    try {
+      return readCalls(data, this.#router, (answer) => this.#socket.send(answer))
+    } catch (error) {
+      if (!(error instanceof WebSocketViolation)) throw error
+      this.#refuse(VIOLATION, error.message)
+      return []
+    }
+  }
+
+  /** @param find whom what it showed stands for */
+  async logIn(find: () => Promise<Context>): Promise<Context> {
+    this.#state = 'logging in'
+    // What comes next may be larger than a stranger's.
+    this.#socket.pause()
+    try {
+      const context = await find()
+      this.#session = context.session
+      return context
+    } finally {
+      this.#state = this.#session === undefined ? 'stranger' : 'known'
+      if (this.#state === 'known') {
+        clearTimeout(this.#late)
+        this.#stream.off('data', this.#onBytes)
+      }
+      for (; this.#uncharged > 0; this.#uncharged -= 1) this.#count()
+      this.#socket.resume()
+    }
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    // That with which one logs in is free: everybody behind an address comes again at once when the server restarts.
+    if (this.#state === 'silent' && (isBinary || !isBeat(data))) return
+    this.#count()
+  }
+
+  readonly #onBytes = (chunk: Buffer): void => {
+    if (this.#state === 'logging in') return
+    this.#strangerBytes += chunk.length
+    if (this.#strangerBytes > MAX_STRANGER_BODY_BYTES) this.#refuse(TOO_LARGE, 'log in to send that much')
+  }
+
+  #count(): void {
+    if (this.#state === 'logging in') {
+      this.#uncharged += 1
+      return
+    }
+    try {
+      this.#charge(this.#session)
+    } catch (error) {
+      this.#refuse(VIOLATION, (error as Error).message)
+    }
+  }
+
+  /** Closes; what still comes is not looked at. */
+  #refuse(code: number, reason: string): void {
+    this.#socket.removeAllListeners('message').removeAllListeners('ping').removeAllListeners('pong')
+    this.#stream.off('data', this.#onBytes)
+    this.#socket.close(code, reason)
+    const cut = setTimeout(() => this.#socket.terminate(), CLOSE_MS)
+    this.#socket.once('close', () => clearTimeout(cut))
+  }
+}
+
+/** The signs of life of tRPC. */
+function isBeat(data: Buffer): boolean {
+  return data.length === 4 && ['PING', 'PONG'].includes(data.toString())
+}
