@@ -16,7 +16,7 @@ export { type PastelIdSigner, pastelIdAuth } from './auth/pastel-id-auth.ts'
 export { serviceKeyAuth } from './auth/service-key-auth.ts'
 export { type WalletSigner, walletAuth } from './auth/wallet-auth.ts'
 export type { Entry, IterateOptions, Messages } from './messages.ts'
-export { PastelMeshError, type PastelMeshErrorOptions } from './pastel-mesh-error.ts'
+export { type ErrorCode, PastelMeshError, type PastelMeshErrorOptions } from './pastel-mesh-error.ts'
 export { readEvents, type StreamEvent } from './stream/event-stream.ts'
 
 export interface ClientOptions {

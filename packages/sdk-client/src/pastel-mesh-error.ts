@@ -4,8 +4,35 @@ import { TRPCClientError } from '@trpc/client'
 /** What may succeed if it is tried again later, with nothing changed. */
 const RETRYABLE_STATUS = new Set([429, 502, 503, 504])
 
+/** The codes of the client, and those of the node that callers act on; there are more, which the node's refusals name. */
+export type ErrorCode =
+  | 'ERR_ABORTED'
+  | 'ERR_ANSWER'
+  | 'ERR_CHALLENGE'
+  | 'ERR_CLIENT'
+  | 'ERR_LOGGED_OUT'
+  | 'ERR_NO_LOGIN'
+  | 'ERR_TOO_LARGE'
+  | 'ERR_UNREACHABLE'
+  | 'ERR_URL'
+  | 'ERR_BAD_REQUEST'
+  | 'ERR_CURSOR'
+  | 'ERR_DRAINING'
+  | 'ERR_FORBIDDEN'
+  | 'ERR_LOGIN'
+  | 'ERR_NOT_A_MEMBER'
+  | 'ERR_NOT_LOGGED_IN'
+  | 'ERR_NOT_STORED'
+  | 'ERR_NO_ACCESS'
+  | 'ERR_OUTBOX_FULL'
+  | 'ERR_PARTLY_SENT'
+  | 'ERR_STOPPED'
+  | 'ERR_TOKEN'
+  | 'ERR_TOPIC_NAME'
+  | (string & {})
+
 export interface PastelMeshErrorOptions {
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
   readonly httpStatus?: number | undefined
   readonly retryAfterMs?: number | undefined
@@ -31,7 +58,7 @@ export interface PastelMeshErrorOptions {
  * It is a `TRPCClientError`, too: `data` and `shape` are what the server sent.
  */
 export class PastelMeshError extends TRPCClientError<AppRouter> {
-  readonly code: string
+  readonly code: ErrorCode
   /** Absent: there was no answer. */
   readonly httpStatus: number | undefined
   /** The node asks to wait that long. */

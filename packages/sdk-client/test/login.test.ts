@@ -2,11 +2,12 @@ import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
 import { openServer } from '../../sdk-server/test/fixtures/open-server.ts'
-import { createClient, pastelIdAuth, type WalletSigner, walletAuth } from '../src/index.ts'
+import { createClient, pastelIdAuth, serviceKeyAuth, type WalletSigner, walletAuth } from '../src/index.ts'
 import { answering } from './fixtures/answering.ts'
 import { brokenLink } from './fixtures/broken-link.ts'
 
 const operator = createLocalSigner(generateSeed())
+const admin = createLocalSigner(generateSeed())
 const wallet = privateKeyToAccount(`0x${'17'.repeat(32)}`)
 const HOUR_MS = 60 * 60_000
 
@@ -15,7 +16,7 @@ async function nodeWithLogins() {
   let aheadMs = 0
   const { server, restart } = await openServer({
     http: {},
-    roles: { operators: [operator.pastelId], viewers: [wallet.address] },
+    roles: { admins: [admin.pastelId], operators: [operator.pastelId], viewers: [wallet.address] },
     now: () => Date.now() + aheadMs,
   })
   const asked: string[] = []
@@ -79,6 +80,36 @@ describe('who logs in', () => {
     await expect(client.api.admin.setRelay.mutate({ on: true })).rejects.toMatchObject({
       code: 'ERR_FORBIDDEN',
     })
+  })
+
+  test('has a service key instead, is let in with it for what it is for, and no longer than it is good', async () => {
+    const { url, fetch, times } = await nodeWithLogins()
+    const { keys } = createClient({ url, auth: pastelIdAuth(admin) }).api.admin
+    const reads = await keys.create.mutate({ name: 'shop', scopes: ['read'] })
+    const sends = await keys.create.mutate({ name: 'till', scopes: ['send'] })
+    const till = createClient({ url, fetch, auth: serviceKeyAuth(sends.secret) })
+    const shop = createClient({ url, fetch, auth: serviceKeyAuth(reads.secret) })
+    expect(await shop.api.auth.whoami.query()).toMatchObject({ kind: 'key', scopes: ['read'] })
+    const { publish } = till.api.service.messages
+    await publish.mutate({ topic: 'sales', messages: [{ text: 'one' }] })
+    const { messages } = await shop.api.service.messages.list.query({ topic: 'sales' })
+    expect(messages).toMatchObject([{ text: 'one' }])
+    const entries = shop.messages.iterate({ topic: 'sales', from: 'start' })
+    expect((await entries.next()).value).toMatchObject({ text: 'one' })
+    const forbidden = { code: 'ERR_FORBIDDEN', httpStatus: 403, retryable: false }
+    const message = { topic: 'sales', messages: [{ text: 'two' }] }
+    await expect(shop.api.service.messages.publish.mutate(message)).rejects.toMatchObject(forbidden)
+    await expect(till.api.service.messages.list.query({})).rejects.toMatchObject(forbidden)
+    await expect(till.api.admin.status.query()).rejects.toMatchObject(forbidden)
+    await expect(till.login()).rejects.toMatchObject({ code: 'ERR_NO_LOGIN' })
+    const next = await keys.rotate.mutate({ id: sends.id, overlapMs: 0 })
+    await expect(publish.mutate(message)).rejects.toMatchObject({ httpStatus: 401, retryable: false })
+    const again = createClient({ url, auth: serviceKeyAuth(next.secret) })
+    expect((await again.api.service.messages.publish.mutate(message)).ids).toHaveLength(1)
+    await keys.revoke.mutate({ id: reads.id })
+    // Who follows with it hears no more either.
+    await expect(entries.next().then(() => entries.next())).rejects.toMatchObject({ httpStatus: 401 })
+    expect([times('auth.challenge'), times('auth.verify')]).toEqual([0, 0])
   })
 
   test('and has no role is told so', async () => {

@@ -71,7 +71,7 @@ describe(
       const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: project })
       const names = stdout
         .split('\n')
-        .filter((path) => path.includes('@pastel-mesh') || /fastify|libp2p/.test(path))
+        .filter((path) => path.includes('@pastel-mesh') || /fastify|libp2p|zod/.test(path))
       expect(names.map((path) => path.slice(path.indexOf('@')))).toEqual(['@pastel-mesh/sdk-client'])
     })
 
