@@ -85,6 +85,7 @@ export {
   isNetworkName,
   isRoleName,
   isTopicName,
+  labelOfGossipTopic,
   MAX_CHANNEL_BYTES,
   parseChannel,
   topicChannel,

@@ -112,6 +112,12 @@ export function gossipTopic(network: string, topic: string): string {
   return `/pastel-mesh/1/${network}/topic/${topic}`
 }
 
+/** What a gossipsub topic is called where people read: the topic, or all of its name if it carries something else. */
+export function labelOfGossipTopic(name: string): string {
+  const at = name.indexOf('/topic/')
+  return at < 0 ? name : name.slice(at + '/topic/'.length)
+}
+
 /** The gossipsub topic that carries the certificates of a network's nodes. */
 export function certificateGossipTopic(network: string): string {
   assertNetworkName(network)

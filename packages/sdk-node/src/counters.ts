@@ -1,5 +1,5 @@
 import type { CertificateCounters } from './connection/certificate-intake.ts'
-import type { SentCounters } from './connection/sent-meter.ts'
+import type { ReadCounters, SentCounters } from './connection/stream-meter.ts'
 
 /** Why a batch was not taken in. */
 export type DropReason =
@@ -105,6 +105,8 @@ export interface NodeCounters {
   direct: DirectCounters
   /** What was written to peers, by protocol. */
   sent: SentCounters
+  /** What was read from peers, by protocol. */
+  read: ReadCounters
 }
 
 export function createCounters(): NodeCounters {
@@ -119,6 +121,7 @@ export function createCounters(): NodeCounters {
     direct: { refused: { frames: 0, contents: 0, answers: 0 }, timeouts: 0 },
     certificates: { verified: 0, learned: 0, rejected: 0, ignored: 0 },
     sent: {},
+    read: {},
     dropped: {
       malformed: 0,
       signature: 0,

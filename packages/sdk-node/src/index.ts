@@ -25,6 +25,7 @@ import type { MeshAlert } from './mesh-alert.ts'
 import { PastelMeshNode } from './mesh-node.ts'
 import type { MeshNodeEvents } from './mesh-node-events.ts'
 import type { IsDouble } from './message-reader.ts'
+import type { Meter } from './meters/meter.ts'
 import type { OnceStatus } from './outbound/once-keys.ts'
 import type { Accepted } from './outbound/pending.ts'
 import type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
@@ -63,6 +64,7 @@ export { createOpenRegistry } from './members/open-registry.ts'
 export type { MeshAlert } from './mesh-alert.ts'
 export type { MeshNodeEvents } from './mesh-node-events.ts'
 export type { IsDouble } from './message-reader.ts'
+export type { CountMeter, HistogramMeter, Meter, MeterSample } from './meters/meter.ts'
 export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts'
 export type { OnceStatus } from './outbound/once-keys.ts'
 export type { Accepted } from './outbound/pending.ts'
@@ -203,6 +205,8 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
   /** Topics that the node joined. */
   readonly topics: readonly string[]
   readonly counters: NodeCounters
+  /** What libp2p and gossipsub count of themselves, as it is now: bounded, and without names of peers. */
+  readonly meters: { read(): Promise<Meter[]> }
   /** Whether it carries the topics of others, too. */
   readonly relay: boolean
   /** Who belongs to the network. */

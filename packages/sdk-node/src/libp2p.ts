@@ -11,8 +11,10 @@ import { boundedYamux, MAX_STREAM_WINDOW_BYTES } from './connection/bounded-yamu
 import { type Certifier, certifiedRegistrar, type StreamHooks } from './connection/certified-streams.ts'
 import { limitedRegistrar } from './connection/limited-registrar.ts'
 import { quietNoise } from './connection/quiet-noise.ts'
-import type { SentCounters } from './connection/sent-meter.ts'
+import type { StreamCounters } from './connection/stream-meter.ts'
 import { gossipsubOptions } from './gossip/settings.ts'
+import type { GossipsubMeters } from './meters/gossipsub-meters.ts'
+import type { Libp2pMeters } from './meters/libp2p-meters.ts'
 
 export interface TransportOptions {
   /** Multiaddrs to listen on. */
@@ -35,8 +37,10 @@ export interface TransportComponents {
   readonly gossipStreams: StreamHooks
   /** Whom libp2p lets through, in both directions. */
   readonly gater: ConnectionGater
-  /** Counts what is written to peers. */
-  readonly sent: SentCounters
+  /** Counts what is written to peers, and what is read. */
+  readonly counters: StreamCounters
+  /** What libp2p and gossipsub count of themselves. @default nothing */
+  readonly meters?: { readonly libp2p: Libp2pMeters; readonly gossipsub: GossipsubMeters }
 }
 
 export interface Transport {
@@ -56,11 +60,12 @@ export async function createTransport(
   options: TransportOptions,
   components: TransportComponents,
 ): Promise<Transport> {
-  const { privateKey, certifier, gossipStreams, gater, sent } = components
+  const { privateKey, certifier, gossipStreams, gater, counters, meters } = components
   let registrars: { registrar: Registrar; certified: Registrar } | undefined
   const libp2p = await createLibp2p({
     start: false,
     privateKey,
+    ...(meters === undefined ? {} : { metrics: () => meters.libp2p }),
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: [
       tcp({
@@ -84,7 +89,7 @@ export async function createTransport(
             maxWriteBufferLength: 8 * 1024 * 1024,
           },
         },
-        { sent },
+        { counters },
       ),
     ],
     connectionManager: {
@@ -105,7 +110,13 @@ export async function createTransport(
         const certified = certifiedRegistrar(parts.registrar, certifier, gossipStreams)
         registrars = { registrar: parts.registrar, certified: certifiedRegistrar(parts.registrar, certifier) }
         const { peerId, peerStore, connectionManager, logger } = parts
-        return gossipsub(gossipsubOptions(options.manyPeersPerHost))({
+        return gossipsub({
+          ...gossipsubOptions(options.manyPeersPerHost),
+          // Without names of its own: topics are named where they are read.
+          ...(meters === undefined
+            ? {}
+            : { metricsRegister: meters.gossipsub, metricsTopicStrToLabel: new Map() }),
+        })({
           privateKey,
           peerId,
           peerStore,

@@ -27,6 +27,7 @@ import { createTransport, listen, type Transport, transportOptions } from './lib
 import { Lifecycle } from './lifecycle.ts'
 import type { MemberRegistry } from './members/member-registry.ts'
 import { MessageReader } from './message-reader.ts'
+import { TransportMeters } from './meters/transport-meters.ts'
 import { NodeApi, type NodeParts } from './node-api.ts'
 import { DEFAULT_CERTIFICATE_LIFETIME_MS, syncOptions } from './node-defaults.ts'
 import { createNodeTopics } from './node-topics.ts'
@@ -58,6 +59,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
   readonly #peers: PeerConnections
   readonly #book = new AddressBook()
   readonly bans: Bans
+  readonly meters = new TransportMeters()
   readonly #topicPeers: TopicPeers
   readonly #direct: DirectMessages
   #outbound: OutboundPipeline | undefined
@@ -288,7 +290,8 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
       certifier: this.#gate,
       gossipStreams: this.#gossipStreams,
       gater: this.bans.gater((peer) => this.#guard.isDenied(peer)),
-      sent: this.counters.sent,
+      counters: this.counters,
+      meters: this.meters,
     })
     const { gossipsub } = this.#transport
     const onError = this.#onError

@@ -1,7 +1,7 @@
 import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { lazyWindow, type WindowedStream } from './lazy-window.ts'
-import { metered, type SentCounters } from './sent-meter.ts'
+import { metered, type StreamCounters } from './stream-meter.ts'
 
 type Muxer = ReturnType<ReturnType<ReturnType<typeof yamux>>['createStreamMuxer']>
 
@@ -37,7 +37,10 @@ const SILENCE_MS = 100_000
  */
 export function boundedYamux(
   init: YamuxMuxerInit,
-  { silenceMs = SILENCE_MS, sent = {} }: { silenceMs?: number; sent?: SentCounters } = {},
+  {
+    silenceMs = SILENCE_MS,
+    counters = { sent: {}, read: {} },
+  }: { silenceMs?: number; counters?: StreamCounters } = {},
 ): () => StreamMuxerFactory {
   const create = yamux(init)
   return () => {
@@ -45,7 +48,7 @@ export function boundedYamux(
     const createStreamMuxer = factory.createStreamMuxer.bind(factory)
     factory.createStreamMuxer = (maConn) => {
       endSilence(maConn, silenceMs)
-      return bound(createStreamMuxer(maConn), maConn, sent)
+      return bound(createStreamMuxer(maConn), maConn, counters)
     }
     return factory
   }
@@ -62,11 +65,11 @@ function endSilence(maConn: MessageStream, silenceMs: number): void {
   maConn.addEventListener('close', () => clearInterval(timer), { once: true })
 }
 
-function bound(muxer: Muxer, maConn: MessageStream, sent: SentCounters): Muxer {
+function bound(muxer: Muxer, maConn: MessageStream, counters: StreamCounters): Muxer {
   const internals = muxer as unknown as Internals
   const { decoder } = internals
   const newStream = internals._newStream.bind(muxer)
-  internals._newStream = (...parameters) => metered(lazyWindow(newStream(...parameters)), sent)
+  internals._newStream = (...parameters) => metered(lazyWindow(newStream(...parameters)), counters)
   const onData = muxer.onData.bind(muxer)
   const send = muxer.send.bind(muxer)
   let blocked = 0

@@ -85,13 +85,12 @@ export class MonitoringServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { metrics, allowedHosts } = this.#components
-    const { registry } = metrics
     const [path] = (request.url ?? '').split('?')
     if (path === '/metrics' && !isThisNode(request.headers.host, allowedHosts)) {
       answerJson(response, 421, { message: 'ask for an IP address, localhost, or a name in api.hosts' })
     } else if (path === '/metrics') {
-      const page = await registry.metrics()
-      response.setHeader('content-type', registry.contentType)
+      const page = await metrics.page()
+      response.setHeader('content-type', metrics.contentType)
       response.end(page)
     } else if (path === '/livez') {
       answerJson(response, 200, LIVE)

@@ -1,5 +1,5 @@
 import type { MeshNode } from '@pastel-mesh/sdk-node'
-import { byLabel, type Families } from './families.ts'
+import { byLabel, type Families, type Samples } from './families.ts'
 
 /** What the node took in, sent and dropped, and whom it is connected to. */
 export function addNodeFamilies(families: Families, node: MeshNode): void {
@@ -87,9 +87,19 @@ export function addNodeFamilies(families: Families, node: MeshNode): void {
     name: 'pmesh_sent_bytes_total',
     help: 'Bytes that were written to peers, by protocol',
     labels: ['protocol'],
-    read: () => Object.entries(counters.sent).map(([protocol, bytes]) => [{ protocol }, Number(bytes)]),
+    read: () => bytesOf(counters.sent),
+  })
+  families.counter({
+    name: 'pmesh_read_bytes_total',
+    help: 'Bytes that were read from peers, by protocol',
+    labels: ['protocol'],
+    read: () => bytesOf(counters.read),
   })
   addConnectionFamilies(families, node)
+}
+
+function bytesOf(counters: Readonly<Record<string, { readonly bytes: number }>>): Samples {
+  return Object.entries(counters).map(([protocol, { bytes }]) => [{ protocol }, bytes])
 }
 
 function addConnectionFamilies(families: Families, node: MeshNode): void {

@@ -5,19 +5,24 @@ import { Families } from './families.ts'
 import { addNodeFamilies } from './node-families.ts'
 import { addQueueFamilies } from './queue-families.ts'
 import { addStoreFamilies } from './store-families.ts'
+import { pageOfMeters } from './transport-families.ts'
 
 export type NodeMetricsComponents = Pick<
   Context,
   'node' | 'store' | 'queue' | 'bindings' | 'version' | 'onError'
 >
 
-/** What can be measured of a node, in one registry; by default of prom-client's process metrics as well. */
+/** What can be measured of a node, its transport, what is kept in it and its process. */
 export class NodeMetrics {
-  readonly registry = new Registry()
-  readonly calls = new CallMetrics(this.registry)
+  readonly #registry = new Registry()
+  readonly #node: NodeMetricsComponents['node']
+  readonly #onError: (error: Error) => void
+  readonly calls = new CallMetrics(this.#registry)
 
   constructor({ node, store, queue, bindings, version, onError }: NodeMetricsComponents) {
-    const { registry } = this
+    this.#node = node
+    this.#onError = onError
+    const registry = this.#registry
     const families = new Families({ registry, onError })
     families.gauge({
       name: 'pmesh_build_info',
@@ -29,5 +34,25 @@ export class NodeMetrics {
     addStoreFamilies(families, store)
     addQueueFamilies(families, { queue, bindings })
     collectDefaultMetrics({ register: registry })
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  /** What Prometheus collects. What the transport counts is left out if it cannot be read. */
+  async page(): Promise<string> {
+    const [own, transport] = await Promise.all([this.#registry.metrics(), this.#transport()])
+    return `${own}${transport}`
+  }
+
+  async #transport(): Promise<string> {
+    try {
+      return await pageOfMeters(await this.#node.meters.read())
+    } catch (cause) {
+      const { message } = cause as Error
+      this.#onError(new Error(`the metrics of the transport cannot be read: ${message}`, { cause }))
+      return ''
+    }
   }
 }
