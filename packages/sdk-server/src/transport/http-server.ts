@@ -22,6 +22,7 @@ import { serveRest } from '../rest/rest-routes.ts'
 import type { Caller, Context } from '../trpc.ts'
 import { callerAddress } from './caller-address.ts'
 import { limitConnections } from './connection-limit.ts'
+import { EventStreams } from './event-streams.ts'
 import { MAX_BATCH_CALLS, MAX_BODY_BYTES, TRPC_PATH } from './limits.ts'
 import { listeningOrigins, originsOf } from './public-origins.ts'
 import { type Refusal, STRANGER_TOO_LARGE, tooManyCalls } from './refusal.ts'
@@ -151,6 +152,10 @@ export class HttpServer {
         (reply as FastifyReply).code(statusCode).send(plainError(statusCode, message)),
     })
     this.#components.requests.watch(fastify, this.#components.router())
+    const streams = new EventStreams({
+      router: this.#components.router(),
+      onError: this.#trpcOptions().onError,
+    })
     const secure = securityHeaders()
     fastify.addHook('onRequest', async (request, reply) => {
       reply.headers(secure)
@@ -159,7 +164,8 @@ export class HttpServer {
     })
     fastify.addHook('preHandler', async (request, reply) => {
       const refusal = checkInput(request)
-      if (refusal !== undefined) await refuse(reply, refusal)
+      if (refusal !== undefined) return refuse(reply, refusal)
+      if (streams.isAskedFor(request.raw)) this.#stream(streams, request, reply)
     })
     fastify.setErrorHandler(async (error: FastifyError, _request, reply) => {
       const refusal = refusalOf(error)
@@ -237,6 +243,12 @@ export class HttpServer {
         charge: (session, address) => this.#components.limits.takeFrame(session, address),
       },
     )
+  }
+
+  #stream(streams: EventStreams, { headers, raw }: FastifyRequest, reply: FastifyReply): void {
+    reply.hijack()
+    const context = () => this.#contextOf(headers.authorization, raw)
+    void streams.serve(raw, reply.raw, context, reply.getHeaders())
   }
 
   async #contextOf(shown: string | undefined, request: IncomingMessage): Promise<Context> {

@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
-import type { AnyRouter } from '@trpc/server'
+import type { AnyRouter, TRPCError } from '@trpc/server'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { isInternal } from '../error-format.ts'
 import type { Context } from '../trpc.ts'
+import { EventStreams } from './event-streams.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 
 /** Bytes of a Unix socket's path at most (Linux: 108 with the closing zero; macOS: 104). */
@@ -109,21 +110,24 @@ export class UnixSocketServer {
 
   #handler(): (request: IncomingMessage, response: ServerResponse) => void {
     const { router, context, onError } = this.#components
+    const report = ({ error, path }: { error: TRPCError; path: string | undefined }) => {
+      // The caller is told no more than to look here.
+      if (isInternal(error))
+        onError(new Error(`${path ?? 'a request'} failed: ${error.message}`, { cause: error }))
+    }
+    const streams = new EventStreams({ router: router(), onError: report })
     const handle = createHTTPHandler({
       router: router(),
       createContext: context,
       basePath: '/trpc/',
       maxBodySize: MAX_BODY_BYTES,
-      onError({ error, path }) {
-        // The caller is told no more than to look here.
-        if (isInternal(error))
-          onError(new Error(`${path ?? 'a request'} failed: ${error.message}`, { cause: error }))
-      },
+      onError: report,
     })
     return (request, response) => {
       this.#responses.add(response)
       response.once('close', () => this.#responses.delete(response))
-      handle(request, response)
+      if (streams.isAskedFor(request)) void streams.serve(request, response, context)
+      else handle(request, response)
     }
   }
 
