@@ -33,6 +33,14 @@ export interface Caller {
   readonly onCall?: (procedure: string, error: TRPCError | undefined, tookMs: number) => void
 }
 
+/** What carries the answers to a caller, as far as it does not see by itself to what the caller takes. */
+export interface Connection {
+  /** Makes a call when what was answered before is taken. */
+  inTurn<T>(call: () => Promise<T>): Promise<T>
+  /** Waits until it is, or nobody is there to take it. */
+  taken(): Promise<void>
+}
+
 /** What a procedure works with. */
 export interface Context extends Caller {
   readonly node: MeshNode
@@ -53,6 +61,8 @@ export interface Context extends Caller {
   readonly auth: Auth
   readonly limits: CallLimits
   readonly audit: AuditLog
+  /** Undefined: each request has one of its own, and waits for its reader. */
+  readonly connection?: Connection
   /** Hears of what failed and is nobody's request. */
   readonly onError: (error: Error) => void
 }
@@ -148,7 +158,9 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
   try {
     ctx.limits.take(ctx.session, ctx.address)
     authorise(ctx, path, meta)
-    const result = await next()
+    const { connection } = ctx
+    const isFree = connection === undefined || meta?.rest?.waits === true
+    const result = await (isFree ? next() : connection.inTurn(() => next()))
     if (type === 'mutation' && path.startsWith('admin.')) {
       await note(ctx, path, await getRawInput(), result.ok ? 'ok' : codeOf(result.error))
     }

@@ -22,6 +22,8 @@ export interface RestOperation {
   readonly description: string
   /** What it answers, as JSON. It describes and is checked by tests: to parse each would add a third to reading a page. */
   readonly output: z.ZodType
+  /** It answers when something has happened: other calls over the same WebSocket do not wait for that. */
+  readonly waits?: true
   readonly example: {
     /** By name; of what changes something, the body. */
     readonly input?: Readonly<Record<string, unknown>>

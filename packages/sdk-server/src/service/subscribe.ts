@@ -2,7 +2,7 @@ import { followMessages, type ReceivedEntry } from '@pastel-mesh/sdk-node'
 import { formatCursor } from '@pastel-mesh/storage'
 import { tracked } from '@trpc/server'
 import { z } from 'zod'
-import { type Context, toTrpcError } from '../trpc.ts'
+import { type Connection, type Context, toTrpcError } from '../trpc.ts'
 import { directOf, isOneChannel, messageFilter, ONE_CHANNEL } from './message-filter.ts'
 import { toEntryOutput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES } from './page.ts'
@@ -42,7 +42,7 @@ type SubscribeRequest = z.output<typeof subscribeInput>
  * taken: whoever is slow is read for from the disk. Ends with ERR_STOPPED when the server stops.
  */
 export function subscribe(request: SubscribeRequest, context: Context, signal?: AbortSignal) {
-  return failingHandled(followEntries(request, context, signal))
+  return failingHandled(followEntries(request, context, signal), context.connection)
 }
 
 async function* followEntries(request: SubscribeRequest, context: Context, signal?: AbortSignal) {
@@ -100,11 +100,11 @@ function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], u
  * tRPC asks for the next entry before it is ready to wait for it, as long as the one before is on its way to a slow
  * reader: a failure meanwhile, such as the stop, must not end the process as one that nobody handles.
  */
-function failingHandled<T>(entries: AsyncGenerator<T>): AsyncIterable<T, void> {
+function failingHandled<T>(entries: AsyncGenerator<T>, connection?: Connection): AsyncIterable<T, void> {
   return {
     [Symbol.asyncIterator]: () => ({
       next() {
-        const next = entries.next()
+        const next = connection === undefined ? entries.next() : connection.taken().then(() => entries.next())
         next.catch(() => {})
         return next
       },

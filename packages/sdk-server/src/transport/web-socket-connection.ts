@@ -5,6 +5,7 @@ import type { Session } from '../auth/session.ts'
 import type { Context } from '../trpc.ts'
 import { MAX_STRANGER_BODY_BYTES } from './limits.ts'
 import { parseMessage, readCalls, WebSocketViolation } from './web-socket-calls.ts'
+import { WebSocketFlow } from './web-socket-flow.ts'
 
 /** Whoever has shown no good login by then is closed: what one may do without is done in less. */
 const LOGIN_MS = 10_000
@@ -38,6 +39,7 @@ export class WebSocketConnection {
   readonly #router: AnyRouter
   readonly #charge: WebSocketConnectionComponents['charge']
   readonly #late: NodeJS.Timeout
+  readonly #flow: WebSocketFlow
   #state: 'silent' | 'logging in' | 'known' | 'stranger' = 'silent'
   #session: Session | undefined
   /** What came while it was logging in: whose it is shows later. */
@@ -49,6 +51,7 @@ export class WebSocketConnection {
     this.#stream = stream
     this.#router = router
     this.#charge = charge
+    this.#flow = new WebSocketFlow(socket, stream)
     this.#late = setTimeout(() => this.#refuse(VIOLATION, `log in within ${LOGIN_MS / 1000} s`), LOGIN_MS)
     socket.once('close', () => clearTimeout(this.#late))
     socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary))
@@ -75,11 +78,11 @@ export class WebSocketConnection {
   async logIn(find: () => Promise<Context>): Promise<Context> {
     this.#state = 'logging in'
     // What comes next may be larger than a stranger's.
-    this.#socket.pause()
+    this.#flow.isHeld = true
     try {
       const context = await find()
       this.#session = context.session
-      return context
+      return { ...context, connection: this.#flow }
     } finally {
       this.#state = this.#session === undefined ? 'stranger' : 'known'
       if (this.#state === 'known') {
@@ -87,11 +90,12 @@ export class WebSocketConnection {
         this.#stream.off('data', this.#onBytes)
       }
       for (; this.#uncharged > 0; this.#uncharged -= 1) this.#count()
-      this.#socket.resume()
+      this.#flow.isHeld = false
     }
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
+    this.#flow.goOn()
     // That with which one logs in is free: everybody behind an address comes again at once when the server restarts.
     if (this.#state === 'silent' && (isBinary || !isBeat(data))) return
     this.#count()

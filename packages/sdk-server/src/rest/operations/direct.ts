@@ -37,6 +37,7 @@ export const getDelivery: RestOperation = {
   description:
     'What is known of the delivery of a message of this node: at once, or with `waitMs` as soon as it does not change any more, or when that time is over.',
   output: delivery,
+  waits: true,
   example: { input: { id: DIRECT_ID, waitMs: 10_000 }, output: DELIVERY },
 }
 

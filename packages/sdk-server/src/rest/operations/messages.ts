@@ -62,6 +62,7 @@ export const listStoredBy: RestOperation = {
   description:
     'Of the members that announce its topic. Those that are connected and have not said so yet are asked now, which may take some seconds.',
   output: storedBy,
+  waits: true,
   example: {
     input: { id: MESSAGE_ID, receipts: true },
     output: {
