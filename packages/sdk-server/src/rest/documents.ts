@@ -12,6 +12,8 @@ export function serveDocuments(fastify: FastifyInstance, operations: readonly Op
     document ??= JSON.stringify(openApiDocument(operations))
     return reply.type('application/json').send(document)
   })
+  // Browsers ask for it, and would take its absence for a fault of the page.
+  fastify.get('/favicon.ico', (_, reply) => reply.code(204).send())
   fastify.get('/', ({ protocol, host }, reply) =>
     reply.type('text/html; charset=utf-8').send(documentationPage(operations, `${protocol}://${host}`)),
   )

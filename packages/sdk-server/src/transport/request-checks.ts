@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { AnyProcedure, AnyRouter } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { API_PATH } from '../rest/api-path.ts'
@@ -14,6 +16,9 @@ import {
   TOO_DEEP,
   TOO_LARGE,
 } from './refusal.ts'
+
+/** A body that somebody who has logged in sends has that long to come to its end before it is refused. */
+const READ_ON_MS = 2_000
 
 /** Before the body of a request is read. @param allowedHosts as of {@link isAllowedHost} */
 export function checkHead(request: FastifyRequest, allowedHosts: readonly string[]): Refusal | undefined {
@@ -63,11 +68,19 @@ export function refusalOf({ statusCode = 500 }: FastifyError): Refusal | undefin
 
 export async function refuse(reply: FastifyReply, refusal: Refusal): Promise<void> {
   const { status, retryAfterMs } = refusal
+  if (refusal === TOO_LARGE) await readOn(reply.request.raw)
   // What comes of it is not read.
   if (status === 413) reply.header('connection', 'close')
   if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000))
   const isPlain = reply.request.url.startsWith(`${API_PATH}/`)
   await reply.code(status).send(isPlain ? plainRefusal(refusal) : refusalBody(refusal))
+}
+
+/** Who is still sending when the connection is closed may see that it broke, and not why. */
+async function readOn(request: IncomingMessage): Promise<void> {
+  request.resume()
+  if (request.complete) return
+  await once(request, 'end', { signal: AbortSignal.timeout(READ_ON_MS) }).catch(() => {})
 }
 
 function queryOf({ query }: FastifyRequest): Readonly<Record<string, unknown>> {
