@@ -21,7 +21,7 @@ import { withRouter } from './further-router.ts'
 import { type MonitoringOptions, MonitoringServer } from './monitoring/monitoring-server.ts'
 import { NodeMetrics } from './monitoring/node-metrics.ts'
 import { appRouter } from './router.ts'
-import { Followers } from './service/followers.ts'
+import { Followers, type FollowersOptions } from './service/followers.ts'
 import { HttpServer, type HttpServerOptions } from './transport/http-server.ts'
 import { type RequestEvent, RequestLog } from './transport/request-log.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './transport/unix-socket-server.ts'
@@ -54,6 +54,7 @@ export { type OpenApiDocument, openApiDocument } from './rest/openapi-document.t
 export type { AppRouter } from './router.ts'
 export type { DeliveryOutput } from './service/delivery.ts'
 export type { DisclosureOutput } from './service/disclosure.ts'
+export type { FollowersOptions } from './service/followers.ts'
 export type { EntryOutput, MessageOutput, NoticeOutput } from './service/message-schema.ts'
 export type { ProofOutput } from './service/proof.ts'
 export type { SentOutput, WaitingOutput } from './service/sent.ts'
@@ -86,6 +87,8 @@ export interface ServerOptions extends HttpServerOptions {
   readonly roles?: RoleLists
   /** Calls of one session. @default a thousand a second, four thousand at once */
   readonly callRate?: Rate
+  /** How many may follow messages at a time. */
+  readonly followers?: FollowersOptions
   /** Version that the status shows. */
   readonly version: string
 }
@@ -159,7 +162,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
   let startedAtMs = 0
   let served: AnyRouter = appRouter
   const router = () => served
-  const followers = new Followers()
+  const followers = new Followers(options.followers)
   const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version, onError })
   const refusals = new RecentRefusals({ node })
   const { shutdown, configuration, stopBindings = async () => {} } = components

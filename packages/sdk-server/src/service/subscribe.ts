@@ -1,3 +1,4 @@
+import { MeshError } from '@pastel-mesh/identity'
 import { followMessages, type ReceivedEntry } from '@pastel-mesh/sdk-node'
 import { formatCursor } from '@pastel-mesh/storage'
 import { tracked } from '@trpc/server'
@@ -48,7 +49,9 @@ export function subscribe(request: SubscribeRequest, context: Context, signal?: 
 async function* followEntries(request: SubscribeRequest, context: Context, signal?: AbortSignal) {
   try {
     const { node, store, followers, session } = context
-    const leave = followers.enter()
+    // The procedure is for nobody without one.
+    if (session === undefined) throw new MeshError('ERR_NOT_LOGGED_IN', 'log in to follow')
+    const leave = followers.enter(session)
     try {
       const { stopping } = followers
       const { topic, inbox, sender, type } = request
@@ -58,7 +61,7 @@ async function* followEntries(request: SubscribeRequest, context: Context, signa
         ...given({ topic, direct: directOf(inbox), sender, type }),
         from: request.lastEventId ?? (await findBeginning(request, context)),
         // Whoever is logged out, or whose key is taken away, hears no more either.
-        signal: AbortSignal.any([stopping, signal, session?.ended].filter((one) => one !== undefined)),
+        signal: AbortSignal.any([stopping, signal, session.ended].filter((one) => one !== undefined)),
       })
       for await (const entry of entries) yield tracked(entry.cursor, toEntryOutput(entry, node.pastelId))
     } finally {
