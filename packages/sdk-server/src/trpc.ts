@@ -39,6 +39,8 @@ export interface Connection {
   inTurn<T>(call: () => Promise<T>): Promise<T>
   /** Waits until it is, or nobody is there to take it. */
   taken(): Promise<void>
+  /** When it is. It is closed when the server stops, and its client goes on where it was on another. */
+  readonly closed: Promise<void>
 }
 
 /** What a procedure works with. */

@@ -40,15 +40,16 @@ type SubscribeRequest = z.output<typeof subscribeInput>
 
 /**
  * What is stored from a place on, then what comes, each with its cursor as the id of the event. No faster than it is
- * taken: whoever is slow is read for from the disk. Ends with ERR_STOPPED when the server stops.
+ * taken: whoever is slow is read for from the disk. When the server stops it ends with ERR_STOPPED; over a WebSocket it
+ * ends together with that, without an error.
  */
 export function subscribe(request: SubscribeRequest, context: Context, signal?: AbortSignal) {
   return failingHandled(followEntries(request, context, signal), context.connection)
 }
 
 async function* followEntries(request: SubscribeRequest, context: Context, signal?: AbortSignal) {
+  const { node, store, followers, session, connection } = context
   try {
-    const { node, store, followers, session } = context
     // The procedure is for nobody without one.
     if (session === undefined) throw new MeshError('ERR_NOT_LOGGED_IN', 'log in to follow')
     const leave = followers.enter(session)
@@ -68,6 +69,8 @@ async function* followEntries(request: SubscribeRequest, context: Context, signa
       leave()
     }
   } catch (error) {
+    // An error would be the end of it to the client, which goes on by itself when it has connected again.
+    if (followers.stopping.aborted) await connection?.closed
     // Whoever is gone needs no error.
     if (signal?.aborted !== true) throw toTrpcError(error)
   }

@@ -58,7 +58,7 @@ export interface HttpServerOptions {
   readonly maxWebSockets?: number
   /** Those of one session, or service key, which an application may have on many machines. @default 64 */
   readonly maxWebSocketsOfSession?: number
-  /** Requests under way at the stop have that long to end, in ms. @default 3000 */
+  /** Requests, and calls over WebSockets, under way at the stop have that long to end, in ms. @default 3000 */
   readonly drainMs?: number
 }
 
@@ -89,6 +89,8 @@ export class HttpServer {
   readonly #components: HttpServerComponents
   readonly #publicOrigins: readonly string[]
   #fastify: FastifyInstance | undefined
+  #webSockets: WebSockets | undefined
+  #isStopping = false
 
   /** @throws MeshError ERR_PUBLIC_URL */
   constructor(options: HttpServerOptions, components: HttpServerComponents) {
@@ -125,15 +127,21 @@ export class HttpServer {
     this.#fastify = fastify
   }
 
-  /** Takes no new requests; those under way end. */
+  /** Takes no new requests; those under way end, if they do in time. */
   async stop(): Promise<void> {
     const fastify = this.#fastify
     if (fastify === undefined) return
     this.#fastify = undefined
+    this.#isStopping = true
     const { drainMs = DEFAULT_DRAIN_MS } = this.#options
-    const cut = setTimeout(() => fastify.server.closeAllConnections(), drainMs)
+    const webSockets = this.#webSockets
+    const cut = setTimeout(() => {
+      webSockets?.terminate()
+      fastify.server.closeAllConnections()
+    }, drainMs)
     await fastify.close()
     clearTimeout(cut)
+    this.#isStopping = false
   }
 
   async #build(): Promise<FastifyInstance> {
@@ -162,6 +170,13 @@ export class HttpServer {
       const refusal = checkHead(request, allowedHosts) ?? (await this.#checkCaller(request))
       if (refusal !== undefined) await refuse(reply, refusal)
     })
+    fastify.addHook('onSend', async (_, reply) => {
+      if (this.#isStopping) reply.header('connection', 'close')
+    })
+    // Otherwise the connection of a stream, which said that it is kept, is waited for.
+    fastify.addHook('onResponse', async ({ raw }) => {
+      if (this.#isStopping) raw.socket.destroySoon()
+    })
     fastify.addHook('preHandler', async (request, reply) => {
       const refusal = checkInput(request)
       if (refusal !== undefined) return refuse(reply, refusal)
@@ -186,7 +201,8 @@ export class HttpServer {
     fastify.addHook('onSend', sendWhole)
     const origin = async () => [...corsOrigins]
     await fastify.register(cors, { origin, methods: ['GET', 'POST'], maxAge: 600 })
-    await this.#webSockets(corsOrigins).serve(fastify)
+    this.#webSockets = this.#createWebSockets(corsOrigins)
+    await this.#webSockets.serve(fastify)
     await fastify.register(fastifyTRPCPlugin<AnyRouter>, {
       prefix: TRPC_PATH,
       trpcOptions: {
@@ -225,7 +241,7 @@ export class HttpServer {
     }
   }
 
-  #webSockets(corsOrigins: readonly string[]): WebSockets {
+  #createWebSockets(corsOrigins: readonly string[]): WebSockets {
     const {
       maxWebSockets = DEFAULT_MAX_WEB_SOCKETS,
       maxWebSocketsOfSession = DEFAULT_MAX_WEB_SOCKETS_OF_SESSION,

@@ -11,9 +11,13 @@ import { WebSocketFlow } from './web-socket-flow.ts'
 const LOGIN_MS = 10_000
 /** The other end has that long to answer that it closes, too. */
 const CLOSE_MS = 1_000
-/** Codes of RFC 6455: against what is expected here; too large. */
+/** Codes of RFC 6455: the server stops; against what is expected here; too large. */
+const GOING_AWAY = 1001
 const VIOLATION = 1008
 const TOO_LARGE = 1009
+
+/** What clients of tRPC understand. */
+const RECONNECT = JSON.stringify({ id: null, method: 'reconnect' })
 
 export interface WebSocketConnectionComponents {
   readonly socket: WebSocket
@@ -92,6 +96,17 @@ export class WebSocketConnection {
       for (; this.#uncharged > 0; this.#uncharged -= 1) this.#count()
       this.#flow.isHeld = false
     }
+  }
+
+  /** Asks the other end to connect again, and closes when the calls that are under way are answered. */
+  end(): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    this.#socket.send(RECONNECT)
+    this.#flow.whenRested(() => this.#socket.close(GOING_AWAY, 'this node stops'))
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {

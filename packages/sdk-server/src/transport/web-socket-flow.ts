@@ -20,11 +20,18 @@ export class WebSocketFlow implements Connection {
   readonly #waiting: (() => void)[] = []
   /** Subscriptions. */
   readonly #untaken: (() => void)[] = []
+  readonly closed: Promise<void>
+  #onRest: (() => void) | undefined
 
   constructor(socket: WebSocket, stream: Socket) {
     this.#socket = socket
     stream.on('drain', () => this.goOn())
-    socket.once('close', () => this.goOn())
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.goOn()
+        resolve()
+      })
+    })
   }
 
   /** @throws TRPCError CLIENT_CLOSED_REQUEST: it is gone before its turn */
@@ -60,6 +67,12 @@ export class WebSocketFlow implements Connection {
     this.goOn()
   }
 
+  /** Calls back when no call is under way, perhaps at once; subscriptions may be. */
+  whenRested(onRest: () => void): void {
+    this.#onRest = onRest
+    this.goOn()
+  }
+
   /** Looks at what there is to take. */
   goOn(): void {
     if (!this.#isFull) for (const go of this.#untaken.splice(0)) go()
@@ -67,6 +80,7 @@ export class WebSocketFlow implements Connection {
       this.#running += 1
       this.#waiting.shift()?.()
     }
+    if (this.#running === 0 && this.#waiting.length === 0) this.#onRest?.()
     // Once it closes, the other end's answer to that has to be read.
     const isOpen = this.#socket.readyState === this.#socket.OPEN
     const isPaused = isOpen && (this.#isHeld || this.#isFull || this.#waiting.length > 0)

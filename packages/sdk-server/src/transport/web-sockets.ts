@@ -52,7 +52,13 @@ export class WebSockets {
   }
 
   async serve(fastify: FastifyInstance): Promise<void> {
-    await fastify.register(websocket, { options: { maxPayload: MAX_MESSAGE_BYTES } })
+    await fastify.register(websocket, {
+      options: { maxPayload: MAX_MESSAGE_BYTES },
+      preClose: (done) => {
+        for (const connection of this.#connections) connection.end()
+        done()
+      },
+    })
     fastify.addHook('onRequest', async (request, reply) => {
       const refusal = request.ws ? this.#refusalOf(request) : undefined
       if (refusal !== undefined) await refuse(reply, refusal)
@@ -60,6 +66,11 @@ export class WebSockets {
     fastify.get(this.#options.path, { websocket: true }, (socket, { raw }) =>
       this.#connect(socket, raw, fastify.websocketServer),
     )
+  }
+
+  /** Whoever has not gone by then. */
+  terminate(): void {
+    for (const connection of this.#connections) connection.terminate()
   }
 
   #refusalOf({ routeOptions, headers: { origin } }: FastifyRequest): Refusal | undefined {

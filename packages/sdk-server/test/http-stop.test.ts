@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
+import superjson from 'superjson'
+import { expect, onTestFinished, test } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import type { AppRouter } from '../src/index.ts'
+import { apiOf } from './fixtures/api.ts'
+import { get } from './fixtures/http-call.ts'
+import { openServer } from './fixtures/open-server.ts'
+import { callOf, connectWebSocket } from './fixtures/web-socket.ts'
+
+async function open(drainMs: number) {
+  const opened = await openServer({ http: { drainMs } })
+  const { secret: token } = await apiOf(opened.path).admin.keys.create.mutate({
+    name: 'a',
+    scopes: ['read', 'send'],
+  })
+  return { ...opened, url: opened.server.url ?? '', token }
+}
+
+/** Of the calls that read a page, the first goes on when it is let go. */
+function holdPage(node: Awaited<ReturnType<typeof open>>['node']) {
+  const { promise: released, resolve: letGo } = Promise.withResolvers<void>()
+  const { promise: held, resolve: hold } = Promise.withResolvers<void>()
+  const messages = node.messages.bind(node)
+  node.messages = async function* (options) {
+    hold()
+    await released
+    yield* messages(options)
+  }
+  return { held, letGo }
+}
+
+const PUBLISH = JSON.stringify({ json: { topic: 'prices', messages: [{ text: 'hello' }] } })
+
+/** A request of which half is sent, and the server has it. */
+async function halfRequest(url: string, token: string): Promise<{ socket: Socket; received: () => string }> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.write(
+    `POST /trpc/service.messages.publish HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n` +
+      `authorization: Bearer ${token}\r\ncontent-length: ${PUBLISH.length}\r\n\r\n${PUBLISH.slice(0, 20)}`,
+  )
+  // What is answered after it shows that the server has it.
+  await get(url, 'auth.whoami', token)
+  return { socket, received: () => Buffer.concat(chunks).toString() }
+}
+
+test('at the stop a request over HTTP finishes, and no other is taken', async () => {
+  const { url, token, server, store } = await open(1_000_000)
+  const { socket, received } = await halfRequest(url, token)
+  const stopped = server.stop()
+  await expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed')
+  expect(store.end).toBe(0)
+  socket.write(PUBLISH.slice(20))
+  await once(socket, 'end')
+  expect(received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+  await stopped
+  expect(store.end).toBe(1)
+})
+
+test('a request over HTTP that does not finish is cut off', async () => {
+  const { url, token, server } = await open(50)
+  const { socket, received } = await halfRequest(url, token)
+  const closed = once(socket, 'close')
+  await server.stop()
+  await closed
+  expect(received()).not.toContain('200 OK')
+})
+
+test('whoever follows over server-sent events is told of the stop', async () => {
+  const { url, token, server } = await open(1_000_000)
+  const answer = await fetch(
+    `${url}/trpc/service.messages.subscribe?input=${encodeURIComponent('{"json":{}}')}`,
+    {
+      headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+    },
+  )
+  const text = answer.text()
+  await server.stop()
+  expect(await text).toContain('"meshCode":"ERR_STOPPED"')
+})
+
+test('at the stop a call over a WebSocket finishes, its client is asked to connect again, and it is closed', async () => {
+  const { url, token, server, node } = await open(1_000_000)
+  const { held, letGo } = holdPage(node)
+  const socket = await connectWebSocket(url, { token })
+  const idle = await connectWebSocket(url, { token })
+  const silent = await connectWebSocket(url, { isSilent: true })
+  socket.send(callOf(1, 'service.messages.list', {}))
+  socket.send(callOf(2, 'service.messages.subscribe', {}, 'subscription'))
+  await Promise.all([held, socket.answer(2)])
+  const stopped = server.stop()
+  for (const { closed } of [idle, silent]) expect(await closed).toEqual([1001, 'this node stops'])
+  expect(idle.messages).toEqual([{ id: null, method: 'reconnect' }])
+  expect(socket.socket.readyState).toBe(socket.socket.OPEN)
+  letGo()
+  expect(await socket.closed).toEqual([1001, 'this node stops'])
+  expect(socket.messages).toEqual([
+    { id: 2, result: { type: 'started' } },
+    { id: null, method: 'reconnect' },
+    { id: 1, result: { type: 'data', data: { json: expect.objectContaining({ messages: [] }) } } },
+  ])
+  await stopped
+})
+
+test('at the stop a WebSocket whose call does not finish, or whose other end does not answer, is cut off', async () => {
+  const { url, token, server, node } = await open(200)
+  const { held, letGo } = holdPage(node)
+  onTestFinished(() => letGo())
+  const busy = await connectWebSocket(url, { token })
+  busy.send(callOf(1, 'service.messages.list', {}))
+  const deaf = await connectWebSocket(url, { token })
+  deaf.socket.pause()
+  await held
+  await server.stop()
+  expect((await busy.closed)[0]).toBe(1006)
+  deaf.socket.resume()
+  await deaf.closed
+})
+
+test('a client that follows over a WebSocket goes on by itself when the node is there again, and misses nothing', async () => {
+  const opened = await open(1_000)
+  const { url, token, node } = opened
+  const client = createWSClient({
+    url: `${url.replace('http', 'ws')}/trpc`,
+    connectionParams: { authorization: `Bearer ${token}` },
+    retryDelayMs: () => 20,
+  })
+  onTestFinished(() => client.close())
+  const api = createTRPCClient<AppRouter>({ links: [wsLink({ client, transformer: superjson })] })
+  const texts: unknown[] = []
+  const ends: unknown[] = []
+  const { promise: started, resolve: onStarted } = Promise.withResolvers<void>()
+  const subscription = api.service.messages.subscribe.subscribe(
+    { from: 'start' },
+    {
+      onStarted: () => onStarted(),
+      onData: ({ data }) => texts.push('text' in data ? data.text : data),
+      onError: (error) => ends.push(error),
+      onComplete: () => ends.push('complete'),
+    },
+  )
+  onTestFinished(() => subscription.unsubscribe())
+  await started
+  await node.publish('prices', { text: 'before' })
+  await waitUntil(() => texts.length === 1, { what: 'the first message' })
+  await opened.server.stop()
+  await node.publish('prices', { text: 'meanwhile' })
+  await opened.restart({ port: Number(new URL(url).port) })
+  await node.publish('prices', { text: 'after' })
+  await waitUntil(() => texts.length >= 3, { what: 'the last message' })
+  expect(texts).toEqual(['before', 'meanwhile', 'after'])
+  expect(ends).toEqual([])
+})
