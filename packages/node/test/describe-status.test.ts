@@ -15,6 +15,7 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
   peers: [],
   knownNodes: 0,
   bans: 0,
+  api: { urls: [], sessions: 0, followers: 0 },
   drainingSinceMs: null,
   store: {
     messages: 0,
@@ -57,6 +58,19 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
     carried: { batches: 0, bytes: 0 },
   },
 } as never
+
+it('says where the API is, and by how many it is used, where it is served', () => {
+  const api = {
+    urls: ['http://127.0.0.1:7123'],
+    metricsUrl: 'http://127.0.0.1:7125',
+    sessions: 2,
+    followers: 1,
+  }
+  const shown = describeStatus({ ...STATUS, api }, '/node')
+  expect(shown).toMatch(/^ {2}API +http:\/\/127\.0\.0\.1:7123\n {2}used by +2 sessions, 1 follower$/m)
+  expect(shown).toMatch(/^ {2}metrics +http:\/\/127\.0\.0\.1:7125\/metrics$/m)
+  expect(describeStatus(STATUS, '/node')).not.toMatch(/API|used by|metrics/)
+})
 
 it('the status says nothing of a node that stands well', () => {
   expect(describeStatus(STATUS, '/node')).not.toMatch(

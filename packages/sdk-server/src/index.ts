@@ -184,6 +184,10 @@ export function createServer(options: ServerOptions, components: ServerComponent
     version: options.version,
     startedAtMs,
     followers,
+    served: () => ({
+      urls: http?.url === undefined ? [] : [http.url, ...(options.publicUrls ?? [])],
+      ...(monitoring?.url === undefined ? {} : { metricsUrl: monitoring.url }),
+    }),
     refusals,
     drain,
     shutdown,

@@ -7,9 +7,14 @@ export class Places {
     this.#max = max
   }
 
+  /** How many somebody has. */
+  count(name: string): number {
+    return this.#taken.get(name) ?? 0
+  }
+
   /** @returns to be called once, when it is free again; undefined: whoever it is has all of its places */
   take(name: string): (() => void) | undefined {
-    const count = this.#taken.get(name) ?? 0
+    const count = this.count(name)
     if (count >= this.#max) return undefined
     this.#taken.set(name, count + 1)
     return () => {

@@ -53,6 +53,8 @@ export interface Context extends Caller {
   readonly startedAtMs: number
   readonly version: string
   readonly followers: Followers
+  /** Where the API and the metrics are served; where they are not it is absent. */
+  readonly served: () => { readonly urls: readonly string[]; readonly metricsUrl?: string }
   readonly calls: CallMetrics
   readonly refusals: RecentRefusals
   readonly drain: Drain

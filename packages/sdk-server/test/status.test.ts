@@ -1,6 +1,12 @@
+import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { expect, it } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { apiOf } from './fixtures/api.ts'
+import { logIn } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
+import { subscribeAt } from './fixtures/subscribe.ts'
+
+const viewer = createLocalSigner(generateSeed())
 
 it('the status shows what an operator asks first', async () => {
   const before = Date.now()
@@ -25,4 +31,34 @@ it('the status shows what an operator asks first', async () => {
   })
   expect(status.startedAtMs).toBeGreaterThanOrEqual(before)
   expect(status.startedAtMs).toBeLessThanOrEqual(Date.now())
+})
+
+it('the status shows where the API is served, and by how many it is used', async () => {
+  const { path, server } = await openServer({
+    http: {},
+    monitoring: {},
+    roles: { viewers: [viewer.pastelId] },
+  })
+  const { admin } = apiOf(path)
+  const { url = '', monitoringUrl: metricsUrl } = server
+  expect((await admin.status.query()).api).toEqual({
+    urls: [url],
+    metricsUrl,
+    sessions: 0,
+    followers: 0,
+  })
+  await logIn(url, viewer)
+  const stream = await subscribeAt(path, {})
+  await waitUntil(async () => (await admin.status.query()).api.followers === 1, { what: 'one who follows' })
+  expect((await admin.status.query()).api.sessions).toBe(1)
+  stream.close()
+  await waitUntil(async () => (await admin.status.query()).api.followers === 0, { what: 'the stream to end' })
+
+  const behind = await openServer({ http: { publicUrls: ['https://node.example'] } })
+  expect((await apiOf(behind.path).admin.status.query()).api.urls).toEqual([
+    behind.server.url,
+    'https://node.example',
+  ])
+  const alone = await openServer()
+  expect((await apiOf(alone.path).admin.status.query()).api).toEqual({ urls: [], sessions: 0, followers: 0 })
 })

@@ -87,7 +87,19 @@ function nodeRows(status: Status, dataDir: string): Cell[][] {
     ...(status.bans === 0
       ? []
       : [['bans', `${counted(status.bans, 'ban')}: "${pmeshCommand('bans', dataDir)}"`]]),
+    ...apiRows(status.api),
     ...standingRows(status.standing, dataDir),
+  ]
+}
+
+/** The API by HTTP, and the metrics; no row where they are not served. */
+function apiRows({ urls, metricsUrl, sessions, followers }: Status['api']): Cell[][] {
+  return [
+    ...urls.map((url) => ['API', url]),
+    ...(urls.length === 0
+      ? []
+      : [['used by', `${counted(sessions, 'session')}, ${counted(followers, 'follower')}`]]),
+    ...(metricsUrl === undefined ? [] : [['metrics', `${metricsUrl}/metrics`]]),
   ]
 }
 

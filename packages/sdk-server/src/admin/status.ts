@@ -4,6 +4,21 @@ import { directStatus } from './direct-status.ts'
 import { queueStatus } from './queue-stats.ts'
 import { standingOf } from './unshared.ts'
 
+/** Where the API is served, and by how many it is used. */
+function apiStatus({ served, auth, followers }: Context) {
+  const { urls, metricsUrl } = served()
+  return {
+    /** By HTTP: where it listens, then those that the configuration says it is reached at; none: over the Unix socket alone. */
+    urls: [...urls],
+    /** Where metrics and health are served; absent: they are not. */
+    ...(metricsUrl === undefined ? {} : { metricsUrl }),
+    /** Logins that have not ended; service keys have none. */
+    sessions: auth.sessions.list().length,
+    /** Who follows what is stored, by the Unix socket as well. */
+    followers: followers.count,
+  }
+}
+
 /** What an operator asks first. */
 export async function readStatus(ctx: Context) {
   const { node, store } = ctx
@@ -21,6 +36,7 @@ export async function readStatus(ctx: Context) {
     topics: node.topics.map((topic) => ({ topic, peers: node.topicPeers(topic).length })),
     relay: node.relay,
     peers: node.peers(),
+    api: apiStatus(ctx),
     /** How many bans hold. */
     bans: node.bans.list().length,
     /** How it stands with the addresses that the node keeps connections to. */

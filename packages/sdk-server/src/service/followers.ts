@@ -32,6 +32,11 @@ export class Followers {
     this.#sessions = new Places(maxOfSession)
   }
 
+  /** How many follow now, on the Unix socket as well. */
+  get count(): number {
+    return this.#all.count('') + this.#socket.count('')
+  }
+
   /** Ends what they wait for. */
   get stopping(): AbortSignal {
     return this.#stop.signal
