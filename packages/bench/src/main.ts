@@ -1,3 +1,4 @@
+import { api } from './api/api.ts'
 import { broadcast } from './broadcast/broadcast.ts'
 import { catchup } from './catchup/catchup.ts'
 import { direct } from './direct/direct.ts'
@@ -13,6 +14,7 @@ import { start } from './start/start.ts'
 
 /** The benchmarks by name; each prints a table, and its figures become the last line, of JSON. */
 const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<Outcome>> = {
+  api,
   broadcast,
   catchup,
   direct,

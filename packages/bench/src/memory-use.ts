@@ -25,9 +25,9 @@ export async function memoryUse(): Promise<MemoryUse> {
   return { rssMb: rss / MB, ownMb: await ownMb(), heapMb: (heapUsed + external) / MB }
 }
 
-/** What this process takes now and is not of files, in MB. Where the system does not tell it: all. */
-export async function ownMb(): Promise<number> {
-  const status = await readFile('/proc/self/status', 'utf8').catch(() => '')
+/** What a process takes now and is not of files, in MB. Where the system does not tell it: all that this one takes. */
+export async function ownMb(pid: number | 'self' = 'self'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   const kib = /^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]
   return kib === undefined ? process.memoryUsage.rss() / MB : Number(kib) / 1024
 }

@@ -9,7 +9,7 @@ export function percentile(values: readonly number[], percent: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN
 }
 
-/** Rounded to one decimal. */
-export function round(value: number): number {
-  return Math.round(value * 10) / 10
+/** Rounded to so many decimals. */
+export function round(value: number, decimals = 1): number {
+  return Math.round(value * 10 ** decimals) / 10 ** decimals
 }
