@@ -27,7 +27,7 @@ export const CLI_SESSION: readonly Step[] = [
   },
   {
     command:
-      'init --data bob --network demo --topic prices --listen localhost:7202 --bootstrap localhost:7201',
+      'init --data bob --network demo --topic prices --listen localhost:7202 --bootstrap localhost:7201 --api-listen off --metrics-listen off',
     keep: { name: 'bob', find: PASTEL_ID },
   },
   {

@@ -16,6 +16,8 @@ const MEMBERS = `# Who may take part, one PastelID a line. The node itself need 
 export interface InitialFolder {
   readonly folder: DataFolder
   readonly pastelId: PastelId
+  /** Where the node will serve its API, as it is written: `off`: nowhere. */
+  readonly apiListen: string
   /** Paths of what was there before, and is used: keys that were imported, and their passphrase. */
   readonly found: readonly string[]
 }
@@ -34,7 +36,7 @@ export async function initFolder(
   prompt?: PassphrasePrompt,
 ): Promise<InitialFolder> {
   const source = flagSource(flags)
-  mergeSources([source], dataDir)
+  const { read } = mergeSources([source], dataDir)
   const folder = dataFolder(dataDir)
   await refuseUsed(folder, dataDir)
   await openDataFolder(dataDir)
@@ -46,7 +48,7 @@ export async function initFolder(
   // Last: a folder that has it has all the rest.
   const chosen = new Map([...source.settings].map(([path, { value }]) => [path, value]))
   await write(folder.config, yamlTemplate(chosen))
-  return { folder, pastelId, found }
+  return { folder, pastelId, apiListen: read.api.listen, found }
 }
 
 /** What of a folder's files is there. */

@@ -18,6 +18,9 @@ it('pmesh init makes a folder that a node can start from, once', async () => {
   expect(made).toMatchObject({ code: 0, stderr: '' })
   expect(made.stdout).toMatch(/^PastelID {5}jX\w{84}$/m)
   expect(made.stdout).toMatch(/^next {9}pmesh start --data 'my node'$/m)
+  expect(made.stdout).toMatch(
+    /^then {9}the API, with its documentation, is at http:\/\/127\.0\.0\.1:7123\/$/m,
+  )
   expect(await readFile(join(data, 'members'), 'utf8')).toMatch(/^(#.*\n)+$/)
   expect((await stat(join(data, 'pmesh.yaml'))).mode & 0o777).toBe(0o600)
 

@@ -14,6 +14,8 @@ import { temporaryFolder } from './fixtures/temporary-folder.ts'
 const PAGE = 'https://app.example'
 const somebody = createLocalSigner(generateSeed()).pastelId
 
+const isServed = (yaml: string) => yaml.includes('listen:')
+
 /** A node on a folder whose settings can be written anew. */
 async function startOn(yaml: string, args: readonly string[] = []) {
   const dataDir = await temporaryFolder()
@@ -21,7 +23,8 @@ async function startOn(yaml: string, args: readonly string[] = []) {
   const file = join(dataDir, 'pmesh.yaml')
   const write = (text: string) => writeFile(file, text)
   await write(yaml)
-  const node = await startNode({ dataDir, cwd: dataDir, args, env: { PMESH_SYNC_INTERVAL: '3s' } })
+  const options = { dataDir, cwd: dataDir, args, isServed: isServed(yaml) }
+  const node = await startNode({ ...options, env: { PMESH_SYNC_INTERVAL: '3s' } })
   onTestFinished(() => node.remove())
   const client = createControlClient(dataFolder(dataDir).socket)
   onTestFinished(() => client.close())
@@ -38,6 +41,7 @@ async function allowedOrigin(url: string): Promise<string | null> {
 
 const BEFORE = (port: number) => `api: {listen: '127.0.0.1:${port}'}
 topics: [prices]
+metrics: {listen: off}
 `
 const AFTER = (port: number) => `
 topics: [prices, news]
@@ -46,6 +50,7 @@ log: {level: debug}
 limits: {senderRates: {batches: {burst: 7}}}
 retention: {maxAge: 6d}
 sync: {interval: 9s}
+metrics: {listen: off}
 `
 
 it('pmesh config reload applies what can be, names what needs a start, and pmesh config show says what holds', async () => {

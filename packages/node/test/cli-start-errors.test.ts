@@ -20,6 +20,22 @@ describe('pmesh start says in one line', () => {
     })
   })
 
+  it.each([
+    ['the API', '--api-listen', 'api.listen', 'ERR_API_LISTEN'],
+    ['metrics', '--metrics-listen', 'metrics.listen', 'ERR_METRICS_LISTEN'],
+  ])('that the port of %s is in use, and what to change', async (_, flag, key, code) => {
+    const data = await temporaryFolder()
+    await makeCheapIdentity(data)
+    const address = `127.0.0.1:${await listening({ port: 0 })}`
+    const { stderr, ...ended } = await runCli(['start', '--data', data, '--listen', ANY_PORT, flag, address])
+    expect(ended).toMatchObject({ code: 1, stdout: '' })
+    expect(stderr).toMatch(
+      new RegExp(
+        `^pmesh: \\S.* on ${address}: another program, or another node, listens there: choose another, or \`off\`; ${flag} \\(${key}\\) says where \\(${code}\\)\n$`,
+      ),
+    )
+  })
+
   it('all that is wrong with its options, before it makes anything', async () => {
     const data = join(await temporaryFolder(), 'data')
     const { code, stdout, stderr } = await runCli([

@@ -36,6 +36,8 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
       retention: DEFAULT_RETENTION,
     },
     callRate: DEFAULT_CALL_RATE,
+    http: { host: '127.0.0.1', port: 7123, allowedHosts: [], publicUrls: [], corsOrigins: [] },
+    monitoring: { host: '127.0.0.1', port: 7125 },
     roles: { admins: [], operators: [], viewers: [] },
     log: { level: 'info', format: 'auto' },
     stopTimeoutMs: 20_000,

@@ -4,7 +4,7 @@ import { createStore } from '@pastel-mesh/storage'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../../testkit/src/mesh/free-port.ts'
 import { dataFolder } from '../src/data-folder.ts'
-import { createController } from '../src/index.ts'
+import { createController } from './fixtures/create-controller.ts'
 import { listening } from './fixtures/listening.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { dataFolder } from '../src/data-folder.ts'
-import { createController } from '../src/index.ts'
+import { createController } from './fixtures/create-controller.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 it('the server comes last and goes first, then the queue, the database the other way round', async () => {

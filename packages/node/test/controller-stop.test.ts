@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { dataFolder } from '../src/data-folder.ts'
-import { createController, type NodeController } from '../src/index.ts'
+import type { NodeController } from '../src/index.ts'
+import { createController } from './fixtures/create-controller.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 async function make(): Promise<NodeController> {

@@ -15,7 +15,8 @@ it('npm run dev starts the node again when its source changes, and ends with it'
   await makeCheapIdentity(dataDir)
   const args = ['run', 'dev', '--', '--data', dataDir, '--listen', '/ip4/127.0.0.1/tcp/0']
   // A group of its own: npm, node that watches, and the node.
-  const child = spawn('npm', [...args, '--log-format', 'pretty'], { cwd: ROOT, detached: true })
+  const ports = ['--api-listen', 'off', '--metrics-listen', 'off']
+  const child = spawn('npm', [...args, ...ports, '--log-format', 'pretty'], { cwd: ROOT, detached: true })
   const output = gather(child.stdout)
   const ended = finished(child)
   const signal = (name: NodeJS.Signals) => {

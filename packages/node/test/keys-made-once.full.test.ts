@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createController } from '../src/index.ts'
+import { createController } from './fixtures/create-controller.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 const listen = ['/ip4/127.0.0.1/tcp/0']

@@ -4,9 +4,10 @@ import type { Queue } from '@pastel-mesh/queue'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import type { CheckedQueue } from '../src/config/checked-config.ts'
-import { createController, dataFolder, type NodeController } from '../src/index.ts'
+import { dataFolder, type NodeController } from '../src/index.ts'
 import type { SentByJobs } from '../src/jobs/sent-by-jobs.ts'
 import { queuePart } from '../src/node-queue.ts'
+import { createController } from './fixtures/create-controller.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 const listen = ['/ip4/127.0.0.1/tcp/0']

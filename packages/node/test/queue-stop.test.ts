@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
-import { createController } from '../src/index.ts'
 import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { finished, gather } from './fixtures/cli.ts'
+import { createController } from './fixtures/create-controller.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 const NODE = fileURLToPath(new URL('./fixtures/job-node.ts', import.meta.url))

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { tellEvents } from '../src/cli/tell-events.ts'
-import { createController } from '../src/index.ts'
+import { createController } from './fixtures/create-controller.ts'
 import { makeGappedFolder } from './fixtures/gapped-folder.ts'
 import { removeFolder } from './fixtures/temporary-folder.ts'
 

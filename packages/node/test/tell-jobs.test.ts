@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { expect, it, onTestFinished } from 'vitest'
 import { tellJobs } from '../src/cli/tell-jobs.ts'
-import { createController } from '../src/index.ts'
+import { createController } from './fixtures/create-controller.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 it('a job that failed for good is logged, those of the same name after it are not at once', async () => {

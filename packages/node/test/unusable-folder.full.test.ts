@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { createController } from '../src/index.ts'
+import { createController } from './fixtures/create-controller.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 const CREATE = fileURLToPath(new URL('fixtures/create-as-nobody.ts', import.meta.url))

@@ -9,6 +9,9 @@ export async function prepareMeshMember(directory: string): Promise<Member> {
     topics: [TOPIC],
     listen: ['/ip4/127.0.0.1/tcp/0'],
     manyPeersPerHost: true,
+    // All parts, and many nodes on one machine.
+    api: { listen: '127.0.0.1:0' },
+    metrics: { listen: '127.0.0.1:0' },
   }
   // Makes the keys: who belongs to the mesh has to be known before it starts.
   const { node: unused } = await createController(config)

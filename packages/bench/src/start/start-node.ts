@@ -36,6 +36,7 @@ export async function withNode<T>(
     ...cliCommand(),
     ...['start', '--data', dataDir, '--network', network, '--topic', topic],
     ...['--members', 'open', '--listen', '/ip4/127.0.0.1/tcp/0', '--log-format', 'pretty'],
+    ...['--api-listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0'],
     ...more,
   ]
   const beganMs = performance.now()

@@ -6,7 +6,18 @@ import type { ConfigPlaces } from '../config/load-config.ts'
 import { collect } from './options.ts'
 
 /** Those of a new folder: what makes it another node than the rest. */
-const INITIAL = ['network', 'listen', 'announce', 'bootstrap', 'topics', 'relay', 'members', 'api.admins']
+const INITIAL = [
+  'network',
+  'listen',
+  'announce',
+  'bootstrap',
+  'topics',
+  'relay',
+  'members',
+  'api.listen',
+  'api.admins',
+  'metrics.listen',
+]
 
 /** Gives a command a flag for every key, and those that say where the rest is. */
 export function addConfigOptions(command: Command): void {

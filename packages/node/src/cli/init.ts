@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import type { OptionValues } from 'commander'
+import { readApiListen } from '../config/api-listen.ts'
 import { findDataDir } from '../config/load-config.ts'
 import { adoptPassphrases } from '../config/passphrase-variables.ts'
 import type { DataFolder } from '../data-folder.ts'
@@ -25,7 +26,7 @@ export async function init(options: OptionValues): Promise<void> {
   const dataDir = findDataDir(places)
   const warnings = adoptPassphrases(places.cwd)
   if (options.json !== true) for (const warning of warnings) warn(warning)
-  const { folder, pastelId, found } = await initFolder(dataDir, flagsOf(options), terminalPrompt())
+  const { folder, pastelId, apiListen, found } = await initFolder(dataDir, flagsOf(options), terminalPrompt())
   const files = await filesThere(folder)
   const next = pmeshCommand('start', options.data ?? dataDir)
   if (options.json === true) return print(json({ dataDir, pastelId, files, found, next }, 2))
@@ -39,6 +40,7 @@ export async function init(options: OptionValues): Promise<void> {
       ABOUT[names.get(path) as keyof DataFolder] ?? '',
     ]),
     ['next', next],
+    ...(apiListen === 'off' ? [] : [['then', `the API, with its documentation, is at ${urlOf(apiListen)}`]]),
   ]
   // Only the files have a third column, and only they are to be as wide as each other.
   const widest = Math.max(...files.map((path) => relative(dataDir, path).length))
@@ -49,4 +51,11 @@ export async function init(options: OptionValues): Promise<void> {
       ),
     ),
   )
+}
+
+/** Where a browser on this machine finds what is served there. */
+function urlOf(listen: string): string {
+  const { host, port } = readApiListen(listen) ?? { host: '', port: 0 }
+  const name = host === '::' || host === '0.0.0.0' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${port}/`
 }

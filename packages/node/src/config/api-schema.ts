@@ -34,7 +34,7 @@ function isSubject(text: string): boolean {
 /** How the API is reached, and by whom. */
 export const apiSchema = z
   .strictObject({
-    listen: text.transform(read(parseApiListen)).prefault('off').register(keyRegistry, {
+    listen: text.transform(read(parseApiListen)).prefault('127.0.0.1:7123').register(keyRegistry, {
       kind: 'text',
       about: 'where the API is served by HTTP: ADDRESS:PORT, *:PORT, or off',
       placeholder: '<address>',

@@ -272,7 +272,7 @@ export const configSchema = z.strictObject({
   api: apiSchema,
   metrics: z
     .strictObject({
-      listen: text.transform(read(parseApiListen)).prefault('off').register(keyRegistry, {
+      listen: text.transform(read(parseApiListen)).prefault('127.0.0.1:7125').register(keyRegistry, {
         kind: 'text',
         about:
           'where /metrics (for Prometheus), /livez and /readyz are served, to whoever reaches it: ADDRESS:PORT, *:PORT, or off',

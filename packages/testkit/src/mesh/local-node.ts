@@ -97,6 +97,9 @@ export class LocalNode {
       ...{ dataDir, network, members, bootstrap, topics },
       listen: [this.address],
       manyPeersPerHost: true,
+      // Several run on one machine.
+      api: { listen: 'off' },
+      metrics: { listen: 'off' },
     }
     return [...(program.endsWith('.ts') ? ['--conditions=source'] : []), program, JSON.stringify(config)]
   }
@@ -108,7 +111,7 @@ export class LocalNode {
       'start',
       ...['--data', dataDir, '--network', network, '--members', members, '--many-peers-per-host'],
       ...['--log-format', 'pretty'],
-      ...['--listen', this.address],
+      ...['--listen', this.address, '--api-listen', 'off', '--metrics-listen', 'off'],
       ...(minFreeMiB === undefined ? [] : ['--disk-min-free', `${minFreeMiB}MiB`]),
       ...repeated('--bootstrap', bootstrap),
       ...repeated('--topic', topics),
