@@ -78,6 +78,29 @@ test('an answer is in one piece, and tells browsers what they may make of it; so
   expect([answer.status, refusal.status, refused.status]).toEqual([200, 401, 415])
 })
 
+test.each([
+  ['GET', 'service.ping?input={', 200],
+  ['GET', 'service.ping?input=%7B%7D&input=%7B%7D', 200],
+  ['GET', 'service.ping?batch=1&input=%5B%5D', 200],
+  ['GET', 'service.nothing', 404],
+  ['GET', 'service.ping,service.nothing?batch=1', 207],
+  ['POST', 'service.ping', 405],
+  ['GET', 'auth.refresh', 405],
+  ['HEAD', 'service.ping', 204],
+])('what is no call as clients make it is answered, too: %s %s', async (method, path, status) => {
+  const url = await listening()
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(`${url}/trpc/${path}`, {
+    method,
+    ...(method === 'POST' ? { headers, body: '{}' } : {}),
+  })
+  expect(answer.status).toBe(status)
+  if (status === 204) return
+  const text = await answer.text()
+  expect(text).toMatch(/"(result|error)":/)
+  expect(text).not.toContain('node_modules')
+})
+
 test('a port that is taken is said', async () => {
   const url = await listening()
   await expect(openServer({ http: { port: Number(new URL(url).port) } })).rejects.toMatchObject({

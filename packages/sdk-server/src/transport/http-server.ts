@@ -24,13 +24,13 @@ import { callerAddress } from './caller-address.ts'
 import { limitConnections } from './connection-limit.ts'
 import { EventStreams } from './event-streams.ts'
 import { MAX_BATCH_CALLS, MAX_BODY_BYTES, TRPC_PATH } from './limits.ts'
+import { PlainCalls } from './plain-calls.ts'
 import { listeningOrigins, originsOf } from './public-origins.ts'
 import { type Refusal, STRANGER_TOO_LARGE, tooManyCalls } from './refusal.ts'
 import { checkHead, checkInput, isLarge, refusalOf, refuse, strayCalls } from './request-checks.ts'
 import type { RequestLog } from './request-log.ts'
 import { securityHeaders } from './security-headers.ts'
 import { WebSockets } from './web-sockets.ts'
-import { sendWhole } from './whole-answers.ts'
 
 export interface HttpServerOptions {
   /** @default 7123 */
@@ -160,9 +160,12 @@ export class HttpServer {
         (reply as FastifyReply).code(statusCode).send(plainError(statusCode, message)),
     })
     this.#components.requests.watch(fastify, this.#components.router())
-    const streams = new EventStreams({
+    const { onError: report } = this.#trpcOptions()
+    const streams = new EventStreams({ router: this.#components.router(), onError: report })
+    const plain = new PlainCalls({
       router: this.#components.router(),
-      onError: this.#trpcOptions().onError,
+      context: ({ headers, raw }) => this.#contextOf(headers.authorization, raw),
+      onError: report,
     })
     const secure = securityHeaders()
     fastify.addHook('onRequest', async (request, reply) => {
@@ -180,6 +183,8 @@ export class HttpServer {
     fastify.addHook('preHandler', async (request, reply) => {
       const refusal = checkInput(request)
       if (refusal !== undefined) return refuse(reply, refusal)
+      const calls = plain.callsOf(request)
+      if (calls !== undefined) return plain.answer(calls, request, reply)
       if (streams.isAskedFor(request.raw)) this.#stream(streams, request, reply)
     })
     fastify.setErrorHandler(async (error: FastifyError, _request, reply) => {
@@ -198,7 +203,6 @@ export class HttpServer {
       maxConnectionsOfAddress: maxOfAddress = DEFAULT_MAX_CONNECTIONS_OF_ADDRESS,
     } = this.#options
     limitConnections(fastify.server, { max, maxOfAddress })
-    fastify.addHook('onSend', sendWhole)
     const origin = async () => [...corsOrigins]
     await fastify.register(cors, { origin, methods: ['GET', 'POST'], maxAge: 600 })
     this.#webSockets = this.#createWebSockets(corsOrigins)
