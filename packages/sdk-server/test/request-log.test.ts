@@ -126,7 +126,8 @@ test('nothing of what callers send is told beside the path, and of a path nothin
     })
     await post(url, 'auth.refresh', { refreshToken: one }, one)
     await fetch(`${url}/trpc/${one}`)
-    texts.push(await told(3))
+    await fetch(`${url}/api/v1/messages?token=${one}`)
+    texts.push(await told(4))
   }
   for (const one of secrets.slice(0, 3)) {
     await fetch(`${url}/${one}`)
