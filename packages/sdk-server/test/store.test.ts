@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { apiOf } from './fixtures/api.ts'
 import { errorOf, mutate } from './fixtures/call.ts'
 import { openServer } from './fixtures/open-server.ts'
@@ -78,11 +79,13 @@ test('a compaction is run once at a time, noted, and what takes longer than the 
   const again = await mutate(path, 'admin.store.compact', {})
   expect([again.status, errorOf(again).data.meshCode]).toEqual([409, 'ERR_COMPACTING'])
   release()
-  const last = await vi.waitFor(async () => {
-    const { compaction } = await admin.store.size.query()
-    expect(compaction.runningSinceMs).toBeUndefined()
-    return compaction.last
-  })
+  const last = await waitUntil(
+    async () => {
+      const { runningSinceMs, last } = (await admin.store.size.query()).compaction
+      return runningSinceMs === undefined && last
+    },
+    { what: 'the compaction to end' },
+  )
   expect(last).toMatchObject({ isWhole: true })
   const { compacted } = await admin.store.compact.mutate({ maxMs: 60_000 })
   expect(compacted).toMatchObject({ isWhole: true, beforeBytes: expect.any(Number) })
