@@ -5,7 +5,7 @@ import { CallLimits } from '../src/auth/call-limits.ts'
 import type { AppRouter } from '../src/index.ts'
 import { callerAddress } from '../src/transport/caller-address.ts'
 import { apiOf } from './fixtures/api.ts'
-import { codeOf, get, post } from './fixtures/http-call.ts'
+import { get, post } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
 
 const SLOW = { perSecond: 0.001, burst: 5 }
@@ -60,9 +60,15 @@ test('calls over a WebSocket count the same', async () => {
 
 test('without a session the address counts, whatever token is shown', async () => {
   const { url } = await open()
-  const answers = []
-  for (let count = 0; count < 140; count += 1) answers.push(await get(url, 'auth.whoami', `made-up-${count}`))
-  const codes = answers.map(codeOf)
+  const path = Array(20).fill('auth.whoami').join(',')
+  const codes = []
+  // In batches: on a slow machine each call alone would take as long as the next needs to be allowed.
+  for (let count = 0; count < 10; count += 1) {
+    const headers = { authorization: `Bearer made-up-${count}` }
+    const answer = await fetch(`${url}/trpc/${path}?batch=1`, { headers })
+    const calls = (await answer.json()) as { error: { json: { data: { meshCode: string } } } }[]
+    codes.push(...calls.map(({ error }) => error.json.data.meshCode))
+  }
   expect(codes.slice(0, 100)).toEqual(Array(100).fill('ERR_TOKEN'))
   expect(codes).toContain('ERR_RATE_LIMIT')
 })
