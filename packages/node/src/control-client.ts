@@ -8,7 +8,7 @@ import { type FetchInit, SocketFetch } from './socket-fetch.ts'
 export interface ControlClient {
   readonly api: ReturnType<typeof createTRPCClient<AppRouter>>
   /**
-   * What `service.messages.subscribe` gives; no more is read than is taken, and nothing is asked for a second time. Ends
+   * What `service.messages.subscribe` gives, but where it begins; no more is read than is taken, and nothing is asked for a second time. Ends
    * with the signal.
    * @throws TRPCClientError what the node answered, or that it is gone
    */

@@ -1,5 +1,5 @@
 import { readEvents } from '@pastel-mesh/sdk-client'
-import type { EntryOutput, SubscribeInput } from '@pastel-mesh/sdk-server'
+import type { BeginningOutput, EntryOutput, SubscribeInput } from '@pastel-mesh/sdk-server'
 import { TRPCClientError } from '@trpc/client'
 import superjson from 'superjson'
 import type { SocketFetch } from './socket-fetch.ts'
@@ -29,7 +29,10 @@ export async function* followEntries(
       throw new Error(`it answered ${response.status}`)
     }
     for await (const { event, data } of readEvents(body, MAX_EVENT_CHARS)) {
-      if (event === 'message') yield superjson.parse<EntryOutput>(data)
+      if (event === 'message') {
+        const entry = superjson.parse<EntryOutput | BeginningOutput>(data)
+        if (!('kind' in entry) || entry.kind !== 'beginning') yield entry as EntryOutput
+      }
       if (event === 'serialized-error') {
         throw TRPCClientError.from({ error: superjson.parse(data) })
       }

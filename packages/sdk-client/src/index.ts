@@ -10,7 +10,13 @@ import type { Auth, SessionInfo } from './auth/auth.ts'
 import { buildClient } from './client.ts'
 import type { Messages } from './messages.ts'
 
-export type { AppRouter, EntryOutput, MessageOutput, NoticeOutput } from '@pastel-mesh/sdk-server'
+export type {
+  AppRouter,
+  BeginningOutput,
+  EntryOutput,
+  MessageOutput,
+  NoticeOutput,
+} from '@pastel-mesh/sdk-server'
 export type { Auth, LoginAuth, ServiceKeyAuth, SessionInfo } from './auth/auth.ts'
 export { type PastelIdSigner, pastelIdAuth } from './auth/pastel-id-auth.ts'
 export { serviceKeyAuth } from './auth/service-key-auth.ts'

@@ -1,4 +1,4 @@
-import type { AppRouter, EntryOutput } from '@pastel-mesh/sdk-server'
+import type { AppRouter, BeginningOutput, EntryOutput } from '@pastel-mesh/sdk-server'
 import type { inferRouterInputs } from '@trpc/server'
 import type { PastelMeshError } from './pastel-mesh-error.ts'
 import type { OpenStream } from './stream/resumed-stream.ts'
@@ -48,10 +48,14 @@ export function createMessages(
     async *iterate({ signal, onReconnect, ...input }: IterateOptions = {}) {
       const { from = 'now', since, last } = input
       const isNow = from === 'now' && since === undefined && last === undefined
-      // Whoever loses the connection before anything has come has to know since when to look.
+      // Whoever loses the connection before the server has said where it begins has to know since when to look.
       const begin = async () => (isNow ? { ...input, from: await newest(signal) } : input)
       const stream = open('service.messages.subscribe', begin, { signal, onReconnect })
-      for await (const { data } of stream) yield data as Entry
+      for await (const { data } of stream) {
+        const entry = data as Entry | BeginningOutput
+        // Its id is what the stream goes on from; it is nothing to deal with.
+        if (!('kind' in entry) || entry.kind !== 'beginning') yield entry as Entry
+      }
     },
   }
 }

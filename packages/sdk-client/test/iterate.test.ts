@@ -31,10 +31,20 @@ function following(
   { idleMs, ...options }: IterateOptions & Pick<ClientOptions, 'idleMs'> = {},
 ) {
   let opened = 0
+  let begun = 0
   const fetch: typeof globalThis.fetch = async (url, init) => {
     const response = await globalThis.fetch(url, init)
-    if (response.headers.get('content-type') === 'text/event-stream') opened += 1
-    return response
+    if (response.headers.get('content-type') !== 'text/event-stream') return response
+    opened += 1
+    const seen = response.body?.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          if (Buffer.from(chunk).includes('"kind":"beginning"')) begun += 1
+          controller.enqueue(chunk)
+        },
+      }),
+    )
+    return new Response(seen ?? null, response)
   }
   const client = clientOf(served, { fetch, ...(idleMs === undefined ? {} : { idleMs }) })
   const abort = new AbortController()
@@ -53,6 +63,7 @@ function following(
   return {
     texts,
     reconnects: () => reconnects,
+    begun: () => waitUntil(() => begun > 0, { what: 'the server to say where it begins' }),
     opened: () => waitUntil(() => opened > 0, { what: 'the server to take it' }),
     atLeast: (count: number) => waitUntil(() => texts.length >= count, { what: `${count} messages` }),
     async stop() {
@@ -124,6 +135,21 @@ describe('who iterates over messages', () => {
     await reader.atLeast(2)
     await reader.stop()
     expect(reader.texts).toEqual(['5', '6'])
+  })
+
+  test('misses nothing though it asked for the newest, and lost the connection before anything came', async () => {
+    const served = await servedNode()
+    const link = await brokenLink(served.url)
+    await served.reachAt(link.url)
+    const reader = following({ ...served, url: link.url }, { topic: 'flow', last: 10 })
+    await reader.begun()
+    link.cut()
+    await served.stop()
+    await publish(served, 0, 50)
+    await served.start()
+    await reader.atLeast(50)
+    await reader.stop()
+    expect(reader.texts).toEqual(numbers(50))
   })
 
   test('comes back when the server is silent, though nobody says that it is gone', async () => {
@@ -232,11 +258,21 @@ describe('who iterates over messages', () => {
     await served.reachAt(link.url)
     const { api } = clientOf({ ...served, url: link.url })
     const texts: string[] = []
+    const beginnings: string[] = []
     const subscription = api.service.messages.subscribe.subscribe(
-      { from: 'start' },
-      { onData: ({ data }) => texts.push(textOf(data)) },
+      {},
+      {
+        onData({ id, data }) {
+          if ('kind' in data && data.kind === 'beginning') beginnings.push(id)
+          else texts.push(textOf(data))
+        },
+      },
     )
+    await waitUntil(() => beginnings.length === 1, { what: 'where it begins' })
+    link.cut()
+    await served.stop()
     await publish(served, 0, 2)
+    await served.start()
     await waitUntil(() => texts.length === 2, { what: 'two messages' })
     link.cut()
     await publish(served, 2, 2)

@@ -59,7 +59,7 @@ export type { EntryOutput, MessageOutput, NoticeOutput } from './service/message
 export type { ProofOutput } from './service/proof.ts'
 export type { SentOutput, WaitingOutput } from './service/sent.ts'
 export type { StoredByOutput } from './service/stored-by.ts'
-export type { SubscribeInput } from './service/subscribe.ts'
+export type { BeginningOutput, SubscribeInput } from './service/subscribe.ts'
 export { DEFAULT_PORT, type HttpServerOptions } from './transport/http-server.ts'
 export type { RequestEvent } from './transport/request-log.ts'
 export type { UnixSocketServerOptions } from './transport/unix-socket-server.ts'

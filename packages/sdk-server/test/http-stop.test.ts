@@ -4,7 +4,7 @@ import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import { expect, onTestFinished, test } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
-import type { AppRouter } from '../src/index.ts'
+import type { AppRouter, SubscribeInput } from '../src/index.ts'
 import { apiOf } from './fixtures/api.ts'
 import { get } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
@@ -94,7 +94,8 @@ test('at the stop a call over a WebSocket finishes, its client is asked to conne
   const silent = await connectWebSocket(url, { isSilent: true })
   socket.send(callOf(1, 'service.messages.list', {}))
   socket.send(callOf(2, 'service.messages.subscribe', {}, 'subscription'))
-  await Promise.all([held, socket.answer(2)])
+  const begun = () => socket.messages.length === 2
+  await Promise.all([held, waitUntil(begun, { what: 'where the subscription begins' })])
   const stopped = server.stop()
   for (const { closed } of [idle, silent]) expect(await closed).toEqual([1001, 'this node stops'])
   expect(idle.messages).toEqual([{ id: null, method: 'reconnect' }])
@@ -103,6 +104,14 @@ test('at the stop a call over a WebSocket finishes, its client is asked to conne
   expect(await socket.closed).toEqual([1001, 'this node stops'])
   expect(socket.messages).toEqual([
     { id: 2, result: { type: 'started' } },
+    {
+      id: 2,
+      result: {
+        type: 'data',
+        id: expect.any(String),
+        data: { json: { id: expect.any(String), data: expect.objectContaining({ kind: 'beginning' }) } },
+      },
+    },
     { id: null, method: 'reconnect' },
     { id: 1, result: { type: 'data', data: { json: expect.objectContaining({ messages: [] }) } } },
   ])
@@ -124,9 +133,8 @@ test('at the stop a WebSocket whose call does not finish, or whose other end doe
   await deaf.closed
 })
 
-test('a client that follows over a WebSocket goes on by itself when the node is there again, and misses nothing', async () => {
-  const opened = await open(1_000)
-  const { url, token, node } = opened
+/** A client of tRPC that follows over a WebSocket. */
+function followed({ url, token }: { url: string; token: string }, input: SubscribeInput) {
   const client = createWSClient({
     url: `${url.replace('http', 'ws')}/trpc`,
     connectionParams: { authorization: `Bearer ${token}` },
@@ -136,18 +144,24 @@ test('a client that follows over a WebSocket goes on by itself when the node is 
   const api = createTRPCClient<AppRouter>({ links: [wsLink({ client, transformer: superjson })] })
   const texts: unknown[] = []
   const ends: unknown[] = []
-  const { promise: started, resolve: onStarted } = Promise.withResolvers<void>()
-  const subscription = api.service.messages.subscribe.subscribe(
-    { from: 'start' },
-    {
-      onStarted: () => onStarted(),
-      onData: ({ data }) => texts.push('text' in data ? data.text : data),
-      onError: (error) => ends.push(error),
-      onComplete: () => ends.push('complete'),
+  const { promise: begun, resolve: onBegun } = Promise.withResolvers<void>()
+  const subscription = api.service.messages.subscribe.subscribe(input, {
+    onData({ data }) {
+      if ('kind' in data && data.kind === 'beginning') onBegun()
+      else texts.push('text' in data ? data.text : data)
     },
-  )
+    onError: (error) => ends.push(error),
+    onComplete: () => ends.push('complete'),
+  })
   onTestFinished(() => subscription.unsubscribe())
-  await started
+  return { begun, texts, ends }
+}
+
+test('a client that follows over a WebSocket goes on by itself when the node is there again, and misses nothing', async () => {
+  const opened = await open(1_000)
+  const { url, node } = opened
+  const { begun, texts, ends } = followed(opened, { from: 'start' })
+  await begun
   await node.publish('prices', { text: 'before' })
   await waitUntil(() => texts.length === 1, { what: 'the first message' })
   await opened.server.stop()
@@ -156,5 +170,19 @@ test('a client that follows over a WebSocket goes on by itself when the node is 
   await node.publish('prices', { text: 'after' })
   await waitUntil(() => texts.length >= 3, { what: 'the last message' })
   expect(texts).toEqual(['before', 'meanwhile', 'after'])
+  expect(ends).toEqual([])
+})
+
+test.each([{}, { last: 1 }])('so does one to which nothing had come: %j', async (input) => {
+  const opened = await open(1_000)
+  const { url, node } = opened
+  const { begun, texts, ends } = followed(opened, input)
+  await begun
+  await opened.server.stop()
+  await node.publishMany('prices', [{ text: 'meanwhile' }, { text: 'and more' }])
+  await opened.restart({ port: Number(new URL(url).port) })
+  await node.publish('prices', { text: 'after' })
+  await waitUntil(() => texts.includes('after'), { what: 'the last message' })
+  expect(texts).toEqual(['meanwhile', 'and more', 'after'])
   expect(ends).toEqual([])
 })

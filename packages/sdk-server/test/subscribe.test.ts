@@ -118,7 +118,36 @@ describe('whoever follows messages', () => {
     ] as const) {
       const stream = await subscribeAt(path, input)
       await stream.closed
+      expect(stream.events()).toHaveLength(1)
       expect(errorIn(stream)).toMatchObject({ message: expect.stringContaining(message) })
+    }
+  })
+
+  it('is told at once where it begins, and misses nothing from there on, though nothing had come', async () => {
+    const { path, node } = await openServer()
+    await node.publish('other', { text: 'before' })
+    const inputs = [{}, { last: 3 }, { since: '2100-01-01' }, { from: 'start' }].map((input) => ({
+      ...input,
+      topic: 'quiet',
+    }))
+    const ids = await Promise.all(
+      inputs.map(async (input) => {
+        const stream = await subscribeAt(path, input)
+        const { id, data } = await stream.beginning()
+        expect(data).toEqual({ json: { kind: 'beginning', cursor: id } })
+        stream.close()
+        return id ?? ''
+      }),
+    )
+    const texts = Array.from({ length: 10 }, (_, i) => `${i}`)
+    await node.publishMany(
+      'quiet',
+      texts.map((text) => ({ text })),
+    )
+    for (const [i, lastEventId] of ids.entries()) {
+      const again = await subscribeAt(path, inputs[i], { lastEventId })
+      expect(textsOf(await again.atLeast(10))).toEqual(texts)
+      expect((await again.beginning()).id).toBe(lastEventId)
     }
   })
 

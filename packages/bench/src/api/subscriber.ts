@@ -1,6 +1,6 @@
 import { get } from 'node:http'
 import type { AppRouter } from '@pastel-mesh/sdk-client'
-import { type EntryOutput, readEvents } from '@pastel-mesh/sdk-client'
+import { type BeginningOutput, type EntryOutput, readEvents } from '@pastel-mesh/sdk-client'
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import { WebSocket } from 'ws'
@@ -22,6 +22,8 @@ export interface Subscriber {
   close(): void
 }
 
+type StreamEntry = EntryOutput | BeginningOutput
+
 /** The largest event. */
 const MAX_EVENT_CHARS = 1024 * 1024
 
@@ -37,12 +39,19 @@ export function subscribe(
   onFailure: (error: Error) => void,
 ): Subscriber {
   const open = transport === 'sse' ? overEvents : overWebSocket
-  return open(options, onEntry, onFailure)
+  const onStreamEntry = (entry: StreamEntry) => {
+    if (!isBeginning(entry)) onEntry(entry)
+  }
+  return open(options, onStreamEntry, onFailure)
+}
+
+function isBeginning(entry: StreamEntry): entry is BeginningOutput {
+  return 'kind' in entry && entry.kind === 'beginning'
 }
 
 function overEvents(
   { url, token, ...input }: SubscriberOptions,
-  onEntry: (entry: EntryOutput) => void,
+  onStreamEntry: (entry: StreamEntry) => void,
   onFailure: (error: Error) => void,
 ): Subscriber {
   let isClosed = false
@@ -52,7 +61,7 @@ function overEvents(
   const call = get(`${url}/trpc/service.messages.subscribe?${query}`, options, async (response) => {
     try {
       for await (const { event, data } of readEvents(response, MAX_EVENT_CHARS)) {
-        if (event === 'message') onEntry(superjson.parse(data))
+        if (event === 'message') onStreamEntry(superjson.parse(data))
         else if (event === 'serialized-error') throw new Error(data)
       }
       throw new Error(`a stream ended, ${response.statusCode}`)
@@ -73,7 +82,7 @@ function overEvents(
 
 function overWebSocket(
   { url, token, ...input }: SubscriberOptions,
-  onEntry: (entry: EntryOutput) => void,
+  onStreamEntry: (entry: StreamEntry) => void,
   onFailure: (error: Error) => void,
 ): Subscriber {
   const client = createWSClient({
@@ -84,7 +93,7 @@ function overWebSocket(
   })
   const api = createTRPCClient<AppRouter>({ links: [wsLink({ client, transformer: superjson })] })
   const subscription = api.service.messages.subscribe.subscribe(input, {
-    onData: ({ data }) => onEntry(data),
+    onData: ({ data }) => onStreamEntry(data),
     onError: onFailure,
   })
   return {

@@ -76,7 +76,8 @@ export function resumedStreams({ url, fetch, credentials, idleMs }: StreamCompon
         const place = { input: input.value, lastEventId, authorization }
         const items = openStream(fetch, { url, path, ...place, signal, idleMs, onOpen: onTaken })
         for await (const item of items) {
-          backOff.reset()
+          // Where it was already says nothing new: one that only ever tells that is no good connection.
+          if (item.id === undefined || item.id !== lastEventId) backOff.reset()
           lastEventId = item.id ?? lastEventId
           yield item
           // It may have come while the caller was busy with this one.

@@ -87,9 +87,10 @@ export const messages = router({
     .query(({ input, ctx, signal }) => readDelivery(input, ctx.node, signal)),
 
   /**
-   * What is stored from a place on, then what comes, without end: as server-sent events, whose ids are cursors. Whoever
-   * connects again with `lastEventId` misses nothing and gets nothing twice. What is lost is told in its place, also with
-   * `type`: nobody knows what it was.
+   * What is stored from a place on, then what comes, without end: as server-sent events, whose ids are cursors. The first
+   * is of the kind `beginning` and says where that is, so that whoever connects again with `lastEventId` misses nothing,
+   * though nothing had come, and gets nothing twice. What is lost is told in its place, also with `type`: nobody knows
+   * what it was.
    */
   subscribe: readProcedure
     .input(subscribeInput)

@@ -1,11 +1,11 @@
 import { MeshError } from '@pastel-mesh/identity'
 import { followMessages, type ReceivedEntry } from '@pastel-mesh/sdk-node'
-import { formatCursor } from '@pastel-mesh/storage'
+import { formatCursor, parseCursor } from '@pastel-mesh/storage'
 import { tracked } from '@trpc/server'
 import { z } from 'zod'
 import { type Connection, type Context, toTrpcError } from '../trpc.ts'
 import { directOf, isOneChannel, messageFilter, ONE_CHANNEL } from './message-filter.ts'
-import { toEntryOutput } from './message-schema.ts'
+import { type EntryOutput, toEntryOutput } from './message-schema.ts'
 import { MAX_PAGE_MESSAGES } from './page.ts'
 import { timeInput } from './time-schema.ts'
 
@@ -38,10 +38,17 @@ export const subscribeInput = z
 export type SubscribeInput = z.input<typeof subscribeInput>
 type SubscribeRequest = z.output<typeof subscribeInput>
 
+/** The first event of each subscription: nothing has come yet, and this is where whoever connects again goes on. */
+export interface BeginningOutput {
+  readonly kind: 'beginning'
+  /** Or `start`, if that was asked for. */
+  readonly cursor: string
+}
+
 /**
- * What is stored from a place on, then what comes, each with its cursor as the id of the event. No faster than it is
- * taken: whoever is slow is read for from the disk. When the server stops it ends with ERR_STOPPED; over a WebSocket it
- * ends together with that, without an error.
+ * Where it begins, then what is stored from there on, then what comes, each with its cursor as the id of the event. No
+ * faster than it is taken: whoever is slow is read for from the disk. When the server stops it ends with ERR_STOPPED;
+ * over a WebSocket it ends together with that, without an error.
  */
 export function subscribe(request: SubscribeRequest, context: Context, signal?: AbortSignal) {
   return failingHandled(followEntries(request, context, signal), context.connection)
@@ -56,15 +63,18 @@ async function* followEntries(request: SubscribeRequest, context: Context, signa
     try {
       const { stopping } = followers
       const { topic, inbox, sender, type } = request
+      const from = await findBeginning(request, context)
       const entries = followMessages(store, {
         own: node.pastelId,
         isDouble: node.isDouble,
         ...given({ topic, direct: directOf(inbox), sender, type }),
-        from: request.lastEventId ?? (await findBeginning(request, context)),
+        from,
         // Whoever is logged out, or whose key is taken away, hears no more either.
         signal: AbortSignal.any([stopping, signal, session.ended].filter((one) => one !== undefined)),
       })
-      for await (const entry of entries) yield tracked(entry.cursor, toEntryOutput(entry, node.pastelId))
+      // Before anything has come: "now" and the newest would be others when one connects again.
+      yield told(from, { kind: 'beginning', cursor: from })
+      for await (const entry of entries) yield told(entry.cursor, toEntryOutput(entry, node.pastelId))
     } finally {
       leave()
     }
@@ -76,17 +86,30 @@ async function* followEntries(request: SubscribeRequest, context: Context, signa
   }
 }
 
+function told(cursor: string, output: EntryOutput | BeginningOutput) {
+  return tracked(cursor, output)
+}
+
+/** @returns a cursor, or `start` */
 async function findBeginning(
-  { topic, inbox, sender, type, from = 'now', since, last }: SubscribeRequest,
+  { topic, inbox, sender, type, since, last, ...request }: SubscribeRequest,
   { node, store }: Context,
 ): Promise<string> {
+  const from = request.lastEventId ?? request.from ?? 'now'
+  if (from === 'start') return from
+  if (from !== 'now') {
+    // What is none is refused before it is told as one.
+    parseCursor(from)
+    return from
+  }
   if (since !== undefined) return cursorAt(await store.positionAt(since))
-  if (last === undefined) return from
   // Before the newest are looked for: what comes meanwhile is behind it.
   let position = store.end
-  const asked = given({ topic, direct: directOf(inbox), sender, type })
-  const newest = node.messages({ ...asked, reverse: true, limit: last })
-  for await (const entry of newest) if (isPlaced(entry)) position = Math.min(position, entry.arrival)
+  if (last !== undefined) {
+    const asked = given({ topic, direct: directOf(inbox), sender, type })
+    const newest = node.messages({ ...asked, reverse: true, limit: last })
+    for await (const entry of newest) if (isPlaced(entry)) position = Math.min(position, entry.arrival)
+  }
   return cursorAt(position)
 
   async function cursorAt(position: number): Promise<string> {
