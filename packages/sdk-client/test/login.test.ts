@@ -191,6 +191,23 @@ describe('tokens', () => {
     expect(times('auth.verify')).toBe(1)
   })
 
+  test('are renewed once for a subscription whose answer has begun when they are refused', async () => {
+    const { url, fetch, times } = await nodeWithLogins()
+    const abort = new AbortController()
+    let opened = 0
+    const refused: typeof globalThis.fetch = (to, init) => {
+      if (!String(to).includes('subscribe')) return fetch(to, init)
+      opened += 1
+      if (opened === 10) abort.abort()
+      const headers = { ...(init?.headers as Record<string, string>), authorization: 'Bearer worthless' }
+      return fetch(to, { ...init, headers })
+    }
+    const { messages } = createClient({ url, fetch: refused, auth: pastelIdAuth(operator) })
+    const entries = messages.iterate({ from: 'start', signal: abort.signal })
+    await expect(entries.next()).rejects.toMatchObject({ httpStatus: 401, retryable: false })
+    expect([opened, times('auth.refresh')]).toEqual([2, 1])
+  })
+
   test('end with a logout, at the node as well', async () => {
     const { url } = await nodeWithLogins()
     let shown = ''

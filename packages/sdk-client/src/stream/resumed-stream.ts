@@ -53,7 +53,7 @@ export function resumedStreams({ url, fetch, credentials, idleMs }: StreamCompon
     let lastEventId: string | undefined
     /** What was shown, and why it does not count. */
     let refused: { authorization: string; error: PastelMeshError } | undefined
-    /** Since the server took something last. */
+    /** Since something came last: the server answers before it knows who calls. */
     let isRenewed = false
     for (;;) {
       let authorization: string | undefined
@@ -70,7 +70,6 @@ export function resumedStreams({ url, fetch, credentials, idleMs }: StreamCompon
         input ??= { value: await getInput() }
         const onTaken = () => {
           openedAtMs = performance.now()
-          isRenewed = false
           onOpen?.()
         }
         const place = { input: input.value, lastEventId, authorization }
@@ -78,6 +77,7 @@ export function resumedStreams({ url, fetch, credentials, idleMs }: StreamCompon
         for await (const item of items) {
           // Where it was already says nothing new: one that only ever tells that is no good connection.
           if (item.id === undefined || item.id !== lastEventId) backOff.reset()
+          isRenewed = false
           lastEventId = item.id ?? lastEventId
           yield item
           // It may have come while the caller was busy with this one.
@@ -87,12 +87,15 @@ export function resumedStreams({ url, fetch, credentials, idleMs }: StreamCompon
       } catch (cause) {
         if (signal?.aborted) return
         const error = toPastelMeshError(cause)
+        if (performance.now() - openedAtMs > STEADY_MS) {
+          backOff.reset()
+          isRenewed = false
+        }
         if (isRefused(error) && authorization !== undefined && !isRenewed) {
           refused = { authorization, error }
           continue
         }
         if (!error.retryable) throw error
-        if (performance.now() - openedAtMs > STEADY_MS) backOff.reset()
         const delayMs = backOff.nextMs(error.retryAfterMs)
         onReconnect?.(error, delayMs)
         await pause(delayMs, signal)
