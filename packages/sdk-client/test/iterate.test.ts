@@ -252,6 +252,29 @@ describe('who iterates over messages', () => {
     ).rejects.toMatchObject({ code: 'ERR_ANSWER' })
   })
 
+  test('with a value that is not tracked goes on from the one before that was', async () => {
+    const asked: unknown[] = []
+    const url = await answering(({ headers }, response) => {
+      asked.push(headers['last-event-id'])
+      response.setHeader('content-type', 'text/event-stream')
+      if (asked.length > 1) response.end('event: return\ndata: \n\n')
+      else
+        response.end(
+          'data: {"json":1}\nid: a\n\ndata: {"json":2}\nid\n\nevent: restore-id\ndata: \nid: a\n\n',
+        )
+    })
+    const values: unknown[] = []
+    const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
+    const { api } = createClient({ url })
+    api.service.messages.subscribe.subscribe(
+      {},
+      { onData: (value) => values.push(value), onError: reject, onComplete: resolve },
+    )
+    await ended
+    expect(values).toEqual([{ id: 'a', data: 1 }, 2])
+    expect(asked).toEqual([undefined, 'a'])
+  })
+
   test('with tRPC’s own subscription goes on in the same way', async () => {
     const served = await servedNode()
     const link = await brokenLink(served.url)

@@ -40,7 +40,8 @@ export async function* openStream(fetch: Fetch, request: StreamRequest): AsyncGe
     if (!isEventStream(response) || response.body === null) throw await refusalOf(response)
     onOpen()
     for await (const event of readEvents(chunksOf(response.body, gone, idleMs), MAX_EVENT_CHARS)) {
-      if (event.event === 'message') yield { id: event.id, data: parse(event) }
+      // An empty id is none: it keeps browsers from taking that of the event before for this one.
+      if (event.event === 'message') yield { id: event.id || undefined, data: parse(event) }
       else if (event.event === 'serialized-error') throw ofShape(parse(event))
       else if (event.event === 'return') return
     }
