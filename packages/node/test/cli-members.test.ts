@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { describe, expect, it } from 'vitest'
@@ -57,6 +57,22 @@ describe('pmesh members', () => {
     expect(await offline('list')).toMatch(new RegExp(`^${pastelId} +member\n${own} +member\n$`, 'm'))
     expect(await offline('remove', pastelId)).toBe(`removed  ${pastelId}\n`)
     expect(await offline('list')).not.toContain(pastelId)
+  })
+
+  it('names the line of the member file that is wrong', async () => {
+    const file = join(node.dataDir, 'members')
+    const before = await readFile(file, 'utf8').catch(() => '')
+    await appendFile(file, 'someone\n')
+    try {
+      const line = before.split('\n').length
+      expect(await members('add', pastelId)).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: `pmesh: ${file}, line ${line}: "someone" is not a PastelID (ERR_MEMBER_FILE)\n`,
+      })
+    } finally {
+      await writeFile(file, before)
+    }
   })
 
   it('says in one line what is wrong', async () => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { createFileRegistry } from '@pastel-mesh/sdk-node'
@@ -9,12 +9,17 @@ import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 const { pastelId } = createLocalSigner(generateSeed())
 
-test('members of a file are added, listed and removed', async () => {
+/** A node whose members are in a file. */
+async function openWithFile() {
   const path = join(await temporaryFolder(), 'members')
   const registry = createFileRegistry({ path, always: [] })
   await registry.start()
   onTestFinished(() => registry.stop())
-  const { admin } = apiOf((await openServer({ registry })).path)
+  return { path, admin: apiOf((await openServer({ registry })).path).admin }
+}
+
+test('members of a file are added, listed and removed', async () => {
+  const { path, admin } = await openWithFile()
   expect(await admin.members.add.mutate({ pastelId, role: 'operator' })).toEqual({
     pastelId,
     role: 'operator',
@@ -38,5 +43,24 @@ test('where everybody is a member nobody is added, and the answer says why', asy
   await expect(admin.members.add.mutate({ pastelId })).rejects.toMatchObject({
     message: expect.stringContaining('takes everybody for a member'),
     data: { code: 'PRECONDITION_FAILED', meshCode: 'ERR_OPEN_MEMBERS' },
+  })
+})
+
+test('what is wrong with the files of the members is told to whoever changes them', async () => {
+  const { path, admin } = await openWithFile()
+  await writeFile(path, '# ours\nsomeone\n')
+  const refusal = {
+    message: `${path}, line 2: "someone" is not a PastelID`,
+    data: { code: 'PRECONDITION_FAILED', meshCode: 'ERR_MEMBER_FILE' },
+  }
+  await expect(admin.members.add.mutate({ pastelId })).rejects.toMatchObject(refusal)
+  await expect(admin.members.remove.mutate({ pastelId })).rejects.toMatchObject(refusal)
+
+  await writeFile(path, '')
+  await rm(`${path}.history`, { force: true })
+  await mkdir(`${path}.history`)
+  await expect(admin.members.add.mutate({ pastelId })).rejects.toMatchObject({
+    message: expect.stringContaining(`the history of the members, ${path}.history, cannot be written: `),
+    data: { code: 'PRECONDITION_FAILED', meshCode: 'ERR_MEMBER_HISTORY' },
   })
 })
