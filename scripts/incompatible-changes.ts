@@ -127,26 +127,46 @@ function schemaChanges(
   return found
 }
 
+/** Of two of these nobody can tell which takes more: another one counts as narrower. */
+const FORMS = ['pattern', 'format']
+const UPPER_BOUNDS = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems']
+const LOWER_BOUNDS = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems']
+
 /** Values that are taken no more, or that come now. */
 function valueChanges(where: string, old: Json, now: Json, direction: 'input' | 'output'): string[] {
-  const [from, to] = direction === 'input' ? [old, now] : [now, old]
+  const isInput = direction === 'input'
+  // What fits the one has to fit the other.
+  const [from, to] = isInput ? [old, now] : [now, old]
   const found: string[] = []
-  const allowed = to.enum as readonly unknown[] | undefined
-  for (const value of (from.enum ?? []) as readonly unknown[]) {
-    if (allowed !== undefined && !allowed.includes(value))
-      found.push(`${where}: ${String(value)} ${direction === 'input' ? 'is taken no more' : 'comes now'}`)
+  const [values, allowed] = [valuesOf(from), valuesOf(to)]
+  if (allowed !== undefined && values === undefined) {
+    found.push(`${where}: ${isInput ? 'only some values are taken now' : 'any value may come now'}`)
   }
-  if (direction === 'input') {
-    for (const bound of ['maximum', 'maxLength', 'maxItems']) {
+  for (const value of values ?? []) {
+    if (allowed !== undefined && !allowed.includes(value))
+      found.push(`${where}: ${String(value)} ${isInput ? 'is taken no more' : 'comes now'}`)
+  }
+  for (const form of FORMS) {
+    if (to[form] === undefined || to[form] === from[form]) continue
+    const change = from[form] !== undefined ? 'another one' : isInput ? 'new' : 'gone'
+    found.push(`${where}: its ${form} is ${change}`)
+  }
+  if (isInput) {
+    for (const bound of UPPER_BOUNDS) {
       const [before, after] = [old[bound] ?? Number.POSITIVE_INFINITY, now[bound] ?? Number.POSITIVE_INFINITY]
       if (Number(after) < Number(before)) found.push(`${where}: its ${bound} is lower`)
     }
-    for (const bound of ['minimum', 'minLength', 'minItems']) {
+    for (const bound of LOWER_BOUNDS) {
       const [before, after] = [old[bound] ?? Number.NEGATIVE_INFINITY, now[bound] ?? Number.NEGATIVE_INFINITY]
       if (Number(after) > Number(before)) found.push(`${where}: its ${bound} is higher`)
     }
   }
   return found
+}
+
+/** The only values that there are; undefined: any. */
+function valuesOf(schema: Json): readonly unknown[] | undefined {
+  return 'const' in schema ? [schema.const] : (schema.enum as readonly unknown[] | undefined)
 }
 
 function asSchema(value: unknown): Json | undefined {

@@ -17,6 +17,11 @@ function parsed(): any {
   return JSON.parse(committed)
 }
 
+/** A parameter of the list of messages. */
+function queryOf(paths: ReturnType<typeof parsed>, wanted: string) {
+  return paths['/api/v1/messages'].get.parameters.find(({ name }: { name: string }) => name === wanted)
+}
+
 it('nobody who calls the API as docs/reference/openapi.json describes it trips over what it is now', () => {
   expect(incompatibleChanges(parsed(), openApiDocument() as Document)).toEqual([])
 })
@@ -59,13 +64,48 @@ it.each<[string, Parameters<typeof changed>[0], string]>([
   ],
   [
     'a lower limit',
-    ({ paths }) =>
-      void Object.assign(
-        paths['/api/v1/messages'].get.parameters.find(({ name }: { name: string }) => name === 'limit')
-          .schema,
-        { maximum: 10 },
-      ),
+    ({ paths }) => void Object.assign(queryOf(paths, 'limit').schema, { maximum: 10 }),
     'GET /api/v1/messages: query limit: its maximum is lower',
+  ],
+  [
+    'the only values that an input takes',
+    ({ paths }) => void Object.assign(queryOf(paths, 'type').schema, { enum: ['order'] }),
+    'GET /api/v1/messages: query type: only some values are taken now',
+  ],
+  [
+    'the only value that an input takes',
+    ({ paths }) => void Object.assign(queryOf(paths, 'type').schema, { const: 'order' }),
+    'GET /api/v1/messages: query type: only some values are taken now',
+  ],
+  [
+    'a pattern that an input must have',
+    ({ paths }) => void Object.assign(queryOf(paths, 'topic').schema, { pattern: '^a' }),
+    'GET /api/v1/messages: query topic: its pattern is new',
+  ],
+  [
+    'another pattern that an input must have',
+    ({ paths }) => void Object.assign(queryOf(paths, 'since').schema.anyOf[1], { pattern: '^a' }),
+    'GET /api/v1/messages: query since|1: its pattern is another one',
+  ],
+  [
+    'a format that an input must have',
+    ({ paths }) => void Object.assign(queryOf(paths, 'topic').schema, { format: 'uri' }),
+    'GET /api/v1/messages: query topic: its format is new',
+  ],
+  [
+    'answers that may be any value',
+    ({ components }) => void delete components.schemas.Notice.properties.kind.enum,
+    'GET /api/v1/messages: 200.notices[].kind: any value may come now',
+  ],
+  [
+    'an answer that is one value more',
+    ({ components }) => void components.schemas.Notice.properties.kind.enum.push('other'),
+    'GET /api/v1/messages: 200.notices[].kind: other comes now',
+  ],
+  [
+    'an answer without its format',
+    ({ components }) => void delete components.schemas.Pong.properties.time.format,
+    'GET /api/v1/ping: 200.time: its format is gone',
   ],
   [
     'a field of an answer that was removed',
@@ -92,6 +132,9 @@ it('what is added and not demanded is compatible', () => {
     paths['/api/v1/messages'].get.parameters.push({ in: 'query', name: 'more', schema: { type: 'string' } })
     components.schemas.Message.properties.more = { type: 'string' }
     components.schemas.Message.required.push('more')
+    delete queryOf(paths, 'since').schema.anyOf[1].pattern
+    delete paths['/api/v1/statistics/counts'].get.parameters[0].schema.enum
+    Object.assign(components.schemas.Message.properties.type, { enum: ['order'], pattern: '^o' })
     paths['/api/v1/messages'].post.requestBody.content['application/json'].schema.properties.more = {
       type: 'string',
     }
