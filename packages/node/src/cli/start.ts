@@ -1,5 +1,5 @@
 import { MeshError } from '@pastel-mesh/identity'
-import type { LoginEvent, Reloaded } from '@pastel-mesh/sdk-server'
+import type { Reloaded } from '@pastel-mesh/sdk-server'
 import type { OptionValues } from 'commander'
 import type { Logger } from 'pino'
 import { ConfigError, describeProblem } from '../config/config-error.ts'
@@ -29,10 +29,11 @@ export async function start(options: OptionValues): Promise<number> {
   adoptPassphrases(places.cwd)
   // Only now: what is wrong with the settings is said before all of libp2p is loaded.
   const { Controller } = await import('../controller.ts')
+  const { loginTeller } = await import('./tell-logins.ts')
   const { requestTeller } = await import('./tell-requests.ts')
   const creating = Controller.create(input, {
     onError: (error) => logError(logger, error),
-    onLogin: (event) => logLogin(logger, event),
+    onLogin: loginTeller(logger),
     onRequest: requestTeller(logger),
     configuration: {
       loaded,
@@ -74,13 +75,6 @@ export async function start(options: OptionValues): Promise<number> {
   stopWatching()
   logger.info({ event: 'stopped' }, code === 0 ? 'all parts have stopped' : 'not all parts have stopped')
   return code
-}
-
-function logLogin(logger: Logger, { what, ...about }: LoginEvent): void {
-  const fields = { event: 'login', what, ...about }
-  if (what === 'loggedIn') logger.info(fields, 'somebody logged in to the API')
-  else if (what === 'refused') logger.warn(fields, 'a login to the API was refused')
-  else logger.warn(fields, 'a refresh token of the API came twice: its session has ended')
 }
 
 function logReloaded(logger: Logger, reloaded: Reloaded): void {

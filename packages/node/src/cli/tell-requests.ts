@@ -1,9 +1,7 @@
-import { TokenBucket } from '@pastel-mesh/sdk-node'
 import type { RequestEvent } from '@pastel-mesh/sdk-server'
 import type { Logger } from 'pino'
+import { refusedLog } from './log-refused.ts'
 
-/** Whoever reaches the API can be refused as often as it likes, and must not fill a disk with that. */
-const REFUSED_RATE = { perSecond: 10, burst: 100 }
 /** What is asked of a node that stops, is drained, or has no room is refused on purpose. */
 const UNAVAILABLE = 503
 
@@ -12,20 +10,13 @@ const UNAVAILABLE = 503
  * at `warn`. Of what is refused, more than ten a second is at `debug` as well; the next line at `info` says how much.
  */
 export function requestTeller(logger: Logger): (event: RequestEvent) => void {
-  const refused = new TokenBucket(REFUSED_RATE)
-  let skipped = 0
+  const refused = refusedLog(logger, 'info')
   return (event) => {
     const fields = { event: 'request', ...event }
     const line = describe(event)
     if (event.status < 400) logger.debug(fields, line)
     else if (event.status >= 500 && event.status !== UNAVAILABLE) logger.warn(fields, line)
-    else if (refused.take(1)) {
-      logger.info(skipped === 0 ? fields : { ...fields, skipped }, line)
-      skipped = 0
-    } else {
-      skipped += 1
-      logger.debug(fields, line)
-    }
+    else refused(fields, line)
   }
 }
 
