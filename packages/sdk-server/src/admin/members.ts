@@ -2,10 +2,8 @@ import { MeshError } from '@pastel-mesh/identity'
 import type { MemberRegistry } from '@pastel-mesh/sdk-node'
 import { z } from 'zod'
 import { pastelIdInput } from '../pastel-id-schema.ts'
+import { MAX_PAGE_MEMBERS, memberPage, memberPageInput } from '../service/member-page.ts'
 import { adminProcedure, router, viewerProcedure } from '../trpc.ts'
-
-/** Members of one answer. */
-const MAX_PAGE_MEMBERS = 1_000
 
 /** The longest role name; what else makes one is for the registry to say. */
 const roleInput = z.string().min(1).max(32)
@@ -14,20 +12,8 @@ const roleInput = z.string().min(1).max(32)
 export const members = router({
   /** A page of the members; `size` says how many there are. Where everybody is one, `isOpen` says so. */
   list: viewerProcedure
-    .input(
-      z.strictObject({
-        offset: z.number().int().min(0).default(0),
-        limit: z.number().int().min(1).max(MAX_PAGE_MEMBERS).default(MAX_PAGE_MEMBERS),
-      }),
-    )
-    .query(({ input: { offset, limit }, ctx }) => {
-      const all = ctx.node.registry.members?.()
-      return {
-        isOpen: all === undefined,
-        size: all?.length ?? 0,
-        members: (all ?? []).slice(offset, offset + limit).map(({ pastelId, role }) => ({ pastelId, role })),
-      }
-    }),
+    .input(memberPageInput(MAX_PAGE_MEMBERS))
+    .query(({ input, ctx }) => memberPage(ctx.node.registry, input)),
 
   /**
    * Makes a PastelID a member, or gives it another role; it can connect at once. `before` is the role of one who was a
