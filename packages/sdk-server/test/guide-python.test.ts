@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -7,6 +8,8 @@ import { restServer } from './fixtures/rest-call.ts'
 const GUIDE = new URL('../../../docs/guides/openapi.md', import.meta.url)
 /** Debian's own. */
 const PYTHON = '/usr/bin/python3'
+const isMissing = !existsSync(PYTHON)
+if (isMissing) console.warn(`the Python script of the guide is not run: ${PYTHON} is missing`)
 const run = promisify(execFile)
 
 async function block(name: string): Promise<string> {
@@ -24,15 +27,18 @@ async function script(url: string, key: string) {
   })
 }
 
-test('the Python script of the guide sends, lists and reads with a service key, and prints what the guide says', async () => {
-  const { url, key, node, store } = await restServer()
-  node.join('orders')
-  const { stdout } = await script(url, key)
-  expect(stdout).toBe((await block('output: orders')).replace('jX…', node.pastelId))
-  expect(store.end).toBe(3)
-})
+test.skipIf(isMissing)(
+  'the Python script of the guide sends, lists and reads with a service key, and prints what the guide says',
+  async () => {
+    const { url, key, node, store } = await restServer()
+    node.join('orders')
+    const { stdout } = await script(url, key)
+    expect(stdout).toBe((await block('output: orders')).replace('jX…', node.pastelId))
+    expect(store.end).toBe(3)
+  },
+)
 
-test('with a key that is not good it says so, and nothing is sent', async () => {
+test.skipIf(isMissing)('with a key that is not good it says so, and nothing is sent', async () => {
   const { url, store } = await restServer()
   await expect(script(url, 'pmk_0')).rejects.toMatchObject({
     code: 1,

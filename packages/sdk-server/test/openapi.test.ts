@@ -25,6 +25,11 @@ it('every procedure for applications that does not stream can be called over pla
 it('every operation has a path and an id of its own', () => {
   const places = operations.map(({ method, path }) => `${method} ${path}`)
   expect(new Set(places).size).toBe(places.length)
+  const described = Object.values(openApiDocument().paths ?? {}).flatMap((path) => Object.values(path ?? {}))
+  const ids = described.map((operation) => (operation as { operationId?: string }).operationId)
+  expect(ids).not.toContain(undefined)
+  expect(ids).toHaveLength(operations.length)
+  expect(new Set(ids).size).toBe(ids.length)
   expect(operations.every(({ method, type }) => (method === 'GET') === (type === 'query'))).toBe(true)
 })
 
