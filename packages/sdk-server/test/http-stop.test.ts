@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import { expect, onTestFinished, test } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import type { AppRouter, SubscribeInput } from '../src/index.ts'
 import { apiOf } from './fixtures/api.ts'
+import { halfRequest } from './fixtures/half-request.ts'
 import { get } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
 import { callOf, connectWebSocket } from './fixtures/web-socket.ts'
@@ -32,32 +32,22 @@ function holdPage(node: Awaited<ReturnType<typeof open>>['node']) {
   return { held, letGo }
 }
 
-const PUBLISH = JSON.stringify({ json: { topic: 'prices', messages: [{ text: 'hello' }] } })
-
 /** A request of which half is sent, and the server has it. */
-async function halfRequest(url: string, token: string): Promise<{ socket: Socket; received: () => string }> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1')
-  onTestFinished(() => void socket.destroy())
-  const chunks: Buffer[] = []
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  socket.on('error', () => {})
-  await once(socket, 'connect')
-  socket.write(
-    `POST /trpc/service.messages.publish HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n` +
-      `authorization: Bearer ${token}\r\ncontent-length: ${PUBLISH.length}\r\n\r\n${PUBLISH.slice(0, 20)}`,
-  )
+async function halfSent(url: string, token: string) {
+  const to = { port: Number(new URL(url).port), host: '127.0.0.1' }
+  const half = await halfRequest(to, [`authorization: Bearer ${token}`])
   // What is answered after it shows that the server has it.
   await get(url, 'auth.whoami', token)
-  return { socket, received: () => Buffer.concat(chunks).toString() }
+  return half
 }
 
 test('at the stop a request over HTTP finishes, and no other is taken', async () => {
   const { url, token, server, store } = await open(1_000_000)
-  const { socket, received } = await halfRequest(url, token)
+  const { socket, received, finish } = await halfSent(url, token)
   const stopped = server.stop()
   await expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed')
   expect(store.end).toBe(0)
-  socket.write(PUBLISH.slice(20))
+  finish()
   await once(socket, 'end')
   expect(received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
   await stopped
@@ -66,7 +56,7 @@ test('at the stop a request over HTTP finishes, and no other is taken', async ()
 
 test('a request over HTTP that does not finish is cut off', async () => {
   const { url, token, server } = await open(50)
-  const { socket, received } = await halfRequest(url, token)
+  const { socket, received } = await halfSent(url, token)
   const closed = once(socket, 'close')
   await server.stop()
   await closed

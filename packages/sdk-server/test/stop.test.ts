@@ -1,38 +1,27 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { connect, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { query } from './fixtures/call.ts'
+import { halfRequest } from './fixtures/half-request.ts'
 import { openServer } from './fixtures/open-server.ts'
 
-const BODY = JSON.stringify({ json: { topic: 'prices', messages: [{ text: 'hello' }] } })
-
 /** A request of which half is sent, and the server has it. */
-async function halfRequest(path: string): Promise<{ socket: Socket; received: () => string }> {
-  const socket = connect(path)
-  onTestFinished(() => void socket.destroy())
-  const chunks: Buffer[] = []
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  socket.on('error', () => {})
-  await once(socket, 'connect')
-  socket.write(
-    `POST /trpc/service.messages.publish HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n` +
-      `content-length: ${BODY.length}\r\n\r\n${BODY.slice(0, 20)}`,
-  )
+async function halfSent(path: string) {
+  const half = await halfRequest({ path })
   // What is answered after it shows that the server has it.
   await query(path, 'admin.status')
-  return { socket, received: () => Buffer.concat(chunks).toString() }
+  return half
 }
 
 describe('the stop of the server', () => {
   it('lets a request finish, and takes no new ones', async () => {
     const { path, server, store } = await openServer({ drainMs: 20_000 })
-    const { socket, received } = await halfRequest(path)
+    const { socket, received, finish } = await halfSent(path)
     const stopped = server.stop()
     await expect(query(path, 'admin.status')).rejects.toThrow(/ENOENT|ECONNREFUSED|ECONNRESET/)
     expect(store.end).toBe(0)
-    socket.write(BODY.slice(20))
+    finish()
     await once(socket, 'end')
     expect(received()).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
     expect(received()).toMatch(/\r\nconnection: close\r\n/i)
@@ -43,7 +32,7 @@ describe('the stop of the server', () => {
 
   it('cuts off a request that does not finish in time', async () => {
     const { path, server } = await openServer({ drainMs: 50 })
-    const { socket, received } = await halfRequest(path)
+    const { socket, received } = await halfSent(path)
     const closed = once(socket, 'close')
     await server.stop()
     await closed

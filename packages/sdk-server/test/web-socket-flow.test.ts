@@ -37,6 +37,24 @@ async function open(messages: number) {
   return { ...opened, store, url, token, settled }
 }
 
+/** Asks for thirty pages, of 4 MB each if there are so many messages, and reads nothing; counts those that are made. */
+async function askForPages({
+  node,
+  url,
+  token,
+}: Pick<Awaited<ReturnType<typeof open>>, 'node' | 'url' | 'token'>) {
+  let pages = 0
+  const messages = node.messages.bind(node)
+  node.messages = (options) => {
+    pages += 1
+    return messages(options)
+  }
+  const socket = await connectWebSocket(url, { token })
+  socket.socket.pause()
+  for (let id = 0; id < 30; id += 1) socket.send(callOf(id, 'service.messages.list', {}))
+  return { socket, pages: () => pages }
+}
+
 test('a subscription over a WebSocket goes as fast as it is read, and misses nothing', async () => {
   const { store, url, token, settled } = await open(150)
   let read = 0
@@ -66,19 +84,10 @@ test('a subscription over a WebSocket goes as fast as it is read, and misses not
 
 test('who asks for pages over a WebSocket and does not read them has a few made, and all when it reads', async () => {
   const { node, url, token, settled } = await open(20)
-  let pages = 0
-  const messages = node.messages.bind(node)
-  node.messages = (options) => {
-    pages += 1
-    return messages(options)
-  }
-  const socket = await connectWebSocket(url, { token })
-  socket.socket.pause()
-  // 4 MB each.
-  for (let id = 0; id < 30; id += 1) socket.send(callOf(id, 'service.messages.list', {}))
-  await waitUntil(() => pages > 0, { what: 'the first page' })
+  const { socket, pages } = await askForPages({ node, url, token })
+  await waitUntil(() => pages() > 0, { what: 'the first page' })
   // Of 120 MB: eight, and what the system keeps for a socket.
-  expect(await settled(() => pages)).toBeLessThan(20)
+  expect(await settled(pages)).toBeLessThan(20)
   socket.socket.resume()
   await waitUntil(() => socket.messages.length === 30, { what: 'the last page' })
   expect(new Set(socket.messages.map(({ id }) => id)).size).toBe(30)
@@ -103,16 +112,8 @@ test('calls that wait for something to happen keep no others waiting', async () 
 
 test('who leaves while its calls wait has no more of them made', async () => {
   const { node, url, token, settled } = await open(20)
-  let pages = 0
-  const messages = node.messages.bind(node)
-  node.messages = (options) => {
-    pages += 1
-    return messages(options)
-  }
-  const socket = await connectWebSocket(url, { token })
-  socket.socket.pause()
-  for (let id = 0; id < 30; id += 1) socket.send(callOf(id, 'service.messages.list', {}))
-  const before = await settled(() => pages)
+  const { socket, pages } = await askForPages({ node, url, token })
+  const before = await settled(pages)
   socket.socket.terminate()
-  expect(await settled(() => pages)).toBe(before)
+  expect(await settled(pages)).toBe(before)
 }, 60_000)
