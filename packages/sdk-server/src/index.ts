@@ -221,6 +221,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
             drain,
             context,
             requests: new RequestLog(onRequest),
+            now,
             onError,
           },
         )

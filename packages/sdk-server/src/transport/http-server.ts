@@ -68,6 +68,8 @@ export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | '
   readonly limits: CallLimits
   readonly context: (caller: Caller) => Context
   readonly requests: RequestLog
+  /** The time by which logins end. */
+  readonly now: () => number
   readonly onError: (error: Error) => void
 }
 
@@ -261,6 +263,7 @@ export class HttpServer {
         isAllowedOrigin: (origin) => corsOrigins.includes(origin) || this.origins.includes(origin),
         context: (request, shown) => this.#contextOf(shown, request),
         charge: (session, address) => this.#components.limits.takeFrame(session, address),
+        now: this.#components.now,
       },
     )
   }

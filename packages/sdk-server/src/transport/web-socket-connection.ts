@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from '@fastify/websocket'
 import type { AnyRouter } from '@trpc/server'
+import { Ending } from '../auth/ending.ts'
 import type { Session } from '../auth/session.ts'
 import type { Context } from '../trpc.ts'
 import { MAX_STRANGER_BODY_BYTES } from './limits.ts'
@@ -9,12 +10,16 @@ import { WebSocketFlow } from './web-socket-flow.ts'
 
 /** Whoever has shown no good login by then is closed: what one may do without is done in less. */
 const LOGIN_MS = 10_000
+/** Whoever is asked to connect again, its login being over, has that long for it: until then it is told so. */
+const RECONNECT_MS = 5_000
 /** The other end has that long to answer that it closes, too. */
 const CLOSE_MS = 1_000
 /** Codes of RFC 6455: the server stops; against what is expected here; too large. */
 const GOING_AWAY = 1001
 const VIOLATION = 1008
 const TOO_LARGE = 1009
+
+const LOGIN_OVER = 'the login of this connection is over: connect again'
 
 /** What clients of tRPC understand. */
 const RECONNECT = JSON.stringify({ id: null, method: 'reconnect' })
@@ -26,22 +31,26 @@ export interface WebSocketConnectionComponents {
   readonly router: AnyRouter
   /** Counts what came. @throws RateLimitError */
   readonly charge: (session: Session | undefined) => void
+  /** The time by which logins end. */
+  readonly now: () => number
 }
 
 /**
  * One WebSocket, and who it is from:
  *
- *     silent ──▶ logging in ──▶ known
- *                    └────────▶ stranger
+ *     silent ──▶ logging in ──▶ known ──▶ (its login is over) ──▶ closed
+ *                    └────────▶ stranger ──▶ closed
  *
  * It is silent if it said that it shows its login in its first message. Whoever is not known in time is closed, and
- * takes no more until then than a stranger's request may have.
+ * takes no more until then than a stranger's request may have. Whoever was, and whose login is over, is asked to connect
+ * again with another; its calls are refused until it has.
  */
 export class WebSocketConnection {
   readonly #socket: WebSocket
   readonly #stream: Socket
   readonly #router: AnyRouter
   readonly #charge: WebSocketConnectionComponents['charge']
+  readonly #now: () => number
   readonly #late: NodeJS.Timeout
   readonly #flow: WebSocketFlow
   #state: 'silent' | 'logging in' | 'known' | 'stranger' = 'silent'
@@ -50,11 +59,12 @@ export class WebSocketConnection {
   #uncharged = 0
   #strangerBytes = 0
 
-  constructor({ socket, stream, router, charge }: WebSocketConnectionComponents) {
+  constructor({ socket, stream, router, charge, now }: WebSocketConnectionComponents) {
     this.#socket = socket
     this.#stream = stream
     this.#router = router
     this.#charge = charge
+    this.#now = now
     this.#flow = new WebSocketFlow(socket, stream)
     this.#late = setTimeout(() => this.#refuse(VIOLATION, `log in within ${LOGIN_MS / 1000} s`), LOGIN_MS)
     socket.once('close', () => clearTimeout(this.#late))
@@ -93,6 +103,7 @@ export class WebSocketConnection {
         clearTimeout(this.#late)
         this.#stream.off('data', this.#onBytes)
       }
+      if (this.#session !== undefined) this.#endWith(this.#session)
       for (; this.#uncharged > 0; this.#uncharged -= 1) this.#count()
       this.#flow.isHeld = false
     }
@@ -107,6 +118,27 @@ export class WebSocketConnection {
 
   terminate(): void {
     this.#socket.terminate()
+  }
+
+  /** Asks for another connection when what this one began with is over, and closes it. */
+  #endWith({ ended, expiresAtMs = Number.POSITIVE_INFINITY }: Session): void {
+    const socket = this.#socket
+    const expiry = new Ending(this.#now)
+    let closing: NodeJS.Timeout | undefined
+    const over = () => {
+      if (closing !== undefined || socket.readyState !== socket.OPEN) return
+      socket.send(RECONNECT)
+      closing = setTimeout(() => this.#flow.whenRested(() => socket.close(VIOLATION, LOGIN_OVER)), RECONNECT_MS)
+    }
+    ended?.addEventListener('abort', over)
+    expiry.signal.addEventListener('abort', over)
+    expiry.endAt(expiresAtMs, LOGIN_OVER)
+    if (ended?.aborted === true) over()
+    socket.once('close', () => {
+      ended?.removeEventListener('abort', over)
+      expiry.endAt(Number.POSITIVE_INFINITY, LOGIN_OVER)
+      clearTimeout(closing)
+    })
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {

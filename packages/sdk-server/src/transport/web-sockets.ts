@@ -36,6 +36,8 @@ export interface WebSocketsComponents {
   readonly context: (request: IncomingMessage, shown: string | undefined) => Promise<Context>
   /** Counts what came. @throws RateLimitError */
   readonly charge: (session: Session | undefined, address: string) => void
+  /** The time by which logins end. */
+  readonly now: () => number
 }
 
 /** The WebSockets of a server: so many, and none of pages that may not. */
@@ -82,7 +84,7 @@ export class WebSockets {
   }
 
   #connect(socket: WebSocket, request: IncomingMessage, wss: FastifyInstance['websocketServer']): void {
-    const { context, charge } = this.#components
+    const { context, charge, now } = this.#components
     const { socket: stream } = request
     const address = callerAddress(stream.remoteAddress)
     const connection = new WebSocketConnection({
@@ -90,6 +92,7 @@ export class WebSockets {
       stream,
       router: this.#options.trpcOptions.router,
       charge: (session) => charge(session, address),
+      now,
     })
     this.#connections.add(connection)
     socket.once('close', () => this.#connections.delete(connection))
