@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { setImmediate as turn } from 'node:timers/promises'
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import { expect, onTestFinished, test } from 'vitest'
@@ -175,4 +177,31 @@ test.each([{}, { last: 1 }])('so does one to which nothing had come: %j', async 
   await waitUntil(() => texts.includes('after'), { what: 'the last message' })
   expect(texts).toEqual(['meanwhile', 'and more', 'after'])
   expect(ends).toEqual([])
+})
+
+test('starts at once are one start, and each stop is over when the server has stopped', async () => {
+  const opened = await openServer({ http: {}, monitoring: {} })
+  const { path } = opened
+  const portOf = (url = '') => Number(new URL(url).port)
+  // A second listener would find these taken.
+  const server = await opened.restart({
+    port: portOf(opened.server.url),
+    monitoring: { port: portOf(opened.server.monitoringUrl) },
+    drainMs: 1_000_000,
+  })
+  await server.stop()
+  await Promise.all([server.start(), server.start(), server.start()])
+  const { secret } = await apiOf(path).admin.keys.create.mutate({ name: 'a', scopes: ['send'] })
+  const half = await halfSent(server.url ?? '', secret)
+  let ended = 0
+  const stops = [1, 2, 3].map(() => server.stop().then(() => (ended += 1)))
+  await waitUntil(() => !existsSync(path), { what: 'the end of the Unix socket' })
+  for (let turns = 0; turns < 20; turns += 1) await turn()
+  expect(ended).toBe(0)
+  const started = server.start()
+  half.finish()
+  await Promise.all(stops)
+  await started
+  expect((await fetch(`${server.url}/livez`)).status).toBe(200)
+  expect((await fetch(`${server.monitoringUrl}/livez`)).status).toBe(200)
 })

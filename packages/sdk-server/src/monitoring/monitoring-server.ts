@@ -32,6 +32,8 @@ export class MonitoringServer {
   readonly #options: MonitoringOptions
   readonly #components: MonitoringComponents
   #server: Server | undefined
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
 
   constructor(options: MonitoringOptions, components: MonitoringComponents) {
     this.#options = options
@@ -48,7 +50,23 @@ export class MonitoringServer {
 
   /** @throws MeshError ERR_METRICS_LISTEN */
   async start(): Promise<void> {
-    if (this.#server !== undefined) return
+    await this.#stopping
+    this.#starting ??= this.#listen().catch((error) => {
+      this.#starting = undefined
+      throw error
+    })
+    await this.#starting
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#close().finally(() => {
+      this.#starting = undefined
+      this.#stopping = undefined
+    })
+    await this.#stopping
+  }
+
+  async #listen(): Promise<void> {
     const { port = DEFAULT_MONITORING_PORT, host = DEFAULT_HOST } = this.#options
     const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
       this.#answer(request, response).catch((error: Error) => {
@@ -74,7 +92,8 @@ export class MonitoringServer {
     this.#server = server
   }
 
-  async stop(): Promise<void> {
+  async #close(): Promise<void> {
+    await this.#starting?.catch(() => {})
     const server = this.#server
     if (server === undefined) return
     this.#server = undefined

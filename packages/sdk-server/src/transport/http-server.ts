@@ -92,7 +92,8 @@ export class HttpServer {
   readonly #publicOrigins: readonly string[]
   #fastify: FastifyInstance | undefined
   #webSockets: WebSockets | undefined
-  #isStopping = false
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
 
   /** @throws MeshError ERR_PUBLIC_URL */
   constructor(options: HttpServerOptions, components: HttpServerComponents) {
@@ -117,7 +118,24 @@ export class HttpServer {
 
   /** @throws MeshError ERR_API_LISTEN */
   async start(): Promise<void> {
-    if (this.#fastify !== undefined) return
+    await this.#stopping
+    this.#starting ??= this.#listen().catch((error) => {
+      this.#starting = undefined
+      throw error
+    })
+    await this.#starting
+  }
+
+  /** Takes no new requests; those under way end, if they do in time. */
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#close().finally(() => {
+      this.#starting = undefined
+      this.#stopping = undefined
+    })
+    await this.#stopping
+  }
+
+  async #listen(): Promise<void> {
     const { port = DEFAULT_PORT, host = DEFAULT_HOST } = this.#options
     const fastify = await this.#build()
     try {
@@ -129,12 +147,11 @@ export class HttpServer {
     this.#fastify = fastify
   }
 
-  /** Takes no new requests; those under way end, if they do in time. */
-  async stop(): Promise<void> {
+  async #close(): Promise<void> {
+    await this.#starting?.catch(() => {})
     const fastify = this.#fastify
     if (fastify === undefined) return
     this.#fastify = undefined
-    this.#isStopping = true
     const { drainMs = DEFAULT_DRAIN_MS } = this.#options
     const webSockets = this.#webSockets
     const cut = setTimeout(() => {
@@ -143,7 +160,6 @@ export class HttpServer {
     }, drainMs)
     await fastify.close()
     clearTimeout(cut)
-    this.#isStopping = false
   }
 
   async #build(): Promise<FastifyInstance> {
@@ -176,11 +192,11 @@ export class HttpServer {
       if (refusal !== undefined) await refuse(reply, refusal)
     })
     fastify.addHook('onSend', async (_, reply) => {
-      if (this.#isStopping) reply.header('connection', 'close')
+      if (this.#stopping !== undefined) reply.header('connection', 'close')
     })
     // Otherwise the connection of a stream, which said that it is kept, is waited for.
     fastify.addHook('onResponse', async ({ raw }) => {
-      if (this.#isStopping) raw.socket.destroySoon()
+      if (this.#stopping !== undefined) raw.socket.destroySoon()
     })
     fastify.addHook('preHandler', async (request, reply) => {
       const refusal = checkInput(request)
