@@ -1,9 +1,11 @@
+import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { createTRPCClient, createWSClient, httpBatchLink, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import { expect, onTestFinished, test } from 'vitest'
 import type { AppRouter } from '../src/index.ts'
-import { statusAs } from './fixtures/http-call.ts'
+import { logIn, statusAs } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
+import { upgradeStatus } from './fixtures/web-socket.ts'
 
 async function listening(http = {}): Promise<string> {
   const { server } = await openServer({ http })
@@ -48,6 +50,29 @@ test('a name that is not its own is refused: a browser that was led here asks fo
   expect(await statusAs(url, `localhost.evil.example:${port}`)).toBe(421)
   expect(await statusAs(url, `localhost:${port}`)).toBe(200)
   expect(await statusAs(url, `Node.example`)).toBe(200)
+})
+
+test('an IP address is no name that leads here: whoever asks for one is answered', async () => {
+  const url = await listening()
+  for (const host of ['192.0.2.5:7123', '192.0.2.5', '[2001:db8::1]:7123', '[2001:db8::1]']) {
+    expect([host, await statusAs(url, host)]).toEqual([host, 200])
+  }
+  for (const host of ['192.0.2.5.evil.example', '[evil.example]', '2001:db8::g']) {
+    expect([host, await statusAs(url, host)]).toEqual([host, 421])
+  }
+})
+
+test('the URL at which it says that it listens is one for calls, logins and its own pages', async () => {
+  const admin = createLocalSigner(generateSeed())
+  const { server } = await openServer({
+    http: { host: '127.0.0.2' },
+    roles: { admins: [admin.pastelId] },
+  })
+  const { url = '' } = server
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.2:\d+$/)
+  expect((await fetch(`${url}/trpc/service.ping`)).status).toBe(200)
+  expect((await logIn(url, admin)).session).toMatchObject({ subject: admin.pastelId })
+  expect(await upgradeStatus(url, { origin: url })).toBe(101)
 })
 
 test('forms and files of pages are refused: only JSON is taken', async () => {

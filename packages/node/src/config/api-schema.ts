@@ -44,7 +44,7 @@ export const apiSchema = z
       .register(keyRegistry, {
         kind: 'text',
         about:
-          'name under which the API is reached, beside localhost; a request that asks for another is refused',
+          'name under which the API is reached, beside localhost and IP addresses; a request that asks for another is refused',
         placeholder: '<name>',
         isList: true,
       }),
@@ -53,7 +53,7 @@ export const apiSchema = z
       .register(keyRegistry, {
         kind: 'text',
         about:
-          'URL at which the API is reached through a proxy, such as https://node.example: logins are for these alone; without any for http and the port of api.listen, under its names',
+          'URL at which the API is reached through a proxy, such as https://node.example: logins are for these alone; without any for http and the address and port of api.listen, and its names',
         placeholder: '<url>',
         isList: true,
       }),

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { isIP } from 'node:net'
 import { MeshError } from '@pastel-mesh/identity'
 import type { Drain } from '../admin/drain.ts'
 import { isAllowedHost } from '../transport/allowed-hosts.ts'
@@ -105,7 +104,7 @@ export class MonitoringServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { metrics, allowedHosts } = this.#components
     const [path] = (request.url ?? '').split('?')
-    if (path === '/metrics' && !isThisNode(request.headers.host, allowedHosts)) {
+    if (path === '/metrics' && !isAllowedHost(request.headers.host, allowedHosts)) {
       answerJson(response, 421, { message: 'ask for an IP address, localhost, or a name in api.hosts' })
     } else if (path === '/metrics') {
       const page = await metrics.page()
@@ -118,12 +117,6 @@ export class MonitoringServer {
       answerJson(response, status, body)
     } else answerJson(response, 404, { message: 'there are /metrics, /livez and /readyz' })
   }
-}
-
-/** A page of a browser that has had its name lead here asks for that name; an address cannot be had so. */
-function isThisNode(host: string | undefined, allowedHosts: readonly string[]): boolean {
-  const address = (host ?? '').replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1')
-  return isIP(address) !== 0 || isAllowedHost(host, allowedHosts)
 }
 
 function answerJson(response: ServerResponse, status: number, body: object): void {

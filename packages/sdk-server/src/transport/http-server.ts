@@ -38,14 +38,14 @@ export interface HttpServerOptions {
   /** Address to listen on. @default '127.0.0.1' */
   readonly host?: string
   /**
-   * Names under which the server is reached, beside `localhost` and the addresses of this machine's loopback: a request
-   * whose `Host` is another is refused, so that no page of a browser reaches it by a name of its own. @default []
+   * Names under which the server is reached, beside `localhost` and IP addresses: a request whose `Host` is another is
+   * refused, so that no page of a browser reaches it by a name of its own. @default []
    */
   readonly allowedHosts?: readonly string[]
   /**
    * Where the server is reached, each with its scheme and port, such as `https://node.example`: a login is for one of
    * these, so that what somebody signed for another program is good for nothing here. Their names are allowed hosts.
-   * @default `http`, the port that it listens on, and the names of the loopback and `allowedHosts`
+   * @default `http`, the port that it listens on, and the address that it listens on, the names of the loopback and `allowedHosts`
    */
   readonly publicUrls?: readonly string[]
   /** Origins whose pages may call, such as `https://app.example`; the list may change meanwhile. @default [] */
@@ -111,9 +111,9 @@ export class HttpServer {
   get origins(): readonly string[] {
     if (this.#publicOrigins.length > 0) return this.#publicOrigins
     const { url } = this
-    return url === undefined
-      ? []
-      : listeningOrigins(Number(new URL(url).port || 80), this.#options.allowedHosts ?? [])
+    if (url === undefined) return []
+    const { hostname, port } = new URL(url)
+    return listeningOrigins(Number(port || 80), [hostname, ...(this.#options.allowedHosts ?? [])])
   }
 
   /** @throws MeshError ERR_API_LISTEN */
