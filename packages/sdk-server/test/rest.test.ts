@@ -232,3 +232,10 @@ test('the page shows every operation, and needs nothing that its policy would ha
     }
   }
 })
+
+test('the examples of the page go to the public URL, where there is one', async () => {
+  const { url } = await restServer({ http: { publicUrls: ['https://node.example'] } })
+  const html = await (await fetch(`${url}/`)).text()
+  expect(html).toContain("curl 'https://node.example/api/v1/")
+  expect(html).not.toContain('http://')
+})

@@ -4,8 +4,15 @@ import { documentationPage } from './documentation-page.ts'
 import { openApiDocument } from './openapi-document.ts'
 import type { Operation } from './operations.ts'
 
-/** Serves what says how the API is called, to whoever reaches the server: the page, and the document for tools. */
-export function serveDocuments(fastify: FastifyInstance, operations: readonly Operation[]): void {
+/**
+ * Serves what says how the API is called, to whoever reaches the server: the page, and the document for tools.
+ * @param url where the server is reached, for the examples; undefined: where who looks has reached it
+ */
+export function serveDocuments(
+  fastify: FastifyInstance,
+  operations: readonly Operation[],
+  url: string | undefined,
+): void {
   // Made when somebody first asks: it takes some ms.
   let document: string | undefined
   fastify.get(`${API_PATH}/openapi.json`, (_, reply) => {
@@ -15,6 +22,8 @@ export function serveDocuments(fastify: FastifyInstance, operations: readonly Op
   // Browsers ask for it, and would take its absence for a fault of the page.
   fastify.get('/favicon.ico', (_, reply) => reply.code(204).send())
   fastify.get('/', ({ protocol, host }, reply) =>
-    reply.type('text/html; charset=utf-8').send(documentationPage(operations, `${protocol}://${host}`)),
+    reply
+      .type('text/html; charset=utf-8')
+      .send(documentationPage(operations, url ?? `${protocol}://${host}`)),
   )
 }

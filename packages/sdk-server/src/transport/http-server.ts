@@ -233,7 +233,7 @@ export class HttpServer {
         createContext: ({ req }) => this.#contextOf(req.headers.authorization, req.raw),
       } satisfies FastifyTRPCPluginOptions<AnyRouter>['trpcOptions'],
     })
-    serveDocuments(fastify, operationsOf(this.#components.router()))
+    serveDocuments(fastify, operationsOf(this.#components.router()), this.#publicOrigins[0])
     const { router, onError } = this.#components
     await fastify.register(
       async (rest) =>
