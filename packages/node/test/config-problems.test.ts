@@ -36,6 +36,8 @@ describe('a wrong configuration', () => {
     [{ limits: { peerRates: { bytes: { perSecond: -1 } } } }, 'limits.peerRates.bytes.perSecond -1:'],
     [{ lisen: ['/ip4/127.0.0.1/tcp/1'] }, 'lisen ["/ip4/127.0.0.1/tcp/1"]: there is no such key'],
     [{ retention: { maxAgeMs: 1 } }, 'retention.maxAgeMs 1: there is no such key'],
+    [{ api: { proxies: ['nginx'] } }, 'api.proxies[0] "nginx": not an address such as 127.0.0.1'],
+    [{ api: { proxies: ['::/0'] } }, 'api.proxies[0] "::/0": everybody is no proxy'],
     ['nonsense', 'configuration "nonsense":'],
   ])('%j is named with value and reason', (config, problem) => {
     expect(problemsOf(config)).toContain(problem)

@@ -143,7 +143,8 @@ export interface Server {
 /**
  * The API of a node.
  *
- * @throws MeshError ERR_SUBJECT: who is to have a role cannot log in; ERR_PUBLIC_URL: one of the public URLs is none
+ * @throws MeshError ERR_SUBJECT: who is to have a role cannot log in; ERR_PUBLIC_URL: one of the public URLs is none;
+ * ERR_PROXY: one of the proxies is no address
  * @example
  * const server = createServer({ port: 7123, host: '127.0.0.1', version: '1.0.0' }, { node, store, queue })
  * await server.start()

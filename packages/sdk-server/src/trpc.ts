@@ -73,6 +73,8 @@ export interface Context extends Caller {
 
 /** What is said of a procedure: who may call it, which its builder states, and what it is over plain HTTP. */
 export interface ProcedureMeta extends Partial<Access> {
+  /** The id of the session that a call is for whose caller shows none; what came is not checked yet. */
+  readonly refreshes?: (rawInput: unknown, auth: Auth) => string | undefined
   readonly rest?: RestOperation
 }
 
@@ -160,7 +162,9 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
   const beginMs = performance.now()
   let error: TRPCError | undefined
   try {
-    ctx.limits.take(ctx.session, ctx.address)
+    // What cannot be read is refused below.
+    const refreshed = meta?.refreshes?.(await getRawInput().catch(() => undefined), ctx.auth)
+    ctx.limits.take(ctx.session, ctx.address, refreshed)
     authorise(ctx, path, meta)
     const { connection } = ctx
     const isFree = connection === undefined || meta?.rest?.waits === true

@@ -7,6 +7,12 @@ import { count, list, read, text } from './value-schemas.ts'
 /** Hundreds of times what a node answers: as good as no limit. */
 const MAX_CALL_RATE = 1_000_000
 
+const proxy = z
+  .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+    error: 'not an address such as 127.0.0.1, and no network such as 10.0.0.0/8',
+  })
+  .refine((address) => !address.endsWith('/0'), 'everybody is no proxy')
+
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
 }
@@ -57,6 +63,13 @@ export const apiSchema = z
         placeholder: '<url>',
         isList: true,
       }),
+    proxies: list(proxy).prefault([]).register(keyRegistry, {
+      kind: 'text',
+      about:
+        'proxy in front of the API, an address or a network such as 10.0.0.0/8: limits and logs have the caller that it names in X-Forwarded-For, otherwise all of its callers count as one',
+      placeholder: '<address>',
+      isList: true,
+    }),
     origins: list(text.refine(isOrigin, 'not an origin such as https://app.example'))
       .prefault([])
       .register(keyRegistry, {

@@ -152,10 +152,16 @@ export function toChecked({
   }
 }
 
-function toHttp({ listen, hosts, urls, origins }: ReadConfig['api']): HttpServerOptions | undefined {
+function toHttp({ listen, hosts, urls, proxies, origins }: ReadConfig['api']): HttpServerOptions | undefined {
   const address = readApiListen(listen)
   if (address === undefined) return undefined
-  return { ...address, allowedHosts: hosts, publicUrls: urls, corsOrigins: origins }
+  return {
+    ...address,
+    allowedHosts: hosts,
+    publicUrls: urls,
+    trustedProxies: proxies,
+    corsOrigins: origins,
+  }
 }
 
 function toCheckedQueue({ lockTime, retention, ...same }: ReadConfig['queue']): CheckedQueue {

@@ -13,6 +13,7 @@ const FRAMES_PER_CALL = 2
 export class CallLimits {
   readonly #sessions: Buckets
   readonly #strangers = new Buckets(STRANGER_RATE)
+  readonly #refreshes = new Buckets(STRANGER_RATE)
   readonly #sessionFrames: Buckets
   readonly #strangerFrames = new Buckets(times(STRANGER_RATE, FRAMES_PER_CALL))
 
@@ -27,11 +28,17 @@ export class CallLimits {
     this.#sessionFrames.setRate(times(rate, FRAMES_PER_CALL))
   }
 
-  /** One call. @throws RateLimitError */
-  take(session: Session | undefined, address: string): void {
+  /**
+   * One call.
+   * @param refreshed id of the session that it refreshes, if it is there: those who do not have one, and share the
+   * address, keep nobody from going on with theirs
+   * @throws RateLimitError
+   */
+  take(session: Session | undefined, address: string, refreshed?: string): void {
     // The operator on the machine could end the node as well.
     if (session?.kind === 'socket') return
-    if (session === undefined) this.#strangers.take(address, 'calls without a login')
+    if (refreshed !== undefined) this.#refreshes.take(refreshed, 'attempts to refresh this session')
+    else if (session === undefined) this.#strangers.take(address, 'calls without a login')
     else this.#sessions.take(sessionName(session), 'calls')
   }
 

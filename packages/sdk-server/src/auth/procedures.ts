@@ -5,6 +5,7 @@ import { openProcedure, router, sessionProcedure } from '../trpc.ts'
 /** Longer than any of them, and nothing that takes long to look at. */
 const token = z.string().max(512)
 const uri = z.string().max(256)
+const refreshInput = z.strictObject({ refreshToken: token })
 
 /** Logging in and out. */
 export const auth = router({
@@ -25,7 +26,13 @@ export const auth = router({
 
   /** New tokens, for a refresh token: it is used up. One that comes again ends the session. */
   refresh: openProcedure
-    .input(z.strictObject({ refreshToken: token }))
+    .meta({
+      refreshes(rawInput, { sessions }) {
+        const { data } = refreshInput.safeParse(rawInput)
+        return data && sessions.named(data.refreshToken)
+      },
+    })
+    .input(refreshInput)
     .mutation(({ input: { refreshToken }, ctx }) => ctx.auth.logins.refresh(refreshToken, ctx.address)),
 
   /** Ends the session of the access token, at once. */

@@ -125,6 +125,12 @@ export class Sessions {
     return { session, refreshToken: `pmr_${id}_${family}_${secret}` }
   }
 
+  /** The id of the session that a refresh token names; undefined: it has none, or one that is not there. */
+  named(token: string): string | undefined {
+    const [, id = ''] = REFRESH_TOKEN.exec(token) ?? []
+    return this.#open.has(id) ? id : undefined
+  }
+
   /** @throws MeshError ERR_TOKEN; ERR_NO_ACCESS: its subject has no role any more; StorageError */
   async refresh(token: string): Promise<Granted> {
     const [, id = '', family = '', secret = ''] = REFRESH_TOKEN.exec(token) ?? []

@@ -20,7 +20,6 @@ import { operationsOf } from '../rest/operations.ts'
 import { plainError } from '../rest/rest-error.ts'
 import { serveRest } from '../rest/rest-routes.ts'
 import type { Caller, Context } from '../trpc.ts'
-import { callerAddress } from './caller-address.ts'
 import { limitConnections } from './connection-limit.ts'
 import { EventStreams } from './event-streams.ts'
 import { MAX_BATCH_CALLS, MAX_BODY_BYTES, TRPC_PATH } from './limits.ts'
@@ -30,6 +29,7 @@ import { type Refusal, STRANGER_TOO_LARGE, tooManyCalls } from './refusal.ts'
 import { checkHead, checkInput, isLarge, refusalOf, refuse, strayCalls } from './request-checks.ts'
 import type { RequestLog } from './request-log.ts'
 import { securityHeaders } from './security-headers.ts'
+import { type AddressOf, addressBehind } from './trusted-proxies.ts'
 import { WebSockets } from './web-sockets.ts'
 
 export interface HttpServerOptions {
@@ -50,6 +50,11 @@ export interface HttpServerOptions {
   readonly publicUrls?: readonly string[]
   /** Origins whose pages may call, such as `https://app.example`; the list may change meanwhile. @default [] */
   readonly corsOrigins?: readonly string[]
+  /**
+   * Proxies in front of it, as addresses or networks such as `10.0.0.0/8`: limits, and what is told of requests, have the
+   * address that they say the caller has (`X-Forwarded-For`), and otherwise theirs. @default []
+   */
+  readonly trustedProxies?: readonly string[]
   /** Connections in all: each is a file of the process, and a few kilobytes of memory. @default 2000 */
   readonly maxConnections?: number
   /** Those of one address, which may be that of a proxy. @default 1000, so that none takes those of all others */
@@ -90,16 +95,18 @@ export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #components: HttpServerComponents
   readonly #publicOrigins: readonly string[]
+  readonly #addressOf: AddressOf
   #fastify: FastifyInstance | undefined
   #webSockets: WebSockets | undefined
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
-  /** @throws MeshError ERR_PUBLIC_URL */
+  /** @throws MeshError ERR_PUBLIC_URL, ERR_PROXY */
   constructor(options: HttpServerOptions, components: HttpServerComponents) {
     this.#options = options
     this.#components = components
     this.#publicOrigins = originsOf(options.publicUrls ?? [])
+    this.#addressOf = addressBehind(options.trustedProxies ?? [])
   }
 
   /** Where it listens, such as `http://127.0.0.1:7123`; undefined: it does not. */
@@ -177,7 +184,7 @@ export class HttpServer {
       frameworkErrors: ({ statusCode = 400, message }, _, reply) =>
         (reply as FastifyReply).code(statusCode).send(plainError(statusCode, message)),
     })
-    this.#components.requests.watch(fastify, this.#components.router())
+    this.#components.requests.watch(fastify, this.#components.router(), this.#addressOf)
     const { onError: report } = this.#trpcOptions()
     const streams = new EventStreams({ router: this.#components.router(), onError: report })
     const plain = new PlainCalls({
@@ -278,6 +285,7 @@ export class HttpServer {
       {
         isAllowedOrigin: (origin) => corsOrigins.includes(origin) || this.origins.includes(origin),
         context: (request, shown) => this.#contextOf(shown, request),
+        addressOf: this.#addressOf,
         charge: (session, address) => this.#components.limits.takeFrame(session, address),
         now: this.#components.now,
       },
@@ -292,7 +300,7 @@ export class HttpServer {
 
   async #contextOf(shown: string | undefined, request: IncomingMessage): Promise<Context> {
     const { authenticator, context, requests } = this.#components
-    const address = callerAddress(request.socket.remoteAddress)
+    const address = this.#addressOf(request)
     const contextOf = (caller: Omit<Caller, 'address'>) =>
       context(requests.seen(request, { ...caller, address }))
     try {

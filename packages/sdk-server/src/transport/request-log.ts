@@ -3,8 +3,8 @@ import type { AnyRouter, TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../trpc.ts'
-import { callerAddress } from './caller-address.ts'
 import { MAX_BATCH_CALLS, TRPC_PATH } from './limits.ts'
+import type { AddressOf } from './trusted-proxies.ts'
 
 /** A request by HTTP and what became of it, without anything that the caller sent beside its path. */
 export interface RequestEvent {
@@ -49,15 +49,15 @@ export class RequestLog {
    * Also of requests that get to no route, such as one whose path cannot be read.
    * @param router what is served: what callers make up is not told
    */
-  watch(fastify: FastifyInstance, router: AnyRouter): void {
+  watch(fastify: FastifyInstance, router: AnyRouter, addressOf: AddressOf): void {
     if (this.#tell === undefined) return
     fastify.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      const ended = this.#begun(request, router)
+      const ended = this.#begun(request, router, addressOf)
       response.once('close', () => ended(response.headersSent ? response.statusCode : HUNG_UP))
     })
     fastify.addHook('onRequest', async ({ raw }, { raw: response }) => {
       if (raw.headers.upgrade === undefined) return
-      const ended = this.#begun(raw, router)
+      const ended = this.#begun(raw, router, addressOf)
       raw.socket.once('close', () => ended(response.headersSent ? response.statusCode : SWITCHED))
     })
   }
@@ -82,11 +82,15 @@ export class RequestLog {
   }
 
   /** @returns to be called when it has ended */
-  #begun(request: IncomingMessage, { _def: { procedures } }: AnyRouter): (status: number) => void {
+  #begun(
+    request: IncomingMessage,
+    { _def: { procedures } }: AnyRouter,
+    addressOf: AddressOf,
+  ): (status: number) => void {
     const beginMs = performance.now()
-    const { method = '?', url = '', socket } = request
+    const { method = '?', url = '' } = request
     // A socket that is closed has none any more.
-    const stranger: Caller = { session: undefined, address: callerAddress(socket.remoteAddress) }
+    const stranger: Caller = { session: undefined, address: addressOf(request) }
     return (status) =>
       this.#tell?.({
         method,

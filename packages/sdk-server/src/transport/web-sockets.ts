@@ -7,10 +7,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Session, sessionName } from '../auth/session.ts'
 import { Places } from '../places.ts'
 import { type Context, toTrpcError } from '../trpc.ts'
-import { callerAddress } from './caller-address.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 import { NO_WEB_SOCKET, OTHER_ORIGIN, type Refusal, TOO_MANY_WEB_SOCKETS } from './refusal.ts'
 import { refuse } from './request-checks.ts'
+import type { AddressOf } from './trusted-proxies.ts'
 import { WebSocketConnection } from './web-socket-connection.ts'
 
 /** As of streams over HTTP: both ends see that the other is still there, and so does what is between them. */
@@ -34,6 +34,7 @@ export interface WebSocketsComponents {
   readonly isAllowedOrigin: (origin: string) => boolean
   /** @param shown what it shows when it connects; undefined: nothing */
   readonly context: (request: IncomingMessage, shown: string | undefined) => Promise<Context>
+  readonly addressOf: AddressOf
   /** Counts what came. @throws RateLimitError */
   readonly charge: (session: Session | undefined, address: string) => void
   /** The time by which logins end. */
@@ -84,9 +85,9 @@ export class WebSockets {
   }
 
   #connect(socket: WebSocket, request: IncomingMessage, wss: FastifyInstance['websocketServer']): void {
-    const { context, charge, now } = this.#components
+    const { context, addressOf, charge, now } = this.#components
     const { socket: stream } = request
-    const address = callerAddress(stream.remoteAddress)
+    const address = addressOf(request)
     const connection = new WebSocketConnection({
       socket,
       stream,
