@@ -264,3 +264,26 @@ test('a WebSocket whose other end gives no sign of life is closed, one that does
   expect((await deaf.closed)[0]).toBe(1006)
   expect(alive.socket.readyState).toBe(alive.socket.OPEN)
 })
+
+test('a WebSocket whose calls wait for their turn is not taken for dead, and all of them are answered', async () => {
+  const { url, token, node } = await open()
+  const { promise: letGo, resolve } = Promise.withResolvers<void>()
+  const { promise: busy, resolve: isBusy } = Promise.withResolvers<void>()
+  const messages = node.messages.bind(node)
+  let begun = 0
+  node.messages = async function* (options) {
+    begun += 1
+    if (begun === 8) isBusy()
+    await letGo
+    yield* messages(options)
+  }
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const socket = await connectWebSocket(url, { token })
+  socket.send(Array.from({ length: 20 }, (_, id) => callOf(id, 'service.messages.list', {})))
+  await busy
+  vi.advanceTimersByTime(300_000)
+  vi.useRealTimers()
+  resolve()
+  for (let id = 0; id < 20; id += 1) expect(await socket.answer(id)).toHaveProperty('result')
+  expect(socket.socket.readyState).toBe(socket.socket.OPEN)
+})

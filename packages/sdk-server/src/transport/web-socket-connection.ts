@@ -7,6 +7,7 @@ import type { Context } from '../trpc.ts'
 import { MAX_STRANGER_BODY_BYTES } from './limits.ts'
 import { parseMessage, readCalls, WebSocketViolation } from './web-socket-calls.ts'
 import { WebSocketFlow } from './web-socket-flow.ts'
+import { keepAlive } from './web-socket-pulse.ts'
 
 /** Whoever has shown no good login by then is closed: what one may do without is done in less. */
 const LOGIN_MS = 10_000
@@ -66,6 +67,7 @@ export class WebSocketConnection {
     this.#charge = charge
     this.#now = now
     this.#flow = new WebSocketFlow(socket, stream)
+    keepAlive(socket, () => this.#flow.isBehind)
     this.#late = setTimeout(() => this.#refuse(VIOLATION, `log in within ${LOGIN_MS / 1000} s`), LOGIN_MS)
     socket.once('close', () => clearTimeout(this.#late))
     socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary))
@@ -128,7 +130,10 @@ export class WebSocketConnection {
     const over = () => {
       if (closing !== undefined || socket.readyState !== socket.OPEN) return
       socket.send(RECONNECT)
-      closing = setTimeout(() => this.#flow.whenRested(() => socket.close(VIOLATION, LOGIN_OVER)), RECONNECT_MS)
+      closing = setTimeout(
+        () => this.#flow.whenRested(() => socket.close(VIOLATION, LOGIN_OVER)),
+        RECONNECT_MS,
+      )
     }
     ended?.addEventListener('abort', over)
     expiry.signal.addEventListener('abort', over)

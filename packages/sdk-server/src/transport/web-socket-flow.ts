@@ -88,6 +88,11 @@ export class WebSocketFlow implements Connection {
     else if (!isPaused && this.#socket.isPaused) this.#socket.resume()
   }
 
+  /** Whether nothing is read because of calls that wait for others, and not for the reader. */
+  get isBehind(): boolean {
+    return this.#waiting.length > 0 && !this.#isFull
+  }
+
   /** What is made while it closes is for nobody. */
   get #isFull(): boolean {
     const { readyState, bufferedAmount, CLOSED, CLOSING } = this.#socket

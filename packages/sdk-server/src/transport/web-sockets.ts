@@ -13,10 +13,6 @@ import { refuse } from './request-checks.ts'
 import type { AddressOf } from './trusted-proxies.ts'
 import { WebSocketConnection } from './web-socket-connection.ts'
 
-/** As of streams over HTTP: both ends see that the other is still there, and so does what is between them. */
-const PING_MS = 10_000
-/** All answers that may wait for a reader are before the sign of life: 33 MiB, on a line of 5 Mbit/s. */
-const PONG_WAIT_MS = 60_000
 /** Bytes of a message, of whoever is logged in. */
 const MAX_MESSAGE_BYTES = MAX_BODY_BYTES
 
@@ -101,7 +97,6 @@ export class WebSockets {
       ...this.#options.trpcOptions,
       wss,
       experimental_encoder: { encode: jsonEncoder.encode, decode: connection.decode },
-      keepAlive: { enabled: true, pingMs: PING_MS, pongWaitMs: PONG_WAIT_MS },
       createContext: ({ info: { connectionParams } }) =>
         connection.logIn(async () => {
           const found = await context(
