@@ -122,6 +122,15 @@ test('a family that cannot be read is empty and reported, and the page has all o
   ])
 })
 
+test('what cannot be answered is reported, and the connection is closed', async () => {
+  const { server, node, errors } = await openServer({ monitoring: {} })
+  vi.spyOn(node, 'bootstrap').mockImplementation(() => {
+    throw new Error('no list')
+  })
+  await expect(fetch(`${server.monitoringUrl}/readyz`)).rejects.toThrow('fetch failed')
+  expect(errors.map(({ message }) => message)).toEqual(['/readyz could not be answered: no list'])
+})
+
 test('of names of jobs two hundred are labels, and all others one', () => {
   const names = new Set<string>()
   const samples = Array.from({ length: 250 }, (_, i) => [{ name: `job-${i}`, state: 'done' }, 2] as const)

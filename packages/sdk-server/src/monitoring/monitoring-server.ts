@@ -68,8 +68,10 @@ export class MonitoringServer {
   async #listen(): Promise<void> {
     const { port = DEFAULT_MONITORING_PORT, host = DEFAULT_HOST } = this.#options
     const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-      this.#answer(request, response).catch((error: Error) => {
-        response.destroy(error)
+      this.#answer(request, response).catch((cause: Error) => {
+        const { message } = cause
+        this.#components.onError(new Error(`${request.url} could not be answered: ${message}`, { cause }))
+        response.destroy()
       })
     })
     server.maxConnections = MAX_CONNECTIONS
@@ -87,7 +89,7 @@ export class MonitoringServer {
     }
     server.off('error', reject)
     // Such as no file descriptor left for a connection: a scraper's trouble, not the node's end.
-    server.on('error', () => {})
+    server.on('error', this.#components.onError)
     this.#server = server
   }
 
