@@ -64,7 +64,7 @@ export class Controller implements NodeController {
     const server: Server = createServer(
       {
         socket: { path: folder.socket },
-        ...(config.http ?? { http: false }),
+        ...config.http,
         ...(config.monitoring === undefined ? {} : { monitoring: config.monitoring }),
         roles: config.roles,
         callRate: config.callRate,

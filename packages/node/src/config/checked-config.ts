@@ -3,7 +3,7 @@ import type { PastelId } from '@pastel-mesh/identity'
 import { parsePastelId } from '@pastel-mesh/identity'
 import type { RetentionRules } from '@pastel-mesh/queue'
 import type { Rate } from '@pastel-mesh/sdk-node'
-import type { HttpServerOptions, MonitoringOptions, RoleLists } from '@pastel-mesh/sdk-server'
+import type { HttpServerOptions, MonitoringOptions, RoleLists, ServerOptions } from '@pastel-mesh/sdk-server'
 import { z } from 'zod'
 import type { NodeLogOptions } from '../log/log-options.ts'
 import { readApiListen } from './api-listen.ts'
@@ -36,8 +36,8 @@ export interface CheckedConfig {
   readonly mailbox: { readonly enabled: boolean; readonly maxBytes: number; readonly maxSenderBytes: number }
   readonly outbox: { readonly maxBytes: number }
   readonly queue: CheckedQueue
-  /** The API by HTTP; absent: none. */
-  readonly http?: HttpServerOptions
+  /** The API by HTTP; `http: false`: none, and no more than the names under which its metrics may be asked for. */
+  readonly http: HttpServerOptions & Pick<ServerOptions, 'http'>
   /** Metrics and health; absent: none. */
   readonly monitoring?: MonitoringOptions
   /** Of one session there. */
@@ -120,7 +120,6 @@ export function toChecked({
 }: ReadConfig): CheckedConfig {
   const { identity, ...same } = rest
   const dataDir = resolve(rest.dataDir)
-  const http = toHttp(api)
   const monitoring = readApiListen(metrics.listen)
   return {
     ...same,
@@ -142,7 +141,7 @@ export function toChecked({
     },
     outbox: { maxBytes: outbox.maxSize },
     queue: toCheckedQueue(queue),
-    ...(http === undefined ? {} : { http }),
+    http: toHttp(api),
     ...(monitoring === undefined ? {} : { monitoring }),
     callRate: api.callRate,
     roles: { admins: api.admins, operators: api.operators, viewers: api.viewers },
@@ -152,9 +151,9 @@ export function toChecked({
   }
 }
 
-function toHttp({ listen, hosts, urls, proxies, origins }: ReadConfig['api']): HttpServerOptions | undefined {
+function toHttp({ listen, hosts, urls, proxies, origins }: ReadConfig['api']): CheckedConfig['http'] {
   const address = readApiListen(listen)
-  if (address === undefined) return undefined
+  if (address === undefined) return { http: false, allowedHosts: hosts }
   return {
     ...address,
     allowedHosts: hosts,
