@@ -12,7 +12,7 @@ import { stoppedServer } from './fixtures/stopped-server.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 function serverAt(path: string, components: ServerComponents): Server {
-  return createServer({ socket: { path }, version: '0' }, components)
+  return createServer({ socket: { path }, http: false, version: '0' }, components)
 }
 
 describe('the socket', () => {
