@@ -4,9 +4,6 @@ import { TRPCClientError } from '@trpc/client'
 import superjson from 'superjson'
 import type { SocketFetch } from './socket-fetch.ts'
 
-/** The largest message takes a fifth of it, all of its body escaped. */
-const MAX_EVENT_CHARS = 8 * 1024 * 1024
-
 /**
  * Follows messages over server-sent events. tRPC's own link for them takes in whatever comes, connects again without a
  * word when a node ends, and does not say why it cannot connect.
@@ -28,7 +25,7 @@ export async function* followEntries(
     if (body === null || response.headers.get('content-type') !== 'text/event-stream') {
       throw new Error(`it answered ${response.status}`)
     }
-    for await (const { event, data } of readEvents(body, MAX_EVENT_CHARS)) {
+    for await (const { event, data } of readEvents(body)) {
       if (event === 'message') {
         const entry = superjson.parse<EntryOutput | BeginningOutput>(data)
         if (!('kind' in entry) || entry.kind !== 'beginning') yield entry as EntryOutput

@@ -7,13 +7,16 @@ export interface StreamEvent {
   readonly id: string | undefined
 }
 
+/** The largest message takes a fifth of it, all of its body escaped. */
+const MAX_EVENT_CHARS = 8 * 1024 * 1024
+
 /**
  * The events of a body of server-sent events; as many as are asked for are read.
  * @param maxChars of one event: more is an error, for nothing but a wrong server sends that
  */
 export async function* readEvents(
   body: AsyncIterable<Uint8Array>,
-  maxChars: number,
+  maxChars = MAX_EVENT_CHARS,
 ): AsyncGenerator<StreamEvent, void> {
   const decoder = new TextDecoder()
   let waiting = ''

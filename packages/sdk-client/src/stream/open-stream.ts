@@ -24,9 +24,6 @@ export interface StreamRequest {
   readonly onOpen: () => void
 }
 
-/** The largest message takes a fifth of it, all of its body escaped. */
-const MAX_EVENT_CHARS = 8 * 1024 * 1024
-
 /**
  * One connection that follows a subscription, to its end; no more is read than is taken.
  * @throws PastelMeshError what the server says, or that the connection ended before the subscription; the reason of the
@@ -39,7 +36,7 @@ export async function* openStream(fetch: Fetch, request: StreamRequest): AsyncGe
     const response = await awaited(fetch(urlOf(request), initOf(request, gone.signal)), gone, idleMs)
     if (!isEventStream(response) || response.body === null) throw await refusalOf(response)
     onOpen()
-    for await (const event of readEvents(chunksOf(response.body, gone, idleMs), MAX_EVENT_CHARS)) {
+    for await (const event of readEvents(chunksOf(response.body, gone, idleMs))) {
       // An empty id is none: it keeps browsers from taking that of the event before for this one.
       if (event.event === 'message') yield { id: event.id || undefined, data: parse(event) }
       else if (event.event === 'serialized-error') throw ofShape(parse(event))
