@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { TRPCClientError } from '@trpc/client'
 import { describe, expect, test } from 'vitest'
 import { freePort } from '../../testkit/src/mesh/free-port.ts'
@@ -13,6 +16,16 @@ function countingFetch() {
     return globalThis.fetch(url, init)
   }
   return { fetch, urls }
+}
+
+/** `fetch` for a name that leads to the server and is not its own. */
+function fetchAs(host: string): typeof globalThis.fetch {
+  return async (url) => {
+    const call = request(String(url), { headers: { host } })
+    call.end()
+    const [response] = await once(call, 'response')
+    return new Response(await text(response), { status: response.statusCode })
+  }
 }
 
 async function failureOf(call: Promise<unknown>): Promise<PastelMeshError> {
@@ -105,8 +118,8 @@ describe('what fails says', () => {
   })
 
   test('that the server has another name, and that a request is too large', async () => {
-    const { url, auth } = await servedNode({ host: '0.0.0.0' })
-    const other = createClient({ url: url.replace('127.0.0.1', '127.0.0.2') })
+    const { url, auth } = await servedNode()
+    const other = createClient({ url, fetch: fetchAs('node.example') })
     expect(await failureOf(other.api.service.ping.query())).toMatchObject({
       code: 'ERR_HOST',
       httpStatus: 421,
