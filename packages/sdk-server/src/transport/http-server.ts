@@ -12,7 +12,6 @@ import Fastify, {
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { CallLimits } from '../auth/call-limits.ts'
 import { RateLimitError } from '../auth/rate-limit-error.ts'
-import { isInternal } from '../error-format.ts'
 import { LIVE, publicReadiness } from '../monitoring/readiness.ts'
 import { API_PATH } from '../rest/api-path.ts'
 import { serveDocuments } from '../rest/documents.ts'
@@ -21,6 +20,7 @@ import { plainError } from '../rest/rest-error.ts'
 import { serveRest } from '../rest/rest-routes.ts'
 import type { Caller, Context } from '../trpc.ts'
 import { limitConnections } from './connection-limit.ts'
+import { errorReport } from './error-report.ts'
 import { EventStreams } from './event-streams.ts'
 import { MAX_BATCH_CALLS, MAX_BODY_BYTES, TRPC_PATH } from './limits.ts'
 import { PlainCalls } from './plain-calls.ts'
@@ -314,15 +314,7 @@ export class HttpServer {
 
   #trpcOptions() {
     const { router, onError } = this.#components
-    return {
-      router: router(),
-      maxBatchSize: MAX_BATCH_CALLS,
-      onError({ error, path }: { error: Parameters<typeof isInternal>[0]; path: string | undefined }) {
-        // The caller is told no more than to look here.
-        if (isInternal(error))
-          onError(new Error(`${path ?? 'a request'} failed: ${error.message}`, { cause: error }))
-      },
-    }
+    return { router: router(), maxBatchSize: MAX_BATCH_CALLS, onError: errorReport(onError) }
   }
 }
 

@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
-import type { AnyRouter, TRPCError } from '@trpc/server'
+import type { AnyRouter } from '@trpc/server'
 import { createHTTPHandler } from '@trpc/server/adapters/standalone'
-import { isInternal } from '../error-format.ts'
 import type { Context } from '../trpc.ts'
+import { errorReport } from './error-report.ts'
 import { EventStreams } from './event-streams.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 
@@ -110,11 +110,7 @@ export class UnixSocketServer {
 
   #handler(): (request: IncomingMessage, response: ServerResponse) => void {
     const { router, context, onError } = this.#components
-    const report = ({ error, path }: { error: TRPCError; path: string | undefined }) => {
-      // The caller is told no more than to look here.
-      if (isInternal(error))
-        onError(new Error(`${path ?? 'a request'} failed: ${error.message}`, { cause: error }))
-    }
+    const report = errorReport(onError)
     const streams = new EventStreams({ router: router(), onError: report })
     const handle = createHTTPHandler({
       router: router(),
