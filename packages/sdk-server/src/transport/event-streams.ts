@@ -8,8 +8,10 @@ import {
   isTrackedEnvelope,
   TRPCError,
 } from '@trpc/server'
+import { isObservable, observableToAsyncIterable } from '@trpc/server/observable'
 import type { Context } from '../trpc.ts'
 import { TRPC_PATH } from './limits.ts'
+import { untilAborted } from './until-aborted.ts'
 
 const PREFIX = `${TRPC_PATH}/`
 /** Nothing on the way may keep events back. */
@@ -48,11 +50,12 @@ export class EventStreams {
   }
 
   /**
-   * Answers such a request, until the subscription or the connection ends: no more is taken than is read.
+   * Answers such a request, until the subscription or the connection ends, each of which ends the other: no more is
+   * taken than is read.
    * @param headers beside those of the stream
    */
   async serve(
-    { url = '', headers: asked }: IncomingMessage,
+    { url = '', headers: asked, socket }: IncomingMessage,
     response: ServerResponse,
     context: () => Context | Promise<Context>,
     headers: Readonly<Record<string, OutgoingHttpHeader | undefined>> = {},
@@ -60,8 +63,13 @@ export class EventStreams {
     const { router, onError } = this.#components
     const { transformer, sse } = router._def._config
     const { path, query } = partsOf(url)
+    // Who left before tells nobody any more.
+    if (response.closed || socket.destroyed) return
     const gone = new AbortController()
-    response.once('close', () => gone.abort())
+    const leave = () => gone.abort()
+    response.once('close', leave)
+    // An answer that waits behind another one has no connection yet that it would close with.
+    socket.once('close', leave)
     for (const [name, value] of Object.entries({ ...headers, ...HEADERS })) {
       if (value !== undefined) response.setHeader(name, value)
     }
@@ -70,12 +78,14 @@ export class EventStreams {
       response.write(event('ping', ''))
       ping.refresh()
     }, sse?.ping?.intervalMs)
+    gone.signal.addEventListener('abort', () => clearTimeout(ping))
     let ctx: Context | undefined
     let input: unknown
     try {
       ctx = await context()
+      if (gone.signal.aborted) return
       const search = new URLSearchParams(query)
-      const lastEventId = asked['last-event-id'] ?? search.get('lastEventId') ?? undefined
+      const lastEventId = String(asked['last-event-id'] ?? search.get('lastEventId') ?? '')
       input = withPlace(readInput(search, transformer.input.deserialize), lastEventId)
       const values = await callTRPCProcedure({
         router,
@@ -86,9 +96,10 @@ export class EventStreams {
         signal: gone.signal,
         batchIndex: 0,
       })
-      const write = eventWriter(transformer.output.serialize)
-      for await (const value of values as AsyncIterable<unknown>) {
+      const write = eventWriter(transformer.output.serialize, lastEventId)
+      for await (const value of untilAborted(iterableOf(values, gone.signal), gone.signal)) {
         if (!response.write(write(value))) await drained(response, gone.signal)
+        if (gone.signal.aborted) break
         ping.refresh()
       }
       response.end(event('return', ''))
@@ -102,6 +113,7 @@ export class EventStreams {
       response.end(event('serialized-error', JSON.stringify(shape)))
     } finally {
       clearTimeout(ping)
+      socket.off('close', leave)
     }
   }
 }
@@ -127,19 +139,32 @@ function readInput(query: URLSearchParams, deserialize: (value: never) => unknow
   return deserialize(json as never)
 }
 
-/** With where whoever connects again goes on. */
-function withPlace(input: unknown, lastEventId: string | string[] | undefined): unknown {
-  if (lastEventId === undefined || lastEventId === '') return input
-  return { ...(typeof input === 'object' ? input : {}), lastEventId }
+/** With where whoever connects again goes on, if the input is one that has fields, or none: as tRPC itself does it. */
+function withPlace(input: unknown, lastEventId: string): unknown {
+  if (lastEventId === '') return input
+  if (typeof (input ?? {}) !== 'object' || Array.isArray(input)) return input
+  return { ...(input as object | null | undefined), lastEventId }
+}
+
+/** What a subscription returned: a generator, or something like one, or an observable. */
+function iterableOf(values: unknown, signal: AbortSignal): AsyncIterable<unknown> {
+  return isObservable(values) ? observableToAsyncIterable(values, signal) : (values as AsyncIterable<unknown>)
 }
 
 function event(name: string, data: string): string {
   return `event: ${name}\ndata: ${data}\n\n`
 }
 
-/** Writes values as events; browsers take the id of the last event that had one for that of each that has none. */
-function eventWriter(serialize: (value: unknown) => unknown): (value: unknown) => string {
-  let last: string | undefined
+/**
+ * Writes values as events; browsers take the id of the last event that had one for that of each that has none.
+ * @param lastEventId of the last event that the browser had before it connected again; empty: it had none
+ */
+function eventWriter(
+  serialize: (value: unknown) => unknown,
+  lastEventId: string,
+): (value: unknown) => string {
+  // In an address there may be what is no line.
+  let last = /^$|[\n\r]/.test(lastEventId) ? undefined : lastEventId
   return (value) => {
     const [id, data] = isTrackedEnvelope(value) ? value : [undefined, value]
     const line = `data: ${JSON.stringify(serialize(data))}\n`
