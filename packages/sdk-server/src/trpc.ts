@@ -166,12 +166,13 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
     const refreshed = meta?.refreshes?.(await getRawInput().catch(() => undefined), ctx.auth)
     ctx.limits.take(ctx.session, ctx.address, refreshed)
     authorise(ctx, path, meta)
+    const isNoted = type === 'mutation' && isAudited(meta)
+    // What cannot be read is not done: it could not be noted.
+    const rawInput = isNoted ? await getRawInput() : undefined
     const { connection } = ctx
     const isFree = connection === undefined || meta?.rest?.waits === true
     const result = await (isFree ? next() : connection.inTurn(() => next()))
-    if (type === 'mutation' && path.startsWith('admin.')) {
-      await note(ctx, path, await getRawInput(), result.ok ? 'ok' : codeOf(result.error))
-    }
+    if (isNoted) await note(ctx, path, rawInput, result.ok ? 'ok' : codeOf(result.error))
     if (result.ok) return result
     throw result.error
   } catch (cause) {
@@ -184,6 +185,11 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
     ctx.onCall?.(path, error, tookMs)
   }
 })
+
+/** Whether what a procedure changes is for the audit log: what people of a role do, and no application with a scope. */
+function isAudited({ role, scope }: ProcedureMeta = {}): boolean {
+  return scope === undefined && (role === 'operator' || role === 'admin')
+}
 
 /** Notes what was changed by whom, also where that failed. What may not be called was not tried. */
 async function note(

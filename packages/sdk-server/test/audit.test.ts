@@ -1,7 +1,9 @@
 import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { expect, test } from 'vitest'
 import { AuditLog, describeInput } from '../src/auth/audit-log.ts'
+import { adminProcedure, operatorProcedure, router, sendProcedure, viewerProcedure } from '../src/index.ts'
 import { apiOf } from './fixtures/api.ts'
+import { mutate, send } from './fixtures/call.ts'
 import { logIn, post } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
 
@@ -49,6 +51,45 @@ test('every change by an admin procedure is noted, with who and how it ended; wh
   await restart()
   await api.admin.setRelay.mutate({ on: false })
   expect((await api.admin.audit.list.query()).map(({ number }) => number)).toEqual([4, 3, 2, 1])
+})
+
+test('what comes with input that cannot be read is not done', async () => {
+  const { path } = await openServer()
+  const headers = { 'content-type': 'application/json' }
+  for (const body of ['{', '{"json":null,"meta":{"values":{"a":["set"]}}}']) {
+    expect((await send(path, 'POST', '/trpc/admin.drain', body, headers)).status).toBe(400)
+  }
+  const api = apiOf(path)
+  expect((await api.admin.status.query()).drainingSinceMs).toBeNull()
+  await api.admin.drain.mutate()
+  expect(await api.admin.audit.list.query()).toMatchObject([
+    { number: 1, procedure: 'admin.drain', result: 'ok' },
+  ])
+})
+
+test('what people of a role change by further routers is noted as well, what applications send is not', async () => {
+  const shop = router({
+    open: operatorProcedure.mutation(() => 'open'),
+    close: adminProcedure.input((input) => input).mutation(() => 'closed'),
+    look: viewerProcedure.mutation(() => 'seen'),
+    order: sendProcedure.mutation(() => 'ordered'),
+    state: adminProcedure.query(() => 'open'),
+  })
+  const { path } = await openServer({ router: router({ shop }) })
+  for (const name of ['open', 'look', 'order', 'close']) {
+    expect((await mutate(path, `shop.${name}`, { why: 'late', token: 'x' })).status).toBe(200)
+  }
+  await send(path, 'GET', '/trpc/shop.state')
+  expect(await apiOf(path).admin.audit.list.query()).toMatchObject([
+    {
+      number: 2,
+      kind: 'socket',
+      procedure: 'shop.close',
+      input: '{"why":"late","token":"(secret)"}',
+      result: 'ok',
+    },
+    { number: 1, procedure: 'shop.open', result: 'ok' },
+  ])
 })
 
 test('what is secret, or long, is not noted, and of what jobs are given nothing but how much', async () => {
