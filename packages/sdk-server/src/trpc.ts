@@ -37,6 +37,8 @@ export interface Caller {
 export interface Connection {
   /** Makes a call when what was answered before is taken. */
   inTurn<T>(call: () => Promise<T>): Promise<T>
+  /** Makes a call that waits for something to happen: at once, and in the way of no other. */
+  beside<T>(call: () => Promise<T>): Promise<T>
   /** Waits until it is, or nobody is there to take it. */
   taken(): Promise<void>
   /** When it is. It is closed when the server stops, and its client goes on where it was on another. */
@@ -169,10 +171,11 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
     const isNoted = type === 'mutation' && isAudited(meta)
     // What cannot be read is not done: it could not be noted.
     const rawInput = isNoted ? await getRawInput() : undefined
-    const { connection } = ctx
-    const isFree = connection === undefined || meta?.rest?.waits === true
-    const result = await (isFree ? next() : connection.inTurn(() => next()))
-    if (isNoted) await note(ctx, path, rawInput, result.ok ? 'ok' : codeOf(result.error))
+    const result = await made(ctx.connection, meta, async () => {
+      const outcome = await next()
+      if (isNoted) await note(ctx, path, rawInput, outcome.ok ? 'ok' : codeOf(outcome.error))
+      return outcome
+    })
     if (result.ok) return result
     throw result.error
   } catch (cause) {
@@ -185,6 +188,16 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
     ctx.onCall?.(path, error, tookMs)
   }
 })
+
+/** Makes a call when it may be: all that it does before it is answered is a part of it. */
+function made<T>(
+  connection: Connection | undefined,
+  meta: ProcedureMeta | undefined,
+  call: () => Promise<T>,
+): Promise<T> {
+  if (connection === undefined) return call()
+  return meta?.rest?.waits === true ? connection.beside(call) : connection.inTurn(call)
+}
 
 /** Whether what a procedure changes is for the audit log: what people of a role do, and no application with a scope. */
 function isAudited({ role, scope }: ProcedureMeta = {}): boolean {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
+import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import { expect, onTestFinished, test } from 'vitest'
@@ -8,7 +9,7 @@ import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import type { AppRouter, SubscribeInput } from '../src/index.ts'
 import { apiOf } from './fixtures/api.ts'
 import { halfRequest } from './fixtures/half-request.ts'
-import { get } from './fixtures/http-call.ts'
+import { get, logIn } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
 import { callOf, connectWebSocket } from './fixtures/web-socket.ts'
 
@@ -107,6 +108,59 @@ test('at the stop a call over a WebSocket finishes, its client is asked to conne
     { id: null, method: 'reconnect' },
     { id: 1, result: { type: 'data', data: { json: expect.objectContaining({ messages: [] }) } } },
   ])
+  await stopped
+})
+
+test('at the stop a call over a WebSocket that waits for something to happen is answered, too', async () => {
+  const { url, token, server, node } = await open(1_000_000)
+  const { promise: released, resolve: letGo } = Promise.withResolvers<void>()
+  const { promise: waited, resolve: onWait } = Promise.withResolvers<void>()
+  node.waitForDelivery = async () => {
+    onWait()
+    await released
+    return { recipient: node.pastelId, mailboxes: new Set() } as never
+  }
+  const idle = await connectWebSocket(url, { token })
+  const socket = await connectWebSocket(url, { token })
+  socket.send(callOf(1, 'service.messages.delivery', { id: 'a-1', waitMs: 20_000 }))
+  await waited
+  const stopped = server.stop()
+  await idle.closed
+  expect(socket.socket.readyState).toBe(socket.socket.OPEN)
+  letGo()
+  expect(await socket.closed).toEqual([1001, 'this node stops'])
+  expect(socket.messages).toMatchObject([{ method: 'reconnect' }, { id: 1, result: { type: 'data' } }])
+  await stopped
+})
+
+test('at the stop a change over a WebSocket is answered when it is in the audit log', async () => {
+  const admin = createLocalSigner(generateSeed())
+  const { server, store } = await openServer({
+    http: { drainMs: 1_000_000 },
+    roles: { admins: [admin.pastelId] },
+  })
+  const url = server.url ?? ''
+  const { accessToken: token } = await logIn(url, admin)
+  const { promise: released, resolve: letGo } = Promise.withResolvers<void>()
+  const { promise: held, resolve: hold } = Promise.withResolvers<void>()
+  const write = store.values.write.bind(store.values)
+  store.values.write = async (values, options) => {
+    if (values.some(({ name }) => name.startsWith('audit/'))) {
+      hold()
+      await released
+    }
+    return write(values, options)
+  }
+  const idle = await connectWebSocket(url, { token })
+  const socket = await connectWebSocket(url, { token })
+  socket.send(callOf(1, 'admin.setRelay', { on: true }, 'mutation'))
+  await held
+  const stopped = server.stop()
+  await idle.closed
+  expect(socket.socket.readyState).toBe(socket.socket.OPEN)
+  letGo()
+  expect(await socket.closed).toEqual([1001, 'this node stops'])
+  expect(socket.messages).toMatchObject([{ method: 'reconnect' }, { id: 1, result: { type: 'data' } }])
   await stopped
 })
 

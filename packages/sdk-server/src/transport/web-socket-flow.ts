@@ -15,6 +15,7 @@ const MAX_WAITING_BYTES = 1024 * 1024
 export class WebSocketFlow implements Connection {
   readonly #socket: WebSocket
   #running = 0
+  #beside = 0
   #isHeld = false
   /** Calls. */
   readonly #waiting: (() => void)[] = []
@@ -52,6 +53,17 @@ export class WebSocketFlow implements Connection {
     }
   }
 
+  async beside<T>(call: () => Promise<T>): Promise<T> {
+    this.#beside += 1
+    try {
+      return await call()
+    } finally {
+      this.#beside -= 1
+      // When it is answered.
+      setImmediate(() => this.goOn())
+    }
+  }
+
   async taken(): Promise<void> {
     while (this.#isFull) {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -80,7 +92,7 @@ export class WebSocketFlow implements Connection {
       this.#running += 1
       this.#waiting.shift()?.()
     }
-    if (this.#running === 0 && this.#waiting.length === 0) this.#onRest?.()
+    if (this.#running + this.#beside + this.#waiting.length === 0) this.#onRest?.()
     // Once it closes, the other end's answer to that has to be read.
     const isOpen = this.#socket.readyState === this.#socket.OPEN
     const isPaused = isOpen && (this.#isHeld || this.#isFull || this.#waiting.length > 0)
