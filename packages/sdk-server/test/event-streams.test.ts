@@ -34,6 +34,10 @@ async function served() {
   const failures: string[] = []
   const ended: string[] = []
   const answers: ServerResponse[] = []
+  let isOver = false
+  onTestFinished(() => {
+    isOver = true
+  })
   const released = Promise.withResolvers<void>()
   const streams = new EventStreams({
     router: router({
@@ -57,7 +61,7 @@ async function served() {
       }),
       endless: procedure.subscription(async function* () {
         try {
-          for (;;) {
+          while (!isOver) {
             yield 'again'
             await tick()
           }
