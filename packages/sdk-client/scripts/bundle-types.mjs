@@ -15,6 +15,7 @@ const declarationsOf = (name) => fileURLToPath(new URL(`../../${name}/dist/index
 /** What procedures work with, and what the server says of them elsewhere; and where that is declared. */
 const LEFT_OUT = {
   'sdk-server/dist/trpc.d.ts': 'Context',
+  'sdk-server/dist/auth/auth.d.ts': 'Auth',
   'sdk-node/dist/index.d.ts': 'MeshNode',
   'sdk-server/dist/rest/rest-operation.d.ts': 'RestOperation',
 }
