@@ -81,6 +81,7 @@ export class Controller implements NodeController {
         onError,
         onLogin,
         onRequest,
+        ...(components.onDrain === undefined ? {} : { onDrain: components.onDrain }),
       },
     )
     const parts = [
@@ -89,7 +90,7 @@ export class Controller implements NodeController {
       named('node', node),
       queuePart(queue, config.queue, sent),
       named('bindings', bindings),
-      named('server', server),
+      named('server', { start: () => server.start(components.router), stop: () => server.stop() }),
     ]
     return new Controller(config, { node, store, queue, bindings, server, configuration, parts })
   }

@@ -4,7 +4,7 @@
  */
 import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
-import type { BindingStatus, LoginEvent, Reloaded, RequestEvent } from '@pastel-mesh/sdk-server'
+import type { AnyRouter, BindingStatus, LoginEvent, Reloaded, RequestEvent } from '@pastel-mesh/sdk-server'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { CheckedConfig } from './config/checked-config.ts'
 import type { ConfigurationSource } from './config/live-config.ts'
@@ -46,12 +46,16 @@ export { type TableOptions, table } from './table.ts'
 export interface ControllerComponents {
   /** Hears of what fails and nobody waits for, as long as the node runs. @default ignored */
   readonly onError?: (error: Error) => void
+  /** Hears that the node is being drained. @default ignored */
+  readonly onDrain?: () => void
   /** Hears of logins to the API, those that failed, and refresh tokens that came twice. @default ignored */
   readonly onLogin?: (event: LoginEvent) => void
   /** Hears of every request to the API by HTTP, when it has ended. @default ignored */
   readonly onRequest?: (event: RequestEvent) => void
   /** Where the configuration comes from, for whoever asks for a reload. @default nobody can */
   readonly configuration?: ConfigurationSource
+  /** Further routers of the API, beside those of the node. @default none */
+  readonly router?: AnyRouter
   /** Begins a graceful stop of the process, for whoever asks for it through the API. @default nobody can */
   readonly shutdown?: () => void
   /** Asks for the passphrase of the identity when it is nowhere else. @default nobody is asked */

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { expect, it, onTestFinished } from 'vitest'
@@ -124,6 +124,17 @@ it('pmesh config reload applies what can be, names what needs a start, and pmesh
   expect(audit).toContainEqual(
     expect.objectContaining({ procedure: 'admin.configuration.reload', kind: 'socket', result: 'ok' }),
   )
+
+  // Whoever writes the file anew is not to lose what retention keeps, because a reload came in between.
+  await rm(file)
+  const refusedFor = (now: string) => ({
+    data: { meshCode: 'ERR_CONFIG' },
+    message: expect.stringContaining(`${now}: start`),
+  })
+  await expect(reload()).rejects.toMatchObject(refusedFor('is not there'))
+  await write('')
+  await expect(reload()).rejects.toMatchObject(refusedFor('says nothing'))
+  expect(await show()).toEqual(shown)
 
   // What goes away is as if it had never been there.
   await write(BEFORE(port))

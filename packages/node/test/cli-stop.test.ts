@@ -29,6 +29,7 @@ it('pmesh drain refuses what comes; pmesh stop ends the process gracefully, and 
   // It was gone before the command said so.
   expect(() => process.kill(node.process.pid as number, 0)).toThrow('ESRCH')
   expect(await node.ended).toMatchObject({ code: 0, signal: null })
+  expect(node.output()).toContain('takes no more messages and jobs of its own')
   expect(node.output()).toContain('all parts have stopped')
   expect(await pmesh('stop')).toMatchObject({ code: 1, stderr: expect.stringContaining('(ERR_NO_NODE)') })
 })

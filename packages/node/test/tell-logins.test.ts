@@ -28,13 +28,18 @@ it('who logged in is at info, what was refused or came twice at warn', () => {
   for (const what of ['loggedIn', 'refused', 'reused'] as const) tell(what)
   const fields = { event: 'login', subject: 'jX', address: '192.0.2.1' }
   expect(lines).toEqual([
-    { ...fields, level: 'info', what: 'loggedIn', msg: 'somebody logged in to the API' },
-    { ...fields, level: 'warn', what: 'refused', msg: 'a login to the API was refused' },
+    { ...fields, level: 'info', what: 'loggedIn', msg: 'jX logged in to the API, from 192.0.2.1' },
+    {
+      ...fields,
+      level: 'warn',
+      what: 'refused',
+      msg: 'jX may not log in to the API: ERR_LOGIN, from 192.0.2.1',
+    },
     {
       ...fields,
       level: 'warn',
       what: 'reused',
-      msg: 'a refresh token of the API came twice: its session has ended',
+      msg: 'a refresh token of jX came twice, from 192.0.2.1: its session has ended',
     },
   ])
 })

@@ -27,6 +27,7 @@ import { type RequestEvent, RequestLog } from './transport/request-log.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './transport/unix-socket-server.ts'
 import type { Caller } from './trpc.ts'
 
+export type { AnyRouter } from '@trpc/server'
 export type { AlertOutput } from './admin/alerts.ts'
 export type { BindingBlocked, BindingStatus } from './admin/binding-status.ts'
 export type {
@@ -48,6 +49,7 @@ export type { LoginEvent } from './auth/login-event.ts'
 export type { Login } from './auth/logins.ts'
 export type { RoleLists } from './auth/roles.ts'
 export type { ServiceKey } from './auth/service-keys.ts'
+export type { ErrorData } from './error-format.ts'
 export type { AppRouterWith } from './further-router.ts'
 export { DEFAULT_MONITORING_PORT, type MonitoringOptions } from './monitoring/monitoring-server.ts'
 export { type OpenApiDocument, openApiDocument } from './rest/openapi-document.ts'
@@ -69,6 +71,7 @@ export {
   mergeRouters,
   openProcedure,
   operatorProcedure,
+  type ProcedureMeta,
   readProcedure,
   router,
   sendProcedure,
@@ -107,6 +110,8 @@ export interface ServerComponents {
   readonly configuration?: Configuration
   /** Hears of what failed and is nobody's request, or what a caller is told nothing of. @default ignored */
   readonly onError?: (error: Error) => void
+  /** Hears that the node takes no more messages and jobs of its own. @default ignored */
+  readonly onDrain?: () => void
   /** Hears of logins, those that failed, and refresh tokens that came twice. @default ignored */
   readonly onLogin?: (event: LoginEvent) => void
   /** Hears of every request by HTTP when it has ended, and of every call over a WebSocket. @default ignored */
@@ -167,7 +172,10 @@ export function createServer(options: ServerOptions, components: ServerComponent
   const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version, onError })
   const refusals = new RecentRefusals({ node })
   const { shutdown, configuration, stopBindings = async () => {} } = components
-  const drain = new Drain({ rest: () => Promise.all([stopBindings(), queue.rest()]).then(() => {}) })
+  const drain = new Drain({
+    rest: () => Promise.all([stopBindings(), queue.rest()]).then(() => {}),
+    onBegin: components.onDrain ?? (() => {}),
+  })
   const auth = createAuth(
     { roles: options.roles ?? {}, origins: () => http?.origins ?? [] },
     { node, store, now, onLogin },

@@ -99,6 +99,9 @@ test('an answer is in one piece, and tells browsers what they may make of it; so
     expect(headers.get('transfer-encoding')).toBeNull()
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('content-security-policy')).toContain("script-src 'self'")
+    // Whether there is TLS, whoever is before it says: on an address without, links would lead nowhere.
+    expect(headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests')
+    expect(headers.get('strict-transport-security')).toBeNull()
   }
   expect([answer.status, refusal.status, refused.status]).toEqual([200, 401, 415])
 })

@@ -33,6 +33,7 @@ export async function start(options: OptionValues): Promise<number> {
   const { requestTeller } = await import('./tell-requests.ts')
   const creating = Controller.create(input, {
     onError: (error) => logError(logger, error),
+    onDrain: () => logger.warn({ event: 'draining' }, 'takes no more messages and jobs of its own'),
     onLogin: loginTeller(logger),
     onRequest: requestTeller(logger),
     configuration: {

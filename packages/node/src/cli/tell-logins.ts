@@ -7,8 +7,11 @@ export function loginTeller(logger: Logger): (event: LoginEvent) => void {
   const refused = refusedLog(logger, 'warn')
   return (event) => {
     const fields = { event: 'login', ...event }
-    if (event.what === 'loggedIn') logger.info(fields, 'somebody logged in to the API')
-    else if (event.what === 'refused') refused(fields, 'a login to the API was refused')
-    else logger.warn(fields, 'a refresh token of the API came twice: its session has ended')
+    const { what, subject = 'somebody unknown', address, code = 'ERR_LOGIN' } = event
+    if (what === 'loggedIn') logger.info(fields, `${subject} logged in to the API, from ${address}`)
+    else if (what === 'refused')
+      refused(fields, `${subject} may not log in to the API: ${code}, from ${address}`)
+    else
+      logger.warn(fields, `a refresh token of ${subject} came twice, from ${address}: its session has ended`)
   }
 }

@@ -107,6 +107,7 @@ export class LiveConfiguration implements Configuration {
   async #reload(): Promise<Reloaded> {
     const { source } = this.#components
     const loaded = await source.load()
+    this.#assertSaysSomething(loaded)
     const members = await this.#reloadMembers()
     const applied: SettingChange[] = []
     const needsRestart: SettingChange[] = []
@@ -152,6 +153,24 @@ export class LiveConfiguration implements Configuration {
     }
     source.onReloaded?.(reloaded)
     return reloaded
+  }
+
+  /**
+   * A file that whoever writes it anew has just removed or emptied would set everything to its default, retention too.
+   * @throws ConfigError
+   */
+  #assertSaysSomething({ file, origins }: LoadedConfig): void {
+    const isOfFile = ({ kind }: Origin) => kind === 'file'
+    const wasOfFile = [...this.#running.values(), ...this.#pending.values()].some(({ origin }) =>
+      isOfFile(origin),
+    )
+    if (!wasOfFile || [...origins.values()].some(isOfFile)) return
+    const now = file === undefined ? 'is not there' : 'says nothing'
+    throw new ConfigError([
+      {
+        reason: `${this.#file}, which this node has settings of, ${now}: start the node anew if that is meant`,
+      },
+    ])
   }
 
   async #reloadMembers(): Promise<Reloaded['members']> {

@@ -3,6 +3,8 @@ import { MeshError } from '@pastel-mesh/identity'
 export interface DrainComponents {
   /** Starts no more jobs; those that run go on. */
   readonly rest: () => Promise<void>
+  /** Hears that it has begun. */
+  readonly onBegin: () => void
 }
 
 /**
@@ -27,7 +29,10 @@ export class Drain {
   }
 
   async begin(): Promise<void> {
-    this.#sinceMs ??= Date.now()
+    if (this.#sinceMs === undefined) {
+      this.#sinceMs = Date.now()
+      this.#components.onBegin()
+    }
     await this.#components.rest()
   }
 

@@ -1,5 +1,7 @@
 import { MeshError } from '@pastel-mesh/identity'
 
+/** Addresses that a refusal names. */
+const MAX_NAMED = 3
 /** Characters of a URL, and none that breaks a line or hides something. */
 const VISIBLE = /^https?:\/\/[!-~]+$/i
 
@@ -17,6 +19,6 @@ export function domainOf(uri: string, origins: readonly string[]): string {
   if (origins.includes(url.origin)) return url.host
   throw new MeshError(
     'ERR_HOST',
-    `this server is not reached at ${url.origin}: api.urls of its configuration says where it is`,
+    `this server is not reached at ${url.origin}: log in at ${origins.slice(0, MAX_NAMED).join(' or ')}, or name the other in api.urls`,
   )
 }

@@ -25,7 +25,8 @@ export const OTHER_HOST: Refusal = {
   status: 421,
   code: 'BAD_REQUEST',
   meshCode: 'ERR_HOST',
-  message: 'this server is not reached by that name',
+  message:
+    'this server is not reached by that name: ask for an IP address, localhost, or a name in api.hosts',
 }
 export const OTHER_CONTENT: Refusal = {
   status: 415,
