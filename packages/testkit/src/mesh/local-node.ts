@@ -3,6 +3,9 @@ import { type ControlClient, type ControllerConfig, createControlClient, dataFol
 import { type Ending, NodeProcess } from './node-process.ts'
 import { waitUntil } from './wait-until.ts'
 
+/** A start takes a second; on a machine that is busy with others many times that, and whoever ended is noticed at once. */
+const READY_MS = 90_000
+
 export interface LocalNodeOptions {
   readonly dataDir: string
   readonly port: number
@@ -68,6 +71,7 @@ export class LocalNode {
     try {
       await waitUntil(async () => (await client.api.admin.status.query()).pid === child.pid, {
         what: `the node in ${dataDir} to be ready`,
+        timeoutMs: READY_MS,
         signal: signal === undefined ? child.gone : AbortSignal.any([child.gone, signal]),
       })
     } catch (cause) {
