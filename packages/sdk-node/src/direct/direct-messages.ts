@@ -104,6 +104,7 @@ export class DirectMessages {
   readonly topics: TopicReceipts
   readonly #settled = new Set<() => void>()
   #stopListening: (() => void) | undefined
+  #stopGoingOn: (() => void) | undefined
   #sweeper: NodeJS.Timeout | undefined
   #isRunning = false
 
@@ -240,6 +241,9 @@ export class DirectMessages {
     })
     this.#visits.start()
     this.#sweeper = setInterval(() => void this.#sweep().catch(this.#components.onError), SWEEP_MS)
+    // What a commit wrote that was said to have failed: nobody else knows that it is there.
+    const goOn = () => void this.#deliveries.start().catch(this.#components.onError)
+    this.#stopGoingOn = this.#components.store.onReopened(goOn)
     await this.#deliveries.start()
     this.sender.begin()
     this.#again.begin()
@@ -249,6 +253,7 @@ export class DirectMessages {
     this.#isRunning = false
     clearInterval(this.#sweeper)
     this.#stopListening?.()
+    this.#stopGoingOn?.()
     this.#visits.stop()
     // Those who wait for an answer would keep the server.
     await this.topics.stop()
