@@ -12,7 +12,7 @@ const PLUGINS = 'ext'
  */
 export function withRouter<R extends AnyRouter>(further: R) {
   for (const name of Object.keys(further._def.record)) {
-    if (name === PLUGINS || name in appRouter._def.record)
+    if (name === PLUGINS || Object.hasOwn(appRouter._def.record, name))
       throw unusable(`the name ${name} is the node's own`)
   }
   const procedures = further._def.procedures as Readonly<Record<string, AnyProcedure>>

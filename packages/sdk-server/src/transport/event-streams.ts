@@ -75,7 +75,8 @@ export class EventStreams {
     }
     response.write(event('connected', JSON.stringify(sse?.client ?? {})))
     const ping = setTimeout(() => {
-      response.write(event('ping', ''))
+      // Whoever does not read gets no signs of life to keep.
+      if (!response.writableNeedDrain) response.write(event('ping', ''))
       ping.refresh()
     }, sse?.ping?.intervalMs)
     gone.signal.addEventListener('abort', () => clearTimeout(ping))
