@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { MeshError } from '@pastel-mesh/identity'
 import type { Drain } from '../admin/drain.ts'
 import { isAllowedHost } from '../transport/allowed-hosts.ts'
+import { Lifecycle } from '../transport/lifecycle.ts'
 import type { NodeMetrics, NodeMetricsComponents } from './node-metrics.ts'
 import { LIVE, readiness } from './readiness.ts'
 
@@ -31,8 +32,10 @@ export class MonitoringServer {
   readonly #options: MonitoringOptions
   readonly #components: MonitoringComponents
   #server: Server | undefined
-  #starting: Promise<void> | undefined
-  #stopping: Promise<void> | undefined
+  readonly #lifecycle = new Lifecycle(
+    () => this.#listen(),
+    () => this.#close(),
+  )
 
   constructor(options: MonitoringOptions, components: MonitoringComponents) {
     this.#options = options
@@ -48,21 +51,12 @@ export class MonitoringServer {
   }
 
   /** @throws MeshError ERR_METRICS_LISTEN */
-  async start(): Promise<void> {
-    await this.#stopping
-    this.#starting ??= this.#listen().catch((error) => {
-      this.#starting = undefined
-      throw error
-    })
-    await this.#starting
+  start(): Promise<void> {
+    return this.#lifecycle.start()
   }
 
-  async stop(): Promise<void> {
-    this.#stopping ??= this.#close().finally(() => {
-      this.#starting = undefined
-      this.#stopping = undefined
-    })
-    await this.#stopping
+  stop(): Promise<void> {
+    return this.#lifecycle.stop()
   }
 
   async #listen(): Promise<void> {
@@ -94,7 +88,6 @@ export class MonitoringServer {
   }
 
   async #close(): Promise<void> {
-    await this.#starting?.catch(() => {})
     const server = this.#server
     if (server === undefined) return
     this.#server = undefined

@@ -22,6 +22,7 @@ import type { Caller, Context } from '../trpc.ts'
 import { limitConnections } from './connection-limit.ts'
 import { errorReport } from './error-report.ts'
 import { EventStreams } from './event-streams.ts'
+import { Lifecycle } from './lifecycle.ts'
 import { MAX_BATCH_CALLS, MAX_BODY_BYTES, TRPC_PATH } from './limits.ts'
 import { PlainCalls } from './plain-calls.ts'
 import { listeningOrigins, originsOf } from './public-origins.ts'
@@ -98,8 +99,10 @@ export class HttpServer {
   readonly #addressOf: AddressOf
   #fastify: FastifyInstance | undefined
   #webSockets: WebSockets | undefined
-  #starting: Promise<void> | undefined
-  #stopping: Promise<void> | undefined
+  readonly #lifecycle = new Lifecycle(
+    () => this.#listen(),
+    () => this.#close(),
+  )
 
   /** @throws MeshError ERR_PUBLIC_URL, ERR_PROXY */
   constructor(options: HttpServerOptions, components: HttpServerComponents) {
@@ -124,22 +127,13 @@ export class HttpServer {
   }
 
   /** @throws MeshError ERR_API_LISTEN */
-  async start(): Promise<void> {
-    await this.#stopping
-    this.#starting ??= this.#listen().catch((error) => {
-      this.#starting = undefined
-      throw error
-    })
-    await this.#starting
+  start(): Promise<void> {
+    return this.#lifecycle.start()
   }
 
   /** Takes no new requests; those under way end, if they do in time. */
-  async stop(): Promise<void> {
-    this.#stopping ??= this.#close().finally(() => {
-      this.#starting = undefined
-      this.#stopping = undefined
-    })
-    await this.#stopping
+  stop(): Promise<void> {
+    return this.#lifecycle.stop()
   }
 
   async #listen(): Promise<void> {
@@ -155,7 +149,6 @@ export class HttpServer {
   }
 
   async #close(): Promise<void> {
-    await this.#starting?.catch(() => {})
     const fastify = this.#fastify
     if (fastify === undefined) return
     this.#fastify = undefined
@@ -199,11 +192,11 @@ export class HttpServer {
       if (refusal !== undefined) await refuse(reply, refusal)
     })
     fastify.addHook('onSend', async (_, reply) => {
-      if (this.#stopping !== undefined) reply.header('connection', 'close')
+      if (this.#lifecycle.isStopping) reply.header('connection', 'close')
     })
     // Otherwise the connection of a stream, which said that it is kept, is waited for.
     fastify.addHook('onResponse', async ({ raw }) => {
-      if (this.#stopping !== undefined) raw.socket.destroySoon()
+      if (this.#lifecycle.isStopping) raw.socket.destroySoon()
     })
     fastify.addHook('preHandler', async (request, reply) => {
       const refusal = checkInput(request)

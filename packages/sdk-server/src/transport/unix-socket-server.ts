@@ -8,6 +8,7 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import type { Context } from '../trpc.ts'
 import { errorReport } from './error-report.ts'
 import { EventStreams } from './event-streams.ts'
+import { Lifecycle } from './lifecycle.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 
 /** Bytes of a Unix socket's path at most (Linux: 108 with the closing zero; macOS: 104). */
@@ -38,8 +39,10 @@ export class UnixSocketServer {
   readonly #components: UnixSocketServerComponents
   readonly #responses = new Set<ServerResponse>()
   #server: Server | undefined
-  #starting: Promise<void> | undefined
-  #stopping: Promise<void> | undefined
+  readonly #lifecycle = new Lifecycle(
+    () => this.#listen(),
+    () => this.#close(),
+  )
 
   constructor(options: UnixSocketServerOptions, components: UnixSocketServerComponents) {
     this.#path = options.path
@@ -48,21 +51,12 @@ export class UnixSocketServer {
   }
 
   /** @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET */
-  async start(): Promise<void> {
-    await this.#stopping
-    this.#starting ??= this.#listen().catch((error) => {
-      this.#starting = undefined
-      throw error
-    })
-    await this.#starting
+  start(): Promise<void> {
+    return this.#lifecycle.start()
   }
 
-  async stop(): Promise<void> {
-    this.#stopping ??= this.#close().finally(() => {
-      this.#starting = undefined
-      this.#stopping = undefined
-    })
-    await this.#stopping
+  stop(): Promise<void> {
+    return this.#lifecycle.stop()
   }
 
   async #listen(): Promise<void> {
@@ -128,7 +122,6 @@ export class UnixSocketServer {
   }
 
   async #close(): Promise<void> {
-    await this.#starting?.catch(() => {})
     const server = this.#server
     if (server === undefined) return
     this.#server = undefined
