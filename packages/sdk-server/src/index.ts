@@ -23,6 +23,7 @@ import { NodeMetrics } from './monitoring/node-metrics.ts'
 import { appRouter } from './router.ts'
 import { Followers, type FollowersOptions } from './service/followers.ts'
 import { HttpServer, type HttpServerOptions } from './transport/http-server.ts'
+import { Lifecycle } from './transport/lifecycle.ts'
 import { type RequestEvent, RequestLog } from './transport/request-log.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './transport/unix-socket-server.ts'
 import type { Caller } from './trpc.ts'
@@ -248,6 +249,21 @@ export function createServer(options: ServerOptions, components: ServerComponent
           allowedHosts: options.allowedHosts ?? [],
           onError,
         })
+  const lifecycle = new Lifecycle(
+    async () => {
+      startedAtMs ||= Date.now()
+      followers.start()
+      await auth.start()
+      await audit.start()
+      await socket?.start()
+      await http?.start()
+      await monitoring?.start()
+    },
+    async () => {
+      followers.stop()
+      await Promise.all([socket?.stop(), http?.stop(), monitoring?.stop()])
+    },
+  )
   return {
     get monitoringUrl() {
       return monitoring?.url
@@ -261,17 +277,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
     },
     async start(further) {
       if (further !== undefined) served = withRouter(further)
-      startedAtMs ||= Date.now()
-      followers.start()
-      await auth.start()
-      await audit.start()
-      await socket?.start()
-      await http?.start()
-      await monitoring?.start()
+      await lifecycle.start()
     },
-    async stop() {
-      followers.stop()
-      await Promise.all([socket?.stop(), http?.stop(), monitoring?.stop()])
-    },
+    stop: () => lifecycle.stop(),
   }
 }
