@@ -6,7 +6,7 @@ import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import superjson from 'superjson'
 import { expect, onTestFinished, test } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
-import type { AppRouter, SubscribeInput } from '../src/index.ts'
+import type { AppRouter, Server, SubscribeInput } from '../src/index.ts'
 import { apiOf } from './fixtures/api.ts'
 import { halfRequest } from './fixtures/half-request.ts'
 import { get, logIn } from './fixtures/http-call.ts'
@@ -42,6 +42,29 @@ async function halfSent(url: string, token: string) {
   // What is answered after it shows that the server has it.
   await get(url, 'auth.whoami', token)
   return half
+}
+
+type Connected = Awaited<ReturnType<typeof connectWebSocket>>
+
+/** Stops the server during a call: whoever has none is closed, the call is answered when it is let go, then closed. */
+async function stopWhile({
+  server,
+  idle,
+  socket,
+  letGo,
+}: {
+  readonly server: Server
+  readonly idle: Connected
+  readonly socket: Connected
+  readonly letGo: () => void
+}): Promise<void> {
+  const stopped = server.stop()
+  await idle.closed
+  expect(socket.socket.readyState).toBe(socket.socket.OPEN)
+  letGo()
+  expect(await socket.closed).toEqual([1001, 'this node stops'])
+  expect(socket.messages).toMatchObject([{ method: 'reconnect' }, { id: 1, result: { type: 'data' } }])
+  await stopped
 }
 
 test('at the stop a request over HTTP finishes, and no other is taken', async () => {
@@ -124,13 +147,7 @@ test('at the stop a call over a WebSocket that waits for something to happen is 
   const socket = await connectWebSocket(url, { token })
   socket.send(callOf(1, 'service.messages.delivery', { id: 'a-1', waitMs: 20_000 }))
   await waited
-  const stopped = server.stop()
-  await idle.closed
-  expect(socket.socket.readyState).toBe(socket.socket.OPEN)
-  letGo()
-  expect(await socket.closed).toEqual([1001, 'this node stops'])
-  expect(socket.messages).toMatchObject([{ method: 'reconnect' }, { id: 1, result: { type: 'data' } }])
-  await stopped
+  await stopWhile({ server, idle, socket, letGo })
 })
 
 test('at the stop a change over a WebSocket is answered when it is in the audit log', async () => {
@@ -155,13 +172,7 @@ test('at the stop a change over a WebSocket is answered when it is in the audit 
   const socket = await connectWebSocket(url, { token })
   socket.send(callOf(1, 'admin.setRelay', { on: true }, 'mutation'))
   await held
-  const stopped = server.stop()
-  await idle.closed
-  expect(socket.socket.readyState).toBe(socket.socket.OPEN)
-  letGo()
-  expect(await socket.closed).toEqual([1001, 'this node stops'])
-  expect(socket.messages).toMatchObject([{ method: 'reconnect' }, { id: 1, result: { type: 'data' } }])
-  await stopped
+  await stopWhile({ server, idle, socket, letGo })
 })
 
 test('at the stop a WebSocket whose call does not finish, or whose other end does not answer, is cut off', async () => {
