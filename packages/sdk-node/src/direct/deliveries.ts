@@ -36,6 +36,7 @@ export class Deliveries {
   readonly #components: DeliveriesComponents
   readonly #recipients = new Map<PastelId, RecipientDelivery>()
   readonly #limiter = new Limiter(MAX_AT_A_TIME)
+  #isStopped = false
 
   constructor(components: DeliveriesComponents) {
     this.#components = components
@@ -52,13 +53,17 @@ export class Deliveries {
     }
   }
 
+  /** For good. */
   async stop(): Promise<void> {
+    this.#isStopped = true
     await Promise.all([...this.#recipients.values()].map((delivery) => delivery.stop()))
     this.#recipients.clear()
   }
 
   /** There is something for a recipient. */
   look(recipient: PastelId): void {
+    // Who looks through all there is may not have come to its end.
+    if (this.#isStopped) return
     const delivery = this.#recipients.get(recipient) ?? this.#create(recipient)
     this.#recipients.set(recipient, delivery)
     delivery.look()
