@@ -13,6 +13,7 @@ import { banner, bannerFields } from './banner.ts'
 import { placesOf } from './config-options.ts'
 import { describeReloaded } from './describe-reloaded.ts'
 import { describeError, print } from './output.ts'
+import { ServiceManager } from './service-manager.ts'
 import { tellEvents } from './tell-events.ts'
 import { tellJobs } from './tell-jobs.ts'
 import { terminalPrompt } from './terminal-prompt.ts'
@@ -48,10 +49,17 @@ export async function start(options: OptionValues): Promise<number> {
     prompt: terminalPrompt(),
     shutdown: () => process.kill(process.pid, 'SIGTERM'),
   })
+  const manager = new ServiceManager({
+    env: process.env,
+    onError: (error) => logger.warn({ event: 'systemd', err: error }, error.message),
+  })
   // Before there is anything to stop: as process 1 of a container a signal that nobody handles is lost.
   const ended = stopOnSignal(
     async () => (await creating).stop(),
-    (line) => logger.info({ event: 'stopping' }, line),
+    (line) => {
+      logger.info({ event: 'stopping' }, line)
+      manager.stopping()
+    },
     (error) => logger.error({ event: 'error', err: error }, error.message),
   )
   const onHangUp = () => {
@@ -68,6 +76,7 @@ export async function start(options: OptionValues): Promise<number> {
     await controller.start()
     if (isPretty) print(banner(controller))
     logger.info({ event: READY, ...bannerFields(controller) }, 'ready')
+    manager.ready()
   } catch (error) {
     if (!(error instanceof MeshError && error.code === 'ERR_STOPPED')) throw error
     // A signal came while it started.
