@@ -40,6 +40,8 @@ const TAIL = `
 
 More of: [\`disk.minFree\`](../guides/full-disk.md), [\`sync.lostAfter\` and \`sync.history\`](../architecture.md#the-life-of-a-log). What this node published and nobody else has yet is kept whatever \`retention\` says; so are direct messages, own ones and those in its [mailbox](../guides/delivery.md#mailboxes), until they are delivered or expire.
 
+What a plugin is set to is in a section of its own, \`ext.<name>\`, in \`pmesh.yaml\`, in what \`createController\` takes, or as YAML in the variable \`PMESH_EXT_<NAME>\`, whose keys win over those of the file: \`PMESH_EXT_PRICE_FEED='{pair: PSL/USD, every: 1m}'\` is the section of the plugin \`priceFeed\`. The plugin says which keys there are ([write a plugin](../guides/plugins.md)); a section of a plugin that is not there is an error.
+
 ## What is no key
 
 | flag | variable | default | meaning |

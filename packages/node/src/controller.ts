@@ -1,7 +1,13 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
-import { type BindingStatus, createServer, type Reloaded, type Server } from '@pastel-mesh/sdk-server'
+import {
+  type BindingStatus,
+  createServer,
+  type PluginStatus,
+  type Reloaded,
+  type Server,
+} from '@pastel-mesh/sdk-server'
 import { createStore, type MessageStore } from '@pastel-mesh/storage'
 import { type CheckedConfig, checkConfig } from './config/checked-config.ts'
 import { LiveConfiguration } from './config/live-config.ts'
@@ -15,6 +21,9 @@ import { openNodeKey } from './node-key.ts'
 import { createNodeQueue, queuePart } from './node-queue.ts'
 import { openIdentity } from './open-identity.ts'
 import { named, type Part, stopParts } from './parts.ts'
+import { checkSections } from './plugins/check-sections.ts'
+import { loadPlugins } from './plugins/load-plugins.ts'
+import { givenPlugins, Plugins } from './plugins/plugins.ts'
 import { readVersion } from './version.ts'
 
 /**
@@ -34,6 +43,7 @@ export class Controller implements NodeController {
   readonly store: MessageStore
   readonly queue: Queue
   readonly #bindings: MessageBindings
+  readonly #plugins: Plugins
   readonly #server: Server
   readonly #configuration: LiveConfiguration | undefined
   readonly #parts: readonly Part[]
@@ -44,6 +54,12 @@ export class Controller implements NodeController {
 
   static async create(input: ControllerConfig, components: ControllerComponents): Promise<Controller> {
     const config = checkConfig(input)
+    const loaded = [
+      ...(await loadPlugins(config.plugins, config.pluginsFrom)),
+      ...givenPlugins(components.plugins ?? []),
+    ]
+    const sections = await checkSections(loaded, config.ext, components.configuration?.loaded.origins)
+    const plugins = new Plugins(loaded)
     const folder = dataFolder(config.dataDir)
     await openDataFolder(config.dataDir)
     const signer = await openIdentity(folder, { identity: config.identity, prompt: components.prompt })
@@ -53,7 +69,8 @@ export class Controller implements NodeController {
       config.members === 'open'
         ? createOpenRegistry()
         : createFileRegistry({ path: folder.members, always: [signer.pastelId] })
-    const node = await createNode(config, { signer, nodeKey, store, registry })
+    const topics = [...new Set([...config.topics, ...plugins.topics])]
+    const node = await createNode({ ...config, topics }, { signer, nodeKey, store, registry })
     const { onError = () => {} } = components
     node.addEventListener('error', ({ detail }) => onError(detail))
     const queue = createNodeQueue(config.queue, { store, onError })
@@ -75,6 +92,8 @@ export class Controller implements NodeController {
         store,
         queue,
         bindings: () => bindings.status(),
+        plugins: () => plugins.status(),
+        inPlugin: (plugin, call) => plugins.run(plugin, call),
         stopBindings: () => bindings.stop(),
         ...(shutdown === undefined ? {} : { shutdown: { begin: shutdown, timeoutMs: config.stopTimeoutMs } }),
         ...(configuration === undefined ? {} : { configuration }),
@@ -84,15 +103,30 @@ export class Controller implements NodeController {
         ...(components.onDrain === undefined ? {} : { onDrain: components.onDrain }),
       },
     )
+    plugins.host(sections, {
+      node,
+      store,
+      queue,
+      bindings,
+      server,
+      onLog: components.onPluginLog ?? (() => {}),
+      onFailure: onError,
+    })
     const parts = [
       named('database', store),
       named('members', registry),
       named('node', node),
+      plugins.ending,
       queuePart(queue, config.queue, sent),
+      plugins.beginning,
       named('bindings', bindings),
-      named('server', { start: () => server.start(components.router), stop: () => server.stop() }),
+      plugins.background,
+      named('server', {
+        start: () => server.start(components.router, plugins.routers),
+        stop: () => server.stop(),
+      }),
     ]
-    return new Controller(config, { node, store, queue, bindings, server, configuration, parts })
+    return new Controller(config, { node, store, queue, bindings, plugins, server, configuration, parts })
   }
 
   private constructor(
@@ -102,6 +136,7 @@ export class Controller implements NodeController {
       store: MessageStore
       queue: Queue
       bindings: MessageBindings
+      plugins: Plugins
       server: Server
       configuration: LiveConfiguration | undefined
       parts: Part[]
@@ -112,6 +147,7 @@ export class Controller implements NodeController {
     this.store = components.store
     this.queue = components.queue
     this.#bindings = components.bindings
+    this.#plugins = components.plugins
     this.#server = components.server
     this.#configuration = components.configuration
     this.#parts = components.parts
@@ -130,6 +166,19 @@ export class Controller implements NodeController {
 
   bindings(): Promise<BindingStatus[]> {
     return this.#bindings.status()
+  }
+
+  get procedures(): readonly string[] {
+    return this.#server.procedures
+  }
+
+  plugins(): PluginStatus[] {
+    return this.#plugins.status()
+  }
+
+  /** Whether an error that nobody caught is that of a plugin, which the node goes on without. */
+  tookUncaught(error: unknown, kind: 'exception' | 'rejection'): boolean {
+    return this.#plugins.tookUncaught(error, kind)
   }
 
   async reload(): Promise<Reloaded> {

@@ -4,7 +4,14 @@
  */
 import type { JobTypes, Queue } from '@pastel-mesh/queue'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
-import type { AnyRouter, BindingStatus, LoginEvent, Reloaded, RequestEvent } from '@pastel-mesh/sdk-server'
+import type {
+  AnyRouter,
+  BindingStatus,
+  LoginEvent,
+  PluginStatus,
+  Reloaded,
+  RequestEvent,
+} from '@pastel-mesh/sdk-server'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { CheckedConfig } from './config/checked-config.ts'
 import type { ConfigurationSource } from './config/live-config.ts'
@@ -12,11 +19,16 @@ import type { ControllerConfig } from './config/schema.ts'
 import { Controller } from './controller.ts'
 import type { OnMessage } from './jobs/message-bindings.ts'
 import type { PassphrasePrompt } from './passphrase.ts'
+import type { PluginLogEntry } from './plugins/hosted-plugin.ts'
+import type { Plugin } from './plugins/plugin.ts'
 
 export type {
+  BackgroundStatus,
   BindingBlocked,
   BindingStatus,
   LoginEvent,
+  PluginFailure,
+  PluginStatus,
   Reloaded,
   RequestEvent,
   SettingChange,
@@ -40,6 +52,22 @@ export {
 } from './key-store.ts'
 export { type OpenIdentityOptions, openIdentity } from './open-identity.ts'
 export type { PassphrasePrompt } from './passphrase.ts'
+export { definePlugin, type RouterOf } from './plugins/define-plugin.ts'
+export type { PluginLogEntry } from './plugins/hosted-plugin.ts'
+export type {
+  BackgroundTask,
+  MessageHandler,
+  MessageHandlerOptions,
+  Plugin,
+  PluginContext,
+  PluginDefinition,
+  PluginJob,
+  PluginJobOptions,
+  PluginJobs,
+  PluginLogger,
+  TopicHandlerOptions,
+  TopicMessage,
+} from './plugins/plugin.ts'
 export { stopOnSignal } from './signals.ts'
 export { type TableOptions, table } from './table.ts'
 
@@ -56,6 +84,10 @@ export interface ControllerComponents {
   readonly configuration?: ConfigurationSource
   /** Further routers of the API, beside those of the node. @default none */
   readonly router?: AnyRouter
+  /** Plugins, beside those that the configuration names. @default none */
+  readonly plugins?: readonly Plugin[]
+  /** Hears what plugins write to the log. @default ignored */
+  readonly onPluginLog?: (entry: PluginLogEntry) => void
   /** Begins a graceful stop of the process, for whoever asks for it through the API. @default nobody can */
   readonly shutdown?: () => void
   /** Asks for the passphrase of the identity when it is nowhere else. @default nobody is asked */
@@ -88,12 +120,17 @@ export interface NodeController<Jobs extends JobTypes = JobTypes> {
   readonly apiUrl: string | undefined
   /** Where metrics and health are served; undefined: they are not. */
   readonly metricsUrl: string | undefined
+  /** Names of all procedures that the API serves, such as `service.ping`. */
+  readonly procedures: readonly string[]
   /** Where each of these stands. @throws StorageError ERR_STORE_UNAVAILABLE */
   bindings(): Promise<BindingStatus[]>
+  /** What plugins add, and how they do. */
+  plugins(): PluginStatus[]
   /**
-   * Starts database, members, node, queue, bindings and server, in this order; if one fails, stops those before it.
+   * Starts database, members, node, queue, plugins, bindings and server, in this order; if one fails, stops those before
+   * it.
    * @throws MeshError ERR_LISTEN, ERR_MEMBER_FILE, ERR_QUEUE_SERVER, ERR_SOCKET, ERR_SOCKET_IN_USE, ERR_SOCKET_PATH,
-   * ERR_API_LISTEN, ERR_METRICS_LISTEN;
+   * ERR_API_LISTEN, ERR_METRICS_LISTEN, ERR_PLUGIN, ERR_ROUTER;
    * ERR_STOPPED if it was stopped, or failed to start, before; StorageError as the store's start
    */
   start(): Promise<void>
@@ -115,7 +152,7 @@ export interface NodeController<Jobs extends JobTypes = JobTypes> {
 /**
  * A node from its configuration; keys are made in the data folder if there are none. Not started.
  *
- * @throws MeshError ERR_CONFIG, ERR_DATA_FOLDER, ERR_NODE_KEY, ERR_PASSPHRASE_MISSING, ERR_PASSPHRASE_EMPTY,
+ * @throws MeshError ERR_CONFIG, ERR_PLUGIN, ERR_DATA_FOLDER, ERR_NODE_KEY, ERR_PASSPHRASE_MISSING, ERR_PASSPHRASE_EMPTY,
  * ERR_PASSPHRASE_FILE, ERR_IDENTITY_CHOICE (several PastelIDs in the folder), and the errors of key files
  * @example
  * const controller = await createController({ dataDir: './data', topics: ['prices'], sync: { history: '7d' } })

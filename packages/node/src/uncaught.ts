@@ -7,6 +7,8 @@ export interface UncaughtComponents {
   readonly logger: Logger
   /** Closes the database: what was acknowledged is on disk, and what is being written is finished. */
   readonly closeDatabase: () => Promise<void>
+  /** Whether it is the error of a plugin, which takes it upon itself. @default none is */
+  readonly isTaken?: (error: unknown, kind: 'exception' | 'rejection') => boolean
   /** @default process.exit */
   readonly exit?: (code: number) => void
 }
@@ -20,6 +22,7 @@ export interface UncaughtComponents {
 export function exitOnUncaught({
   logger,
   closeDatabase,
+  isTaken = () => false,
   exit = process.exit,
 }: UncaughtComponents): () => void {
   let isEnding = false
@@ -39,10 +42,16 @@ export function exitOnUncaught({
         exit(1)
       })
   }
-  process.on('uncaughtException', onError)
-  process.on('unhandledRejection', onError)
+  const onException = (error: unknown) => {
+    if (!isTaken(error, 'exception')) onError(error)
+  }
+  const onRejection = (error: unknown) => {
+    if (!isTaken(error, 'rejection')) onError(error)
+  }
+  process.on('uncaughtException', onException)
+  process.on('unhandledRejection', onRejection)
   return () => {
-    process.off('uncaughtException', onError)
-    process.off('unhandledRejection', onError)
+    process.off('uncaughtException', onException)
+    process.off('unhandledRejection', onRejection)
   }
 }

@@ -8,10 +8,13 @@ import { checkConfig } from '../src/config/checked-config.ts'
 const DAY_MS = 86_400_000
 
 it('an empty configuration is a node of its own, on the loopback address', () => {
-  const { dataDir, ...rest } = checkConfig({})
+  const { dataDir, pluginsFrom, ...rest } = checkConfig({})
   expect(isAbsolute(dataDir)).toBe(true)
+  expect(pluginsFrom).toBe(process.cwd())
   expect(rest).toEqual({
     network: 'local',
+    plugins: [],
+    ext: {},
     listen: ['/ip4/127.0.0.1/tcp/7124'],
     announce: [],
     bootstrap: [],

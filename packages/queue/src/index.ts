@@ -36,6 +36,7 @@ export { MemoryDatabase } from './memory/memory-database.ts'
 export { memoryDriver } from './memory/memory-driver.ts'
 export type { JobMetrics } from './metrics.ts'
 export type { BackoffFunction, BackoffPolicy, HandlerRetryPolicy, RetryPolicy } from './retry.ts'
+export { checkTiming, nextTick } from './timing.ts'
 export * as windingTreeQueue from './windingtree.ts'
 
 export interface QueueOptions {

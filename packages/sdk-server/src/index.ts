@@ -9,6 +9,7 @@ import type { AnyRouter } from '@trpc/server'
 import type { BindingStatus } from './admin/binding-status.ts'
 import type { Configuration } from './admin/configuration.ts'
 import { Drain } from './admin/drain.ts'
+import type { PluginStatus } from './admin/plugin-status.ts'
 import type { Shutdown } from './admin/process.ts'
 import { RecentRefusals } from './admin/recent-refusals.ts'
 import { AuditLog } from './auth/audit-log.ts'
@@ -17,16 +18,17 @@ import { CallLimits } from './auth/call-limits.ts'
 import type { LoginEvent } from './auth/login-event.ts'
 import type { RoleLists } from './auth/roles.ts'
 import { SOCKET_SESSION } from './auth/session.ts'
-import { withRouter } from './further-router.ts'
+import { routerOf } from './further-router.ts'
 import { type MonitoringOptions, MonitoringServer } from './monitoring/monitoring-server.ts'
 import { NodeMetrics } from './monitoring/node-metrics.ts'
+import type { MetricDefinitions, MetricsOf } from './monitoring/own-metrics.ts'
 import { appRouter } from './router.ts'
 import { Followers, type FollowersOptions } from './service/followers.ts'
 import { HttpServer, type HttpServerOptions } from './transport/http-server.ts'
 import { Lifecycle } from './transport/lifecycle.ts'
 import { type RequestEvent, RequestLog } from './transport/request-log.ts'
 import { UnixSocketServer, type UnixSocketServerOptions } from './transport/unix-socket-server.ts'
-import type { Caller } from './trpc.ts'
+import type { Caller, Context } from './trpc.ts'
 
 export type { AnyRouter } from '@trpc/server'
 export type { AlertOutput } from './admin/alerts.ts'
@@ -40,6 +42,7 @@ export type {
   SettingOrigin,
 } from './admin/configuration.ts'
 export type { JobSummary } from './admin/job-schema.ts'
+export type { BackgroundStatus, PluginFailure, PluginStatus } from './admin/plugin-status.ts'
 export type { Shutdown } from './admin/process.ts'
 export type { NameStats, QueueStats, WaitsFor } from './admin/queue-stats.ts'
 export type { RecentRefusal } from './admin/recent-refusals.ts'
@@ -51,8 +54,17 @@ export type { Login } from './auth/logins.ts'
 export type { RoleLists } from './auth/roles.ts'
 export type { ServiceKey } from './auth/service-keys.ts'
 export type { ErrorData } from './error-format.ts'
-export type { AppRouterWith } from './further-router.ts'
+export type { AppRouterWith, AppRouterWithPlugins } from './further-router.ts'
 export { DEFAULT_MONITORING_PORT, type MonitoringOptions } from './monitoring/monitoring-server.ts'
+export type {
+  CounterMetric,
+  GaugeMetric,
+  HistogramMetric,
+  MetricDefinition,
+  MetricDefinitions,
+  MetricLabels,
+  MetricsOf,
+} from './monitoring/own-metrics.ts'
 export { type OpenApiDocument, openApiDocument } from './rest/openapi-document.ts'
 export type { AppRouter } from './router.ts'
 export type { DeliveryOutput } from './service/delivery.ts'
@@ -103,6 +115,10 @@ export interface ServerComponents {
   readonly queue: Queue
   /** How it stands with what makes jobs of messages. @default nothing does */
   readonly bindings?: () => Promise<BindingStatus[]>
+  /** What plugins add, and how they do. @default there are none */
+  readonly plugins?: () => readonly PluginStatus[]
+  /** Makes a call of a procedure of a plugin. @default as any other */
+  readonly inPlugin?: Context['inPlugin']
   /** Turns no more messages into jobs. @default nothing does */
   readonly stopBindings?: () => Promise<void>
   /** Ends the process. @default nobody may do that through the API */
@@ -132,16 +148,21 @@ export interface Server {
   readonly url: string | undefined
   /** Where metrics are; undefined: nowhere. */
   readonly monitoringUrl: string | undefined
+  /** Names of all procedures that it serves, such as `service.ping`. */
+  readonly procedures: readonly string[]
   /** What may change while it runs; what is left out stays as it is. */
   change(changes: ServerChanges): void
+  /** Further metrics, before the start. @throws Error: a name or a label is none, or is taken */
+  addMetrics<M extends MetricDefinitions>(prefix: string, definitions: M): MetricsOf<M>
   /**
    * @param router further routers, beside `service`, `admin` and `auth`
+   * @param plugins routers of plugins by their names: each is under `ext.<name>`
    * @throws MeshError ERR_SOCKET_PATH, ERR_SOCKET_IN_USE, ERR_SOCKET, ERR_API_LISTEN, ERR_METRICS_LISTEN, ERR_ROUTER
    * @example
    * const hello = router({ who: readProcedure.query(({ ctx }) => ctx.node.pastelId) })
    * await server.start(router({ hello }))
    */
-  start(router?: AnyRouter): Promise<void>
+  start(router?: AnyRouter, plugins?: Readonly<Record<string, AnyRouter>>): Promise<void>
   /** Lets requests that are under way finish; those who follow are told that it ends. */
   stop(): Promise<void>
 }
@@ -161,6 +182,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
     store,
     queue,
     bindings = async () => [],
+    plugins = () => [],
+    inPlugin = (_, call) => call(),
     onError = () => {},
     onLogin = () => {},
     onRequest,
@@ -170,7 +193,15 @@ export function createServer(options: ServerOptions, components: ServerComponent
   let served: AnyRouter = appRouter
   const router = () => served
   const followers = new Followers(options.followers)
-  const metrics = new NodeMetrics({ node, store, queue, bindings, version: options.version, onError })
+  const metrics = new NodeMetrics({
+    node,
+    store,
+    queue,
+    bindings,
+    plugins,
+    version: options.version,
+    onError,
+  })
   const refusals = new RecentRefusals({ node })
   const { shutdown, configuration, stopBindings = async () => {} } = components
   const drain = new Drain({
@@ -191,6 +222,8 @@ export function createServer(options: ServerOptions, components: ServerComponent
     store,
     queue,
     bindings,
+    plugins,
+    inPlugin,
     version: options.version,
     startedAtMs,
     followers,
@@ -243,6 +276,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
           store,
           queue,
           bindings,
+          plugins,
           drain,
           version: options.version,
           metrics,
@@ -271,12 +305,16 @@ export function createServer(options: ServerOptions, components: ServerComponent
     get url() {
       return http?.url
     },
+    get procedures() {
+      return Object.keys(served._def.procedures)
+    },
     change({ callRate, corsOrigins: origins }) {
       if (callRate !== undefined) limits.setRate(callRate)
       if (origins !== undefined) corsOrigins.splice(0, corsOrigins.length, ...origins)
     },
-    async start(further) {
-      if (further !== undefined) served = withRouter(further)
+    addMetrics: (prefix, definitions) => metrics.add(prefix, definitions),
+    async start(further, ofPlugins) {
+      if (further !== undefined || ofPlugins !== undefined) served = routerOf(further, ofPlugins)
       await lifecycle.start()
     },
     stop: () => lifecycle.stop(),

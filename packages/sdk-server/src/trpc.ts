@@ -7,6 +7,7 @@ import superjson from 'superjson'
 import type { BindingStatus } from './admin/binding-status.ts'
 import type { Configuration } from './admin/configuration.ts'
 import type { Drain } from './admin/drain.ts'
+import type { PluginStatus } from './admin/plugin-status.ts'
 import type { Shutdown } from './admin/process.ts'
 import type { RecentRefusals } from './admin/recent-refusals.ts'
 import { type AuditLog, describeInput } from './auth/audit-log.ts'
@@ -51,6 +52,9 @@ export interface Context extends Caller {
   readonly store: MessageStore
   readonly queue: Queue
   readonly bindings: () => Promise<BindingStatus[]>
+  readonly plugins: () => readonly PluginStatus[]
+  /** Makes a call of a procedure of a plugin: what that throws where nobody waits for it is its own. */
+  readonly inPlugin: <T>(plugin: string, call: () => Promise<T>) => Promise<T>
   /** When the node started, in ms since 1970. */
   readonly startedAtMs: number
   readonly version: string
@@ -172,7 +176,7 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
     // What cannot be read is not done: it could not be noted.
     const rawInput = isNoted ? await getRawInput() : undefined
     const result = await made(ctx.connection, meta, async () => {
-      const outcome = await next()
+      const outcome = await withinPlugin(ctx, path, next)
       if (isNoted) await note(ctx, path, rawInput, outcome.ok ? 'ok' : codeOf(outcome.error))
       return outcome
     })
@@ -188,6 +192,12 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
     ctx.onCall?.(path, error, tookMs)
   }
 })
+
+/** Makes a call, as one of the plugin whose procedure it is. */
+function withinPlugin<T>({ inPlugin }: Context, path: string, call: () => Promise<T>): Promise<T> {
+  const [top, plugin] = path.split('.', 2)
+  return top === 'ext' && plugin !== undefined ? inPlugin(plugin, call) : call()
+}
 
 /** Makes a call when it may be: all that it does before it is answered is a part of it. */
 function made<T>(

@@ -4,6 +4,7 @@ import { CONFIG_KEYS, valueAt } from '../config/config-keys.ts'
 import { formatValue, writtenValue } from '../config/format-value.ts'
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
 import { describeOrigin, type Origin } from '../config/origin.ts'
+import { shownPluginSettings } from '../config/plugin-sections.ts'
 import { table } from '../table.ts'
 import { placesOf } from './config-options.ts'
 import { folderProblems } from './folder-problems.ts'
@@ -17,11 +18,17 @@ export async function printConfig(options: OptionValues): Promise<void> {
     value: valueAt(read, key.parts),
     origin: origins.get(key.path) ?? ({ kind: 'default' } as Origin),
   }))
+  const ofPlugins = shownPluginSettings(config.ext).map(([path, value]) => ({
+    path,
+    value,
+    origin: origins.get(path) ?? ({ kind: 'default' } as Origin),
+  }))
   if (options.json === true) {
     const settings = keys.map(({ key, value, origin }) => [
       key.path,
       { value: writtenValue(key, value) ?? null, origin },
     ])
+    settings.push(...ofPlugins.map(({ path, value, origin }) => [path, { value, origin }]))
     return print(json({ dataDir: config.dataDir, file: file ?? null, keys: Object.fromEntries(settings) }, 2))
   }
   const rows = keys.map(({ key, value, origin }) => [
@@ -29,6 +36,7 @@ export async function printConfig(options: OptionValues): Promise<void> {
     formatValue(key, value),
     describeOrigin(origin),
   ])
+  rows.push(...ofPlugins.map(({ path, value, origin }) => [path, value, describeOrigin(origin)]))
   print(
     table(
       [
@@ -66,7 +74,10 @@ export async function checkSettings(options: OptionValues): Promise<number> {
 }
 
 function describeRight({ file, origins }: LoadedConfig): string {
-  const set = [...origins.values()].filter(({ kind }) => kind !== 'default').length
+  // A section of a plugin is no value.
+  const set = [...origins].filter(
+    ([path, { kind }]) => kind !== 'default' && !/^ext\.[^.]+$/.test(path),
+  ).length
   const values = `${set} ${set === 1 ? 'value' : 'values'} set`
   return `the configuration is right: ${values}, ${file === undefined ? 'no file' : file}`
 }

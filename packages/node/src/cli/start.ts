@@ -13,6 +13,7 @@ import { banner, bannerFields } from './banner.ts'
 import { placesOf } from './config-options.ts'
 import { describeReloaded } from './describe-reloaded.ts'
 import { describeError, print } from './output.ts'
+import { Seldom } from './seldom.ts'
 import { ServiceManager } from './service-manager.ts'
 import { tellEvents } from './tell-events.ts'
 import { tellJobs } from './tell-jobs.ts'
@@ -33,7 +34,9 @@ export async function start(options: OptionValues): Promise<number> {
   const { loginTeller } = await import('./tell-logins.ts')
   const { requestTeller } = await import('./tell-requests.ts')
   const creating = Controller.create(input, {
-    onError: (error) => logError(logger, error),
+    onError: errorTeller(logger),
+    onPluginLog: ({ level, plugin, message, fields }) =>
+      logger[level]({ ...fields, event: 'plugin', plugin }, message),
     onDrain: () => logger.warn({ event: 'draining' }, 'takes no more messages and jobs of its own'),
     onLogin: loginTeller(logger),
     onRequest: requestTeller(logger),
@@ -69,7 +72,11 @@ export async function start(options: OptionValues): Promise<number> {
   // Else it means what it always does: the terminal is gone.
   if (config.log.file !== undefined || !isOnTerminal) process.on('SIGHUP', onHangUp)
   const controller = await creating
-  const stopWatching = exitOnUncaught({ logger, closeDatabase: () => controller.store.stop() })
+  const stopWatching = exitOnUncaught({
+    logger,
+    closeDatabase: () => controller.store.stop(),
+    isTaken: (error, kind) => controller.tookUncaught(error, kind),
+  })
   tellEvents(controller.node, logger, config.dataDir)
   tellJobs(controller.queue, logger, config.dataDir)
   try {
@@ -101,6 +108,11 @@ function logUnread(logger: Logger, error: Error): void {
   }
 }
 
-function logError(logger: Logger, error: Error): void {
-  logger.error({ event: 'error', err: error }, describeError(error))
+/** A plugin may fail each second, in one way. */
+function errorTeller(logger: Logger): (error: Error) => void {
+  const seldom = new Seldom()
+  return (error) => {
+    if (error instanceof MeshError && error.code === 'ERR_PLUGIN' && !seldom.isDue(error.message)) return
+    logger.error({ event: 'error', err: error }, describeError(error))
+  }
 }

@@ -11,6 +11,7 @@ import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { isOpenly } from './config-key.ts'
 import { CONFIG_KEYS, valueAt } from './config-keys.ts'
 import type { Origin } from './origin.ts'
+import type { PluginSections } from './plugin-sections.ts'
 import { type ControllerConfig, configSchema, type ReadConfig } from './schema.ts'
 
 /** A configuration that was checked: every key has its value, in plain numbers. */
@@ -36,6 +37,12 @@ export interface CheckedConfig {
   readonly mailbox: { readonly enabled: boolean; readonly maxBytes: number; readonly maxSenderBytes: number }
   readonly outbox: { readonly maxBytes: number }
   readonly queue: CheckedQueue
+  /** Packages and files, as they are written. */
+  readonly plugins: readonly string[]
+  /** Absolute: the folder from which they are looked for. */
+  readonly pluginsFrom: string
+  /** What is set for each plugin, not checked yet. */
+  readonly ext: PluginSections
   /** The API by HTTP; `http: false`: none, and no more than the names under which its metrics may be asked for. */
   readonly http: HttpServerOptions & Pick<ServerOptions, 'http'>
   /** Metrics and health; absent: none. */
@@ -124,6 +131,7 @@ export function toChecked({
   return {
     ...same,
     dataDir,
+    pluginsFrom: resolve(rest.pluginsFrom ?? '.'),
     ...(identity === undefined ? {} : { identity: parsePastelId(identity) }),
     minFreeBytes: disk.minFree,
     syncIntervalMs: sync.interval,

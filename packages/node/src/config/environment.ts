@@ -3,6 +3,7 @@ import { CONFIG_KEYS } from './config-keys.ts'
 import { type EnvFile, wrongLineWarnings } from './env-file.ts'
 import { describeOrigin, type Origin } from './origin.ts'
 import { PASSPHRASE_VARIABLES } from './passphrase-variables.ts'
+import { mergePluginSettings, pluginOfVariable, readPluginVariable } from './plugin-sections.ts'
 import { type Setting, type Source, valueOfText } from './setting.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -24,9 +25,11 @@ export function environmentSource(env: Environment, envFile: EnvFile | undefined
     const value = key.isList === true ? splitList(found.text) : valueOfText(key, found.text)
     settings.set(key.path, { key, value, origin: found.origin })
   }
+  const sections = pluginSections(env, envFile)
   return {
     settings,
-    problems: [],
+    plugins: mergePluginSettings(sections.map(({ settings }) => settings)),
+    problems: sections.flatMap(({ problems }) => problems),
     warnings: [...wrongLineWarnings(envFile), ...unknownVariables(env, envFile)],
   }
 }
@@ -51,11 +54,26 @@ function splitList(text: string): string[] {
     .filter((item) => item !== '')
 }
 
+/** The variables that are sections of plugins. */
+function pluginSections(env: Environment, envFile: EnvFile | undefined) {
+  return variableNames(env, envFile).flatMap((name) => {
+    const plugin = pluginOfVariable(name)
+    const found = plugin === undefined ? undefined : findVariable(name, env, envFile)
+    return plugin === undefined || found === undefined
+      ? []
+      : [readPluginVariable(plugin, found.text, found.origin)]
+  })
+}
+
+function variableNames(env: Environment, envFile: EnvFile | undefined): string[] {
+  return [...new Set([...Object.keys(env), ...Object.keys(envFile?.variables ?? {})])]
+}
+
 function unknownVariables(env: Environment, envFile: EnvFile | undefined): string[] {
   const known = [...CONFIG_KEYS.map(({ variable }) => variable), ...OTHER_VARIABLES]
-  const names = new Set([...Object.keys(env), ...Object.keys(envFile?.variables ?? {})])
-  return [...names]
+  return variableNames(env, envFile)
     .filter((name) => name.startsWith('PMESH_') && !known.includes(name))
+    .filter((name) => pluginOfVariable(name) === undefined)
     .sort()
     .map((name) => {
       const meant = closestName(name, known)

@@ -16,6 +16,7 @@ import { CONFIG_KEYS, valueAt } from './config-keys.ts'
 import { writtenValue } from './format-value.ts'
 import type { LoadedConfig } from './load-config.ts'
 import type { Origin } from './origin.ts'
+import { shownPluginSettings } from './plugin-sections.ts'
 
 /** Where the configuration of a node comes from, and comes from again. */
 export interface ConfigurationSource {
@@ -69,6 +70,8 @@ export class LiveConfiguration implements Configuration {
   readonly #dataDir: string
   /** By the path of the key. */
   readonly #running: Map<string, Held>
+  /** What plugins were started with, by the path of the key, as it is shown. */
+  readonly #ofPlugins: ReadonlyMap<string, Held>
   /** What holds after the next start. */
   #pending: ReadonlyMap<string, Held> = new Map()
   #file: string | undefined
@@ -81,6 +84,7 @@ export class LiveConfiguration implements Configuration {
     const { loaded } = components.source
     this.#dataDir = loaded.config.dataDir
     this.#file = loaded.file
+    this.#ofPlugins = pluginSettings(loaded)
     this.#running = new Map(CONFIG_KEYS.map((key) => [key.path, heldIn(loaded, key)]))
   }
 
@@ -90,11 +94,18 @@ export class LiveConfiguration implements Configuration {
       const shown = describe(key, this.#held(key))
       return [key.path, pending === undefined ? shown : { ...shown, afterRestart: describe(key, pending) }]
     })
+    const ofPlugins = [...new Set([...this.#ofPlugins.keys(), ...this.#pending.keys()])]
+      .filter((path) => path.startsWith('ext.'))
+      .map((path) => {
+        const shown = this.#ofPlugins.get(path) ?? NOT_SET
+        const pending = this.#pending.get(path)
+        return [path, pending === undefined ? shown : { ...shown, afterRestart: pending }]
+      })
     return {
       dataDir: this.#dataDir,
       file: this.#file ?? null,
       readAtMs: this.#readAtMs,
-      keys: Object.fromEntries(keys),
+      keys: Object.fromEntries([...keys, ...ofPlugins]),
     }
   }
 
@@ -138,6 +149,11 @@ export class LiveConfiguration implements Configuration {
         this.#running.set(key.path, after)
         applied.push(change)
       }
+    }
+    for (const change of changesOf(this.#ofPlugins, pluginSettings(loaded))) {
+      const { value, origin, key, before, after } = change
+      needsRestart.push({ key, before, after, origin })
+      pending.set(key, { value, origin })
     }
     for (const apply of toApply) apply(loaded.config, this.#components)
     this.#pending = pending
@@ -189,6 +205,31 @@ export class LiveConfiguration implements Configuration {
   #held(key: ConfigKey): Held {
     return this.#running.get(key.path) as Held
   }
+}
+
+const NOT_SET: Held = { value: null, origin: { kind: 'default' } }
+
+/** Compared and shown without what is secret: a secret that is another one now is taken with the next start as well. */
+function pluginSettings({ config, origins }: LoadedConfig): ReadonlyMap<string, Held> {
+  return new Map(
+    shownPluginSettings(config.ext).map(([path, value]) => [
+      path,
+      { value, origin: origins.get(path) ?? { kind: 'default' } },
+    ]),
+  )
+}
+
+function changesOf(
+  before: ReadonlyMap<string, Held>,
+  after: ReadonlyMap<string, Held>,
+): (SettingChange & Held)[] {
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((key) => {
+    const from = before.get(key) ?? NOT_SET
+    const to = after.get(key) ?? NOT_SET
+    return isDeepStrictEqual(from.value, to.value)
+      ? []
+      : [{ key, before: from.value, after: to.value, ...to }]
+  })
 }
 
 function heldIn({ read, origins }: LoadedConfig, key: ConfigKey): Held {

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { DEFAULT_DATA_DIR, dataFolder } from '../data-folder.ts'
 import { type CheckedConfig, readConfig, toChecked } from './checked-config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
@@ -7,6 +7,7 @@ import { type EnvFile, readEnvFile } from './env-file.ts'
 import { type Environment, environmentSource, findVariable } from './environment.ts'
 import { type ConfigFlags, flagSource } from './flags.ts'
 import { describeOrigin, type Origin } from './origin.ts'
+import { mergePluginSettings, NO_PLUGIN_SETTINGS } from './plugin-sections.ts'
 import type { ControllerConfig, ReadConfig } from './schema.ts'
 import type { Setting, Source } from './setting.ts'
 import { yamlSource } from './yaml-file.ts'
@@ -29,7 +30,7 @@ export interface LoadedConfig {
   readonly input: ControllerConfig
   /** By keys, as people write them: durations in ms, sizes in bytes. */
   readonly read: ReadConfig
-  /** By the path of the key. */
+  /** By the path of the key, and of the sections of plugins. */
   readonly origins: ReadonlyMap<string, Origin>
   /** The file that was read; undefined: there is none. */
   readonly file?: string
@@ -54,7 +55,7 @@ export async function loadConfig(places: ConfigPlaces): Promise<LoadedConfig> {
   try {
     const file = await readFileSource(places, envFile, dataDir)
     const sources = [flagSource(flags), environment, ...(file ? [file.source] : [])]
-    const { input, read, origins } = mergeSources(sources, dataDir)
+    const { input, read, origins } = mergeSources(sources, dataDir, cwd)
     const path = file === undefined ? {} : { file: file.path }
     return { config: toChecked(read), input, read, origins, ...path, warnings }
   } catch (error) {
@@ -88,19 +89,29 @@ export function dataDirSetting(
  * One configuration of several sources, the first of which wins.
  * @throws MeshError ERR_CONFIG
  */
-export function mergeSources(sources: readonly Source[], dataDir: string) {
+export function mergeSources(sources: readonly Source[], dataDir: string, cwd = process.cwd()) {
   const settings = new Map<string, Setting>()
   for (const source of sources) {
     for (const [path, setting] of source.settings) if (!settings.has(path)) settings.set(path, setting)
   }
-  const input = toInput(settings.values(), dataDir)
+  const plugins = mergePluginSettings(sources.map((source) => source.plugins ?? NO_PLUGIN_SETTINGS))
+  const pluginsFrom = folderOf(settings.get('plugins')?.origin) ?? cwd
+  const input = { ...toInput(settings.values(), dataDir), pluginsFrom, ext: plugins.sections }
   const { read, problems } = readConfig(input, (path) => originAt(settings, path))
   const all = [...sources.flatMap((source) => source.problems), ...problems, ...secretsInFlags(settings)]
   if (read === undefined || all.length > 0) throw new ConfigError(all)
-  const origins = new Map(
-    CONFIG_KEYS.map(({ path }) => [path, settings.get(path)?.origin ?? { kind: 'default' as const }]),
-  )
+  const origins = new Map<string, Origin>([
+    ...CONFIG_KEYS.map(
+      ({ path }) => [path, settings.get(path)?.origin ?? { kind: 'default' as const }] as const,
+    ),
+    ...plugins.origins,
+  ])
   return { input, read, origins }
+}
+
+/** Of the file that a value stands in; undefined: it stands in none. */
+function folderOf(origin: Origin | undefined): string | undefined {
+  return origin?.kind === 'file' || origin?.kind === 'env-file' ? dirname(origin.path) : undefined
 }
 
 /** Whoever is on the machine sees the arguments of its processes. */

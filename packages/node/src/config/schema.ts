@@ -269,6 +269,28 @@ export const configSchema = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+  plugins: list(text.min(1, { error: 'give the name of a package, or the path of a file' }))
+    .prefault([])
+    .register(keyRegistry, {
+      kind: 'text',
+      about:
+        'plugin: a package, or a file such as ./greeter.ts, looked for from the folder of the file that names it, or else from the current directory; what is set for it is in ext.NAME',
+      placeholder: '<name|path>',
+      isList: true,
+      flag: '--plugin',
+    }),
+  /** No key: the folder from which packages and paths of `plugins` are looked for. @default the current directory */
+  pluginsFrom: text.optional(),
+  /** No key: sections of plugins by their names, each of which its plugin checks. */
+  ext: z
+    .record(
+      z.string(),
+      z.record(z.string(), z.unknown(), { error: 'not a section: it has keys of its own' }),
+      {
+        error: 'not a section: it has the names of plugins',
+      },
+    )
+    .prefault({}),
   api: apiSchema,
   metrics: z
     .strictObject({

@@ -1,6 +1,7 @@
 import type { ConfigProblem } from './config-error.ts'
 import type { ConfigKey } from './config-key.ts'
 import type { Origin } from './origin.ts'
+import type { PluginSettings } from './plugin-sections.ts'
 
 /** A value of one source. */
 export interface Setting {
@@ -16,6 +17,8 @@ export interface Setting {
 export interface Source {
   /** By the path of the key. */
   readonly settings: ReadonlyMap<string, Setting>
+  /** What it says to plugins. @default nothing */
+  readonly plugins?: PluginSettings
   /** What is wrong before any value is looked at. */
   readonly problems: readonly ConfigProblem[]
 }

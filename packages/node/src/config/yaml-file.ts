@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import {
+  type Document,
   isMap,
   isScalar,
   isSeq,
@@ -16,14 +17,13 @@ import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { type ConfigKey, isOpenly } from './config-key.ts'
 import { CONFIG_KEYS } from './config-keys.ts'
 import type { Origin } from './origin.ts'
+import { isSecretKey } from './plugin-sections.ts'
 import { type Setting, type Source, valueOfText } from './setting.ts'
 
 /** A configuration takes a few KiB; anything of this size is another file. */
 const MAX_FILE_BYTES = 1024 * 1024
 /** Characters of a value that is no value, for the message. */
 const MAX_WRITTEN = 200
-/** Keys that do not exist and whose values are not shown all the same. */
-const SECRET = /pass|secret|token/i
 
 /**
  * What a file `pmesh.yaml` says; undefined if there is none.
@@ -71,21 +71,28 @@ function parseYaml(text: string, path: string): Source {
     })
     return { settings: new Map(), problems }
   }
-  return new Reading(path, text, lines).read(document.contents)
+  return new Reading(path, text, lines, document).read(document.contents)
 }
+
+/** The section with those of plugins. */
+const EXT = 'ext'
 
 /** One reading of a file. */
 class Reading {
   readonly #path: string
   readonly #text: string
   readonly #lines: LineCounter
+  readonly #document: Document.Parsed
   readonly #settings = new Map<string, Setting>()
   readonly #problems: ConfigProblem[] = []
+  readonly #sections: Record<string, Record<string, unknown>> = {}
+  readonly #sectionOrigins = new Map<string, Origin>()
 
-  constructor(path: string, text: string, lines: LineCounter) {
+  constructor(path: string, text: string, lines: LineCounter, document: Document.Parsed) {
     this.#path = path
     this.#text = text
     this.#lines = lines
+    this.#document = document
   }
 
   read(contents: ParsedNode | null): Source {
@@ -98,7 +105,41 @@ class Reading {
         reason: 'the file has no keys: write network: local, for example',
       })
     }
-    return { settings: this.#settings, problems: this.#problems }
+    const plugins = { sections: this.#sections, origins: this.#sectionOrigins }
+    return { settings: this.#settings, plugins, problems: this.#problems }
+  }
+
+  /** What is set for plugins: `ext`, with a section for each. */
+  #readPlugins(sections: ParsedNode | null): void {
+    if (sections === null || isNothing(sections)) return
+    for (const { key: name, value } of this.#itemsOf(sections, EXT)) {
+      const path = `${EXT}.${name}`
+      this.#sectionOrigins.set(path, this.#originOf(value ?? sections))
+      const section: Record<string, unknown> = {}
+      if (value === null || isNothing(value)) continue
+      for (const { key, value: inner } of this.#itemsOf(value, path)) {
+        this.#sectionOrigins.set(`${path}.${key}`, this.#originOf(inner ?? value))
+        section[key] = inner === null ? null : inner.toJS(this.#document, { maxAliasCount: 0 })
+      }
+      this.#sections[name] = section
+    }
+  }
+
+  /** The keys and values of a section; what is none is a problem. */
+  #itemsOf(node: ParsedNode, path: string): { key: string; value: ParsedNode | null }[] {
+    if (isMap(node)) {
+      return (node as YAMLMap.Parsed).items.map(({ key, value }) => ({
+        key: isScalar(key) ? textOf(key) : '?',
+        value,
+      }))
+    }
+    this.#problems.push({
+      key: path,
+      value: this.#written(node),
+      origin: this.#originOf(node),
+      reason: 'not a section: it has keys of its own',
+    })
+    return []
   }
 
   #readSection(section: YAMLMap.Parsed, parents: readonly string[]): void {
@@ -107,9 +148,10 @@ class Reading {
       const path = parts.join('.')
       const key = CONFIG_KEYS.find((known) => known.path === path)
       if (key !== undefined) this.#readValue(key, value)
+      else if (path === EXT) this.#readPlugins(value)
       else if (!isSection(path)) {
         const reason = `there is no such key${adviceFor(path)}`
-        const shown = SECRET.test(path) ? undefined : this.#written(value)
+        const shown = isSecretKey(path) ? undefined : this.#written(value)
         this.#problems.push({ key: path, value: shown, origin: this.#originOf(name), reason })
       } else if (isMap(value)) this.#readSection(value as YAMLMap.Parsed, parts)
       else if (value !== null && !isNothing(value)) {

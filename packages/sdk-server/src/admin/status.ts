@@ -57,6 +57,7 @@ export async function readStatus(ctx: Context) {
     direct: directStatus(ctx),
     queue: await queueStatus(ctx),
     bindings: await ctx.bindings(),
+    plugins: [...ctx.plugins()],
     /** Keys of messages that were sent once, those of jobs above all. */
     once: node.onceKeys(),
     /** Those that are not dismissed, the newest first. */

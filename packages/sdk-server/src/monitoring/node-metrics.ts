@@ -3,13 +3,15 @@ import type { Context } from '../trpc.ts'
 import { CallMetrics } from './call-metrics.ts'
 import { Families } from './families.ts'
 import { addNodeFamilies } from './node-families.ts'
+import { addMetrics, type MetricDefinitions, type MetricsOf } from './own-metrics.ts'
+import { addPluginFamilies } from './plugin-families.ts'
 import { addQueueFamilies } from './queue-families.ts'
 import { addStoreFamilies } from './store-families.ts'
 import { pageOfMeters } from './transport-families.ts'
 
 export type NodeMetricsComponents = Pick<
   Context,
-  'node' | 'store' | 'queue' | 'bindings' | 'version' | 'onError'
+  'node' | 'store' | 'queue' | 'bindings' | 'plugins' | 'version' | 'onError'
 >
 
 /** What can be measured of a node, its transport, what is kept in it and its process. */
@@ -19,7 +21,7 @@ export class NodeMetrics {
   readonly #onError: (error: Error) => void
   readonly calls = new CallMetrics(this.#registry)
 
-  constructor({ node, store, queue, bindings, version, onError }: NodeMetricsComponents) {
+  constructor({ node, store, queue, bindings, plugins, version, onError }: NodeMetricsComponents) {
     this.#node = node
     this.#onError = onError
     const registry = this.#registry
@@ -33,11 +35,17 @@ export class NodeMetrics {
     addNodeFamilies(families, node)
     addStoreFamilies(families, store)
     addQueueFamilies(families, { queue, bindings })
+    addPluginFamilies(families, plugins)
     collectDefaultMetrics({ register: registry })
   }
 
   get contentType(): string {
     return this.#registry.contentType
+  }
+
+  /** Further ones, of a plugin. @throws Error: a name or a label is none, or is taken */
+  add<M extends MetricDefinitions>(prefix: string, definitions: M): MetricsOf<M> {
+    return addMetrics(this.#registry, prefix, definitions)
   }
 
   /** What Prometheus collects. What the transport counts is left out if it cannot be read. */

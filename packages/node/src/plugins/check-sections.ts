@@ -1,0 +1,102 @@
+import { MeshError } from '@pastel-mesh/identity'
+import type { StandardSchema } from '@pastel-mesh/sdk-node'
+import { closestName } from '../config/closest-name.ts'
+import { ConfigError, type ConfigProblem } from '../config/config-error.ts'
+import { valueAt } from '../config/config-keys.ts'
+import type { Origin } from '../config/origin.ts'
+import { isSecretKey, type PluginSections } from '../config/plugin-sections.ts'
+import type { LoadedPlugin } from './load-plugins.ts'
+
+/**
+ * What each plugin is set to, as its schema gives it, by its name.
+ * @param origins where the sections come from, by path
+ * @throws MeshError ERR_PLUGIN: two have one name; ERR_CONFIG: every value that is wrong, one line each
+ */
+export async function checkSections(
+  plugins: readonly LoadedPlugin[],
+  sections: PluginSections,
+  origins: ReadonlyMap<string, Origin> = new Map(),
+): Promise<Map<string, unknown>> {
+  const names = new Set<string>()
+  for (const { plugin } of plugins) {
+    if (names.has(plugin.name)) {
+      throw new MeshError('ERR_PLUGIN', `two plugins are named ${plugin.name}: leave out one of them`)
+    }
+    names.add(plugin.name)
+  }
+  const problems: ConfigProblem[] = unknownSections(sections, names, origins)
+  const checked = new Map<string, unknown>()
+  for (const { plugin } of plugins) {
+    const { name } = plugin
+    const { config: schema } = plugin.definition
+    const section = sections[name]
+    if (schema === undefined) {
+      if (section !== undefined) {
+        problems.push({
+          key: `ext.${name}`,
+          ...originOf([name], origins),
+          reason: `the plugin ${name} has no settings`,
+        })
+      }
+      checked.set(name, undefined)
+      continue
+    }
+    const result = await validate(schema, section ?? {})
+    if (result.issues === undefined) checked.set(name, result.value)
+    else problems.push(...result.issues.map((issue) => toProblem(name, sections, issue, origins)))
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return checked
+}
+
+type Issue = NonNullable<Awaited<ReturnType<StandardSchema['~standard']['validate']>>['issues']>[number]
+
+async function validate(schema: StandardSchema, value: unknown) {
+  return schema['~standard'].validate(value)
+}
+
+function toProblem(
+  plugin: string,
+  sections: PluginSections,
+  { message, path = [] }: Issue,
+  origins: ReadonlyMap<string, Origin>,
+): ConfigProblem {
+  const parts = [plugin, ...path.map((part) => (typeof part === 'object' ? part.key : part))]
+  const key = ['ext', ...parts].map(String).join('.')
+  // A whole section may hold secrets.
+  const value = parts.length > 1 && !isSecretKey(key) ? valueAt(sections, parts) : undefined
+  const isShown = value !== undefined && typeof value !== 'object'
+  return { key, ...(isShown ? { value } : {}), ...originOf(parts, origins), reason: message }
+}
+
+function originOf(
+  parts: readonly PropertyKey[],
+  origins: ReadonlyMap<string, Origin>,
+): { readonly origin?: Origin } {
+  for (let length = parts.length; length > 0; length -= 1) {
+    const origin = origins.get(`ext.${parts.slice(0, length).map(String).join('.')}`)
+    if (origin !== undefined) return { origin }
+  }
+  return {}
+}
+
+function unknownSections(
+  sections: PluginSections,
+  names: ReadonlySet<string>,
+  origins: ReadonlyMap<string, Origin>,
+): ConfigProblem[] {
+  return Object.keys(sections)
+    .filter((name) => !names.has(name))
+    .map((name) => {
+      const meant = closestName(name, names)
+      const hint =
+        meant === undefined
+          ? `name it in plugins, or leave this out${names.size === 0 ? '' : `; there are ${[...names].join(', ')}`}`
+          : `did you mean ext.${meant}?`
+      return {
+        key: `ext.${name}`,
+        ...originOf([name], origins),
+        reason: `there is no plugin ${name}: ${hint}`,
+      }
+    })
+}

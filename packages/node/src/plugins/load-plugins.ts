@@ -1,0 +1,86 @@
+import { isAbsolute, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { MeshError } from '@pastel-mesh/identity'
+import { moduleResolve } from 'import-meta-resolve'
+import { messageOf } from './background-task.ts'
+import { DefinedPlugin } from './define-plugin.ts'
+
+/** A plugin, and what it was named by. */
+export interface LoadedPlugin {
+  readonly plugin: DefinedPlugin
+  /** As it is named; absent: the program that the node is part of gave it. */
+  readonly source?: string
+  /** The path of its module. */
+  readonly file?: string
+}
+
+/**
+ * The plugins that are named: packages, and paths of files.
+ * @param from the folder from which they are looked for; packages are also looked for from this program
+ * @throws MeshError ERR_PLUGIN: says which is not there, or what is wrong with it
+ */
+export async function loadPlugins(names: readonly string[], from: string): Promise<LoadedPlugin[]> {
+  const loaded: LoadedPlugin[] = []
+  // One after another, so that the first that is wrong is the one that is told.
+  for (const name of names) loaded.push(await loadPlugin(name, from))
+  return loaded
+}
+
+async function loadPlugin(name: string, from: string): Promise<LoadedPlugin> {
+  const url = isPath(name) ? pathToFileURL(resolve(from, name)) : findPackage(name, from)
+  let module: { readonly default?: unknown }
+  try {
+    module = await import(url.href)
+  } catch (cause) {
+    throw cannotLoad(name, explain(cause, url), cause)
+  }
+  const { default: plugin } = module
+  if (plugin instanceof DefinedPlugin) return { plugin, source: name, file: fileURLToPath(url) }
+  if (plugin?.constructor?.name === DefinedPlugin.name) {
+    throw cannotLoad(
+      name,
+      'it was made with another copy of @pastel-mesh/node than the one that runs: a plugin has that as a peer dependency, and brings none of its own',
+    )
+  }
+  throw cannotLoad(name, 'its default export is no plugin: write export default definePlugin({ … })')
+}
+
+function isPath(name: string): boolean {
+  return name.startsWith('.') || isAbsolute(name)
+}
+
+function findPackage(name: string, from: string): URL {
+  const places = [pathToFileURL(join(from, 'pmesh.yaml')), new URL(import.meta.url)]
+  let reason: unknown
+  for (const place of places) {
+    try {
+      return moduleResolve(name, place, new Set(['node', 'import', 'module-sync']))
+    } catch (error) {
+      reason ??= error
+    }
+  }
+  const { code } = reason as NodeJS.ErrnoException
+  if (code !== 'ERR_MODULE_NOT_FOUND') throw cannotLoad(name, messageOf(reason), reason)
+  throw cannotLoad(
+    name,
+    `there is no such package at ${from} or above it: install it there, or write a file as a path, such as ./${name}`,
+    reason,
+  )
+}
+
+/** Why a module could not be loaded, with the place in it where that is known. */
+function explain(cause: unknown, url: URL): string {
+  const { code } = cause as NodeJS.ErrnoException
+  const file = fileURLToPath(url)
+  if (code === 'ERR_MODULE_NOT_FOUND' && messageOf(cause).includes(`'${file}'`))
+    return `there is no file ${file}`
+  if (code === 'ERR_UNSUPPORTED_DIR_IMPORT') return `${file} is a folder: name the file in it`
+  const stack = cause instanceof Error ? (cause.stack ?? '') : ''
+  const [, behind = ''] = stack.split(`${file}:`)
+  const line = /^\d+/.exec(behind)?.[0]
+  return `${messageOf(cause)}${line === undefined ? '' : ` (${file}:${line})`}`
+}
+
+function cannotLoad(name: string, why: string, cause?: unknown): MeshError {
+  return new MeshError('ERR_PLUGIN', `the plugin ${name} cannot be loaded: ${why}`, { cause })
+}
