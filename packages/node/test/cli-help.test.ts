@@ -4,7 +4,7 @@ import { CONFIG_KEYS } from '../src/config/config-keys.ts'
 import { runCli } from './fixtures/cli.ts'
 
 const COMMANDS = [
-  ...['init', 'start', 'status', 'peers', 'connect', 'disconnect'],
+  ...['init', 'start', 'status', 'doctor', 'peers', 'connect', 'disconnect'],
   ...['bans', 'ban', 'unban', 'drain', 'stop'],
   ...['publish', 'messages', 'tail', 'verify', 'stats'],
   ...['send', 'inbox', 'sent', 'delivery', 'export'],

@@ -10,6 +10,7 @@ import type { Bans } from './connection/bans.ts'
 import type { BootstrapStatus } from './connection/bootstrap-status.ts'
 import type { ClockStatus } from './connection/clock-check.ts'
 import type { KnownNode } from './connection/discovery.ts'
+import type { CertificatePeriod } from './connection/own-certificate.ts'
 import type { Superseded } from './connection/supersession.ts'
 import type { NodeCounters } from './counters.ts'
 import type { DeliveryStatus } from './direct/delivery-status.ts'
@@ -41,6 +42,8 @@ export type { Refusal } from './connection/certificate-gate.ts'
 export type { CertificateCounters } from './connection/certificate-intake.ts'
 export type { ClockState, ClockStatus } from './connection/clock-check.ts'
 export type { KnownNode } from './connection/discovery.ts'
+export { maxPeerSockets } from './connection/max-sockets.ts'
+export type { CertificatePeriod } from './connection/own-certificate.ts'
 export { RefusedError } from './connection/refused-error.ts'
 export type { Superseded } from './connection/supersession.ts'
 export type { DropReason, NodeCounters } from './counters.ts'
@@ -181,6 +184,8 @@ export interface PeerInfo {
 export interface NodeStanding {
   /** How the node's clock compares with its peers'. */
   readonly clock: ClockStatus
+  /** When its certificate is good, and renewed; undefined: none was made yet. */
+  readonly certificate: CertificatePeriod | undefined
   /** The node that has this node's PastelID now; undefined: this one. Started anew it has it again. */
   readonly superseded: Superseded | undefined
   /** How many messages {@link MeshNode.unshared} gives. */

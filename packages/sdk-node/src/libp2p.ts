@@ -10,6 +10,7 @@ import { boundedWebSockets } from './connection/bounded-websockets.ts'
 import { boundedYamux, MAX_STREAM_WINDOW_BYTES } from './connection/bounded-yamux.ts'
 import { type Certifier, certifiedRegistrar, type StreamHooks } from './connection/certified-streams.ts'
 import { limitedRegistrar } from './connection/limited-registrar.ts'
+import { MAX_CONNECTIONS, MAX_LISTENER_SOCKETS, MAX_PARALLEL_DIALS } from './connection/max-sockets.ts'
 import { quietNoise } from './connection/quiet-noise.ts'
 import type { StreamCounters } from './connection/stream-meter.ts'
 import { gossipsubOptions } from './gossip/settings.ts'
@@ -69,7 +70,7 @@ export async function createTransport(
     addresses: { listen: [...options.listen], announce: [...options.announce] },
     transports: [
       tcp({
-        maxConnections: 250,
+        maxConnections: MAX_LISTENER_SOCKETS,
         backlog: 128,
         inboundSocketInactivityTimeout: 120_000,
         outboundSocketInactivityTimeout: 120_000,
@@ -93,10 +94,10 @@ export async function createTransport(
       ),
     ],
     connectionManager: {
-      maxConnections: 200,
+      maxConnections: MAX_CONNECTIONS,
       maxIncomingPendingConnections: 20,
       inboundConnectionThreshold: options.manyPeersPerHost ? 1_000 : 5,
-      maxParallelDials: 50,
+      maxParallelDials: MAX_PARALLEL_DIALS,
       maxPeerAddrsToDial: 8,
     },
     // It cuts healthy links whose answers are slow. Yamux sees to dead ones, and round trips are measured elsewhere.

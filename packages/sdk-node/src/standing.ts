@@ -5,7 +5,7 @@ import type { MessageStore } from '@pastel-mesh/storage'
 import type { TypedEventEmitter } from 'main-event'
 import { ClockCheck, type ClockStatus } from './connection/clock-check.ts'
 import type { ExchangeWitness } from './connection/exchange-witness.ts'
-import type { OwnCertificate } from './connection/own-certificate.ts'
+import type { CertificatePeriod, OwnCertificate } from './connection/own-certificate.ts'
 import { type Superseded, Supersession } from './connection/supersession.ts'
 import type { MeshNodeEvents, NodeStanding, ReceivedMessage, UnsharedOptions } from './index.ts'
 import { type FollowMembersComponents, followMembers } from './members/follow-members.ts'
@@ -35,6 +35,7 @@ type StandingGate = FollowMembersComponents['gate'] & {
 export class Standing implements NodeStanding, ExchangeWitness {
   readonly supersession: Supersession
   readonly #clock: ClockCheck
+  readonly #own: OwnCertificate
   readonly #self: PastelId
   readonly #registry: MemberRegistry
   #stopFollowing: (() => void) | undefined
@@ -45,6 +46,7 @@ export class Standing implements NodeStanding, ExchangeWitness {
   constructor({ network }: StandingOptions, components: StandingComponents) {
     const { signer, nodeKey, own, registry, store, node } = components
     this.#node = node
+    this.#own = own
     this.#registry = registry
     this.#parts = { store, own: signer.publicKey }
     this.#self = signer.pastelId
@@ -62,6 +64,10 @@ export class Standing implements NodeStanding, ExchangeWitness {
 
   get clock(): ClockStatus {
     return this.#clock.status
+  }
+
+  get certificate(): CertificatePeriod | undefined {
+    return this.#own.period
   }
 
   get superseded(): Superseded | undefined {

@@ -4,12 +4,13 @@ import { info } from './service/info.ts'
 import { members } from './service/members.ts'
 import { messages } from './service/messages.ts'
 import { ping } from './service/ping.ts'
+import { pulse } from './service/pulse.ts'
 import { statistics } from './service/statistics.ts'
 import { topics } from './service/topics.ts'
 import { router } from './trpc.ts'
 
 export const appRouter = router({
-  service: router({ info, ping, messages, topics, members, statistics }),
+  service: router({ info, ping, pulse, messages, topics, members, statistics }),
   admin,
   auth,
 })

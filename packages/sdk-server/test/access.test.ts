@@ -8,7 +8,7 @@ const procedures = Object.entries(appRouter._def.procedures as unknown as Record
 
 /** What each procedure demands: a new one, or another demand, is to be written here as well. */
 const DEMANDS: Readonly<Record<string, readonly string[]>> = {
-  anyone: ['service.ping', 'auth.challenge', 'auth.verify', 'auth.refresh'],
+  anyone: ['service.ping', 'service.pulse', 'auth.challenge', 'auth.verify', 'auth.refresh'],
   session: ['auth.logout', 'auth.whoami'],
   'viewer, or read': [
     'service.info',

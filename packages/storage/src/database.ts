@@ -57,6 +57,8 @@ interface Compactable {
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 /** Blocks of index entries kept in memory. */
 const CACHE_BYTES = 16 * 1024 * 1024
+/** Sorted files that LevelDB keeps open: with more it opens and closes them as they are read. */
+export const MAX_OPEN_FILES = 1_000
 /** Files that compaction makes. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024
 /** Bytes after which an iteration stops reading ahead that was told how many entries will be asked for. */
@@ -92,6 +94,7 @@ export class LevelDatabase implements Database {
         valueEncoding: 'buffer',
         writeBufferSize: WRITE_BUFFER_BYTES,
         cacheSize: CACHE_BYTES,
+        maxOpenFiles: MAX_OPEN_FILES,
         maxFileSize: MAX_FILE_BYTES,
       })
       await level.open()

@@ -33,7 +33,7 @@ export type { CommitWriter, CommitWriterOptions } from './commit-writer.ts'
 export type { Count, CountedBy, Counts, CountsPage, CountsQuery } from './counters.ts'
 export { formatCursor, nextRunningHash, parseCursor } from './cursor.ts'
 export type { Database, Operation, RangeOptions } from './database.ts'
-export { LevelDatabase } from './database.ts'
+export { LevelDatabase, MAX_OPEN_FILES } from './database.ts'
 export {
   DEFAULT_MIN_FREE_BYTES,
   type Disk,

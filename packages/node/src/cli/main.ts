@@ -8,6 +8,7 @@ import { addBan, addBans, addUnban } from './commands/bans.ts'
 import { addConfig } from './commands/config.ts'
 import { addConnect, addDisconnect } from './commands/connect.ts'
 import { addDelivery } from './commands/delivery.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
 import { addId } from './commands/id.ts'
 import { addInbox } from './commands/inbox.ts'
@@ -55,6 +56,7 @@ addStart(program)
 addDrain(program)
 addStop(program)
 addStatus(program)
+addDoctor(program)
 addId(program)
 addPeers(program)
 addTopics(program)

@@ -6,6 +6,7 @@ import { webSockets } from '@libp2p/websockets'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { multiaddrToUri } from '@multiformats/multiaddr-to-uri'
 import { WebSocket, type WebSocketServer } from 'ws'
+import { MAX_LISTENER_SOCKETS } from './max-sockets.ts'
 
 /** Private state of `@libp2p/websockets` 10.1.21; a test pins the shape to this version. */
 interface TransportInternals {
@@ -24,9 +25,6 @@ interface ConnectionInternals {
   sendResume(): void
   onRemoteReset(): void
 }
-
-/** Sockets of one listener, as on the TCP listener. */
-const MAX_SOCKETS = 250
 
 /** A socket that is no WebSocket by then is cut off: the HTTP server behind the listener has no limits in time. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -116,7 +114,7 @@ function bound(listener: Listener): Listener {
   const onUpgrade = internals.onUpgrade.bind(listener)
   const close = listener.close.bind(listener)
   wsServer.options.maxPayload = MAX_MESSAGE_BYTES
-  server.maxConnections = MAX_SOCKETS
+  server.maxConnections = MAX_LISTENER_SOCKETS
   const settled = (socket: Duplex) => {
     clearTimeout(deadlines.get(socket))
     deadlines.delete(socket)

@@ -27,6 +27,14 @@ export interface OwnCertificateComponents {
   readonly onRenewed?: (envelope: Uint8Array) => void
 }
 
+/** When a certificate is good, in ms since 1970. */
+export interface CertificatePeriod {
+  readonly madeAtMs: number
+  /** When it is to be replaced. */
+  readonly renewAtMs: number
+  readonly notAfterMs: number
+}
+
 /** Clocks of honest nodes differ by less: a certificate is good that much before it was made. */
 export const CLOCK_SKEW_MS = 2 * 60_000
 
@@ -39,7 +47,7 @@ export class OwnCertificate {
   readonly #components: OwnCertificateComponents
   #lastSerial = 0
   #isRetired = false
-  #current: { readonly serial: number; readonly envelope: Uint8Array } | undefined
+  #current: { readonly serial: number; readonly envelope: Uint8Array; readonly madeAtMs: number } | undefined
 
   /** Certificates that were begun, and which of them is in force. */
   #made = 0
@@ -64,6 +72,17 @@ export class OwnCertificate {
   /** Serial of the certificate in force; 0: none was made yet. */
   get serial(): number {
     return this.#current?.serial ?? 0
+  }
+
+  /** Of the certificate in force; undefined: none was made yet. */
+  get period(): CertificatePeriod | undefined {
+    if (this.#current === undefined) return undefined
+    const { madeAtMs } = this.#current
+    return {
+      madeAtMs,
+      renewAtMs: madeAtMs + this.renewAfterMs,
+      notAfterMs: madeAtMs + this.#options.lifetimeMs,
+    }
   }
 
   /** Another node has this PastelID now: a new certificate, with a higher serial, would take it back. */
@@ -104,7 +123,8 @@ export class OwnCertificate {
     // A slow signer may finish an earlier one later.
     if (made < this.#currentMade || this.#isRetired) return
     this.#currentMade = made
-    this.#current = { serial, envelope: makeCertificateEnvelope(signature, nodeSignature, bytes) }
+    const envelope = makeCertificateEnvelope(signature, nodeSignature, bytes)
+    this.#current = { serial, envelope, madeAtMs: now }
     this.#components.onRenewed?.(this.#current.envelope)
   }
 }

@@ -32,7 +32,12 @@ export const unshared = viewerProcedure
 
 /** What the status says of whether others take what this node publishes. */
 export async function standingOf({ standing }: MeshNode) {
-  const { clock, superseded } = standing
-  if (superseded === undefined) return { clock }
-  return { clock, superseded: { ...superseded, unshared: await standing.countUnshared() } }
+  const { clock, superseded, certificate } = standing
+  return {
+    clock,
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(superseded === undefined
+      ? {}
+      : { superseded: { ...superseded, unshared: await standing.countUnshared() } }),
+  }
 }

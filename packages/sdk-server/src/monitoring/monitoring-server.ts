@@ -23,7 +23,7 @@ export interface MonitoringComponents extends NodeMetricsComponents {
 export const DEFAULT_MONITORING_PORT = 7125
 const DEFAULT_HOST = '127.0.0.1'
 /** A scraper or two, and who looks. */
-const MAX_CONNECTIONS = 16
+export const MAX_MONITORING_CONNECTIONS = 16
 /** Headers and the rest of a request have that long to arrive. */
 const REQUEST_TIMEOUT_MS = 10_000
 
@@ -68,7 +68,7 @@ export class MonitoringServer {
         response.destroy()
       })
     })
-    server.maxConnections = MAX_CONNECTIONS
+    server.maxConnections = MAX_MONITORING_CONNECTIONS
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     server.once('error', reject)
     server.listen(port, host, resolve)

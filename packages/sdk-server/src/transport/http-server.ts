@@ -82,7 +82,7 @@ export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | '
 export const DEFAULT_PORT = 7123
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_DRAIN_MS = 3_000
-const DEFAULT_MAX_CONNECTIONS = 2_000
+export const DEFAULT_MAX_CONNECTIONS = 2_000
 const DEFAULT_MAX_CONNECTIONS_OF_ADDRESS = 1_000
 const DEFAULT_MAX_WEB_SOCKETS = 1_000
 const DEFAULT_MAX_WEB_SOCKETS_OF_SESSION = 64

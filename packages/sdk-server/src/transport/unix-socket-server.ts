@@ -14,7 +14,7 @@ import { MAX_BODY_BYTES } from './limits.ts'
 /** Bytes of a Unix socket's path at most (Linux: 108 with the closing zero; macOS: 104). */
 const MAX_PATH_BYTES = 103
 /** Connections at a time: times the largest body, what callers can make the node hold in memory. */
-const MAX_CONNECTIONS = 64
+export const MAX_SOCKET_CONNECTIONS = 64
 const DEFAULT_DRAIN_MS = 3_000
 /** Whoever follows a stream and does not take its end in that time does not read at all. */
 const STREAM_END_MS = 500
@@ -77,7 +77,7 @@ export class UnixSocketServer {
   }
 
   async #bind(server: Server): Promise<Server> {
-    server.maxConnections = MAX_CONNECTIONS
+    server.maxConnections = MAX_SOCKET_CONNECTIONS
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     server.once('error', reject)
     server.once('listening', resolve)

@@ -1,0 +1,80 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ConfigPlaces } from '../config/load-config.ts'
+import type { Finding } from './check.ts'
+import { CHECKS } from './checks.ts'
+import { longestMs, tookTooLong } from './run-checks.ts'
+
+/** What the checks have to say, each when it and all before it in the order of the registry are done. */
+export type Examined = (name: string, findings: readonly Finding[]) => void
+
+/** What the child process says. */
+export interface ChildMessage {
+  readonly name: string
+  readonly findings: readonly Finding[]
+}
+
+/** Until the child runs, has read the configuration and has asked the node. */
+const BEGIN_MS = 12_000
+
+/** How long {@link examine} takes at most, whatever hangs. */
+export const MAX_EXAMINE_MS = BEGIN_MS + longestMs(CHECKS)
+
+/**
+ * Makes all checks, in a process of their own: what hangs in a file system or in name resolution hangs in a thread, which
+ * nothing but the end of its process ends, and which no process can end without.
+ */
+export async function examine(places: ConfigPlaces, tell: Examined): Promise<void> {
+  const child = fork(fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url)), [], {
+    // Threads for what hangs, so that all else has some.
+    env: { ...process.env, UV_THREADPOOL_SIZE: '32' },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  const results = new Map<string, readonly Finding[]>()
+  let errors = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    errors = `${errors}${chunk}`.slice(0, 2_000)
+  })
+  const waiting = [...CHECKS]
+  const report = () => {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      const findings = results.get(first.name)
+      if (findings === undefined) return
+      waiting.shift()
+      tell(first.name, findings)
+    }
+  }
+  child.on('message', ({ name, findings }: ChildMessage) => {
+    results.set(name, findings)
+    report()
+  })
+  const { env, ...sent } = places
+  child.send({ ...sent, env })
+  const hung = await ended(child)
+  for (const check of [...waiting]) {
+    if (!results.has(check.name)) results.set(check.name, [hung ? tookTooLong(check) : broke(errors)])
+  }
+  report()
+}
+
+/** @returns whether it had to be ended */
+async function ended(child: ChildProcess): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(true), MAX_EXAMINE_MS)
+  child.once('error', () => resolve(false))
+  // It says when it is done, and may not be able to end.
+  child.once('disconnect', () => resolve(false))
+  const isHung = await promise
+  clearTimeout(timer)
+  child.kill('SIGKILL')
+  // What hangs in the kernel may not even end of that.
+  child.unref()
+  child.stderr?.destroy()
+  return isHung
+}
+
+function broke(errors: string): Finding {
+  const line = errors.split('\n').find((text) => /error/i.test(text)) ?? 'it said nothing'
+  return { state: 'not-checked', message: `the process of the checks ended: ${line}` }
+}

@@ -1,0 +1,56 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dataFolder } from '../data-folder.ts'
+import { pmeshCommand } from '../pmesh-command.ts'
+import type { Check } from './check.ts'
+import { describeProcess } from './processes.ts'
+
+/** Which process has the database. */
+export const lockCheck: Check = {
+  name: 'database',
+  timeoutMs: 5_000,
+  async run({ dataDir, node }) {
+    const path = join(dataFolder(dataDir).database, 'LOCK')
+    const file = await stat(path).catch((error: NodeJS.ErrnoException) => error)
+    if (file instanceof Error) {
+      return [
+        file.code === 'ENOENT' || file.code === 'ENOTDIR'
+          ? { state: 'ok', message: 'none yet: the first start makes it' }
+          : { state: 'not-checked', message: file.message },
+      ]
+    }
+    const locks = await readFile('/proc/locks', 'utf8').catch(() => undefined)
+    if (locks === undefined)
+      return [{ state: 'not-checked', message: 'this system does not tell who has a file locked' }]
+    const pid = lockHolder(locks, file.ino)
+    if (pid === undefined) {
+      if (node.kind !== 'running') return [{ state: 'ok', message: 'no process has it open' }]
+      return [{ state: 'not-checked', message: 'the system does not show who has it open' }]
+    }
+    const measured = { pid }
+    if (node.kind === 'running' && node.status.pid === pid) {
+      return [{ state: 'ok', message: `the node has it open, process ${pid}`, measured }]
+    }
+    const who = pid > 0 ? await describeProcess(pid) : 'a process of another container'
+    return [
+      {
+        state: 'failed',
+        message: `${who} has it open, and is no node that answers on the socket of this folder`,
+        advice:
+          pid > 0
+            ? `end it with "kill ${pid}", or give this node another folder: "${pmeshCommand('start', 'FOLDER')}"`
+            : 'stop that container: a folder is for one node',
+        measured,
+      },
+    ]
+  },
+}
+
+/** @param locks text of /proc/locks: `1: POSIX  ADVISORY  WRITE 123 fe:00:4567 0 EOF` */
+function lockHolder(locks: string, inode: number): number | undefined {
+  for (const line of locks.split('\n')) {
+    const [, kind, , , pid, place = ''] = line.trim().split(/\s+/)
+    if (kind === 'POSIX' && place.endsWith(`:${inode}`)) return Number(pid)
+  }
+  return undefined
+}

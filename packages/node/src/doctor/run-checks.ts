@@ -1,0 +1,51 @@
+import { explainFileError, MeshError } from '@pastel-mesh/identity'
+import type { Check, CheckContext, Finding } from './check.ts'
+
+/** Makes checks: those that are to be alone first, one after the other, then all others at once. Each is told when it is done. */
+export async function runChecks(
+  checks: readonly Check[],
+  context: CheckContext,
+  tell: (name: string, findings: readonly Finding[]) => void,
+): Promise<void> {
+  const run = async (check: Check) => tell(check.name, await findingsOf(check, context))
+  for (const check of checks.filter(({ isAlone }) => isAlone === true)) await run(check)
+  await Promise.all(checks.filter(({ isAlone }) => isAlone !== true).map(run))
+}
+
+/** How long {@link runChecks} takes at most. */
+export function longestMs(checks: readonly Check[]): number {
+  const alone = checks.filter(({ isAlone }) => isAlone === true)
+  const others = checks.filter(({ isAlone }) => isAlone !== true)
+  const sumMs = alone.reduce((sum, { timeoutMs }) => sum + timeoutMs, 0)
+  return sumMs + Math.max(0, ...others.map(({ timeoutMs }) => timeoutMs))
+}
+
+async function findingsOf(check: Check, context: CheckContext): Promise<readonly Finding[]> {
+  const ended = new AbortController()
+  const late = Promise.withResolvers<readonly Finding[]>()
+  const timer = setTimeout(() => late.resolve([tookTooLong(check)]), check.timeoutMs)
+  try {
+    // What hangs in the system heeds no signal.
+    return await Promise.race([check.run(context, ended.signal), late.promise])
+  } catch (error) {
+    return [{ state: 'not-checked', message: `the check itself failed: ${describe(error)}` }]
+  } finally {
+    clearTimeout(timer)
+    ended.abort()
+  }
+}
+
+/** Also of what the supervisor gave up. */
+export function tookTooLong({ timeoutMs }: Pick<Check, 'timeoutMs'>): Finding {
+  return {
+    state: 'failed',
+    message: `it did not end within ${timeoutMs / 1_000} s`,
+    advice:
+      'something that it asks hangs: a disk or network file system, or name resolution; see "dmesg" and the resolver',
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof MeshError) return error.message.split('\n')[0] ?? ''
+  return explainFileError(error)
+}
