@@ -23,6 +23,7 @@ it('an empty configuration is a node of its own, on the loopback address', () =>
     discover: true,
     members: 'file',
     manyPeersPerHost: false,
+    trustedProxies: [],
     minFreeBytes: 256 * 2 ** 20,
     syncIntervalMs: 4_000,
     historyMs: 3 * DAY_MS,

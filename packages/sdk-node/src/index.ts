@@ -46,6 +46,7 @@ export { maxPeerSockets } from './connection/max-sockets.ts'
 export type { CertificatePeriod } from './connection/own-certificate.ts'
 export { RefusedError } from './connection/refused-error.ts'
 export type { Superseded } from './connection/supersession.ts'
+export { type AddressOf, addressBehind } from './connection/trusted-proxies.ts'
 export type { DropReason, NodeCounters } from './counters.ts'
 export type { DeliveryReceipt, DeliveryState, DeliveryStatus } from './direct/delivery-status.ts'
 export type { Delivery } from './direct/direct-messages.ts'
@@ -147,6 +148,11 @@ export interface NodeOptions {
   readonly maxBatchMessages?: number
   /** Many nodes run on one host, as on a developer's machine: no limits by address. @default false */
   readonly manyPeersPerHost?: boolean
+  /**
+   * Proxies before the WebSockets of `listen`, as addresses or networks such as `10.0.0.0/8`: a peer has the address that
+   * they say it has (`X-Forwarded-For`), and all limits and bans by address are of that one. @default []
+   */
+  readonly trustedProxies?: readonly string[]
 }
 
 export interface NodeComponents {

@@ -13,6 +13,7 @@ import { limitedRegistrar } from './connection/limited-registrar.ts'
 import { MAX_CONNECTIONS, MAX_LISTENER_SOCKETS, MAX_PARALLEL_DIALS } from './connection/max-sockets.ts'
 import { quietNoise } from './connection/quiet-noise.ts'
 import type { StreamCounters } from './connection/stream-meter.ts'
+import { addressBehind } from './connection/trusted-proxies.ts'
 import { gossipsubOptions } from './gossip/settings.ts'
 import type { GossipsubMeters } from './meters/gossipsub-meters.ts'
 import type { Libp2pMeters } from './meters/libp2p-meters.ts'
@@ -24,12 +25,14 @@ export interface TransportOptions {
   readonly announce: readonly string[]
   /** Many peers come from one host: allow them to connect at once and do not hold it against their score. */
   readonly manyPeersPerHost: boolean
+  /** Proxies before the WebSockets that are listened on: whose address counts is as {@link addressBehind} has it. */
+  readonly trustedProxies: readonly string[]
 }
 
 /** What of a node's options is the transport's. */
 export function transportOptions(options: Partial<TransportOptions>): TransportOptions {
   const { listen = ['/ip4/127.0.0.1/tcp/0'], announce = [], manyPeersPerHost = false } = options
-  return { listen, announce, manyPeersPerHost }
+  return { listen, announce, manyPeersPerHost, trustedProxies: options.trustedProxies ?? [] }
 }
 
 export interface TransportComponents {
@@ -75,7 +78,7 @@ export async function createTransport(
         inboundSocketInactivityTimeout: 120_000,
         outboundSocketInactivityTimeout: 120_000,
       }),
-      boundedWebSockets(),
+      boundedWebSockets(addressBehind(options.trustedProxies)),
     ],
     connectionEncrypters: [quietNoise()],
     streamMuxers: [

@@ -5,7 +5,7 @@ import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { expect, onTestFinished, test } from 'vitest'
 import WebSocket from 'ws'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
-import { addressBehind } from '../src/transport/trusted-proxies.ts'
+import { callerBehind } from '../src/transport/trusted-proxies.ts'
 import { logIn, post } from './fixtures/http-call.ts'
 import { openServer } from './fixtures/open-server.ts'
 
@@ -75,7 +75,7 @@ test('over a WebSocket, and of a login, the address is that of who is behind the
 })
 
 test('of several proxies the last that is not named counts', () => {
-  const addressOf = addressBehind(['10.0.0.0/8', 'fd00::1'])
+  const addressOf = callerBehind(['10.0.0.0/8', 'fd00::1'])
   const behind = (remoteAddress: string, forwarded: string) =>
     addressOf({ socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } } as never)
   expect(behind('10.0.0.1', '192.0.2.1, 192.0.2.2, 10.0.0.2')).toBe('192.0.2.2')
@@ -88,7 +88,7 @@ test('of several proxies the last that is not named counts', () => {
 
 test('what is no address of a proxy is said', async () => {
   for (const proxy of ['nginx', '10.0.0.0/33', '', '10.0.0.0/0']) {
-    expect(() => addressBehind([proxy]), proxy).toThrow(expect.objectContaining({ code: 'ERR_PROXY' }))
+    expect(() => callerBehind([proxy]), proxy).toThrow(expect.objectContaining({ code: 'ERR_PROXY' }))
   }
 })
 

@@ -66,7 +66,7 @@ export const apiSchema = z
     proxies: list(proxy).prefault([]).register(keyRegistry, {
       kind: 'text',
       about:
-        'proxy in front of the API, an address or a network such as 10.0.0.0/8: limits and logs have the caller that it names in X-Forwarded-For, otherwise all of its callers count as one',
+        'proxy in front of the API and of the WebSockets of listen, an address or a network such as 10.0.0.0/8: limits, bans and logs have the caller, or the peer, that it names in X-Forwarded-For, otherwise all who come through it count as one',
       placeholder: '<address>',
       isList: true,
     }),

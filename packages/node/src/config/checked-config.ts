@@ -29,6 +29,8 @@ export interface CheckedConfig {
   readonly discover: boolean
   readonly members: 'file' | 'open'
   readonly manyPeersPerHost: boolean
+  /** Before the WebSockets of `listen`; the same as before the API. */
+  readonly trustedProxies: readonly string[]
   readonly minFreeBytes: number
   readonly syncIntervalMs: number
   readonly historyMs: number
@@ -132,6 +134,7 @@ export function toChecked({
     ...same,
     dataDir,
     pluginsFrom: resolve(rest.pluginsFrom ?? '.'),
+    trustedProxies: api.proxies,
     ...(identity === undefined ? {} : { identity: parsePastelId(identity) }),
     minFreeBytes: disk.minFree,
     syncIntervalMs: sync.interval,

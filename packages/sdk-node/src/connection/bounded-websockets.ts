@@ -7,6 +7,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { multiaddrToUri } from '@multiformats/multiaddr-to-uri'
 import { WebSocket, type WebSocketServer } from 'ws'
 import { MAX_LISTENER_SOCKETS } from './max-sockets.ts'
+import type { AddressOf } from './trusted-proxies.ts'
 
 /** Private state of `@libp2p/websockets` 10.1.21; a test pins the shape to this version. */
 interface TransportInternals {
@@ -16,6 +17,7 @@ interface ListenerInternals {
   readonly wsServer: WebSocketServer
   readonly server: Server
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  onWsServerConnection(websocket: WebSocket, request: IncomingMessage): void
 }
 interface ConnectionInternals {
   readonly websocket: WebSocket
@@ -47,9 +49,10 @@ const MAX_CLOSE_MS = 1_000
  * `@libp2p/websockets` with the bounds that it lacks. As it comes, a frame against the WebSocket rules, from anybody,
  * ends the process (nobody listens to the error); an aborted connection stays open (it is closed with a code that may
  * not be sent); a silent socket is kept for ever and keeps the listener from closing; pausing has no effect; and
- * dialling leaves its socket open when it is aborted.
+ * dialling leaves its socket open when it is aborted. And whoever comes through a proxy has its address, for all
+ * limits by address.
  */
-export function boundedWebSockets(): ReturnType<typeof webSockets> {
+export function boundedWebSockets(addressOf: AddressOf): ReturnType<typeof webSockets> {
   const create = webSockets({
     maxBufferedAmount: MAX_BUFFERED_BYTES,
     bufferedAmountPollInterval: BUFFERED_POLL_MS,
@@ -62,7 +65,7 @@ export function boundedWebSockets(): ReturnType<typeof webSockets> {
     internals._connect = openWebSocket
     transport.dial = (address, options) => dial(address, { ...options, upgrader: guarded(options.upgrader) })
     transport.createListener = (options) =>
-      bound(createListener({ ...options, upgrader: guarded(options.upgrader) }))
+      bound(createListener({ ...options, upgrader: guarded(options.upgrader) }), addressOf)
     return transport
   }
 }
@@ -107,11 +110,12 @@ function closeSoon(websocket: WebSocket): void {
   websocket.close()
 }
 
-function bound(listener: Listener): Listener {
+function bound(listener: Listener, addressOf: AddressOf): Listener {
   const internals = listener as Listener & ListenerInternals
   const { server, wsServer } = internals
   const deadlines = new Map<Duplex, NodeJS.Timeout>()
   const onUpgrade = internals.onUpgrade.bind(listener)
+  const onConnection = internals.onWsServerConnection.bind(listener)
   const close = listener.close.bind(listener)
   wsServer.options.maxPayload = MAX_MESSAGE_BYTES
   server.maxConnections = MAX_LISTENER_SOCKETS
@@ -130,6 +134,11 @@ function bound(listener: Listener): Listener {
   internals.onUpgrade = (request, socket, head) => {
     settled(socket)
     onUpgrade(request, socket, head)
+  }
+  internals.onWsServerConnection = (websocket, request) => {
+    const { remotePort } = request.socket
+    const socket = { value: { remoteAddress: addressOf(request), remotePort } }
+    onConnection(websocket, Object.create(request, { socket }))
   }
   listener.close = async () => {
     const closed = close()

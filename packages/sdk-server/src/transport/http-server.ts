@@ -30,7 +30,7 @@ import { type Refusal, STRANGER_TOO_LARGE, tooManyCalls } from './refusal.ts'
 import { checkHead, checkInput, isLarge, refusalOf, refuse, strayCalls } from './request-checks.ts'
 import type { RequestLog } from './request-log.ts'
 import { securityHeaders } from './security-headers.ts'
-import { type AddressOf, addressBehind } from './trusted-proxies.ts'
+import { type CallerOf, callerBehind } from './trusted-proxies.ts'
 import { WebSockets } from './web-sockets.ts'
 
 export interface HttpServerOptions {
@@ -96,7 +96,7 @@ export class HttpServer {
   readonly #options: HttpServerOptions
   readonly #components: HttpServerComponents
   readonly #publicOrigins: readonly string[]
-  readonly #addressOf: AddressOf
+  readonly #addressOf: CallerOf
   #fastify: FastifyInstance | undefined
   #webSockets: WebSockets | undefined
   readonly #lifecycle = new Lifecycle(
@@ -109,7 +109,7 @@ export class HttpServer {
     this.#options = options
     this.#components = components
     this.#publicOrigins = originsOf(options.publicUrls ?? [])
-    this.#addressOf = addressBehind(options.trustedProxies ?? [])
+    this.#addressOf = callerBehind(options.trustedProxies ?? [])
   }
 
   /** Where it listens, such as `http://127.0.0.1:7123`; undefined: it does not. */

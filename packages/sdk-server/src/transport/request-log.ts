@@ -4,7 +4,7 @@ import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import type { FastifyInstance } from 'fastify'
 import type { Caller } from '../trpc.ts'
 import { MAX_BATCH_CALLS, TRPC_PATH } from './limits.ts'
-import type { AddressOf } from './trusted-proxies.ts'
+import type { CallerOf } from './trusted-proxies.ts'
 
 /** A request by HTTP and what became of it, without anything that the caller sent beside its path. */
 export interface RequestEvent {
@@ -49,7 +49,7 @@ export class RequestLog {
    * Also of requests that get to no route, such as one whose path cannot be read.
    * @param router what is served: what callers make up is not told
    */
-  watch(fastify: FastifyInstance, router: AnyRouter, addressOf: AddressOf): void {
+  watch(fastify: FastifyInstance, router: AnyRouter, addressOf: CallerOf): void {
     if (this.#tell === undefined) return
     fastify.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const ended = this.#begun(request, router, addressOf)
@@ -85,7 +85,7 @@ export class RequestLog {
   #begun(
     request: IncomingMessage,
     { _def: { procedures } }: AnyRouter,
-    addressOf: AddressOf,
+    addressOf: CallerOf,
   ): (status: number) => void {
     const beginMs = performance.now()
     const { method = '?', url = '' } = request

@@ -1,40 +1,12 @@
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
-import proxyAddr from '@fastify/proxy-addr'
-import { MeshError } from '@pastel-mesh/identity'
+import { addressBehind } from '@pastel-mesh/sdk-node'
 import { callerAddress } from './caller-address.ts'
 
 /** By what limits count the caller of a request, and what logs have of it. */
-export type AddressOf = (request: IncomingMessage) => string
+export type CallerOf = (request: IncomingMessage) => string
 
-/**
- * Anybody may write `X-Forwarded-For`: of what is there the last address that none of these proxies has counts, for the
- * ones before it are what the caller itself has sent.
- *
- * @param proxies addresses, or networks such as `10.0.0.0/8`
- * @throws MeshError ERR_PROXY
- */
-export function addressBehind(proxies: readonly string[]): AddressOf {
-  if (proxies.length === 0) return ({ socket }) => callerAddress(socket.remoteAddress)
-  const isProxy = trustIn(proxies)
-  return (request) => {
-    const { remoteAddress } = request.socket
-    // A socket that is closed has none any more.
-    if (remoteAddress === undefined) return callerAddress(undefined)
-    // From the connection on; what is no address says nothing of a caller.
-    return callerAddress(
-      proxyAddr.all(request, isProxy).findLast((address) => isIP(address) !== 0) ?? remoteAddress,
-    )
-  }
-}
-
-function trustIn(proxies: readonly string[]): ReturnType<typeof proxyAddr.compile> {
-  try {
-    return proxyAddr.compile([...proxies])
-  } catch (cause) {
-    const { message } = cause as Error
-    throw new MeshError('ERR_PROXY', `proxies are addresses, or networks such as 10.0.0.0/8: ${message}`, {
-      cause,
-    })
-  }
+/** @param proxies as of {@link addressBehind} @throws MeshError ERR_PROXY */
+export function callerBehind(proxies: readonly string[]): CallerOf {
+  const addressOf = addressBehind(proxies)
+  return (request) => callerAddress(addressOf(request))
 }

@@ -10,7 +10,7 @@ import { type Context, toTrpcError } from '../trpc.ts'
 import { MAX_BODY_BYTES } from './limits.ts'
 import { NO_WEB_SOCKET, OTHER_ORIGIN, type Refusal, TOO_MANY_WEB_SOCKETS } from './refusal.ts'
 import { refuse } from './request-checks.ts'
-import type { AddressOf } from './trusted-proxies.ts'
+import type { CallerOf } from './trusted-proxies.ts'
 import { WebSocketConnection } from './web-socket-connection.ts'
 
 /** Bytes of a message, of whoever is logged in. */
@@ -30,7 +30,7 @@ export interface WebSocketsComponents {
   readonly isAllowedOrigin: (origin: string) => boolean
   /** @param shown what it shows when it connects; undefined: nothing */
   readonly context: (request: IncomingMessage, shown: string | undefined) => Promise<Context>
-  readonly addressOf: AddressOf
+  readonly addressOf: CallerOf
   /** Counts what came. @throws RateLimitError */
   readonly charge: (session: Session | undefined, address: string) => void
   /** The time by which logins end. */
