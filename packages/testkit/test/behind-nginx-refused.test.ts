@@ -1,0 +1,148 @@
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { ConnectionOptions } from 'node:tls'
+import { describe, expect, test } from 'vitest'
+import { logIn } from '../../sdk-server/test/fixtures/http-call.ts'
+import { missingForNginx } from '../src/nginx/nginx.ts'
+import { httpsCall } from './fixtures/https-call.ts'
+import { allOf, openTls } from './fixtures/open-tls.ts'
+import { servedBehindNginx, TOPIC } from './fixtures/served-behind-nginx.ts'
+
+const served = servedBehindNginx()
+
+/** What is answered without TLS. */
+async function plainly(path: string, host = 'localhost') {
+  const call = request({
+    host: '127.0.0.1',
+    port: served.nginx.plainPort,
+    path,
+    headers: { host },
+    agent: false,
+  })
+  call.end()
+  const [response] = await once(call, 'response')
+  return { status: response.statusCode, location: response.headers.location, body: await text(response) }
+}
+
+const open = (options: ConnectionOptions = {}) => openTls({ port: served.nginx.port, ...options })
+
+const call = (path: string, options: Partial<Parameters<typeof httpsCall>[0]> = {}) =>
+  httpsCall({ port: served.nginx.port, path, ...options })
+
+describe.skipIf(missingForNginx !== undefined)('nginx refuses', () => {
+  test('too much: as the node does, before it has to', async () => {
+    const refused = async (path: string, size: number, headers: Record<string, string> = {}) => {
+      const { status, body } = await call(path, { body: Buffer.alloc(size, ' '), headers })
+      return { status, told: status === 413 ? JSON.parse(body) : undefined }
+    }
+    const tooLarge = { code: 'PAYLOAD_TOO_LARGE', meshCode: 'ERR_TOO_LARGE' }
+    expect(await refused('/api/v1/messages', 65_537)).toMatchObject({ status: 413, told: tooLarge })
+    expect(await refused('/trpc/auth.verify', 100_000)).toMatchObject({
+      status: 413,
+      told: { error: { json: { data: { httpStatus: 413, ...tooLarge } } } },
+    })
+    expect((await refused('/api/v1/messages', 10, { 'transfer-encoding': 'chunked' })).status).toBe(413)
+    // That much gets to the node, which finds that it is no JSON.
+    expect((await refused('/api/v1/messages', 65_536)).status).toBe(400)
+    const authorization = 'Bearer whatever it is'
+    expect(await refused('/trpc/x', 8 * 1024 * 1024 + 1, { authorization })).toMatchObject({ status: 413 })
+    const { accessToken } = await logIn(served.nginx.url, served.person)
+    const large = await call('/api/v1/messages', {
+      body: JSON.stringify({ topic: TOPIC, messages: Array(20).fill({ text: 'x'.repeat(100_000) }) }),
+      headers: { authorization: `Bearer ${accessToken}` },
+    })
+    expect(large.status).toBe(200)
+    const paths = (await served.seen()).filter(({ status }) => status === 413)
+    expect(paths).toEqual([])
+  })
+
+  test('too many of one address, whatever it says it is; others go on', async () => {
+    const from = '127.0.0.9'
+    const flood = async (path: string, count: number, headers: Record<string, string> = {}) =>
+      Promise.all(
+        Array.from({ length: count }, (_, at) =>
+          call(path, { from, headers: { 'x-forwarded-for': `192.0.2.${at}`, ...headers } }),
+        ),
+      )
+    const strangers = await flood('/livez', 180)
+    const over = strangers.filter(({ status }) => status === 429)
+    expect(over.length).toBeGreaterThan(30)
+    expect(JSON.parse(over[0]?.body ?? '')).toMatchObject({ meshCode: 'ERR_RATE_LIMIT', retryAfterMs: 1_000 })
+    expect(over[0]?.headers['retry-after']).toBe('1')
+    // Beyond what they take of anybody, nginx lets those through who show something: there the node counts.
+    const pretenders = await flood('/trpc/service.ping', 150, { authorization: 'Bearer nothing good' })
+    expect(pretenders.filter(({ status }) => status === 429).length).toBeGreaterThan(20)
+    for (const path of ['/livez', '/trpc/service.ping']) expect((await call(path)).status).toBe(200)
+    const addresses = (await served.seen()).map(({ address }) => address)
+    expect(addresses.filter((address) => address.startsWith('192.0.2.'))).toEqual([])
+    const limited = (await served.nginx.requests()).filter(({ requests }) => requests === 'REJECTED')
+    expect(new Set(limited.map(({ address }) => address))).toEqual(new Set([from]))
+  })
+
+  test('too many logins, also in a batch and spelled otherwise', async () => {
+    const paths = ['/trpc/auth.challenge', '/trpc/service.ping,auth.verify', '/trpc/%61uth.refresh']
+    const from = '127.0.0.10'
+    const headers = { authorization: 'Bearer nothing good' }
+    const answers = await Promise.all(
+      Array.from({ length: 75 }, (_, at) => call(paths[at % 3] as string, { from, body: '{}', headers })),
+    )
+    expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(0)
+    const rejected = (await served.nginx.requests()).filter(
+      ({ requests, address }) => requests === 'REJECTED' && address === from,
+    )
+    expect(rejected.length).toBeGreaterThan(25)
+  })
+
+  test.each([
+    '/metrics',
+    '/readyz',
+    '/readyz?verbose',
+    '//readyz',
+    '/%72eadyz',
+    '/./x/../readyz',
+    '/x%2f..%2freadyz',
+  ])('%s, which is for this machine alone', async (path) => {
+    const { status, body, headers } = await call(path)
+    expect({ status, body: JSON.parse(body).code }).toEqual({ status: 404, body: 'NOT_FOUND' })
+    expect(headers['strict-transport-security']).toBe('max-age=31536000')
+    expect((await served.seen()).filter(({ path }) => path.includes('readyz'))).toEqual([])
+  })
+
+  test('to answer under another name, with and without TLS', async () => {
+    await expect(open({ servername: 'evil.example' })).rejects.toThrow('unrecognized name')
+    await expect(open({ servername: '' })).rejects.toThrow('unrecognized name')
+    const socket = await open()
+    socket.write('GET / HTTP/1.1\r\nhost: evil.example\r\n\r\n')
+    expect(await allOf(socket)).toBe('')
+    await expect(plainly('/', 'evil.example')).rejects.toThrow('socket hang up')
+  })
+
+  test('all that is not modern TLS', async () => {
+    await expect(
+      open({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),
+    ).rejects.toThrow(/alert protocol version/)
+    await expect(open({ maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256:AES256-SHA' })).rejects.toThrow(
+      /alert handshake failure/,
+    )
+    const finite = await open({ maxVersion: 'TLSv1.2', ciphers: 'DHE-RSA-AES128-GCM-SHA256' })
+    expect(finite.getEphemeralKeyInfo()).toEqual({ type: 'DH', size: 2048 })
+    const older = await open({ maxVersion: 'TLSv1.2' })
+    expect(older.getTLSTicket()).toBeUndefined()
+    expect((await open()).getProtocol()).toBe('TLSv1.3')
+  })
+
+  test('everything without TLS, but what a certificate authority asks for', async () => {
+    const { nginx } = served
+    const challenge = '/.well-known/acme-challenge/'
+    const folder = join(nginx.folder, 'acme', challenge)
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, 'token'), 'answer')
+    expect(await plainly(`${challenge}token`)).toMatchObject({ status: 200, body: 'answer' })
+    expect(await plainly(`${challenge}..%2f..%2f..%2fnginx.conf`)).toMatchObject({ status: 400 })
+    for (const path of ['/', '/trpc/service.ping?x=1', '/readyz'])
+      expect(await plainly(path)).toMatchObject({ status: 301, location: `https://localhost${path}` })
+  })
+})
