@@ -1,5 +1,6 @@
+import { MeshError } from '@pastel-mesh/identity'
 import type { OptionValues } from 'commander'
-import { ConfigError, describeProblem } from '../config/config-error.ts'
+import { ConfigError, type ConfigProblem, describeProblem } from '../config/config-error.ts'
 import { CONFIG_KEYS, valueAt } from '../config/config-keys.ts'
 import { formatValue, writtenValue } from '../config/format-value.ts'
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
@@ -61,6 +62,7 @@ export async function checkSettings(options: OptionValues): Promise<number> {
   const problems = [
     ...(found instanceof ConfigError ? found.problems : []),
     ...(await folderProblems(places, loaded?.config)),
+    ...(loaded === undefined ? [] : await pluginProblems(loaded)),
   ]
   if (options.json === true) {
     const lines = problems.map((problem) => ({ ...problem, line: describeProblem(problem) }))
@@ -71,6 +73,23 @@ export async function checkSettings(options: OptionValues): Promise<number> {
   for (const warning of warnings) warn(warning)
   print(printable(describeRight(loaded)))
   return 0
+}
+
+/** What is wrong with the plugins that are named, and with what they are set to. */
+async function pluginProblems({ config, origins }: LoadedConfig): Promise<readonly ConfigProblem[]> {
+  try {
+    // Not before: a plugin loads all of the node.
+    const { loadPlugins } = await import('../plugins/load-plugins.ts')
+    const { checkSections } = await import('../plugins/check-sections.ts')
+    const plugins = await loadPlugins(config.plugins, config.pluginsFrom)
+    await checkSections(plugins, config.ext, origins)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    if (!(error instanceof MeshError)) throw error
+    const origin = origins.get('plugins')
+    return [{ key: 'plugins', ...(origin === undefined ? {} : { origin }), reason: error.message }]
+  }
 }
 
 function describeRight({ file, origins }: LoadedConfig): string {

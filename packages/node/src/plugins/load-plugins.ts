@@ -1,6 +1,8 @@
+import type { Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { MeshError } from '@pastel-mesh/identity'
+import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import { moduleResolve } from 'import-meta-resolve'
 import { messageOf } from './background-task.ts'
 import { DefinedPlugin } from './define-plugin.ts'
@@ -27,7 +29,7 @@ export async function loadPlugins(names: readonly string[], from: string): Promi
 }
 
 async function loadPlugin(name: string, from: string): Promise<LoadedPlugin> {
-  const url = isPath(name) ? pathToFileURL(resolve(from, name)) : findPackage(name, from)
+  const url = isPath(name) ? await findFile(name, from) : findPackage(name, from)
   let module: { readonly default?: unknown }
   try {
     module = await import(url.href)
@@ -49,6 +51,19 @@ function isPath(name: string): boolean {
   return name.startsWith('.') || isAbsolute(name)
 }
 
+async function findFile(name: string, from: string): Promise<URL> {
+  const path = resolve(from, name)
+  let found: Stats
+  try {
+    found = await stat(path)
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    throw cannotLoad(name, isMissing ? `there is no file ${path}` : explainFileError(cause), cause)
+  }
+  if (found.isDirectory()) throw cannotLoad(name, `${path} is a folder: name the file in it`)
+  return pathToFileURL(path)
+}
+
 function findPackage(name: string, from: string): URL {
   const places = [pathToFileURL(join(from, 'pmesh.yaml')), new URL(import.meta.url)]
   let reason: unknown
@@ -68,13 +83,9 @@ function findPackage(name: string, from: string): URL {
   )
 }
 
-/** Why a module could not be loaded, with the place in it where that is known. */
+/** Why a module could not be loaded, with the line in it where that is known. */
 function explain(cause: unknown, url: URL): string {
-  const { code } = cause as NodeJS.ErrnoException
   const file = fileURLToPath(url)
-  if (code === 'ERR_MODULE_NOT_FOUND' && messageOf(cause).includes(`'${file}'`))
-    return `there is no file ${file}`
-  if (code === 'ERR_UNSUPPORTED_DIR_IMPORT') return `${file} is a folder: name the file in it`
   const stack = cause instanceof Error ? (cause.stack ?? '') : ''
   const [, behind = ''] = stack.split(`${file}:`)
   const line = /^\d+/.exec(behind)?.[0]
