@@ -1,6 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bundlePage } from '../../sdk-client/test/fixtures/browser/bundle.ts'
 import { missingForBrowser, openBrowser, openPage } from '../../sdk-client/test/fixtures/browser/chromium.ts'
@@ -13,7 +12,7 @@ const missing = missingForNginx ?? missingForBrowser
 
 /** A browser that takes the certificate of nginx as good, and no other that nobody vouches for. */
 async function openTrustingBrowser() {
-  const pem = await readFile(join(served.nginx.folder, 'certificate/fullchain.pem'))
+  const pem = await readFile(served.nginx.certificateFile)
   const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' })
   const hash = createHash('sha256').update(key).digest('base64')
   return openBrowser([

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import type { ConnectionOptions } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { logIn } from '../../sdk-server/test/fixtures/http-call.ts'
+import { waitUntil } from '../src/mesh/wait-until.ts'
 import { missingForNginx } from '../src/nginx/nginx.ts'
 import { httpsCall } from './fixtures/https-call.ts'
 import { allOf, openTls } from './fixtures/open-tls.ts'
@@ -57,6 +58,29 @@ describe.skipIf(missingForNginx !== undefined)('nginx refuses', () => {
     expect(large.status).toBe(200)
     const paths = (await served.seen()).filter(({ status }) => status === 413)
     expect(paths).toEqual([])
+  })
+
+  test('too much at a time', async () => {
+    const [from, headers] = ['127.0.0.11', { authorization: 'Bearer nothing good' }]
+    const uploads = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const socket = await open({ localAddress: from } as ConnectionOptions)
+        const head = ['POST /slow HTTP/1.1', 'host: localhost', 'authorization: x', 'content-length: 8000000']
+        socket.write(`${head.join('\r\n')}\r\n\r\n`)
+        return socket
+      }),
+    )
+    const path = '/api/v1/messages'
+    const body = Buffer.alloc(70_000, ' ')
+    await waitUntil(async () => (await call(path, { from, headers, body })).status === 429, {
+      what: 'those to be under way',
+    })
+    expect((await call(path, { from, headers, body: '{}' })).status).toBe(401)
+    expect((await call(path, { from: '127.0.0.12', headers, body })).status).toBe(413)
+    for (const socket of uploads) socket.destroy()
+    await waitUntil(async () => (await call(path, { from, headers, body })).status === 413, {
+      what: 'their places to be free',
+    })
   })
 
   test('too many of one address, whatever it says it is; others go on', async () => {
@@ -137,7 +161,7 @@ describe.skipIf(missingForNginx !== undefined)('nginx refuses', () => {
   test('everything without TLS, but what a certificate authority asks for', async () => {
     const { nginx } = served
     const challenge = '/.well-known/acme-challenge/'
-    const folder = join(nginx.folder, 'acme', challenge)
+    const folder = join(nginx.webroot, challenge)
     await mkdir(folder, { recursive: true })
     await writeFile(join(folder, 'token'), 'answer')
     expect(await plainly(`${challenge}token`)).toMatchObject({ status: 200, body: 'answer' })

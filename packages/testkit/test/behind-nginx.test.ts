@@ -96,11 +96,21 @@ describe.skipIf(missingForNginx !== undefined)('behind nginx', () => {
     expect(await upgradeStatus(nginx.url, { path: '/trpc/service.ping' })).not.toBe(101)
   })
 
-  test('what waits is waited for', async () => {
+  test('what waits is waited for, and what is there before is not kept back', async () => {
     const { nginx, operator, person } = served
     const { accessToken } = await logIn(nginx.url, person)
     const to = [person.pastelId]
     const { sent } = await operator.api.service.messages.send.mutate({ to, messages: [{ text: 'away' }] })
+    const input = { 0: {}, 1: { json: { id: sent[0]?.id, waitMs: 10_000 } } }
+    const search = `batch=1&input=${encodeURIComponent(JSON.stringify(input))}`
+    const askedMs = performance.now()
+    const inParts = await fetch(`${nginx.url}/trpc/auth.whoami,service.messages.delivery?${search}`, {
+      headers: { 'trpc-accept': 'application/jsonl', authorization: `Bearer ${accessToken}` },
+    })
+    const reader = inParts.body?.pipeThrough(new TextDecoderStream()).getReader()
+    onTestFinished(() => reader?.cancel())
+    let first = ''
+    while (!first.includes(person.pastelId)) first += (await reader?.read())?.value
     const begunMs = performance.now()
     const answer = await httpsCall({
       port: nginx.port,
@@ -109,6 +119,7 @@ describe.skipIf(missingForNginx !== undefined)('behind nginx', () => {
     })
     expect(answer.status).toBe(200)
     expect(performance.now() - begunMs).toBeGreaterThan(1_400)
+    expect(performance.now() - askedMs).toBeLessThan(10_000)
   })
 
   test('the node has the address of the connection, whatever the caller says', async () => {

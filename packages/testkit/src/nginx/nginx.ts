@@ -1,77 +1,81 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, cp, glob, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { findBinary } from '../fixtures/find-binary.ts'
 import { freePort } from '../mesh/free-port.ts'
 import { waitUntil } from '../mesh/wait-until.ts'
 import { CertificateAuthority } from './certificate-authority.ts'
+import { copyShipped, makeRoot, NAME, type NginxPlaces, setName } from './shipped-files.ts'
 
 const run = promisify(execFile)
-
-/** What operators copy. */
-const SHIPPED = fileURLToPath(new URL('../../../../setup/nginx/', import.meta.url))
-/** The name that resolves everywhere. */
-const NAME = 'localhost'
-/** Debian's nginx wants these where only root may write. */
-const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi']
 
 const binary = findBinary('nginx')
 
 export const missingForNginx =
-  binary === undefined
-    ? 'Tests with nginx are skipped: there is none (apt-get install nginx openssl).'
+  binary === undefined || findBinary('openssl') === undefined
+    ? 'Tests with nginx are skipped: it or openssl is missing (apt-get install nginx openssl).'
     : undefined
 
 export interface NginxOptions {
   /** Ports of the node. */
   readonly apiPort: number
   readonly peersPort: number
+  /** A further file for `conf.d`. @default none */
+  readonly further?: string
 }
 
 /** A line of the log of requests, as limits.conf has it. */
 export interface LoggedRequest {
   readonly address: string
-  readonly method: string
   readonly path: string
-  readonly protocol: string
-  readonly status: number
-  readonly bytes: number
+  /** How long it took. */
   readonly seconds: number
+  /** What became of it by the limits, such as `PASSED` and `REJECTED`. */
   readonly requests: string
   readonly connections: string
 }
 
 /**
- * The real nginx with the files of setup/nginx, in which nothing is other than the name, ports and paths; from an
- * authority of its own. It does not outlive this process.
+ * The real nginx with the files of setup/nginx, in which nothing is other than the name, ports and paths; with a
+ * certificate of an authority of its own. It does not outlive this process.
  */
 export class Nginx {
-  readonly folder: string
   readonly authority: CertificateAuthority
   readonly port: number
   /** Without TLS. */
   readonly plainPort: number
+  readonly #root: string
   readonly #child: ChildProcess
 
-  /** @param folder a new one: whoever is not root must be able to read it */
-  static async start(folder: string, options: NginxOptions): Promise<Nginx> {
-    const [port, plainPort] = [await freePort(), await freePort()]
-    const authority = await CertificateAuthority.create(join(folder, 'authority'))
-    await authority.issue(join(folder, 'certificate'), [NAME])
-    await fillIn(folder, { ...options, port, plainPort })
-    await check(folder)
-    const child = spawn(binary ?? 'nginx', [...argumentsIn(folder), '-g', 'daemon off;'], {
-      stdio: 'inherit',
-    })
-    const nginx = new Nginx(folder, authority, { port, plainPort, child })
+  /** @param root a new folder, in the place of `/` */
+  static async start(root: string, { further, ...ports }: NginxOptions): Promise<Nginx> {
+    const places = { ...ports, root, port: await freePort(), plainPort: await freePort() }
+    const authority = await CertificateAuthority.create(join(root, 'authority'))
+    await makeRoot(root)
+    await copyShipped(join(root, 'etc/nginx'), places)
+    await setName(join(root, 'etc/nginx'), NAME)
+    if (further !== undefined) await writeFile(join(root, 'etc/nginx/conf.d/further.conf'), further)
+    await run('openssl', [
+      ...['genpkey', '-genparam', '-algorithm', 'DH', '-pkeyopt', 'group:ffdhe2048'],
+      ...['-out', join(root, 'etc/nginx/dhparam.pem')],
+    ])
+    await authority.issue(certificateFolder(root), [NAME])
+    await run(binary ?? 'nginx', [...argumentsIn(root), '-t'])
+    return Nginx.spawn(places, authority)
+  }
+
+  /** Of a folder in which everything is there. */
+  static async spawn(places: NginxPlaces, authority: CertificateAuthority): Promise<Nginx> {
+    const command = [...argumentsIn(places.root), '-g', 'daemon off;']
+    const child = spawn(binary ?? 'nginx', command, { stdio: 'inherit' })
+    const nginx = new Nginx(places, authority, child)
     process.on('exit', nginx.#end)
     child.once('exit', () => process.off('exit', nginx.#end))
     try {
-      await waitUntil(() => isListening(port), { what: 'nginx to listen' })
+      await waitUntil(() => readFile(join(places.root, 'run/nginx.pid'), 'utf8'), { what: 'nginx to run' })
+      await waitUntil(async () => (await nginx.workers()).length > 0, { what: 'nginx to serve' })
     } catch (cause) {
       await nginx.stop()
       throw cause
@@ -80,11 +84,11 @@ export class Nginx {
   }
 
   private constructor(
-    folder: string,
+    { root, port, plainPort }: NginxPlaces,
     authority: CertificateAuthority,
-    { port, plainPort, child }: { port: number; plainPort: number; child: ChildProcess },
+    child: ChildProcess,
   ) {
-    this.folder = folder
+    this.#root = root
     this.authority = authority
     this.port = port
     this.plainPort = plainPort
@@ -95,22 +99,31 @@ export class Nginx {
     return `https://${NAME}:${this.port}`
   }
 
+  /** Where the proofs for an authority are. */
+  get webroot(): string {
+    return join(this.#root, 'var/www/acme')
+  }
+
+  get certificateFile(): string {
+    return join(certificateFolder(this.#root), 'fullchain.pem')
+  }
+
   /** Processes that serve; after a reload those that end, too. */
   async workers(): Promise<number[]> {
     const { pid } = this.#child
     const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    return children.trim().split(' ').map(Number)
+    return children.split(' ').filter(Boolean).map(Number)
   }
 
   /** Another certificate, of the same authority; nginx takes it with a reload. */
   issue(): Promise<void> {
-    return this.authority.issue(join(this.folder, 'certificate'), [NAME])
+    return this.authority.issue(certificateFolder(this.#root), [NAME])
   }
 
   /** `nginx -s reload`; resolves when others serve. */
   async reload(): Promise<void> {
     const before = await this.workers()
-    await run(binary ?? 'nginx', [...argumentsIn(this.folder), '-s', 'reload'])
+    await run(binary ?? 'nginx', [...argumentsIn(this.#root), '-s', 'reload'])
     await waitUntil(async () => (await this.workers()).some((pid) => !before.includes(pid)), {
       what: 'new workers',
     })
@@ -118,7 +131,7 @@ export class Nginx {
 
   /** What was served over TLS: requests that have ended. */
   async requests(): Promise<LoggedRequest[]> {
-    const text = await readFile(join(this.folder, 'log/pastel-mesh.log'), 'utf8')
+    const text = await readFile(join(this.#root, 'var/log/nginx/pastel-mesh.log'), 'utf8')
     return text
       .split('\n')
       .slice(0, -1)
@@ -136,61 +149,10 @@ export class Nginx {
   readonly #end = (): void => void this.#child.kill('SIGTERM')
 }
 
-/** Says what is wrong with the files: `nginx -t`. */
-async function check(folder: string): Promise<void> {
-  await run(binary ?? 'nginx', [...argumentsIn(folder), '-t'])
+function argumentsIn(root: string): string[] {
+  return ['-c', join(root, 'etc/nginx/nginx.conf'), '-p', root]
 }
 
-function argumentsIn(folder: string): string[] {
-  return ['-c', join(folder, 'nginx.conf'), '-p', folder]
-}
-
-/** The files as they are shipped, with the name, the ports and the paths of this one. */
-async function fillIn(
-  folder: string,
-  { apiPort, peersPort, port, plainPort }: NginxOptions & { port: number; plainPort: number },
-): Promise<void> {
-  await cp(SHIPPED, folder, { recursive: true })
-  // Workers are not root.
-  await chmod(folder, 0o755)
-  await mkdir(join(folder, 'log'))
-  await mkdir(join(folder, 'acme'))
-  const changes: readonly (readonly [RegExp, string])[] = [
-    [/\/etc\/letsencrypt\/live\/node\.example\//g, `${folder}/certificate/`],
-    [/\/etc\/nginx\//g, `${folder}/`],
-    [/\/var\/log\/nginx\//g, `${folder}/log/`],
-    [/\/run\/nginx\.pid/g, `${folder}/nginx.pid`],
-    [/\/var\/www\/acme/g, `${folder}/acme`],
-    [/server_name node\.example/g, `server_name ${NAME}`],
-    [/listen (\[::\]:)?443/g, `listen $1${port}`],
-    [/listen (\[::\]:)?80/g, `listen $1${plainPort}`],
-    [/127\.0\.0\.1:7123/g, `127.0.0.1:${apiPort}`],
-    [/127\.0\.0\.1:7126/g, `127.0.0.1:${peersPort}`],
-  ]
-  for await (const file of glob('{nginx.conf,{conf.d,pastel-mesh}/*.conf}', { cwd: folder })) {
-    const path = join(folder, file)
-    const text = await readFile(path, 'utf8')
-    await writeFile(
-      path,
-      changes.reduce((before, [from, to]) => before.replace(from, to), text),
-    )
-  }
-  await writeFile(
-    join(folder, 'conf.d/paths.conf'),
-    TEMPORARY.map((name) => `${name}_temp_path ${folder}/${name};\n`).join(''),
-  )
-  await run('openssl', [
-    ...['genpkey', '-genparam', '-algorithm', 'DH', '-pkeyopt', 'group:ffdhe2048'],
-    ...['-out', join(folder, 'dhparam.pem')],
-  ])
-}
-
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } finally {
-    socket.destroy()
-  }
+function certificateFolder(root: string): string {
+  return join(root, 'etc/letsencrypt/live', NAME)
 }

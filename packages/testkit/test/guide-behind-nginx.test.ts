@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process'
+import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, onTestFinished, test } from 'vitest'
+import { makeCheapIdentity } from '../../node/test/fixtures/cheap-identity.ts'
+import { runCli } from '../../node/test/fixtures/cli.ts'
+import { startNode } from '../../node/test/fixtures/running-node.ts'
+import { findBinary } from '../src/fixtures/find-binary.ts'
+import { freePort } from '../src/mesh/free-port.ts'
+import { CertificateAuthority } from '../src/nginx/certificate-authority.ts'
+import { missingForNginx, Nginx } from '../src/nginx/nginx.ts'
+import { copyShipped, makeRoot, NAME, type NginxPlaces, relocated } from '../src/nginx/shipped-files.ts'
+import { httpsCall } from './fixtures/https-call.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
+
+const GUIDE = fileURLToPath(new URL('../../../docs/guides/behind-nginx.md', import.meta.url))
+
+/** As Debian has it when nginx was installed. */
+const BEFORE = 'events {} http { include /etc/nginx/conf.d/*.conf; } pid /run/nginx.pid; user www-data;'
+
+async function example(name: string): Promise<string> {
+  const text = await readFile(GUIDE, 'utf8')
+  const code = new RegExp(`<!-- example: ${name} -->\\n\`\`\`\\w+\\n([^]*?)\`\`\``).exec(text)?.[1]
+  if (code === undefined) throw new Error(`the guide has no example ${name}`)
+  return code.replaceAll('node.example # yours', NAME)
+}
+
+/** In the place of programs that change the machine: what they are asked for is done in the folder. */
+async function standIns({ root, plainPort }: NginxPlaces): Promise<string> {
+  const folder = join(root, 'bin')
+  await mkdir(folder)
+  const nginx = `${findBinary('nginx')} -c ${root}/etc/nginx/nginx.conf -p ${root}`
+  const programs = {
+    'apt-get': 'exit 0',
+    nginx: `exec ${nginx} "$@"`,
+    systemctl: `[ "$*" = 'reload nginx' ] && exec ${nginx} -s reload`,
+    // The authority asks for the proof by the name, without TLS.
+    certbot: `
+[ "$1 $2 $3 $5" = 'certonly --webroot -w -d' ] || exit 1
+mkdir -p "$4/.well-known/acme-challenge" && echo proof >"$4/.well-known/acme-challenge/token"
+answered=
+for attempt in $(seq 100); do
+  exec 3<>/dev/tcp/127.0.0.1/${plainPort} || { sleep 0.05; continue; }
+  printf 'GET /.well-known/acme-challenge/token HTTP/1.0\\r\\nhost: %s\\r\\n\\r\\n' "$6" >&3
+  grep -q proof <&3 && answered=yes && break
+done
+[ -n "$answered" ] && mkdir -p "${root}/etc/letsencrypt/live" && cp -r "${root}/issued" "${root}/etc/letsencrypt/live/$6"`,
+  }
+  for (const [name, text] of Object.entries(programs)) {
+    await writeFile(join(folder, name), `#!/bin/bash\n${text}\n`)
+    await chmod(join(folder, name), 0o755)
+  }
+  return folder
+}
+
+/** A machine on which nothing was done yet but the installation of nginx. */
+async function machine() {
+  const root = await temporaryFolder()
+  const [port, plainPort, apiPort, peersPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ]
+  const places: NginxPlaces = { root, port, plainPort, apiPort, peersPort }
+  await makeRoot(root)
+  await copyShipped(join(root, 'clone/setup/nginx'), places)
+  await writeFile(join(root, 'etc/nginx/nginx.conf'), relocated(BEFORE, places))
+  const authority = await CertificateAuthority.create(join(root, 'authority'))
+  await authority.issue(join(root, 'issued'), [NAME])
+  const nginx = await Nginx.spawn(places, authority)
+  onTestFinished(() => nginx.stop())
+  const bin = await standIns(places)
+  return {
+    ...{ root, apiPort, nginx, authority },
+    async follow(name: string): Promise<void> {
+      const script = relocated(await example(name), places)
+      const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` }
+      await promisify(execFile)('bash', ['-euc', script], { cwd: join(root, 'clone'), env })
+    },
+  }
+}
+
+test.skipIf(missingForNginx !== undefined)(
+  'the guide: from an nginx that was just installed to TLS in front of a node, with certbot and with a certificate',
+  async () => {
+    const { root, apiPort, nginx, authority, follow } = await machine()
+    const dataDir = await temporaryFolder()
+    await makeCheapIdentity(dataDir)
+    const settings = (await example('node')).replaceAll('https://node.example', nginx.url)
+    await writeFile(join(dataDir, 'pmesh.yaml'), settings)
+    expect(await runCli(['config', 'check', '--data', dataDir])).toMatchObject({ code: 0, stderr: '' })
+
+    await follow('nginx')
+    const livez = () => httpsCall({ port: nginx.port, ca: authority.certificate, path: '/livez' })
+    // Until the node is there.
+    await expect.poll(async () => (await livez().catch(() => undefined))?.status).toBe(503)
+    const args = ['--api-listen', `127.0.0.1:${apiPort}`, '--metrics-listen', 'off']
+    const node = await startNode({ dataDir, args })
+    onTestFinished(() => node.remove())
+    const { status, body } = await livez()
+    expect(status).toBe(200)
+    expect(await readFile(GUIDE, 'utf8')).toContain(`/livez                           # ${body}\n`)
+
+    await mkdir(join(root, 'etc/ssl/node'), { recursive: true })
+    const other = await CertificateAuthority.create(join(root, 'own'))
+    await other.issue(join(root, 'own'), [NAME])
+    await cp(join(root, 'own/fullchain.pem'), join(root, 'etc/ssl/node/chain.pem'))
+    await cp(join(root, 'own/privkey.pem'), join(root, 'etc/ssl/node/key.pem'))
+    await follow('own-certificate')
+    const again = () => httpsCall({ port: nginx.port, ca: other.certificate, path: '/livez' })
+    await expect.poll(async () => (await again().catch(() => undefined))?.status).toBe(200)
+  },
+)
+
+test('what the guide and the files say of each other is there', async () => {
+  const text = await readFile(GUIDE, 'utf8')
+  const folder = fileURLToPath(new URL('../../../setup/nginx/', import.meta.url))
+  const named = [...text.matchAll(/`((?:conf\.d|pastel-mesh)\/[\w-]+\.conf)`/g)].map(([, path]) => path)
+  expect(new Set(named).size).toBeGreaterThan(4)
+  for (const path of named) await expect(readFile(join(folder, path ?? ''))).resolves.toBeDefined()
+  const limits = await readFile(join(folder, 'pastel-mesh/limits.conf'), 'utf8')
+  const node = await readFile(join(folder, 'pastel-mesh/node.conf'), 'utf8')
+  const figures: readonly (readonly [string, string, string])[] = [
+    ['pmesh_calls', '1000r/s', 'burst=4000'],
+    ['pmesh_strangers', '10r/s', 'burst=100'],
+    ['pmesh_logins', '2r/s', 'burst=40'],
+    ['pmesh_dials', '5r/s', 'burst=20'],
+  ]
+  for (const [zone, rate, burst] of figures) {
+    expect(limits).toContain(`zone=${zone}:10m rate=${rate};`)
+    expect(node).toContain(`limit_req zone=${zone} ${burst} nodelay;`)
+    const shown = (figure: string) => Number(/\d+/.exec(figure)?.[0]).toLocaleString('en')
+    expect(text).toContain(`${shown(rate)} `)
+    expect(text).toContain(`${shown(burst)} at once`)
+  }
+  for (const [zone, count] of [
+    ['pmesh_open', 200],
+    ['pmesh_large', 8],
+    ['pmesh_large_all', 256],
+    ['pmesh_peers', 20],
+  ])
+    expect(node).toContain(`limit_conn ${zone} ${count};`)
+})
