@@ -208,7 +208,11 @@ test('it is stopped when its procedures, tasks and jobs have ended, and a node t
   const broken = definePlugin({ name: 'broken', start: () => Promise.reject(new Error('no database')) })
   const third = definePlugin({ name: 'third', start: () => void note('start third') })
   const other = notes()
-  const opened = definePlugin({ name: 'opened', stop: () => void other.note('stop') })
+  const opened = definePlugin({
+    name: 'opened',
+    start: ({ signal }) => signal.addEventListener('abort', () => other.note('signal')),
+    stop: () => void other.note('stop'),
+  })
   const failing = await createController(
     { dataDir: await temporaryFolder(), listen },
     { plugins: [opened, broken, third] },
@@ -217,6 +221,6 @@ test('it is stopped when its procedures, tasks and jobs have ended, and a node t
     code: 'ERR_PLUGIN',
     message: 'the plugin broken cannot be started: no database',
   })
-  expect(other.seen).toEqual(['stop'])
+  expect(other.seen).toEqual(['signal', 'stop'])
   expect(seen).not.toContain('start third')
 })

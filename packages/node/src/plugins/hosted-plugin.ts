@@ -126,7 +126,7 @@ export class HostedPlugin {
    * @throws MeshError ERR_PLUGIN: names what does not
    */
   async stopBackground(): Promise<void> {
-    this.#stopping.abort(new MeshError('ERR_STOPPED', 'the node stops'))
+    this.#endSignal()
     const ended = Promise.all(this.#background.map((task) => task.stop()))
     try {
       await within(GRACE_MS, ended)
@@ -141,6 +141,8 @@ export class HostedPlugin {
   /** @throws MeshError ERR_PLUGIN */
   async stop(): Promise<void> {
     const { stop } = this.#plugin.definition
+    // Where the start failed its background was never begun.
+    this.#endSignal()
     if (stop === undefined) return
     try {
       await within(
@@ -176,6 +178,10 @@ export class HostedPlugin {
       failures: this.#failures,
       ...(this.#lastFailure === undefined ? {} : { lastFailure: this.#lastFailure }),
     }
+  }
+
+  #endSignal(): void {
+    this.#stopping.abort(new MeshError('ERR_STOPPED', 'the node stops'))
   }
 
   #run<T>(act: () => T): T {

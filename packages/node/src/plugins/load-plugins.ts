@@ -85,6 +85,8 @@ function findPackage(name: string, from: string): URL {
 
 /** Why a module could not be loaded, with the line in it where that is known. */
 function explain(cause: unknown, url: URL): string {
+  const { code } = cause as NodeJS.ErrnoException
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') return 'this Node runs no TypeScript: take 22.18 or newer'
   const file = fileURLToPath(url)
   const stack = cause instanceof Error ? (cause.stack ?? '') : ''
   const [, behind = ''] = stack.split(`${file}:`)
