@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { MeshError } from '@pastel-mesh/identity'
 import type { HandlerOptions, JobContext, JobHandler, Queue } from '@pastel-mesh/queue'
 import { decodeMessage, type MeshNode, type ReceivedMessage } from '@pastel-mesh/sdk-node'
@@ -49,7 +48,7 @@ export interface HostedPluginComponents {
 /** How long a plugin may take to start: whatever it waits for, the node waits with it. */
 const START_MS = 30_000
 /** How long its background tasks may take to end when their signal has fired; then they are left to themselves. */
-const GRACE_MS = 5_000
+const MAX_GRACE_MS = 5_000
 
 /** Jobs, messages, background tasks and procedures of one plugin in a node. */
 export class HostedPlugin {
@@ -123,13 +122,14 @@ export class HostedPlugin {
 
   /**
    * Its signal fires, and what it does by the clock ends.
+   * @param timeoutMs of the whole stop: what comes behind has the rest
    * @throws MeshError ERR_PLUGIN: names what does not
    */
-  async stopBackground(): Promise<void> {
+  async stopBackground(timeoutMs: number): Promise<void> {
     this.#endSignal()
     const ended = Promise.all(this.#background.map((task) => task.stop()))
     try {
-      await within(GRACE_MS, ended)
+      await within(Math.min(MAX_GRACE_MS, timeoutMs / 4), ended)
     } catch (cause) {
       const names = this.#background.filter((task) => task.status().isRunning).map(({ name }) => name)
       throw new MeshError('ERR_PLUGIN', `${this.name}: ${names.join(', ')} ran on: ${messageOf(cause)}`, {
@@ -302,16 +302,16 @@ function snakeCase(name: string): string {
 }
 
 async function within<T>(timeoutMs: number, act: Promise<T>): Promise<T> {
-  const done = new AbortController()
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => reject(new MeshError('ERR_STOP_TIMEOUT', `it takes longer than ${timeoutMs / 1_000} s`)),
+    timeoutMs,
+  )
+  // It may fail long after anybody waits for it.
+  act.catch(() => {})
   try {
-    return await Promise.race([
-      act,
-      delay(timeoutMs, undefined, { signal: done.signal }).then(() => {
-        throw new MeshError('ERR_STOP_TIMEOUT', `it takes longer than ${timeoutMs / 1_000} s`)
-      }),
-    ])
+    return await Promise.race([act, late])
   } finally {
-    done.abort()
-    act.catch(() => {})
+    clearTimeout(timer)
   }
 }

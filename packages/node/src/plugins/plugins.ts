@@ -108,8 +108,8 @@ export class Plugins {
       start: async () => {
         for (const plugin of this.#hosted) plugin.startBackground()
       },
-      stop: async () =>
-        throwAll(await Promise.allSettled(this.#hosted.map((plugin) => plugin.stopBackground()))),
+      stop: async (timeoutMs) =>
+        throwAll(await Promise.allSettled(this.#hosted.map((plugin) => plugin.stopBackground(timeoutMs)))),
     }
   }
 }

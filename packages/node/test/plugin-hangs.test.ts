@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { definePlugin } from '../src/index.ts'
+import type { DefinedPlugin } from '../src/plugins/define-plugin.ts'
+import { HostedPlugin, type HostedPluginComponents } from '../src/plugins/hosted-plugin.ts'
+import { PluginScope } from '../src/plugins/plugin-scope.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const never = () => new Promise<void>(() => {})
+
+/** A plugin by itself: of the node it uses nothing. */
+function hosted(plugin: unknown): HostedPlugin {
+  const components = {
+    server: { addMetrics: () => ({}) },
+    scope: new PluginScope(),
+    onLog: () => {},
+    onFailure: () => {},
+  }
+  return new HostedPlugin(
+    { plugin: plugin as DefinedPlugin, config: undefined },
+    components as unknown as HostedPluginComponents,
+  )
+}
+
+/** What comes of something after some time. */
+async function after(ms: number, act: Promise<unknown>): Promise<string> {
+  const outcome = act.then(
+    () => 'done',
+    (error: Error) => error.message,
+  )
+  await vi.advanceTimersByTimeAsync(ms)
+  return Promise.race([outcome, Promise.resolve('waits')])
+}
+
+it('a start that never ends ends the start of the node', async () => {
+  const plugin = hosted(definePlugin({ name: 'slow', start: never }))
+  const starting = plugin.start()
+  expect(await after(29_999, starting)).toBe('waits')
+  expect(await after(1, starting)).toBe('the plugin slow cannot be started: it takes longer than 30 s')
+})
+
+it('a background task that does not end when it is told to is named, and holds nothing up', async () => {
+  const plugin = hosted(
+    definePlugin({
+      name: 'slow',
+      background: { stuck: { every: '1s', run: never }, good: { every: '1s', run: () => {} } },
+    }),
+  )
+  plugin.startBackground()
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(await after(5_000, plugin.stopBackground(20_000))).toBe(
+    'slow: stuck ran on: it takes longer than 5 s',
+  )
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+it('a stop that never ends is given up, too', async () => {
+  expect(await after(30_000, hosted(definePlugin({ name: 'slow', stop: never })).stop())).toBe(
+    'the plugin slow did not stop: it takes longer than 30 s',
+  )
+})
