@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { diskCheck, kindFinding, spaceFinding } from '../src/doctor/disk-check.ts'
 import { folderCheck } from '../src/doctor/folder-check.ts'
 import { fsyncCheck, judge as judgeSyncs } from '../src/doctor/fsync-check.ts'
-import { lockCheck } from '../src/doctor/lock-check.ts'
+import { lockCheck, lockHolder } from '../src/doctor/lock-check.ts'
 import { findMount } from '../src/doctor/mounts.ts'
 import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { diagnosed, found } from './fixtures/doctor.ts'
@@ -183,6 +183,10 @@ describe('the check of the database', () => {
         measured: { pid: holder.pid },
       },
     ])
+    // Another file system has a file of the same number, and somebody has that one.
+    const { ino } = await stat(join(dataDir, 'db', 'LOCK'))
+    const elsewhere = `1: POSIX  ADVISORY  WRITE ${process.pid} 00:2a:${ino} 0 EOF\n`
+    expect(await lockHolder(elsewhere, join(dataDir, 'db', 'LOCK'))).toBeUndefined()
     holder.kill('SIGKILL')
     await once(holder, 'exit')
     expect(await found(lockCheck, dataDir)).toMatchObject([

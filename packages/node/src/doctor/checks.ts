@@ -1,4 +1,5 @@
 import { addressesCheck } from './addresses-check.ts'
+import { certificateCheck } from './certificate-check.ts'
 import type { Check } from './check.ts'
 import { clockCheck } from './clock-check.ts'
 import { configCheck } from './config-check.ts'
@@ -10,6 +11,7 @@ import { lockCheck } from './lock-check.ts'
 import { memoryCheck } from './memory-check.ts'
 import { nodeCheck } from './node-check.ts'
 import { portsCheck } from './ports-check.ts'
+import { proxyCheck } from './proxy-check.ts'
 import { standingCheck } from './standing-check.ts'
 
 /** What `pmesh doctor` looks at, in the order in which it tells. */
@@ -25,5 +27,7 @@ export const CHECKS: readonly Check[] = [
   clockCheck,
   portsCheck,
   addressesCheck,
+  proxyCheck,
+  certificateCheck,
   standingCheck,
 ]

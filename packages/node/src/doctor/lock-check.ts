@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataFolder } from '../data-folder.ts'
 import { pmeshCommand } from '../pmesh-command.ts'
@@ -22,7 +22,7 @@ export const lockCheck: Check = {
     const locks = await readFile('/proc/locks', 'utf8').catch(() => undefined)
     if (locks === undefined)
       return [{ state: 'not-checked', message: 'this system does not tell who has a file locked' }]
-    const pid = lockHolder(locks, file.ino)
+    const pid = await lockHolder(locks, path)
     if (pid === undefined) {
       if (node.kind !== 'running') return [{ state: 'ok', message: 'no process has it open' }]
       return [{ state: 'not-checked', message: 'the system does not show who has it open' }]
@@ -47,10 +47,28 @@ export const lockCheck: Check = {
 }
 
 /** @param locks text of /proc/locks: `1: POSIX  ADVISORY  WRITE 123 fe:00:4567 0 EOF` */
-function lockHolder(locks: string, inode: number): number | undefined {
+export async function lockHolder(locks: string, path: string): Promise<number | undefined> {
+  const [real, { dev, ino }] = await Promise.all([realpath(path), stat(path)])
   for (const line of locks.split('\n')) {
-    const [, kind, , , pid, place = ''] = line.trim().split(/\s+/)
-    if (kind === 'POSIX' && place.endsWith(`:${inode}`)) return Number(pid)
+    const [, kind, , , word, place = ''] = line.trim().split(/\s+/)
+    if (kind !== 'POSIX' || !place.endsWith(`:${ino}`)) continue
+    const pid = Number(word)
+    // Each file system counts its files; of some, such as btrfs, the numbers differ from what files say of themselves.
+    if (place === `${deviceOf(dev)}:${ino}` || (await hasOpen(pid, real))) return pid
   }
   return undefined
+}
+
+/** As the system writes it: `fe:00`. */
+function deviceOf(dev: number): string {
+  const major = (dev >>> 8) & 0xfff
+  const minor = (dev & 0xff) | ((dev >>> 12) & 0xfff00)
+  return [major, minor].map((number) => number.toString(16).padStart(2, '0')).join(':')
+}
+
+async function hasOpen(pid: number, path: string): Promise<boolean> {
+  const folder = `/proc/${pid}/fd`
+  const files = await readdir(folder).catch(() => [])
+  const targets = await Promise.all(files.map((file) => readlink(join(folder, file)).catch(() => '')))
+  return targets.includes(path)
 }

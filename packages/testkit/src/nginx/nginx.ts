@@ -104,6 +104,11 @@ export class Nginx {
     return join(this.#root, 'var/www/acme')
   }
 
+  /** Where its files are; what is changed in them holds with a reload. */
+  get settings(): string {
+    return join(this.#root, 'etc/nginx')
+  }
+
   get certificateFile(): string {
     return join(certificateFolder(this.#root), 'fullchain.pem')
   }
