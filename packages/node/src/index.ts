@@ -22,6 +22,10 @@ import type { PassphrasePrompt } from './passphrase.ts'
 import type { PluginLogEntry } from './plugins/hosted-plugin.ts'
 import type { Plugin } from './plugins/plugin.ts'
 
+// What handlers of a plugin, and of a controller, need of the packages below: of the very copies that run.
+export { jsonOf, textOf } from '@pastel-mesh/protocol'
+export { type JobContext, UnrecoverableError } from '@pastel-mesh/queue'
+export { defineTopic, json, type ReceivedMessage } from '@pastel-mesh/sdk-node'
 export type {
   BackgroundStatus,
   BindingBlocked,
@@ -58,6 +62,7 @@ export type {
   BackgroundTask,
   MessageHandler,
   MessageHandlerOptions,
+  MessageJob,
   Plugin,
   PluginContext,
   PluginDefinition,

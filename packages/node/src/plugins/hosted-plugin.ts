@@ -233,18 +233,18 @@ export class HostedPlugin {
     topicOrInbox: string | undefined,
     handler: MessageHandlerOptions & {
       readonly topic?: TopicHandlerOptions<unknown, PluginContext>['topic']
-      readonly run: (message: TopicMessage<unknown>, context: PluginContext) => unknown
+      readonly run: TopicHandlerOptions<unknown, PluginContext>['run']
     },
   ): void {
     const { run, topic, from, onNotice, ...options } = handler
     const name = messageJobName(this.name, topicOrInbox)
-    this.#addJob(name, { concurrency: 1, ...options }, async ({ data }) => {
-      const message = fromJobData(data as MessageJobData) as TopicMessage<unknown>
-      if (topic === undefined) return nothing(await run(message, this.#context))
+    this.#addJob(name, { concurrency: 1, ...options }, async (job) => {
+      const message = fromJobData(job.data as MessageJobData) as TopicMessage<unknown>
+      if (topic === undefined) return nothing(await run(message, this.#context, job))
       const decoded = await decodeMessage(topic, message)
       // It did when the job was made; the schema is another one now.
       if (!decoded.ok) throw decoded.error
-      return nothing(await run({ ...message, value: decoded.value }, this.#context))
+      return nothing(await run({ ...message, value: decoded.value }, this.#context, job))
     })
     const bindingOptions = {
       ...(from === undefined ? {} : { from }),

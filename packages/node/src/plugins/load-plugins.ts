@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import { moduleResolve } from 'import-meta-resolve'
 import { messageOf } from './background-task.ts'
@@ -69,7 +70,7 @@ function findPackage(name: string, from: string): URL {
   let reason: unknown
   for (const place of places) {
     try {
-      return moduleResolve(name, place, new Set(['node', 'import', 'module-sync']))
+      return moduleResolve(name, place, new Set(['node', 'import', 'module-sync', ...ownConditions()]))
     } catch (error) {
       reason ??= error
     }
@@ -81,6 +82,17 @@ function findPackage(name: string, from: string): URL {
     `there is no such package at ${from} or above it: install it there, or write a file as a path, such as ./${name}`,
     reason,
   )
+}
+
+/** The conditions that this process was started with: what a plugin imports is found by them as well. */
+function ownConditions(): string[] {
+  const args = [...process.execArgv, ...(process.env.NODE_OPTIONS?.split(' ') ?? [])]
+  const { values } = parseArgs({
+    args,
+    options: { conditions: { type: 'string', short: 'C', multiple: true } },
+    strict: false,
+  })
+  return (values.conditions ?? []).filter((condition) => typeof condition === 'string')
 }
 
 /** Why a module could not be loaded, with the line in it where that is known. */

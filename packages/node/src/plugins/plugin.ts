@@ -66,8 +66,15 @@ export interface MessageHandlerOptions extends Omit<HandlerOptions, 'schema'> {
   readonly onNotice?: (notice: LostNotice | CursorNotice) => void
 }
 
-/** Takes a message. */
-export type MessageHandler<Context> = (message: ReceivedMessage, context: Context) => unknown
+/**
+ * Takes a message.
+ * @param job the job that the message is: `jobMessages(context.node, job)` sends what answers it once, however often the
+ * handler runs
+ */
+export type MessageHandler<Context> = (message: ReceivedMessage, context: Context, job: MessageJob) => unknown
+
+/** The job that a message is, without its data, which are the message. */
+export type MessageJob = Omit<JobContext, 'data'>
 
 /** A message, with its value if its topic is declared. */
 export type TopicMessage<Value> = ReceivedMessage & { readonly value: Value }
@@ -76,7 +83,7 @@ export type TopicMessage<Value> = ReceivedMessage & { readonly value: Value }
 export interface TopicHandlerOptions<Value, Context> extends MessageHandlerOptions {
   /** A declared topic: messages come with their values, and those that do not decode are counted and left out. */
   readonly topic?: Topic<never, Value>
-  readonly run: (message: TopicMessage<Value>, context: Context) => unknown
+  readonly run: (message: TopicMessage<Value>, context: Context, job: MessageJob) => unknown
 }
 
 /** Done again and again: every so often, or by the clock. Never twice at a time. */
