@@ -12,12 +12,39 @@ export interface Step {
   readonly input?: string
   /** What the page calls the file that the input is from. */
   readonly inputName?: string
+  /** What differs from machine to machine, and what the page has instead. */
+  readonly instead?: readonly (readonly [find: RegExp, text: string])[]
   /** Keeps something of the output for later commands. */
   readonly keep?: { readonly name: string; readonly find: RegExp }
 }
 
 const PASTEL_ID = /jX\w{84}/
 const MESSAGE_ID = /\S+-\d+$/m
+
+/** A line of `pmesh doctor` that tells of the machine, with what there is to do about it. */
+function machineLine(check: string, beginning: string): RegExp {
+  return new RegExp(`^(ok|warning|failed|not checked) +${check} +${beginning}.*(\\n +→ .*)?$`, 'm')
+}
+
+/** As it is on a machine where all is well. */
+const WELL: Step['instead'] = (
+  [
+    ['disk', '.* free, database', '74.3 GiB free, database 38.2 KiB, reserve 256 MiB (disk.minFree)'],
+    ['disk', '.* inodes free', '16,073,067 of 16,777,216 inodes free'],
+    ['disk', '.*(mounted on| is on )', 'ext4, mounted on /'],
+    ['fsync', '', 'p50 0.62 ms, p99 4.77 ms, longest 4.85 ms, of 200 syncs of 4 KiB'],
+    [
+      'open files',
+      '',
+      '42 open of 8,192 (hard limit 8,192) of the node, process 4711; a node has 3,648 at most',
+    ],
+    ['memory', '', 'the node has 141 MiB of 3.8 GiB, all of the machine; 2 processors'],
+    ['clock', '', '1 ms ahead of the median of 1 peer'],
+  ] as const
+).map(([check, beginning, text]) => [
+  machineLine(check, beginning),
+  `ok           ${check.padEnd(16)}  ${text}`,
+])
 
 export const CLI_SESSION: readonly Step[] = [
   {
@@ -130,6 +157,12 @@ export const CLI_SESSION: readonly Step[] = [
   { heading: 'What goes on: status, alerts, stats', command: 'status --data bob' },
   { command: 'alerts --data bob' },
   { command: 'stats --data bob' },
+  {
+    heading: 'What is wrong: doctor',
+    text: 'Also when no node runs: it then looks at what a start would meet. What it says of the machine is that of another one here. More in [when something is wrong](../guides/doctor.md).',
+    command: 'doctor --data bob',
+    instead: WELL,
+  },
   {
     heading: 'The disk: store',
     text: 'More in [what is on the disk](../guides/store.md).',

@@ -86,7 +86,8 @@ try {
     const args = [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
       ([, single, double, word]) => single ?? double ?? word ?? '',
     )
-    const output = await answer(args, step)
+    let output = await answer(args, step)
+    for (const [find, text] of step.instead ?? []) output = output.replace(find, text)
     const [first = ''] = output.split('\n')
     if (step.keep !== undefined) known.set(step.keep.name, step.keep.find.exec(output)?.[0] ?? first)
     const shownInput = step.input === undefined ? '' : ` < ${step.inputName}`

@@ -134,6 +134,15 @@ describe('the check of the disk', () => {
   })
 })
 
+it('says what keeps a node that runs from writing', async () => {
+  const disk = { state: 'failing', reason: 'EIO: i/o error', freeBytes: 1, minFreeBytes: 0 }
+  const node = { kind: 'running', status: { disk }, keys: undefined } as never
+  expect((await found(diskCheck, await temporaryFolder(), { node }))[0]).toMatchObject({
+    state: 'failed',
+    message: 'the node cannot write: EIO: i/o error',
+  })
+})
+
 describe('the check of syncs', () => {
   it('measures them in the folder, and leaves nothing there', async () => {
     const dataDir = await temporaryFolder()

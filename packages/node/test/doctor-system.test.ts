@@ -2,10 +2,13 @@ import { writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { CheckContext } from '../src/doctor/check.ts'
-import { clockCheck } from '../src/doctor/clock-check.ts'
+import { clockCheck, stepFinding } from '../src/doctor/clock-check.ts'
+import { configCheck } from '../src/doctor/config-check.ts'
 import { filesCheck, parseLimit } from '../src/doctor/files-check.ts'
 import { judge as judgeMemory, memoryCheck } from '../src/doctor/memory-check.ts'
 import { runtimeFinding } from '../src/doctor/node-check.ts'
+import { pluginsCheck } from '../src/doctor/plugins-check.ts'
+import { queueCheck } from '../src/doctor/queue-check.ts'
 import { standingCheck } from '../src/doctor/standing-check.ts'
 import { diagnosed, found } from './fixtures/doctor.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -154,6 +157,82 @@ describe('the check of the mesh certificate', () => {
       { state: 'failed', advice: expect.stringContaining('2 of its messages are nowhere else') },
     ])
   })
+})
+
+describe('the check of the configuration', () => {
+  it('finds what is wrong with members and keys as well', async () => {
+    const dataDir = await temporaryFolder()
+    expect(await found(configCheck, dataDir)).toMatchObject([
+      { state: 'ok', message: '0 values set, no file' },
+    ])
+    await writeFile(join(dataDir, 'members'), 'somebody\n')
+    await writeFile(join(dataDir, 'node.key'), 'x')
+    expect(await found(configCheck, dataDir)).toMatchObject([
+      {
+        state: 'failed',
+        message: expect.stringContaining(`the key file of this node's PastelID is missing`),
+      },
+      { state: 'failed', message: `${dataDir}/members, line 1: "somebody" is not a PastelID` },
+    ])
+  })
+})
+
+describe('the check of the queue', () => {
+  it.each([
+    [
+      { state: 'running', waiting: 3, running: 1, failed: 0, isPaused: false },
+      'ok',
+      '3 jobs waiting, 1 running, 0 failed',
+    ],
+    [
+      { state: 'running', waiting: 3, running: 0, failed: 0, isPaused: true },
+      'warning',
+      'everything is paused',
+    ],
+    [
+      { state: 'unavailable', code: 'ERR_QUEUE', reason: 'the server is gone' },
+      'failed',
+      'the server is gone',
+    ],
+  ])('judges %o', async (queue, state, text) => {
+    const node = { kind: 'running', status: { queue }, keys: undefined } as never as CheckContext['node']
+    expect(await found(queueCheck, await temporaryFolder(), { node })).toMatchObject([
+      { state, message: expect.stringContaining(text) },
+    ])
+  })
+})
+
+describe('the check of plugins', () => {
+  it('finds one that cannot be loaded, and where it is named', async () => {
+    const dataDir = await temporaryFolder()
+    await writeFile(join(dataDir, 'greeter.ts'), `throw new Error('no licence')`)
+    expect(await found(pluginsCheck, dataDir)).toMatchObject([{ state: 'ok', message: 'none is named' }])
+    expect(await found(pluginsCheck, dataDir, { flags: { plugins: ['./greeter.ts'] } })).toMatchObject([
+      { state: 'failed', subject: 'plugins', message: expect.stringContaining('no licence') },
+    ])
+  })
+
+  it('of a node that runs it finds those that failed', async () => {
+    const lastFailure = { message: 'no answer\nat …', atMs: Date.now() - 5_000 }
+    const plugins = [
+      { name: 'good', failures: 0, background: [] },
+      { name: 'bad', failures: 1, background: [{ failures: 2, lastFailure }] },
+    ]
+    const node = { kind: 'running', status: { plugins }, keys: undefined } as never as CheckContext['node']
+    expect(await found(pluginsCheck, await temporaryFolder(), { node })).toMatchObject([
+      { state: 'ok', subject: 'good' },
+      {
+        state: 'warning',
+        subject: 'bad',
+        message: '3 failures since the start, the last 5 s ago: no answer',
+      },
+    ])
+  })
+})
+
+it('finds a clock that is set while it is looked at', () => {
+  expect(stepFinding(20)).toEqual([])
+  expect(stepFinding(-3_000)).toMatchObject([{ state: 'warning', measured: { stepMs: -3_000 } }])
 })
 
 it.each([

@@ -1,6 +1,5 @@
-import { MeshError } from '@pastel-mesh/identity'
 import type { OptionValues } from 'commander'
-import { ConfigError, type ConfigProblem, describeProblem } from '../config/config-error.ts'
+import { ConfigError, describeProblem } from '../config/config-error.ts'
 import { CONFIG_KEYS, valueAt } from '../config/config-keys.ts'
 import { formatValue, writtenValue } from '../config/format-value.ts'
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
@@ -10,6 +9,7 @@ import { table } from '../table.ts'
 import { placesOf } from './config-options.ts'
 import { folderProblems } from './folder-problems.ts'
 import { json, print, printable, warn } from './output.ts'
+import { pluginProblems } from './plugin-problems.ts'
 
 /** Every key, its value and where it comes from. */
 export async function printConfig(options: OptionValues): Promise<void> {
@@ -73,23 +73,6 @@ export async function checkSettings(options: OptionValues): Promise<number> {
   for (const warning of warnings) warn(warning)
   print(printable(describeRight(loaded)))
   return 0
-}
-
-/** What is wrong with the plugins that are named, and with what they are set to. */
-async function pluginProblems({ config, origins }: LoadedConfig): Promise<readonly ConfigProblem[]> {
-  try {
-    // Not before: a plugin loads all of the node.
-    const { loadPlugins } = await import('../plugins/load-plugins.ts')
-    const { checkSections } = await import('../plugins/check-sections.ts')
-    const plugins = await loadPlugins(config.plugins, config.pluginsFrom)
-    await checkSections(plugins, config.ext, origins)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    if (!(error instanceof MeshError)) throw error
-    const origin = origins.get('plugins')
-    return [{ key: 'plugins', ...(origin === undefined ? {} : { origin }), reason: error.message }]
-  }
 }
 
 function describeRight({ file, origins }: LoadedConfig): string {

@@ -1,6 +1,6 @@
 import type { CheckedConfig } from '../config/checked-config.ts'
 import type { ConfigError } from '../config/config-error.ts'
-import type { LoadedConfig } from '../config/load-config.ts'
+import type { ConfigPlaces, LoadedConfig } from '../config/load-config.ts'
 import type { NodeState } from './node-state.ts'
 
 /**
@@ -33,6 +33,8 @@ export interface CheckContext {
   /** What the node that runs was told, else what a start would read; undefined: that is wrong. */
   readonly config: CheckedConfig | undefined
   readonly node: NodeState
+  /** Where a configuration is looked for. */
+  readonly places: ConfigPlaces
 }
 
 /** One thing that an operator wants to know to be right. It changes nothing. */
@@ -41,8 +43,11 @@ export interface Check {
   readonly name: string
   /** How long it may take before it counts as failed. */
   readonly timeoutMs: number
-  /** It measures what others at the same time would disturb: it has its turn before them. @default false */
-  readonly isAlone?: boolean
+  /**
+   * `first`: it measures what others at the same time would disturb. `last`: it runs code of others, which may end the process or
+   * never stop. @default with all others at once
+   */
+  readonly turn?: 'first' | 'last'
   /** @param signal ends when nobody waits for it any more */
   run(context: CheckContext, signal: AbortSignal): Promise<readonly Finding[]>
 }

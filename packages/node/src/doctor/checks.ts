@@ -10,8 +10,10 @@ import { fsyncCheck } from './fsync-check.ts'
 import { lockCheck } from './lock-check.ts'
 import { memoryCheck } from './memory-check.ts'
 import { nodeCheck } from './node-check.ts'
+import { pluginsCheck } from './plugins-check.ts'
 import { portsCheck } from './ports-check.ts'
 import { proxyCheck } from './proxy-check.ts'
+import { queueCheck } from './queue-check.ts'
 import { standingCheck } from './standing-check.ts'
 
 /** What `pmesh doctor` looks at, in the order in which it tells. */
@@ -30,4 +32,6 @@ export const CHECKS: readonly Check[] = [
   proxyCheck,
   certificateCheck,
   standingCheck,
+  queueCheck,
+  pluginsCheck,
 ]

@@ -40,7 +40,7 @@ async function contextOf(places: ConfigPlaces): Promise<CheckContext> {
   const read = loaded instanceof ConfigError ? undefined : loaded.config
   const config =
     node.kind === 'running' && node.keys !== undefined ? (runningConfig(dataDir, node.keys) ?? read) : read
-  return { dataDir, loaded, config, node }
+  return { dataDir, loaded, config, node, places }
 }
 
 async function load(places: ConfigPlaces): Promise<CheckContext['loaded']> {

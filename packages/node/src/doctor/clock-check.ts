@@ -1,9 +1,14 @@
 import { execFile } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describeClock } from '../cli/describe-standing.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
 
 /** Whoever asks the system waits no longer for it. */
 const ASK_MS = 3_000
+/** How long it is watched for being set. */
+const WATCH_MS = 500
+/** NTP that works moves it by less than a millisecond in that time. */
+const STEP_MS = 100
 const NTP_ADVICE =
   'let NTP set it: "timedatectl set-ntp true", or install chrony; "timedatectl" shows what it does'
 
@@ -12,8 +17,30 @@ export const clockCheck: Check = {
   name: 'clock',
   timeoutMs: 10_000,
   async run({ node }, signal) {
-    return [peersFinding(node) ?? (await ntpFinding(signal))]
+    const stepMs = watchSteps()
+    const [found] = await Promise.all([peersFinding(node) ?? ntpFinding(signal), delay(WATCH_MS)])
+    return [found, ...stepFinding(stepMs())]
   },
+}
+
+/** @returns by how much the wall clock has moved against the monotonic one since */
+function watchSteps(): () => number {
+  const epochMs = () => Date.now() - performance.now()
+  const beganMs = epochMs()
+  return () => Math.round(epochMs() - beganMs)
+}
+
+export function stepFinding(stepMs: number): Finding[] {
+  if (Math.abs(stepMs) < STEP_MS) return []
+  return [
+    {
+      state: 'warning',
+      message: `it was set by ${stepMs} ms while it was looked at`,
+      advice:
+        'see that one service alone sets it: "timedatectl", "systemctl status chrony ntp systemd-timesyncd"',
+      measured: { stepMs },
+    },
+  ]
 }
 
 /** Undefined: no peer was measured. */

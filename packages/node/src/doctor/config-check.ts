@@ -1,11 +1,12 @@
-import { ConfigError, describeProblem } from '../config/config-error.ts'
-import type { Check, Finding } from './check.ts'
+import { folderProblems } from '../cli/folder-problems.ts'
+import { ConfigError, type ConfigProblem, describeProblem } from '../config/config-error.ts'
+import type { Check, CheckContext, Finding } from './check.ts'
 
 /** Whether the configuration can be read, as `pmesh config check` says it. */
 export const configCheck: Check = {
   name: 'configuration',
-  timeoutMs: 2_000,
-  async run({ loaded, node }) {
+  timeoutMs: 5_000,
+  async run({ loaded, node, places }) {
     const warnings = loaded.warnings.map(
       (message): Finding => ({
         state: 'warning',
@@ -13,17 +14,8 @@ export const configCheck: Check = {
         advice: 'see "pmesh config print" for what is read',
       }),
     )
-    if (loaded instanceof ConfigError) {
-      const problems = loaded.problems.map(
-        (problem): Finding => ({
-          state: 'failed',
-          message: describeProblem(problem),
-          advice: 'set it right where it stands; "pmesh config check" looks again',
-          ...(problem.key === undefined ? {} : { subject: problem.key }),
-        }),
-      )
-      return [...problems, ...warnings]
-    }
+    const problems = await problemsOf(loaded, places)
+    if (loaded instanceof ConfigError || problems.length > 0) return [...problems.map(toFinding), ...warnings]
     const set = [...loaded.origins.values()].filter(({ kind }) => kind !== 'default').length
     const values = `${set} ${set === 1 ? 'value' : 'values'} set, ${loaded.file ?? 'no file'}`
     const whose =
@@ -33,4 +25,24 @@ export const configCheck: Check = {
       ...warnings,
     ]
   },
+}
+
+/** A folder that is not there is said of the folder. */
+async function problemsOf(
+  loaded: CheckContext['loaded'],
+  places: CheckContext['places'],
+): Promise<readonly ConfigProblem[]> {
+  if (loaded instanceof ConfigError) return loaded.problems
+  const { config } = loaded
+  const ofFolder = await folderProblems(places, config)
+  return ofFolder.filter(({ key }) => key !== 'data')
+}
+
+function toFinding(problem: ConfigProblem): Finding {
+  return {
+    state: 'failed',
+    message: describeProblem(problem),
+    advice: 'set it right where it stands; "pmesh config check" looks again',
+    ...(problem.key === undefined ? {} : { subject: problem.key }),
+  }
 }

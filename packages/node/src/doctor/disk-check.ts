@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describeBytes } from '../cli/describe-bytes.ts'
 import { describeCount } from '../cli/terminal/figures.ts'
 import { dataFolder } from '../data-folder.ts'
-import type { Check, Finding } from './check.ts'
+import type { Check, CheckContext, Finding } from './check.ts'
 import { type Mount, mountOf } from './mounts.ts'
 
 /** Below twice the reserve a night's traffic, or a compaction, may reach it. */
@@ -46,7 +46,7 @@ const UNSAFE_OPTIONS: readonly string[] = ['barrier=0', 'nobarrier']
 export const diskCheck: Check = {
   name: 'disk',
   timeoutMs: 5_000,
-  async run({ dataDir, config }) {
+  async run({ dataDir, config, node }) {
     const isThere = await stat(dataDir).then(
       () => true,
       () => false,
@@ -59,6 +59,7 @@ export const diskCheck: Check = {
     ])
     const freeBytes = room.bavail * room.bsize
     return [
+      ...failing(node),
       spaceFinding({
         freeBytes,
         databaseBytes: database,
@@ -69,6 +70,19 @@ export const diskCheck: Check = {
       kindFinding(dataDir, mount),
     ]
   },
+}
+
+/** What the node itself met. */
+function failing(node: CheckContext['node']): Finding[] {
+  if (node.kind !== 'running' || node.status.disk.state !== 'failing') return []
+  return [
+    {
+      state: 'failed',
+      message: `the node cannot write: ${node.status.disk.reason}`,
+      advice: 'mend the disk ("dmesg" shows its errors); the node tries again by itself',
+      measured: { ...node.status.disk },
+    },
+  ]
 }
 
 interface Space {

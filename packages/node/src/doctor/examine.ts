@@ -74,7 +74,12 @@ async function ended(child: ChildProcess): Promise<boolean> {
   return isHung
 }
 
+/** Such as of a plugin that ends the process. */
 function broke(errors: string): Finding {
-  const line = errors.split('\n').find((text) => /error/i.test(text)) ?? 'it said nothing'
-  return { state: 'not-checked', message: `the process of the checks ended: ${line}` }
+  const line = errors.split('\n').find((text) => /error/i.test(text)) ?? 'without a word'
+  return {
+    state: 'failed',
+    message: `the process of the checks ended, during this one or before it: ${line}`,
+    advice: 'if plugins are named, try without them; otherwise tell whoever made this version',
+  }
 }

@@ -23,7 +23,7 @@ const FAILING_P50_MS = 100
 export const fsyncCheck: Check = {
   name: 'fsync',
   timeoutMs: 5_000,
-  isAlone: true,
+  turn: 'first',
   async run({ dataDir }, signal) {
     try {
       return [judge(await measure(dataDir, signal))]

@@ -1,23 +1,35 @@
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import type { Check, CheckContext, Finding } from './check.ts'
 
-/** Makes checks: those that are to be alone first, one after the other, then all others at once. Each is told when it is done. */
+/**
+ * Makes checks: those that come first one after the other, then all others at once, then those that come last. Each is told when
+ * it is done.
+ */
 export async function runChecks(
   checks: readonly Check[],
   context: CheckContext,
   tell: (name: string, findings: readonly Finding[]) => void,
 ): Promise<void> {
   const run = async (check: Check) => tell(check.name, await findingsOf(check, context))
-  for (const check of checks.filter(({ isAlone }) => isAlone === true)) await run(check)
-  await Promise.all(checks.filter(({ isAlone }) => isAlone !== true).map(run))
+  const { first, others, last } = inTurn(checks)
+  for (const check of first) await run(check)
+  await Promise.all(others.map(run))
+  for (const check of last) await run(check)
 }
 
 /** How long {@link runChecks} takes at most. */
 export function longestMs(checks: readonly Check[]): number {
-  const alone = checks.filter(({ isAlone }) => isAlone === true)
-  const others = checks.filter(({ isAlone }) => isAlone !== true)
-  const sumMs = alone.reduce((sum, { timeoutMs }) => sum + timeoutMs, 0)
+  const { first, others, last } = inTurn(checks)
+  const sumMs = [...first, ...last].reduce((sum, { timeoutMs }) => sum + timeoutMs, 0)
   return sumMs + Math.max(0, ...others.map(({ timeoutMs }) => timeoutMs))
+}
+
+function inTurn(checks: readonly Check[]) {
+  return {
+    first: checks.filter(({ turn }) => turn === 'first'),
+    others: checks.filter(({ turn }) => turn === undefined),
+    last: checks.filter(({ turn }) => turn === 'last'),
+  }
 }
 
 async function findingsOf(check: Check, context: CheckContext): Promise<readonly Finding[]> {
