@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { missingForNginx, Nginx } from '../src/nginx/nginx.ts'
@@ -10,10 +10,13 @@ import { temporaryFolder } from './fixtures/temporary-folder.ts'
 if (missingForNginx !== undefined) console.warn(missingForNginx)
 
 /** In the place of a node: all that counts is what gets through. */
-async function startServer(): Promise<{ port: number; paths: string[] }> {
-  const paths: string[] = []
-  const server = createServer(({ url = '' }, response) => {
-    paths.push(url)
+async function startServer(): Promise<{
+  port: number
+  came: { url?: string; headers: IncomingHttpHeaders }[]
+}> {
+  const came: Awaited<ReturnType<typeof startServer>>['came'] = []
+  const server = createServer(({ url = '', headers }, response) => {
+    came.push({ url, headers })
     response.end()
   })
   onTestFinished(() => {
@@ -22,13 +25,13 @@ async function startServer(): Promise<{ port: number; paths: string[] }> {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return { port: (server.address() as AddressInfo).port, paths }
+  return { port: (server.address() as AddressInfo).port, came }
 }
 
 test.skipIf(missingForNginx !== undefined)(
   'who sends slowly is cut off, takes no place at the node, and keeps nobody else from calling',
   async () => {
-    const { port: apiPort, paths } = await startServer()
+    const { port: apiPort, came } = await startServer()
     const nginx = await Nginx.start(await temporaryFolder(), { apiPort, peersPort: apiPort })
     onTestFinished(() => nginx.stop())
     const { port } = nginx
@@ -52,8 +55,20 @@ test.skipIf(missingForNginx !== undefined)(
       }),
     )
     const ends = Promise.all(slow.map(allOf))
-    expect((await httpsCall({ port, ca, path: '/quick' })).status).toBe(200)
+    const forged = { 'x-forwarded-for': '192.0.2.1', 'x-real-ip': '192.0.2.1', forwarded: 'for=192.0.2.1' }
+    const headers = { ...forged, 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http' }
+    expect((await httpsCall({ port, ca, path: '/quick', headers })).status).toBe(200)
     expect(new Set(await ends)).toEqual(new Set(['']))
-    expect(paths).toEqual(['/quick'])
+    // Of the quick one nothing that it said of itself.
+    expect(came).toEqual([
+      {
+        url: '/quick',
+        headers: {
+          host: 'localhost',
+          'x-forwarded-for': '127.0.0.1',
+          'x-forwarded-proto': 'https',
+        },
+      },
+    ])
   },
 )
