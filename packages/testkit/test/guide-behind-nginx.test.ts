@@ -7,11 +7,13 @@ import { expect, onTestFinished, test } from 'vitest'
 import { makeCheapIdentity } from '../../node/test/fixtures/cheap-identity.ts'
 import { runCli } from '../../node/test/fixtures/cli.ts'
 import { startNode } from '../../node/test/fixtures/running-node.ts'
+import { createClient } from '../../sdk-client/src/index.ts'
 import { findBinary } from '../src/fixtures/find-binary.ts'
 import { freePort } from '../src/mesh/free-port.ts'
 import { CertificateAuthority } from '../src/nginx/certificate-authority.ts'
 import { missingForNginx, Nginx } from '../src/nginx/nginx.ts'
 import { copyShipped, makeRoot, NAME, type NginxPlaces, relocated } from '../src/nginx/shipped-files.ts'
+import { fetchFrom } from './fixtures/fetch-from.ts'
 import { httpsCall } from './fixtures/https-call.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
@@ -98,6 +100,11 @@ test.skipIf(missingForNginx !== undefined)(
     // Until the node is there.
     await expect.poll(async () => (await livez().catch(() => undefined))?.status).toBe(503)
     const args = ['--api-listen', `127.0.0.1:${apiPort}`, '--metrics-listen', 'off']
+    const fetch = fetchFrom({ port: nginx.port, ca: authority.certificate })
+    const { api } = createClient({ url: nginx.url, fetch })
+    await expect(api.service.ping.query()).rejects.toMatchObject({
+      ...{ code: 'ERR_UNREACHABLE', httpStatus: 503, retryAfterMs: 1_000, retryable: true },
+    })
     const node = await startNode({ dataDir, args })
     onTestFinished(() => node.remove())
     const { status, body } = await livez()

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, cp, glob, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +12,9 @@ export const NAME = 'localhost'
 /** Debian's nginx wants these where only root may write. */
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi']
 
+/** Linux. */
+const HAS_IPV6 = existsSync('/proc/net/if_inet6')
+
 /** Where nginx is, and what is behind it. */
 export interface NginxPlaces {
   /** In the place of `/`. */
@@ -23,7 +27,7 @@ export interface NginxPlaces {
   readonly peersPort: number
 }
 
-/** A text of ours for operators, with other paths and ports, and nothing else other. */
+/** A text of ours for operators, with other paths and ports; without IPv6 where there is none, as the guide says. */
 export function relocated(text: string, { root, port, plainPort, apiPort, peersPort }: NginxPlaces): string {
   return text
     .replace(/\/(?=etc\/(nginx|letsencrypt|ssl)\/|var\/(log\/nginx|www\/acme)|run\/nginx\.pid)/g, `${root}/`)
@@ -31,6 +35,7 @@ export function relocated(text: string, { root, port, plainPort, apiPort, peersP
     .replace(/listen (\[::\]:)?80/g, `listen $1${plainPort}`)
     .replaceAll('127.0.0.1:7123', `127.0.0.1:${apiPort}`)
     .replaceAll('127.0.0.1:7126', `127.0.0.1:${peersPort}`)
+    .replace(HAS_IPV6 ? /$^/ : /^.*listen \[::\].*\n/gm, '')
 }
 
 /** What there is on a machine with nginx before anything of ours is. */
