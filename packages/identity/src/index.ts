@@ -28,5 +28,6 @@ export {
   type PastelId,
   parsePastelId,
 } from './pastel-id.ts'
+export { isSecretName, withoutPassword } from './secret-name.ts'
 export { decodeSignature, encodeSignature, SIGNATURE_TEXT_LENGTH } from './signature-text.ts'
 export { createLocalSigner, generateSeed, type Signer, type SignOptions } from './signer.ts'

@@ -51,6 +51,7 @@ export class Controller implements NodeController {
   #started: Part[] = []
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
+  #isStarted = false
 
   static async create(input: ControllerConfig, components: ControllerComponents): Promise<Controller> {
     const config = checkConfig(input)
@@ -77,7 +78,8 @@ export class Controller implements NodeController {
     const bindings = new MessageBindings({ node, store, queue, onError })
     const sent = new SentByJobs({}, { node, queue, onError })
     const { shutdown, configuration: source, onLogin = () => {}, onRequest = () => {} } = components
-    const configuration = source && new LiveConfiguration({ source, node, registry, server: () => server })
+    const configuration =
+      source && new LiveConfiguration({ source, node, registry, plugins: loaded, server: () => server })
     const server: Server = createServer(
       {
         socket: { path: folder.socket },
@@ -94,7 +96,10 @@ export class Controller implements NodeController {
         bindings: () => bindings.status(),
         plugins: () => plugins.status(),
         inPlugin: (plugin, call) => plugins.run(plugin, call),
-        stopBindings: () => bindings.stop(),
+        stopBindings: () => {
+          plugins.rest()
+          return bindings.stop()
+        },
         ...(shutdown === undefined ? {} : { shutdown: { begin: shutdown, timeoutMs: config.stopTimeoutMs } }),
         ...(configuration === undefined ? {} : { configuration }),
         onError,
@@ -199,6 +204,8 @@ export class Controller implements NodeController {
 
   async stop(): Promise<void> {
     if (this.#starting === undefined) return
+    // What starts is not waited for any longer than it must.
+    if (!this.#isStarted) this.#plugins.interrupt()
     this.#stopping ??= this.#starting.then(
       () => this.#stopParts(),
       // Its failure has stopped them already.
@@ -215,7 +222,9 @@ export class Controller implements NodeController {
         this.#started.push(part)
         await part.start()
       }
+      this.#isStarted = true
     } catch (error) {
+      this.#plugins.interrupt()
       // What did not start is what the caller has to hear of.
       const cleanup = this.#stopParts().catch(() => {})
       this.#stopping ??= cleanup

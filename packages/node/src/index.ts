@@ -127,6 +127,11 @@ export interface NodeController<Jobs extends JobTypes = JobTypes> {
   readonly metricsUrl: string | undefined
   /** Names of all procedures that the API serves, such as `service.ping`. */
   readonly procedures: readonly string[]
+  /**
+   * Whether an error that nobody caught is that of a plugin: then it is counted there, and the node can go on. For the
+   * `uncaughtException` and `unhandledRejection` of the process, which belong to the program; `pmesh start` does so.
+   */
+  tookUncaught(error: unknown, kind: 'exception' | 'rejection'): boolean
   /** Where each of these stands. @throws StorageError ERR_STORE_UNAVAILABLE */
   bindings(): Promise<BindingStatus[]>
   /** What plugins add, and how they do. */

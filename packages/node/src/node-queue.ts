@@ -1,8 +1,7 @@
-import { MeshError } from '@pastel-mesh/identity'
+import { MeshError, withoutPassword } from '@pastel-mesh/identity'
 import { bullmqDriver, createQueue, levelDriver, type Queue } from '@pastel-mesh/queue'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { CheckedQueue } from './config/checked-config.ts'
-import { withoutPassword } from './config/queue-driver.ts'
 import type { SentByJobs } from './jobs/sent-by-jobs.ts'
 import { named, type Part } from './parts.ts'
 

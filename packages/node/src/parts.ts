@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { MeshError } from '@pastel-mesh/identity'
+import { within } from './within.ts'
 
 /** A part of the node, with the name under which its failures are reported. */
 export interface Part {
@@ -30,32 +29,12 @@ export async function stopParts(started: readonly Part[], timeoutMs: number): Pr
   const endMs = performance.now() + timeoutMs
   for (const part of [...started].reverse()) {
     try {
-      await within(Math.max(MIN_PART_MS, endMs - performance.now()), part)
+      const leftMs = Math.max(MIN_PART_MS, endMs - performance.now())
+      await within(leftMs, part.stop(leftMs))
     } catch (cause) {
       failures.push(new Error(`the ${part.name} did not stop: ${(cause as Error).message}`, { cause }))
     }
   }
   if (failures.length > 0)
     throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
-}
-
-async function within(timeoutMs: number, part: Part): Promise<void> {
-  const done = new AbortController()
-  const stopping = part.stop(timeoutMs)
-  try {
-    await Promise.race([stopping, fail(timeoutMs, done.signal)])
-  } finally {
-    done.abort()
-    // It may fail long after anybody waits for it.
-    stopping.catch(() => {})
-  }
-}
-
-async function fail(timeoutMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(timeoutMs, undefined, { signal })
-  } catch {
-    return
-  }
-  throw new MeshError('ERR_STOP_TIMEOUT', `it takes longer than ${Math.round(timeoutMs / 1000)} s`)
 }

@@ -42,12 +42,17 @@ export function exitOnUncaught({
         exit(1)
       })
   }
-  const onException = (error: unknown) => {
-    if (!isTaken(error, 'exception')) onError(error)
+  const onUncaught = (error: unknown, kind: 'exception' | 'rejection') => {
+    let isPlugins = false
+    try {
+      isPlugins = isTaken(error, kind)
+    } catch {
+      // Nobody knows whose it is.
+    }
+    if (!isPlugins) onError(error)
   }
-  const onRejection = (error: unknown) => {
-    if (!isTaken(error, 'rejection')) onError(error)
-  }
+  const onException = (error: unknown) => onUncaught(error, 'exception')
+  const onRejection = (error: unknown) => onUncaught(error, 'rejection')
   process.on('uncaughtException', onException)
   process.on('unhandledRejection', onRejection)
   return () => {

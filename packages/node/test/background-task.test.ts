@@ -102,6 +102,58 @@ describe('a background task', () => {
     expect(run).toHaveBeenCalledTimes(2)
   })
 
+  it('by the clock finds its time again when the clock is set', async () => {
+    const at: string[] = []
+    vi.setSystemTime(Date.UTC(2036, 0, 1))
+    const { task } = taskOf({ cron: '0 3 * * *' }, () => {
+      at.push(new Date().toISOString())
+    })
+    task.start()
+    // It was ten years ahead.
+    vi.setSystemTime(Date.UTC(2026, 0, 5, 2))
+    await vi.advanceTimersByTimeAsync(2 * HOUR_MS)
+    expect(at).toEqual(['2026-01-05T03:00:00.000Z'])
+    // And is put forward past the next time.
+    vi.setSystemTime(Date.UTC(2026, 0, 6, 4))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(at).toHaveLength(2)
+  })
+
+  it('begins no more runs when it rests, and goes on with the one that runs', async () => {
+    const run = vi.fn()
+    const { task } = taskOf({ every: '1s' }, run)
+    task.start()
+    await vi.advanceTimersByTimeAsync(1_000)
+    task.rest()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(run).toHaveBeenCalledTimes(1)
+  })
+
+  it('goes on whatever is thrown, and whoever was to hear of it', async () => {
+    const thrown: unknown[] = [
+      Object.create(null),
+      undefined,
+      { message: 'x'.repeat(1e6) },
+      new Error('y'.repeat(1e6)),
+    ]
+    const task = new BackgroundTask(
+      { name: 'tick', timing: { every: '1s' } },
+      {
+        run: () => {
+          throw thrown.pop()
+        },
+        onFailure: () => {
+          throw new Error('nobody is there')
+        },
+      },
+    )
+    task.start()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(task.status().lastFailure?.message).toHaveLength(2_001)
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(task.status()).toMatchObject({ runs: 4, failures: 4 })
+  })
+
   it('ends with the run that goes on when it is stopped, and none begins', async () => {
     let ended = 0
     const { task } = taskOf({ every: '1s' }, async () => {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
@@ -25,6 +25,11 @@ export default definePlugin({
     promise: operatorProcedure.mutation(() => void Promise.reject(new Error('in a promise'))),
     // What the node itself refuses, and nobody waits for.
     publish: operatorProcedure.mutation(({ ctx }) => void ctx.node.publish('not a topic', { text: 'x' })),
+    // What a subscription does when it is read.
+    follow: operatorProcedure.subscription(async function* () {
+      void Promise.reject(new Error('in a subscription'))
+      yield 1
+    }),
     socket: operatorProcedure.mutation(() => void connect({ path: '/not/there' })),
     listen: operatorProcedure.mutation(({ ctx }) => {
       ctx.node.addEventListener('message', () => fail('in a listener'), { once: true })
@@ -37,9 +42,19 @@ export default definePlugin({
 
 type UnrulyCalls = Record<string, { query(): Promise<unknown>; mutate(): Promise<unknown> }>
 
+interface Followable {
+  subscribe(
+    input: undefined,
+    hears: { onData: (value: unknown) => void; onError: (error: unknown) => void },
+  ): { unsubscribe(): void }
+}
+
 test('what a plugin throws later is its own trouble: it is counted, told and shown, and the node goes on', async () => {
   const folder = await temporaryFolder()
-  await writeFile(join(folder, 'unruly.ts'), UNRULY)
+  // By a link, as configuration is mounted into containers.
+  const real = await temporaryFolder()
+  await writeFile(join(real, 'plugin.ts'), UNRULY)
+  await symlink(join(real, 'plugin.ts'), join(folder, 'unruly.ts'))
   const node = await startNode({ args: ['--plugin', './unruly.ts', '--topic', 'test'], cwd: folder })
   onTestFinished(() => node.remove())
   const { api } = socketClient(node.dataDir)
@@ -57,6 +72,14 @@ test('what a plugin throws later is its own trouble: it is counted, told and sho
     await unruly[name]?.mutate()
     await waitUntil(() => node.output().includes(text), { what: `the log to tell of "${text}"` })
   }
+  const followed = Promise.withResolvers<unknown>()
+  const { unsubscribe } = (unruly.follow as unknown as Followable).subscribe(undefined, {
+    onData: followed.resolve,
+    onError: followed.reject,
+  })
+  expect(await followed.promise).toBe(1)
+  unsubscribe()
+  await waitUntil(() => node.output().includes('in a subscription'), { what: 'the log to tell of that' })
   await unruly.listen?.mutate()
   await api.service.messages.publish.mutate({ topic: 'test', messages: [{ text: 'hello' }] })
   await waitUntil(() => node.output().includes('outside of any call: in a listener'), {

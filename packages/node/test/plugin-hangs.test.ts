@@ -44,6 +44,24 @@ it('a start that never ends ends the start of the node', async () => {
   expect(await after(1, starting)).toBe('the plugin slow cannot be started: it takes longer than 30 s')
 })
 
+it('a start is not waited for when the node stops meanwhile', async () => {
+  const seen: string[] = []
+  const plugin = hosted(
+    definePlugin({
+      name: 'slow',
+      start: ({ signal }) => {
+        signal.addEventListener('abort', () => seen.push('told'))
+        return never()
+      },
+    }),
+  )
+  const starting = plugin.start()
+  expect(await after(1_000, starting)).toBe('waits')
+  plugin.interrupt()
+  expect(await after(0, starting)).toBe('the plugin slow cannot be started: the node stops')
+  expect(seen).toEqual(['told'])
+})
+
 it('a background task that does not end when it is told to is named, and holds nothing up', async () => {
   const plugin = hosted(
     definePlugin({

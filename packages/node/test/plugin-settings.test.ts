@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { loadConfig } from '../src/config/load-config.ts'
+import { shownPluginSettings } from '../src/config/plugin-sections.ts'
 import { definePlugin } from '../src/index.ts'
 import { checkSections } from '../src/plugins/check-sections.ts'
 import { givenPlugins } from '../src/plugins/plugins.ts'
@@ -74,10 +75,39 @@ describe('the section of a plugin', () => {
     }
   })
 
+  it('is shown without what is secret, wherever it stands', async () => {
+    const { loaded, checked } = await settings(
+      'ext:\n  priceFeed:\n    pair: x\n    from:\n      - url: postgres://me:hunter2@db/x?token=hunter2\n        headers: { Authorization: hunter2 }\n    mnemonic: hunter2\n',
+    )
+    const rows = shownPluginSettings(loaded.config.ext)
+    expect(rows.map(({ path, shown }) => `${path} ${shown}`)).toEqual([
+      'ext.priceFeed.pair x',
+      'ext.priceFeed.from [{"url":"postgres://me:***@db/x?token=***","headers":{"Authorization":"(secret)"}}]',
+      'ext.priceFeed.mnemonic (secret)',
+    ])
+    await expect(checked()).rejects.toThrow('ext.priceFeed')
+    const wrong = await settings('ext:\n  priceFeed:\n    pair: 5\n    from: [https://me:hunter2@x]\n')
+    await expect(wrong.checked()).rejects.toThrow(/^((?!hunter2)[\s\S])*$/)
+  })
+
+  it('has no aliases, and a name that objects have is one like any other', async () => {
+    await expect(settings('a: &x hello\next:\n  priceFeed:\n    pair: *x\n')).rejects.toThrow(
+      /ext\.priceFeed\.pair \(.*:4\): aliases \(\*name\) are not taken here/,
+    )
+    await expect(settings('', { PMESH_EXT_PRICE_FEED: '{a: &x 1, b: *x}' })).rejects.toThrow(
+      'not keys and values',
+    )
+    const odd = definePlugin({ name: 'constructor', config: z.object({ x: z.int().default(3) }) })
+    expect([...(await checkSections(givenPlugins([odd]), {}))]).toEqual([['constructor', { x: 3 }]])
+    expect([...(await checkSections(givenPlugins([definePlugin({ name: 'toString' })]), {}))]).toEqual([
+      ['toString', undefined],
+    ])
+  })
+
   it('is keys and values, in the file and in a variable', async () => {
-    await expect(settings('ext: [1]\n')).rejects.toThrow(/^.*ext "\[1\]" \(.*:1\): not a section/)
+    await expect(settings('ext: [1]\n')).rejects.toThrow(/^.*: ext \(.*:1\): not a section/)
     await expect(settings('ext:\n  priceFeed: yes\n')).rejects.toThrow(
-      /ext\.priceFeed "yes" \(.*:2\): not a section/,
+      /ext\.priceFeed \(.*:2\): not a section/,
     )
     await expect(settings('', { PMESH_EXT_PRICE_FEED: 'secret' })).rejects.toThrow(
       'ext.priceFeed (PMESH_EXT_PRICE_FEED): not keys and values such as {greeting: hello, repeat: 3}',
@@ -104,6 +134,7 @@ describe('a plugin that is named', () => {
     await writeFile(
       join(folder, 'greeter.ts'),
       `import { definePlugin } from '${node}'
+       setInterval(() => {}, 1000)
        const schema = { '~standard': { version: 1, vendor: 'test', validate: (value) =>
          typeof value.greeting === 'string' ? { value } : { issues: [{ message: 'not a text', path: ['greeting'] }] } } }
        export default definePlugin({ name: 'greeter', config: schema })`,
@@ -127,6 +158,9 @@ describe('a plugin that is named', () => {
     await write('hi')
     const reloaded = await runCli(['config', 'reload', '--data', running.dataDir])
     expect(reloaded.stdout).toMatch(/with the next start +ext\.greeter\.greeting +hello → hi/)
+    await write('7')
+    const refused = await runCli(['config', 'reload', '--data', running.dataDir])
+    expect(refused.stderr).toContain('ext.greeter.greeting 7')
     const shown = await runCli(['config', 'show', '--data', running.dataDir])
     expect(shown.stdout).toMatch(/ext\.greeter\.greeting +hello +.*hi with the next start/)
     expect(reloaded.stdout + shown.stdout + running.output()).not.toContain('t0ps3cret')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineTopic, json } from '@pastel-mesh/sdk-node'
 import type { router } from '@pastel-mesh/sdk-server'
-import { initTRPC } from '@trpc/server'
+import { initTRPC, lazy } from '@trpc/server'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { definePlugin } from '../src/index.ts'
@@ -142,7 +142,24 @@ describe('a controller', () => {
     [
       'a procedure of which nobody says who may call it',
       [definePlugin({ name: 'one', router: t.router({ open: t.procedure.query(() => 1) }) as never })],
-      { code: 'ERR_ROUTER', message: expect.stringContaining('ext.one.open does not state who may call it') },
+      {
+        code: 'ERR_PLUGIN',
+        message: expect.stringMatching(
+          /^the plugin one cannot be started: .*ext\.one\.open does not state who may/,
+        ),
+      },
+    ],
+    [
+      'a router of which nobody sees what is in it',
+      [
+        definePlugin({
+          name: 'one',
+          router: t.router({
+            late: lazy(async () => t.router({ open: t.procedure.query(() => 1) })),
+          }) as never,
+        }),
+      ],
+      { code: 'ERR_PLUGIN', message: expect.stringContaining('ext.one.late is lazy') },
     ],
     [
       'an interval that is none',
@@ -186,7 +203,10 @@ describe('a controller', () => {
     [
       'what is no plugin',
       [{ name: 'one' } as never],
-      { code: 'ERR_PLUGIN', message: expect.stringContaining('is none') },
+      {
+        code: 'ERR_PLUGIN',
+        message: 'plugins[0] is no plugin: make it with definePlugin of this very package',
+      },
     ],
   ])('does not start with %s', async (_, plugins, error) => {
     const dataDir = await temporaryFolder()
@@ -197,6 +217,12 @@ describe('a controller', () => {
   })
 
   it('of which a name is wrong, nothing is made at all', () => {
+    for (const name of ['then', 'Greeter', 'my-plugin', '', 'x'.repeat(33)]) {
+      expect(() => definePlugin({ name })).toThrow('is no name of a plugin')
+    }
+    expect(() => definePlugin({ name: 'one', jobs: { inbox: () => {} }, onMessage: () => {} })).toThrow(
+      'the job inbox of the plugin one has the name of those that onMessage makes',
+    )
     expect(() => definePlugin({ name: 'one', jobs: { 'a job': () => {} } })).toThrow(
       '"a job" of the plugin one is no name',
     )

@@ -12,8 +12,8 @@ const greeter = definePlugin({
   name: 'greeter',
   router: ({ config, metrics }) => {
     expectTypeOf(config).toEqualTypeOf<{ greeting: string }>()
-    expectTypeOf(metrics.greetings).toEqualTypeOf<CounterMetric>()
-    expectTypeOf(metrics.waiting).toEqualTypeOf<GaugeMetric>()
+    expectTypeOf(metrics.greetings).toEqualTypeOf<CounterMetric<'who'>>()
+    expectTypeOf(metrics.waiting).toEqualTypeOf<GaugeMetric<never>>()
     return router({ hello: readProcedure.input(z.string()).query(({ input }) => ({ length: input.length })) })
   },
   jobs: {
@@ -55,7 +55,7 @@ const greeter = definePlugin({
     nightly: { cron: '0 3 * * *', timeZone: 'Europe/Vienna', run: () => {} },
   },
   metrics: {
-    greetings: { type: 'counter', help: 'Greetings' },
+    greetings: { type: 'counter', help: 'Greetings', labels: ['who'] },
     waiting: { type: 'gauge', help: 'Who waits' },
   },
   config: z.object({ greeting: z.string().default('hello') }),

@@ -129,6 +129,75 @@ test('each message of its topics and of the inbox is taken, in order, over resta
   expect(seen).toHaveLength(7)
 })
 
+test('a topic that is named inbox is none: what is sent to the node alone is for onMessage', async () => {
+  const { seen, note } = notes()
+  const reader = definePlugin({
+    name: 'reader',
+    topics: { inbox: (message) => note(`topic ${textOf(message)}`) },
+    onMessage: (message) => note(`direct ${textOf(message)}`),
+  })
+  const controller = await createController(
+    { dataDir: await temporaryFolder(), listen },
+    { plugins: [reader] },
+  )
+  onTestFinished(() => controller.stop())
+  await controller.start()
+  expect(controller.plugins()).toMatchObject([
+    { messages: ['topic/inbox', 'inbox'], jobs: ['reader.on.inbox', 'reader.inbox'] },
+  ])
+  await controller.node.publish('inbox', { text: 'to all' })
+  await controller.node.send(controller.node.pastelId, { text: 'to one' })
+  await waitUntil(() => seen.length >= 2, { what: 'both messages to be taken' })
+  await controller.queue.drain()
+  expect([...seen].sort()).toEqual(['direct to one', 'topic to all'])
+})
+
+test('a job has the signal of the job, which gives it time when the node stops', async () => {
+  const { seen, note } = notes()
+  const worker = definePlugin({
+    name: 'worker',
+    jobs: {
+      slow: async (job, { signal, node }) => {
+        expect(signal).toBe(job.signal)
+        note(`begun ${node.network}`)
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        signal.throwIfAborted()
+        note('ended')
+      },
+    },
+    start: async ({ jobs }) => {
+      await expect(jobs.add('solw', null)).rejects.toMatchObject({
+        code: 'ERR_PLUGIN',
+        message: 'the plugin worker has no job solw; it has: slow',
+      })
+    },
+  })
+  const controller = await createController(
+    { dataDir: await temporaryFolder(), listen },
+    { plugins: [worker] },
+  )
+  await controller.start()
+  await controller.queue.add('worker.slow', null)
+  await waitUntil(() => seen.length === 1, { what: 'the job to run' })
+  await controller.stop()
+  expect(seen).toEqual(['begun local', 'ended'])
+})
+
+test('a node that is drained begins no more runs of background tasks', async () => {
+  const { seen, note } = notes()
+  const busy = definePlugin({
+    name: 'busy',
+    background: { tick: { every: 100, run: () => void note('tick') } },
+  })
+  const dataDir = await temporaryFolder()
+  const controller = await createController({ dataDir, listen }, { plugins: [busy] })
+  onTestFinished(() => controller.stop())
+  await controller.start()
+  await waitUntil(() => seen.length > 0, { what: 'the task to run' })
+  await socketClient(dataDir).api.admin.drain.mutate()
+  expect(controller.plugins()[0]?.background[0]).not.toHaveProperty('nextAtMs')
+})
+
 test('a message whose handler throws is tried again, and those behind it are taken meanwhile', async () => {
   const { seen, note } = notes()
   let failures = 0
@@ -156,6 +225,7 @@ test('a message whose handler throws is tried again, and those behind it are tak
   await waitUntil(() => seen.length === 2, { what: 'both messages to be taken' })
   expect([...seen].sort()).toEqual(['bad', 'good'])
   expect(failures).toBe(3)
+  await controller.queue.drain()
   expect((await controller.queue.counts()).get('picky.on.test')).toMatchObject({ done: 2 })
 })
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Seldom } from '../src/cli/seldom.ts'
+import { Seldom } from '../src/seldom.ts'
 
 const MINUTE_MS = 60_000
 

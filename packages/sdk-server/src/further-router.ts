@@ -15,12 +15,16 @@ export function withRouter<R extends AnyRouter>(further: R) {
     if (name === PLUGINS || Object.hasOwn(appRouter._def.record, name))
       throw unusable(`the name ${name} is the node's own`)
   }
-  return merged(further)
+  checkRouter(further)
+  try {
+    return mergeRouters(appRouter, further)
+  } catch (cause) {
+    throw unusable((cause as Error).message, cause)
+  }
 }
 
 /**
  * The routers of plugins, each under `ext.<name>`.
- * @throws MeshError ERR_ROUTER: a procedure does not state who may call it
  */
 export function pluginsRouter<P extends Readonly<Record<string, AnyRouter>>>(plugins: P) {
   return router({ [PLUGINS]: router(plugins) } as { readonly ext: ReturnType<typeof router<P>> })
@@ -36,29 +40,33 @@ export function routerOf(
 ): AnyRouter {
   const own = further === undefined ? appRouter : withRouter(further)
   if (Object.keys(plugins).length === 0) return own
+  for (const [name, theirs] of Object.entries(plugins)) checkRouter(theirs, `${PLUGINS}.${name}`)
   try {
-    const theirs = pluginsRouter(plugins)
-    assertAccess(theirs)
-    return mergeRouters(own, theirs)
-  } catch (cause) {
-    throw cause instanceof MeshError ? cause : unusable((cause as Error).message, cause)
-  }
-}
-
-function merged<R extends AnyRouter>(further: R) {
-  assertAccess(further)
-  try {
-    return mergeRouters(appRouter, further)
+    return mergeRouters(own, pluginsRouter(plugins))
   } catch (cause) {
     throw unusable((cause as Error).message, cause)
   }
 }
 
-function assertAccess(further: AnyRouter): void {
-  const procedures = further._def.procedures as Readonly<Record<string, AnyProcedure>>
-  for (const [path, { _def }] of Object.entries(procedures)) {
+/**
+ * Whether a router can be served: each of its procedures says who may call it.
+ * @param path of the router
+ * @throws MeshError ERR_ROUTER
+ */
+export function checkRouter(checked: AnyRouter, path?: string): void {
+  const { procedures, lazy } = checked._def as {
+    readonly procedures: Readonly<Record<string, AnyProcedure>>
+    readonly lazy?: Readonly<Record<string, unknown>>
+  }
+  const nameOf = (name: string) => (path === undefined ? name : `${path}.${name}`)
+  const [late] = Object.keys(lazy ?? {})
+  // Who may call what nobody has seen?
+  if (late !== undefined) throw unusable(`${nameOf(late)} is lazy: give the router itself`)
+  for (const [name, { _def }] of Object.entries(procedures)) {
     if (accessOf((_def as { readonly meta?: ProcedureMeta }).meta) === undefined) {
-      throw unusable(`${path} does not state who may call it: make it with readProcedure or one of its like`)
+      throw unusable(
+        `${nameOf(name)} does not state who may call it: make it with readProcedure or one of its like`,
+      )
     }
   }
 }

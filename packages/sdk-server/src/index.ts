@@ -54,16 +54,17 @@ export type { Login } from './auth/logins.ts'
 export type { RoleLists } from './auth/roles.ts'
 export type { ServiceKey } from './auth/service-keys.ts'
 export type { ErrorData } from './error-format.ts'
-export type { AppRouterWith, AppRouterWithPlugins } from './further-router.ts'
+export { type AppRouterWith, type AppRouterWithPlugins, checkRouter } from './further-router.ts'
 export { DEFAULT_MONITORING_PORT, type MonitoringOptions } from './monitoring/monitoring-server.ts'
-export type {
-  CounterMetric,
-  GaugeMetric,
-  HistogramMetric,
-  MetricDefinition,
-  MetricDefinitions,
-  MetricLabels,
-  MetricsOf,
+export {
+  type CounterMetric,
+  type GaugeMetric,
+  type HistogramMetric,
+  type MetricDefinition,
+  type MetricDefinitions,
+  type MetricLabels,
+  type MetricsOf,
+  metricPrefix,
 } from './monitoring/own-metrics.ts'
 export { type OpenApiDocument, openApiDocument } from './rest/openapi-document.ts'
 export type { AppRouter } from './router.ts'

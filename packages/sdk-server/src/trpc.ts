@@ -193,10 +193,38 @@ const guard = t.middleware(async ({ ctx, meta, path, type, getRawInput, next }) 
   }
 })
 
-/** Makes a call, as one of the plugin whose procedure it is. */
-function withinPlugin<T>({ inPlugin }: Context, path: string, call: () => Promise<T>): Promise<T> {
+/** Makes a call, as one of the plugin whose procedure it is; so is what a subscription does then. */
+async function withinPlugin<T extends object>(
+  { inPlugin }: Context,
+  path: string,
+  call: () => Promise<T>,
+): Promise<T> {
   const [top, plugin] = path.split('.', 2)
-  return top === 'ext' && plugin !== undefined ? inPlugin(plugin, call) : call()
+  if (top !== 'ext' || plugin === undefined) return call()
+  const outcome = await inPlugin(plugin, call)
+  if (!('data' in outcome) || !isAsyncIterable(outcome.data)) return outcome
+  return { ...outcome, data: iterate(outcome.data, (next) => inPlugin(plugin, next)) }
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+}
+
+/** The same, each step of which is made by `step`. */
+async function* iterate(
+  iterable: AsyncIterable<unknown>,
+  step: <T>(next: () => Promise<T>) => Promise<T>,
+): AsyncGenerator<unknown> {
+  const iterator = iterable[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const { done, value } = await step(() => iterator.next())
+      if (done === true) return value
+      yield value
+    }
+  } finally {
+    await step(async () => iterator.return?.())
+  }
 }
 
 /** Makes a call when it may be: all that it does before it is answered is a part of it. */

@@ -19,9 +19,9 @@ export async function printConfig(options: OptionValues): Promise<void> {
     value: valueAt(read, key.parts),
     origin: origins.get(key.path) ?? ({ kind: 'default' } as Origin),
   }))
-  const ofPlugins = shownPluginSettings(config.ext).map(([path, value]) => ({
+  const ofPlugins = shownPluginSettings(config.ext).map(({ path, shown }) => ({
     path,
-    value,
+    value: shown,
     origin: origins.get(path) ?? ({ kind: 'default' } as Origin),
   }))
   if (options.json === true) {

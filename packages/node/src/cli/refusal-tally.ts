@@ -1,6 +1,6 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import type { Refusal } from '@pastel-mesh/sdk-node'
-import { Seldom } from './seldom.ts'
+import { Seldom } from '../seldom.ts'
 
 export interface RefusalTallyOptions {
   /** @default 60000 */

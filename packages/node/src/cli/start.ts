@@ -13,7 +13,6 @@ import { banner, bannerFields } from './banner.ts'
 import { placesOf } from './config-options.ts'
 import { describeReloaded } from './describe-reloaded.ts'
 import { describeError, print } from './output.ts'
-import { Seldom } from './seldom.ts'
 import { ServiceManager } from './service-manager.ts'
 import { tellEvents } from './tell-events.ts'
 import { tellJobs } from './tell-jobs.ts'
@@ -34,7 +33,7 @@ export async function start(options: OptionValues): Promise<number> {
   const { loginTeller } = await import('./tell-logins.ts')
   const { requestTeller } = await import('./tell-requests.ts')
   const creating = Controller.create(input, {
-    onError: errorTeller(logger),
+    onError: (error) => logError(logger, error),
     onPluginLog: ({ level, plugin, message, fields }) =>
       logger[level]({ ...fields, event: 'plugin', plugin }, message),
     onDrain: () => logger.warn({ event: 'draining' }, 'takes no more messages and jobs of its own'),
@@ -108,11 +107,6 @@ function logUnread(logger: Logger, error: Error): void {
   }
 }
 
-/** A plugin may fail each second, in one way. */
-function errorTeller(logger: Logger): (error: Error) => void {
-  const seldom = new Seldom()
-  return (error) => {
-    if (error instanceof MeshError && error.code === 'ERR_PLUGIN' && !seldom.isDue(error.message)) return
-    logger.error({ event: 'error', err: error }, describeError(error))
-  }
+function logError(logger: Logger, error: Error): void {
+  logger.error({ event: 'error', err: error }, describeError(error))
 }

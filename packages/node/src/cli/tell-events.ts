@@ -1,5 +1,6 @@
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import type { Logger } from 'pino'
+import { Seldom } from '../seldom.ts'
 import { describeAlert } from './describe-alert.ts'
 import { describeDisk } from './describe-disk.ts'
 import { describeMembers } from './describe-members.ts'
@@ -8,7 +9,6 @@ import { describeRefusal } from './describe-refusal.ts'
 import { describeClock, describeSuperseded } from './describe-standing.ts'
 import { LostTally } from './lost-tally.ts'
 import { RefusalTally } from './refusal-tally.ts'
-import { Seldom } from './seldom.ts'
 
 /**
  * Logs what happens at a node; what repeats itself, seldom. Each line has the `event`, and fields for programs.

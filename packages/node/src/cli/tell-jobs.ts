@@ -1,7 +1,7 @@
 import type { JobEvent, Queue } from '@pastel-mesh/queue'
 import type { Logger } from 'pino'
 import { pmeshCommand } from '../pmesh-command.ts'
-import { Seldom } from './seldom.ts'
+import { Seldom } from '../seldom.ts'
 
 /**
  * Logs what an operator should know of the jobs; of each name seldom, for one that fails is seldom alone.

@@ -9,6 +9,8 @@ import type {
   SettingChange,
 } from '@pastel-mesh/sdk-server'
 import type { NodeLogOptions } from '../log/log-options.ts'
+import { checkSections } from '../plugins/check-sections.ts'
+import type { LoadedPlugin } from '../plugins/load-plugins.ts'
 import type { CheckedConfig } from './checked-config.ts'
 import { ConfigError } from './config-error.ts'
 import type { ConfigKey } from './config-key.ts'
@@ -33,6 +35,8 @@ export interface LiveConfigurationComponents {
   readonly source: ConfigurationSource
   readonly node: Pick<MeshNode, 'setRates' | 'retention'>
   readonly registry: MemberRegistry
+  /** Those that run. */
+  readonly plugins: readonly LoadedPlugin[]
   /** Made after this, for it is told of it. */
   readonly server: () => Pick<Server, 'change'>
 }
@@ -70,8 +74,8 @@ export class LiveConfiguration implements Configuration {
   readonly #dataDir: string
   /** By the path of the key. */
   readonly #running: Map<string, Held>
-  /** What plugins were started with, by the path of the key, as it is shown. */
-  readonly #ofPlugins: ReadonlyMap<string, Held>
+  /** What plugins were started with, by the path of the key. */
+  readonly #ofPlugins: ReadonlyMap<string, PluginSetting>
   /** What holds after the next start. */
   #pending: ReadonlyMap<string, Held> = new Map()
   #file: string | undefined
@@ -97,7 +101,8 @@ export class LiveConfiguration implements Configuration {
     const ofPlugins = [...new Set([...this.#ofPlugins.keys(), ...this.#pending.keys()])]
       .filter((path) => path.startsWith('ext.'))
       .map((path) => {
-        const shown = this.#ofPlugins.get(path) ?? NOT_SET
+        const { shown: value, origin } = this.#ofPlugins.get(path) ?? NOT_SET
+        const shown: Held = { value, origin }
         const pending = this.#pending.get(path)
         return [path, pending === undefined ? shown : { ...shown, afterRestart: pending }]
       })
@@ -119,6 +124,7 @@ export class LiveConfiguration implements Configuration {
     const { source } = this.#components
     const loaded = await source.load()
     this.#assertSaysSomething(loaded)
+    await this.#checkPlugins(loaded)
     const members = await this.#reloadMembers()
     const applied: SettingChange[] = []
     const needsRestart: SettingChange[] = []
@@ -151,9 +157,8 @@ export class LiveConfiguration implements Configuration {
       }
     }
     for (const change of changesOf(this.#ofPlugins, pluginSettings(loaded))) {
-      const { value, origin, key, before, after } = change
-      needsRestart.push({ key, before, after, origin })
-      pending.set(key, { value, origin })
+      needsRestart.push(change)
+      pending.set(change.key, { value: change.after, origin: change.origin })
     }
     for (const apply of toApply) apply(loaded.config, this.#components)
     this.#pending = pending
@@ -189,6 +194,13 @@ export class LiveConfiguration implements Configuration {
     ])
   }
 
+  /** What plugins are set to now. Other plugins are found and checked at the next start. @throws ConfigError */
+  async #checkPlugins({ config, origins }: LoadedConfig): Promise<void> {
+    const { source, plugins } = this.#components
+    if (!isDeepStrictEqual(config.plugins, source.loaded.config.plugins)) return
+    await checkSections(plugins, config.ext, origins)
+  }
+
   async #reloadMembers(): Promise<Reloaded['members']> {
     const { registry } = this.#components
     try {
@@ -207,28 +219,32 @@ export class LiveConfiguration implements Configuration {
   }
 }
 
-const NOT_SET: Held = { value: null, origin: { kind: 'default' } }
+/** A value of a section of a plugin. */
+interface PluginSetting extends Held {
+  readonly shown: string | null
+}
 
-/** Compared and shown without what is secret: a secret that is another one now is taken with the next start as well. */
-function pluginSettings({ config, origins }: LoadedConfig): ReadonlyMap<string, Held> {
+const NOT_SET: PluginSetting = { value: undefined, shown: null, origin: { kind: 'default' } }
+
+function pluginSettings({ config, origins }: LoadedConfig): ReadonlyMap<string, PluginSetting> {
   return new Map(
-    shownPluginSettings(config.ext).map(([path, value]) => [
+    shownPluginSettings(config.ext).map(({ path, value, shown }) => [
       path,
-      { value, origin: origins.get(path) ?? { kind: 'default' } },
+      { value, shown, origin: origins.get(path) ?? { kind: 'default' } },
     ]),
   )
 }
 
 function changesOf(
-  before: ReadonlyMap<string, Held>,
-  after: ReadonlyMap<string, Held>,
-): (SettingChange & Held)[] {
+  before: ReadonlyMap<string, PluginSetting>,
+  after: ReadonlyMap<string, PluginSetting>,
+): (Omit<SettingChange, 'origin'> & { readonly origin: Origin })[] {
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((key) => {
     const from = before.get(key) ?? NOT_SET
     const to = after.get(key) ?? NOT_SET
     return isDeepStrictEqual(from.value, to.value)
       ? []
-      : [{ key, before: from.value, after: to.value, ...to }]
+      : [{ key, before: from.shown, after: to.shown, origin: to.origin }]
   })
 }
 

@@ -1,4 +1,5 @@
-import { parseDocument } from 'yaml'
+import { isSecretName, withoutPassword } from '@pastel-mesh/identity'
+import { type Document, type Node, parseDocument } from 'yaml'
 import type { ConfigProblem } from './config-error.ts'
 import type { Origin } from './origin.ts'
 
@@ -15,8 +16,6 @@ export interface PluginSettings {
 export const NO_PLUGIN_SETTINGS: PluginSettings = { sections: {}, origins: new Map() }
 
 const VARIABLE = /^PMESH_EXT_([A-Z][A-Z0-9_]*)$/
-/** Keys whose values are shown nowhere. */
-const SECRET = /pass|secret|token|key|credential/i
 /** Characters of a value that are shown. */
 const MAX_SHOWN = 100
 
@@ -33,7 +32,7 @@ export function readPluginVariable(
   origin: Origin,
 ): { readonly settings: PluginSettings; readonly problems: readonly ConfigProblem[] } {
   const document = parseDocument(text, { prettyErrors: false })
-  const value: unknown = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 0 })
+  const value = document.errors.length > 0 ? undefined : plainValue(document)
   const key = `ext.${plugin}`
   if (!isSection(value)) {
     const reason = 'not keys and values such as {greeting: hello, repeat: 3}'
@@ -48,40 +47,51 @@ export function readPluginVariable(
 
 /** Of several sources: of each key the first that has it. */
 export function mergePluginSettings(sources: readonly PluginSettings[]): PluginSettings {
-  const sections: Record<string, Record<string, unknown>> = {}
+  const sections: Record<string, Record<string, unknown>> = Object.create(null)
   const origins = new Map<string, Origin>()
   for (const source of [...sources].reverse()) {
     for (const [plugin, section] of Object.entries(source.sections)) {
-      sections[plugin] = { ...sections[plugin], ...section }
+      sections[plugin] = Object.assign(Object.create(null), sections[plugin], section)
     }
     for (const [path, origin] of source.origins) origins.set(path, origin)
   }
   return { sections, origins }
 }
 
-/** The keys of all sections with what is shown of their values. */
-export function shownPluginSettings(sections: PluginSections): [key: string, value: string][] {
+/** The keys of all sections with their values, and what is shown of these. */
+export function shownPluginSettings(
+  sections: PluginSections,
+): { readonly path: string; readonly value: unknown; readonly shown: string }[] {
   return Object.entries(sections).flatMap(([plugin, section]) =>
-    Object.entries(section).map(([name, value]): [string, string] => [
-      `ext.${plugin}.${name}`,
-      isSecretKey(name) ? '(secret)' : shown(value),
-    ]),
+    Object.entries(section).map(([name, value]) => ({
+      path: `ext.${plugin}.${name}`,
+      value,
+      shown: isSecretName(name) ? '(secret)' : shownPluginValue(value),
+    })),
   )
 }
 
-export function isSecretKey(path: string): boolean {
-  return SECRET.test(path)
+/** What a part of a document says; undefined: it has aliases, which are not taken. */
+export function plainValue(node: Document | Node, document?: Document): unknown {
+  try {
+    const options = { maxAliasCount: 0 }
+    return document === undefined ? (node as Document).toJS(options) : (node as Node).toJS(document, options)
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined
+    throw error
+  }
 }
 
 function isSection(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function shown(value: unknown): string {
-  // What is inside may be secret as well.
-  const text =
-    typeof value === 'string'
-      ? value
-      : JSON.stringify(value, (name, inner) => (isSecretKey(name) ? '(secret)' : inner))
+/** What is inside may be secret as well. */
+export function shownPluginValue(value: unknown): string {
+  const hidden = (name: string, inner: unknown) => {
+    if (isSecretName(name)) return '(secret)'
+    return typeof inner === 'string' ? withoutPassword(inner) : inner
+  }
+  const text = typeof value === 'string' ? withoutPassword(value) : (JSON.stringify(value, hidden) ?? 'null')
   return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`
 }

@@ -1,4 +1,4 @@
-import { isPastelId } from '@pastel-mesh/identity'
+import { isPastelId, withoutPassword } from '@pastel-mesh/identity'
 import { isNetworkName, isTopicName } from '@pastel-mesh/protocol'
 import { z } from 'zod'
 import { DEFAULT_DATA_DIR } from '../data-folder.ts'
@@ -7,7 +7,7 @@ import { parseListenAddress, parsePeerAddress } from './addresses.ts'
 import { parseApiListen } from './api-listen.ts'
 import { apiSchema } from './api-schema.ts'
 import { keyRegistry } from './config-key.ts'
-import { parseQueueDriver, QUEUE_SERVERS, withoutPassword } from './queue-driver.ts'
+import { parseQueueDriver, QUEUE_SERVERS } from './queue-driver.ts'
 import { count, duration, list, read, size, text, yesOrNo } from './value-schemas.ts'
 
 const DAY_MS = 24 * 60 * 60_000

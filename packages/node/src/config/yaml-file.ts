@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { explainFileError, MeshError } from '@pastel-mesh/identity'
+import { explainFileError, isSecretName, MeshError } from '@pastel-mesh/identity'
 import {
   type Document,
   isMap,
@@ -17,7 +17,7 @@ import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { type ConfigKey, isOpenly } from './config-key.ts'
 import { CONFIG_KEYS } from './config-keys.ts'
 import type { Origin } from './origin.ts'
-import { isSecretKey } from './plugin-sections.ts'
+import { plainValue } from './plugin-sections.ts'
 import { type Setting, type Source, valueOfText } from './setting.ts'
 
 /** A configuration takes a few KiB; anything of this size is another file. */
@@ -85,7 +85,7 @@ class Reading {
   readonly #document: Document.Parsed
   readonly #settings = new Map<string, Setting>()
   readonly #problems: ConfigProblem[] = []
-  readonly #sections: Record<string, Record<string, unknown>> = {}
+  readonly #sections: Record<string, Record<string, unknown>> = Object.create(null)
   readonly #sectionOrigins = new Map<string, Origin>()
 
   constructor(path: string, text: string, lines: LineCounter, document: Document.Parsed) {
@@ -115,11 +115,14 @@ class Reading {
     for (const { key: name, value } of this.#itemsOf(sections, EXT)) {
       const path = `${EXT}.${name}`
       this.#sectionOrigins.set(path, this.#originOf(value ?? sections))
-      const section: Record<string, unknown> = {}
+      const section: Record<string, unknown> = Object.create(null)
       if (value === null || isNothing(value)) continue
       for (const { key, value: inner } of this.#itemsOf(value, path)) {
         this.#sectionOrigins.set(`${path}.${key}`, this.#originOf(inner ?? value))
-        section[key] = inner === null ? null : inner.toJS(this.#document, { maxAliasCount: 0 })
+        section[key] = inner === null ? null : plainValue(inner, this.#document)
+        if (section[key] !== undefined) continue
+        const reason = 'aliases (*name) are not taken here: write the value itself'
+        this.#problems.push({ key: `${path}.${key}`, origin: this.#originOf(inner ?? value), reason })
       }
       this.#sections[name] = section
     }
@@ -133,9 +136,9 @@ class Reading {
         value,
       }))
     }
+    // Without the value: it may be a secret, whatever its name is.
     this.#problems.push({
       key: path,
-      value: this.#written(node),
       origin: this.#originOf(node),
       reason: 'not a section: it has keys of its own',
     })
@@ -151,7 +154,7 @@ class Reading {
       else if (path === EXT) this.#readPlugins(value)
       else if (!isSection(path)) {
         const reason = `there is no such key${adviceFor(path)}`
-        const shown = isSecretKey(path) ? undefined : this.#written(value)
+        const shown = isSecretName(path) ? undefined : this.#written(value)
         this.#problems.push({ key: path, value: shown, origin: this.#originOf(name), reason })
       } else if (isMap(value)) this.#readSection(value as YAMLMap.Parsed, parts)
       else if (value !== null && !isNothing(value)) {

@@ -63,7 +63,7 @@ export class MessageBindings {
       )
     }
     const toData: BindingParts['toData'] =
-      typeof source === 'string'
+      typeof source === 'string' || 'topic' in source
         ? (map as MessageMap<unknown>)
         : async (message, standing) => {
             const typed = await decodeMessage(source, message)

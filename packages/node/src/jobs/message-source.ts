@@ -1,14 +1,18 @@
 import type { MeshNode, ReceivedEntry, Topic } from '@pastel-mesh/sdk-node'
 
-/** Where messages come from: a topic, by its name or its declaration, or this node's inbox. */
-export type MessageSource = 'inbox' | (string & {}) | Topic<never, unknown>
+/**
+ * Where messages come from: a topic, by its name or its declaration, or this node's inbox. As an object also a topic that
+ * is named `inbox`.
+ */
+export type MessageSource = 'inbox' | (string & {}) | { readonly topic: string } | Topic<never, unknown>
 
 type SourceNode = Pick<MeshNode, 'subscribe' | 'inbox' | 'messages'>
 
-/** The name of a source: `inbox`, or `topic/<name>`. A topic of the name `inbox` is one by its declaration. */
+/** The name of a source: `inbox`, or `topic/<name>`. */
 export function sourceName(source: MessageSource): string {
   if (source === 'inbox') return source
-  return `topic/${typeof source === 'string' ? source : source.name}`
+  if (typeof source === 'string') return `topic/${source}`
+  return `topic/${'topic' in source ? source.topic : source.name}`
 }
 
 /** What a source gives from a cursor on, without end. */

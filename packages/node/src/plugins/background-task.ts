@@ -1,9 +1,12 @@
 import { checkTiming, nextTick, type Timing } from '@pastel-mesh/queue'
 import type { BackgroundStatus } from '@pastel-mesh/sdk-server'
 import { formatDuration, parseDuration } from '../config/durations.ts'
+import { messageOf } from './message-of.ts'
 
 /** A timer of Node that waits longer fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
+/** How often what goes by the clock looks at it: it may be set. */
+const LOOK_MS = 60_000
 
 export interface BackgroundTaskOptions {
   readonly name: string
@@ -52,10 +55,15 @@ export class BackgroundTask {
     if (this.#dueMs === undefined) this.#plan(this.#nowMs())
   }
 
-  /** Resolves when what runs has ended. */
-  async stop(): Promise<void> {
+  /** Begins no more; what runs goes on. */
+  rest(): void {
     clearTimeout(this.#timer)
     this.#dueMs = undefined
+  }
+
+  /** Resolves when what runs has ended. */
+  async stop(): Promise<void> {
+    this.rest()
     await this.#running
   }
 
@@ -83,20 +91,24 @@ export class BackgroundTask {
 
   #plan(afterMs: number): void {
     this.#dueMs = 'everyMs' in this.#timing ? afterMs + this.#timing.everyMs : nextTick(this.#timing, afterMs)
-    this.#wait()
+    this.#wait(afterMs)
   }
 
-  #wait(): void {
+  /** @param lastMs what the time was when it was looked at last */
+  #wait(lastMs: number): void {
     const dueMs = this.#dueMs
     if (dueMs === undefined) return
     const waitMs = Math.ceil(Math.max(0, dueMs - this.#nowMs()))
     this.#timer = setTimeout(
       () => {
+        const nowMs = this.#nowMs()
+        // The clock was set back: what comes next may be long before what was next.
+        if (nowMs < lastMs) this.#plan(nowMs)
         // A long wait is made of several; and a timer may fire a little early.
-        if (this.#nowMs() < dueMs) this.#wait()
+        else if (nowMs < dueMs) this.#wait(nowMs)
         else this.#due(dueMs)
       },
-      Math.min(waitMs, MAX_TIMER_MS),
+      Math.min(waitMs, 'everyMs' in this.#timing ? MAX_TIMER_MS : LOOK_MS),
     )
   }
 
@@ -119,16 +131,16 @@ export class BackgroundTask {
     } catch (error) {
       this.#failures += 1
       this.#lastFailure = { message: messageOf(error), atMs: Date.now() }
-      this.#components.onFailure(error)
+      try {
+        this.#components.onFailure(error)
+      } catch {
+        // It is counted; whoever was to hear of it has failed.
+      }
     } finally {
       this.#runs += 1
       this.#runMs += performance.now() - beginMs
     }
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function toTiming(timing: BackgroundTaskOptions['timing']): Timing {

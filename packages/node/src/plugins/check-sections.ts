@@ -1,10 +1,11 @@
-import { MeshError } from '@pastel-mesh/identity'
+import { isSecretName, MeshError } from '@pastel-mesh/identity'
 import type { StandardSchema } from '@pastel-mesh/sdk-node'
 import { closestName } from '../config/closest-name.ts'
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts'
 import { valueAt } from '../config/config-keys.ts'
 import type { Origin } from '../config/origin.ts'
-import { isSecretKey, type PluginSections } from '../config/plugin-sections.ts'
+import { type PluginSections, shownPluginValue } from '../config/plugin-sections.ts'
+import { within } from '../within.ts'
 import type { LoadedPlugin } from './load-plugins.ts'
 
 /**
@@ -29,7 +30,7 @@ export async function checkSections(
   for (const { plugin } of plugins) {
     const { name } = plugin
     const { config: schema } = plugin.definition
-    const section = sections[name]
+    const section = Object.hasOwn(sections, name) ? sections[name] : undefined
     if (schema === undefined) {
       if (section !== undefined) {
         problems.push({
@@ -49,10 +50,13 @@ export async function checkSections(
   return checked
 }
 
+const CHECK_MS = 30_000
+
 type Issue = NonNullable<Awaited<ReturnType<StandardSchema['~standard']['validate']>>['issues']>[number]
 
+/** A schema that asks somebody else must not hold up the start for ever. */
 async function validate(schema: StandardSchema, value: unknown) {
-  return schema['~standard'].validate(value)
+  return within(CHECK_MS, Promise.resolve(schema['~standard'].validate(value)))
 }
 
 function toProblem(
@@ -64,9 +68,11 @@ function toProblem(
   const parts = [plugin, ...path.map((part) => (typeof part === 'object' ? part.key : part))]
   const key = ['ext', ...parts].map(String).join('.')
   // A whole section may hold secrets.
-  const value = parts.length > 1 && !isSecretKey(key) ? valueAt(sections, parts) : undefined
+  const isSecret = parts.some((part) => isSecretName(String(part)))
+  const value = parts.length > 1 && !isSecret ? valueAt(sections, parts) : undefined
   const isShown = value !== undefined && typeof value !== 'object'
-  return { key, ...(isShown ? { value } : {}), ...originOf(parts, origins), reason: message }
+  const shown = typeof value === 'string' ? shownPluginValue(value) : value
+  return { key, ...(isShown ? { value: shown } : {}), ...originOf(parts, origins), reason: message }
 }
 
 function originOf(

@@ -3,6 +3,8 @@ import type { AnyRouter, AppRouterWithPlugins, MetricDefinitions } from '@pastel
 import type { AnyDefinition, Plugin, PluginDefinition } from './plugin.ts'
 
 const NAME = /^[a-z][A-Za-z0-9]{0,31}$/
+/** Names that tRPC does not take for a router, for they mean something to a promise or a function. */
+const RESERVED = ['then', 'call', 'apply']
 /** Of jobs and background tasks: with the plugin's name before them they are names of jobs. */
 const INNER_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,29}$/
 
@@ -40,10 +42,10 @@ export function definePlugin<
   Router extends AnyRouter = never,
 >(definition: PluginDefinition<Name, ConfigIn, Config, Metrics, Jobs, Values, Router>): Plugin<Name, Router> {
   const { name, jobs = {}, background = {} } = definition
-  if (!NAME.test(name)) {
+  if (!NAME.test(name) || RESERVED.includes(name)) {
     throw new MeshError(
       'ERR_PLUGIN',
-      `"${String(name).slice(0, 80)}" is no name of a plugin: give a lower-case letter, then letters and digits, 32 at most`,
+      `"${String(name).slice(0, 80)}" is no name of a plugin: give a lower-case letter, then letters and digits, 32 at most, and not ${RESERVED.join(', ')}`,
     )
   }
   for (const inner of [...Object.keys(jobs), ...Object.keys(background)]) {
@@ -51,6 +53,12 @@ export function definePlugin<
     throw new MeshError(
       'ERR_PLUGIN',
       `"${inner.slice(0, 80)}" of the plugin ${name} is no name: give a letter, then letters, digits, _ and -, 30 at most`,
+    )
+  }
+  if ('inbox' in jobs && definition.onMessage !== undefined) {
+    throw new MeshError(
+      'ERR_PLUGIN',
+      `the job inbox of the plugin ${name} has the name of those that onMessage makes: give it another`,
     )
   }
   // Which types it has is the business of whoever wrote it; here they are all the same.

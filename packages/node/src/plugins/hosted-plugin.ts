@@ -1,12 +1,22 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { HandlerOptions, JobContext, JobHandler, Queue } from '@pastel-mesh/queue'
 import { decodeMessage, type MeshNode, type ReceivedMessage } from '@pastel-mesh/sdk-node'
-import type { AnyRouter, BackgroundStatus, PluginStatus, Server } from '@pastel-mesh/sdk-server'
+import {
+  type AnyRouter,
+  type BackgroundStatus,
+  checkRouter,
+  metricPrefix,
+  type PluginStatus,
+  type Server,
+} from '@pastel-mesh/sdk-server'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { MessageBindings } from '../jobs/message-bindings.ts'
-import { BackgroundTask, messageOf } from './background-task.ts'
+import { Seldom } from '../seldom.ts'
+import { within } from '../within.ts'
+import { BackgroundTask } from './background-task.ts'
 import type { DefinedPlugin } from './define-plugin.ts'
 import { fromJobData, type MessageJobData, messageJobName, toJobData } from './message-job.ts'
+import { messageOf, placeOf } from './message-of.ts'
 import type {
   MessageHandlerOptions,
   PluginContext,
@@ -41,12 +51,12 @@ export interface HostedPluginComponents {
   readonly server: Pick<Server, 'addMetrics'>
   readonly scope: PluginScope
   readonly onLog: (entry: PluginLogEntry) => void
-  /** Hears what it throws where nobody waits for it. */
+  /** Hears what it throws where nobody waits for it; of each place once in ten minutes. */
   readonly onFailure: (error: MeshError) => void
 }
 
-/** How long a plugin may take to start: whatever it waits for, the node waits with it. */
-const START_MS = 30_000
+/** How long a plugin may take to start, and to stop: whatever it waits for, the node waits with it. */
+const MAX_WAIT_MS = 30_000
 /** How long its background tasks may take to end when their signal has fired; then they are left to themselves. */
 const MAX_GRACE_MS = 5_000
 
@@ -58,6 +68,7 @@ export class HostedPlugin {
   readonly #components: HostedPluginComponents
   readonly #context: PluginContext
   readonly #stopping = new AbortController()
+  readonly #seldom = new Seldom()
   readonly #jobs: { readonly name: string; readonly handle: JobHandler; readonly options: HandlerOptions }[] =
     []
   readonly #messages: string[] = []
@@ -66,7 +77,7 @@ export class HostedPlugin {
   #failures = 0
   #lastFailure: PluginStatus['lastFailure']
 
-  /** @throws MeshError ERR_PLUGIN: what of it cannot be */
+  /** @throws MeshError ERR_PLUGIN: says which part of it is wrong, and why */
   constructor({ plugin, config, source }: HostedPluginOptions, components: HostedPluginComponents) {
     this.name = plugin.name
     this.source = source
@@ -82,6 +93,7 @@ export class HostedPlugin {
         typeof router === 'function' && !('_def' in router)
           ? this.#run(() => (router as (context: PluginContext) => AnyRouter)(this.#context))
           : (router as AnyRouter | undefined)
+      if (this.#router !== undefined) checkRouter(this.#router, `ext.${this.name}`)
     } catch (cause) {
       throw this.#cannotStart(cause)
     }
@@ -103,11 +115,11 @@ export class HostedPlugin {
   async start(): Promise<void> {
     const { start } = this.#plugin.definition
     try {
-      if (start !== undefined)
-        await within(
-          START_MS,
-          this.#run(async () => start(this.#context)),
-        )
+      if (start !== undefined) {
+        const starting = this.#run(async () => start(this.#context))
+        await within(MAX_WAIT_MS, Promise.race([starting, this.#untilStopping()]))
+      }
+      this.#stopping.signal.throwIfAborted()
       for (const { name, handle, options } of this.#jobs) {
         this.#components.queue.registerHandler(name, handle, options)
       }
@@ -126,7 +138,7 @@ export class HostedPlugin {
    * @throws MeshError ERR_PLUGIN: names what does not
    */
   async stopBackground(timeoutMs: number): Promise<void> {
-    this.#endSignal()
+    this.interrupt()
     const ended = Promise.all(this.#background.map((task) => task.stop()))
     try {
       await within(Math.min(MAX_GRACE_MS, timeoutMs / 4), ended)
@@ -142,11 +154,11 @@ export class HostedPlugin {
   async stop(): Promise<void> {
     const { stop } = this.#plugin.definition
     // Where the start failed its background was never begun.
-    this.#endSignal()
+    this.interrupt()
     if (stop === undefined) return
     try {
       await within(
-        START_MS,
+        MAX_WAIT_MS,
         this.#run(async () => stop(this.#context)),
       )
     } catch (cause) {
@@ -156,11 +168,22 @@ export class HostedPlugin {
     }
   }
 
+  /** Its background tasks begin no more runs. */
+  rest(): void {
+    for (const task of this.#background) task.rest()
+  }
+
+  /** Its signal fires; a start that goes on is not waited for any more. */
+  interrupt(): void {
+    this.#stopping.abort(new MeshError('ERR_STOPPED', 'the node stops'))
+  }
+
   /** Counts what it threw where nobody waited for it. */
   failed(what: string, error: unknown): void {
     const message = `${what}: ${messageOf(error)}`
     this.#failures += 1
     this.#lastFailure = { message, atMs: Date.now() }
+    if (!this.#seldom.isDue(`${what} ${placeOf(error)}`)) return
     this.#components.onFailure(
       new MeshError('ERR_PLUGIN', `the plugin ${this.name}, ${message}`, { cause: error }),
     )
@@ -180,10 +203,6 @@ export class HostedPlugin {
     }
   }
 
-  #endSignal(): void {
-    this.#stopping.abort(new MeshError('ERR_STOPPED', 'the node stops'))
-  }
-
   #run<T>(act: () => T): T {
     return this.#components.scope.run(this.name, act)
   }
@@ -196,21 +215,45 @@ export class HostedPlugin {
     return {
       name: this.name,
       config,
-      metrics: server.addMetrics(`pmesh_ext_${snakeCase(this.name)}`, metrics),
+      metrics: server.addMetrics(metricPrefix(this.name), metrics),
       node,
       store,
       queue,
-      jobs: { add: (name, data, options) => queue.add(`${this.name}.${name}`, data, options) },
+      jobs: {
+        add: async (name, data, options) => queue.add(`${this.name}.${this.#ownJob(name)}`, data, options),
+      },
       logger: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
       signal: this.#stopping.signal,
     }
+  }
+
+  /** @throws MeshError ERR_PLUGIN: a job that nobody does would wait for ever */
+  #ownJob(name: string): string {
+    const { jobs = {} } = this.#plugin.definition
+    if (Object.hasOwn(jobs, name)) return name
+    const known = Object.keys(jobs).join(', ') || 'none'
+    throw new MeshError('ERR_PLUGIN', `the plugin ${this.name} has no job ${name}; it has: ${known}`)
+  }
+
+  /** The context of a job, whose signal is the job's: when the node stops, a job that runs gets time to end. */
+  #during(job: JobContext): PluginContext {
+    return Object.create(this.#context, {
+      signal: { enumerable: true, get: () => job.signal },
+    }) as PluginContext
+  }
+
+  async #untilStopping(): Promise<never> {
+    const { signal } = this.#stopping
+    if (!signal.aborted)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    throw signal.reason
   }
 
   #addJobs(): void {
     for (const [name, job] of Object.entries(this.#plugin.definition.jobs ?? {})) {
       const { run, ...options } =
         typeof job === 'function' ? { run: job } : (job as PluginJobOptions<unknown, PluginContext>)
-      this.#addJob(`${this.name}.${name}`, options, (context) => run(context, this.#context))
+      this.#addJob(`${this.name}.${name}`, options, (context) => run(context, this.#during(context)))
     }
   }
 
@@ -240,11 +283,11 @@ export class HostedPlugin {
     const name = messageJobName(this.name, topicOrInbox)
     this.#addJob(name, { concurrency: 1, ...options }, async (job) => {
       const message = fromJobData(job.data as MessageJobData) as TopicMessage<unknown>
-      if (topic === undefined) return nothing(await run(message, this.#context, job))
+      if (topic === undefined) return nothing(await run(message, this.#during(job), job))
       const decoded = await decodeMessage(topic, message)
       // It did when the job was made; the schema is another one now.
       if (!decoded.ok) throw decoded.error
-      return nothing(await run({ ...message, value: decoded.value }, this.#context, job))
+      return nothing(await run({ ...message, value: decoded.value }, this.#during(job), job))
     })
     const bindingOptions = {
       ...(from === undefined ? {} : { from }),
@@ -252,9 +295,10 @@ export class HostedPlugin {
     }
     const { bindings } = this.#components
     if (topicOrInbox === undefined) bindings.add('inbox', name, toJobData, bindingOptions)
-    else if (topic === undefined) bindings.add(topicOrInbox, name, toJobData, bindingOptions)
+    else if (topic === undefined) bindings.add({ topic: topicOrInbox }, name, toJobData, bindingOptions)
     else bindings.add(topic, name, (_: never, message: ReceivedMessage) => toJobData(message), bindingOptions)
-    this.#messages.push(topicOrInbox ?? 'inbox')
+    // A topic may have that name, too.
+    this.#messages.push(topicOrInbox === 'inbox' ? 'topic/inbox' : (topicOrInbox ?? 'inbox'))
   }
 
   #makeBackground(): BackgroundTask[] {
@@ -295,23 +339,4 @@ function topicName(key: string, handler: unknown): string {
 /** What a handler of messages returns is for nobody. */
 function nothing(_: unknown): undefined {
   return undefined
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-}
-
-async function within<T>(timeoutMs: number, act: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => reject(new MeshError('ERR_STOP_TIMEOUT', `it takes longer than ${timeoutMs / 1_000} s`)),
-    timeoutMs,
-  )
-  // It may fail long after anybody waits for it.
-  act.catch(() => {})
-  try {
-    return await Promise.race([act, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,19 +1,23 @@
 import type { Stats } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import { moduleResolve } from 'import-meta-resolve'
-import { messageOf } from './background-task.ts'
+import { within } from '../within.ts'
 import { DefinedPlugin } from './define-plugin.ts'
+import { messageOf } from './message-of.ts'
+
+/** How long a module may take: one that waits at its top for what never comes is named. */
+const LOAD_MS = 30_000
 
 /** A plugin, and what it was named by. */
 export interface LoadedPlugin {
   readonly plugin: DefinedPlugin
   /** As it is named; absent: the program that the node is part of gave it. */
   readonly source?: string
-  /** The path of its module. */
+  /** The path of its module, without symbolic links: as stacks have it. */
   readonly file?: string
 }
 
@@ -33,7 +37,7 @@ async function loadPlugin(name: string, from: string): Promise<LoadedPlugin> {
   const url = isPath(name) ? await findFile(name, from) : findPackage(name, from)
   let module: { readonly default?: unknown }
   try {
-    module = await import(url.href)
+    module = await within(LOAD_MS, import(url.href))
   } catch (cause) {
     throw cannotLoad(name, explain(cause, url), cause)
   }
@@ -55,14 +59,16 @@ function isPath(name: string): boolean {
 async function findFile(name: string, from: string): Promise<URL> {
   const path = resolve(from, name)
   let found: Stats
+  let real: string
   try {
     found = await stat(path)
+    real = await realpath(path)
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
     throw cannotLoad(name, isMissing ? `there is no file ${path}` : explainFileError(cause), cause)
   }
   if (found.isDirectory()) throw cannotLoad(name, `${path} is a folder: name the file in it`)
-  return pathToFileURL(path)
+  return pathToFileURL(real)
 }
 
 function findPackage(name: string, from: string): URL {
@@ -70,8 +76,11 @@ function findPackage(name: string, from: string): URL {
   let reason: unknown
   for (const place of places) {
     try {
-      return moduleResolve(name, place, new Set(['node', 'import', 'module-sync', ...ownConditions()]))
+      const url = moduleResolve(name, place, new Set(['node', 'import', 'module-sync', ...ownConditions()]))
+      if (url.protocol !== 'file:') throw cannotLoad(name, 'it is neither a package nor a path')
+      return url
     } catch (error) {
+      if (error instanceof MeshError) throw error
       reason ??= error
     }
   }
@@ -97,7 +106,7 @@ function ownConditions(): string[] {
 
 /** Why a module could not be loaded, with the line in it where that is known. */
 function explain(cause: unknown, url: URL): string {
-  const { code } = cause as NodeJS.ErrnoException
+  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION') return 'this Node runs no TypeScript: take 22.18 or newer'
   const file = fileURLToPath(url)
   const stack = cause instanceof Error ? (cause.stack ?? '') : ''

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { dirname, sep } from 'node:path'
+import { dirname, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { MeshError } from '@pastel-mesh/identity'
 
 /** Of a plugin that was loaded: whose an error is that nobody caught. */
 export interface PluginFile {
@@ -9,15 +10,20 @@ export interface PluginFile {
   readonly file?: string
 }
 
-/** This file's folder and those beside it: the node's own code. */
-const OWN_FOLDER = `${dirname(import.meta.dirname)}${sep}`
+/** The folder with the packages of the node: their code is its own. */
+const OWN_FOLDER = `${resolve(import.meta.dirname, '../../..')}${sep}`
+const PACKAGES = `node_modules${sep}`
 /** A frame of a stack: `at f (file:///a/b.ts:1:2)`, `at /a/b.js:1:2`. */
 const FRAME = /^\s+at (?:.*\()?(file:\/\/[^\s)]+|\/[^\s)]+):\d+:\d+\)?$/
 
 /**
- * Knows for which plugin something runs. What a plugin throws where nobody waits for it is found by that: a rejection by
- * who made the promise, an exception by the file that threw it. Such an error is the plugin's own trouble; that of the
- * node ends the process, for nobody knows in which state it is then.
+ * Knows for which plugin something runs. What a plugin throws where nobody waits for it is its own trouble:
+ *
+ * - it was thrown by a file of the plugin;
+ * - or it was thrown while something ran for the plugin, out of no file, as the error of a socket is;
+ * - or it is what the node refused, by an error of its own kind, in a promise that the plugin did not wait for.
+ *
+ * All else may have stopped something of the node half-way, and ends the process.
  */
 export class PluginScope {
   readonly #current = new AsyncLocalStorage<string>()
@@ -33,29 +39,58 @@ export class PluginScope {
     kind: 'exception' | 'rejection',
     plugins: readonly PluginFile[],
   ): string | undefined {
+    const current = this.#current.getStore()
     const file = throwingFile(error)
-    const byFile = file === undefined ? undefined : plugins.find((plugin) => isOf(file, plugin.file))?.name
-    if (byFile !== undefined) return byFile
-    // What is thrown out of any other file, while a plugin's call goes on, may have stopped something of the node half-way.
-    return kind === 'rejection' || file === undefined ? this.#current.getStore() : undefined
+    if (file !== undefined) {
+      const owner = ownerOfFile(file, plugins, current)
+      if (owner !== undefined) return owner
+    }
+    const isRefusal = kind === 'rejection' && error instanceof MeshError
+    return isRefusal || file === undefined ? current : undefined
   }
 }
 
-/** The file at the top of the stack that is none of Node's. */
+/** The file at the top of the stack that is none of Node's. What others wrote may be in the message, not in the frames. */
 function throwingFile(error: unknown): string | undefined {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
-  for (const line of stack.split('\n')) {
+  const { stack, message } = (error instanceof Error ? error : {}) as { stack?: unknown; message?: unknown }
+  if (typeof stack !== 'string') return undefined
+  const messageEnd =
+    typeof message === 'string' && message !== '' ? stack.indexOf(message) + message.length : 0
+  for (const line of stack.slice(messageEnd).split('\n')) {
     const place = FRAME.exec(line)?.[1]
-    if (place !== undefined) return place.startsWith('file:') ? fileURLToPath(place) : place
+    if (place === undefined) continue
+    return place.startsWith('file:') ? pathOf(place) : place
   }
   return undefined
 }
 
-/** Its module, or one beside or below it; where the node itself lies below as well, the module alone. */
-function isOf(file: string, plugin: string | undefined): boolean {
-  if (plugin === undefined) return false
-  if (file === plugin) return true
+function pathOf(url: string): string | undefined {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return undefined
+  }
+}
+
+/** Its module before all; several plugins may lie in one folder. */
+function ownerOfFile(
+  file: string,
+  plugins: readonly PluginFile[],
+  current: string | undefined,
+): string | undefined {
+  const exact = plugins.find((plugin) => plugin.file === file)
+  if (exact !== undefined) return exact.name
+  const near = plugins
+    .filter((plugin) => plugin.file !== undefined && isNear(file, plugin.file))
+    .sort((a, b) => (b.file?.length ?? 0) - (a.file?.length ?? 0))
+  return (near.find(({ name }) => name === current) ?? near[0])?.name
+}
+
+/** Whether a file is beside or below a plugin's module: its own, or of the packages that it alone has. */
+function isNear(file: string, plugin: string): boolean {
   const folder = `${dirname(plugin)}${sep}`
-  if (OWN_FOLDER.startsWith(folder)) return false
-  return file.startsWith(folder) && !file.slice(folder.length).includes(`node_modules${sep}`)
+  if (!file.startsWith(folder)) return false
+  const hasNode = OWN_FOLDER.startsWith(folder)
+  if (file.slice(folder.length).includes(PACKAGES)) return !hasNode
+  return !(hasNode && file.startsWith(OWN_FOLDER))
 }

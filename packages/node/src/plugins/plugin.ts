@@ -24,14 +24,15 @@ export interface PluginContext<Config = unknown, Metrics extends MetricDefinitio
   /** Jobs of this plugin. */
   readonly jobs: PluginJobs
   readonly logger: PluginLogger
-  /** Fires when the node stops. */
+  /** Fires when the node stops, or does not start. In a job or a handler of messages it is that of the job. */
   readonly signal: AbortSignal
 }
 
 export interface PluginJobs {
   /**
-   * Adds a job of this plugin, by its name in the plugin; resolves when it is on disk.
-   * @throws as `Queue.add`
+   * Adds a job of this plugin, by its name in the plugin; resolves when it is on disk. Before its own start has ended the
+   * data are not checked by the schema of the job.
+   * @throws MeshError ERR_PLUGIN: it has no such job; and as `Queue.add`
    */
   add(name: string, data: unknown, options?: AddOptions): Promise<AddedJob>
 }

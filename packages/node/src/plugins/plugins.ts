@@ -1,10 +1,10 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { AnyRouter, PluginStatus } from '@pastel-mesh/sdk-server'
 import type { Part } from '../parts.ts'
-import { messageOf } from './background-task.ts'
 import { DefinedPlugin } from './define-plugin.ts'
 import { HostedPlugin, type HostedPluginComponents } from './hosted-plugin.ts'
 import type { LoadedPlugin } from './load-plugins.ts'
+import { messageOf } from './message-of.ts'
 import type { Plugin } from './plugin.ts'
 import { PluginScope } from './plugin-scope.ts'
 
@@ -76,14 +76,27 @@ export class Plugins {
     return plugin !== undefined
   }
 
+  /** No background task begins a run any more: the node is being drained. */
+  rest(): void {
+    for (const plugin of this.#hosted) plugin.rest()
+  }
+
+  /** All their signals fire: the node stops, or does not start. */
+  interrupt(): void {
+    for (const plugin of this.#hosted) plugin.interrupt()
+  }
+
   get ending(): Part {
     return {
       name: 'plugins',
       start: async () => {},
       stop: async () => {
-        const plugins = this.#begun.splice(0).reverse()
-        const ended = await Promise.allSettled(plugins.map((plugin) => plugin.stop()))
-        throwAll(ended)
+        const failures: unknown[] = []
+        // One after another: the later ones may use what the earlier ones have.
+        for (const plugin of this.#begun.splice(0).reverse()) {
+          await plugin.stop().catch((error: unknown) => failures.push(error))
+        }
+        throwAll(failures)
       },
     }
   }
@@ -108,27 +121,26 @@ export class Plugins {
       start: async () => {
         for (const plugin of this.#hosted) plugin.startBackground()
       },
-      stop: async (timeoutMs) =>
-        throwAll(await Promise.allSettled(this.#hosted.map((plugin) => plugin.stopBackground(timeoutMs)))),
+      stop: async (timeoutMs) => {
+        const ended = await Promise.allSettled(this.#hosted.map((plugin) => plugin.stopBackground(timeoutMs)))
+        throwAll(ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])))
+      },
     }
   }
 }
 
 /** @throws MeshError ERR_PLUGIN: what a program gave is none */
 export function givenPlugins(plugins: readonly Plugin[]): LoadedPlugin[] {
-  return plugins.map((plugin) => {
+  return plugins.map((plugin, index) => {
     if (plugin instanceof DefinedPlugin) return { plugin }
     throw new MeshError(
       'ERR_PLUGIN',
-      'one of the plugins is none: make it with definePlugin of this very package',
+      `plugins[${index}] is no plugin: make it with definePlugin of this very package`,
     )
   })
 }
 
-function throwAll(results: readonly PromiseSettledResult<void>[]): void {
-  const failures = results.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason as unknown] : [],
-  )
+function throwAll(failures: readonly unknown[]): void {
   if (failures.length > 0)
     throw new MeshError('ERR_PLUGIN', failures.map(messageOf).join('; '), { cause: failures[0] })
 }

@@ -1,3 +1,4 @@
+import { isSecretName } from '@pastel-mesh/identity'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { z } from 'zod'
 import type { Session } from './session.ts'
@@ -9,10 +10,6 @@ const MAX_ENTRIES = 4_096
 const MAX_INPUT_LENGTH = 1_000
 /** The same that fails again within that time is one entry: who fails on purpose flushes out nothing. */
 const SAME_MS = 24 * 60 * 60_000
-/** Names under which something secret may stand. */
-const SECRET = /secret|passw|passphrase|pwd|token|seed|mnemonic|private|key|signature|credential|auth|cookie/i
-/** Not `ping`, not `shipping`. */
-const PIN = /(^|[^A-Za-z])(pin|PIN)([^a-z]|$)|Pin([^a-z]|$)/
 /** Whose `data` is of applications: nothing of it but how much it was. */
 const OF_APPLICATIONS = /^admin\.(jobs|schedules)\./
 const MAX_LEVELS = 8
@@ -147,7 +144,7 @@ function withoutSecrets(value: unknown, levels: number, values: { left: number }
       .slice(0, MAX_ITEMS)
       .map(([name, item]) => [
         name,
-        SECRET.test(name) || PIN.test(name) ? '(secret)' : withoutSecrets(item, levels - 1, values),
+        isSecretName(name) ? '(secret)' : withoutSecrets(item, levels - 1, values),
       ]),
   )
 }

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-/** Values of the labels of a metric, by their names. */
-export type MetricLabels = Readonly<Record<string, string>>
+/** Values of the labels of a metric, by their names; of a long one the beginning. What is not given is empty. */
+export type MetricLabels<Label extends string = string> = Readonly<Partial<Record<Label, string>>>
 
 /** A metric of a plugin. */
 export interface MetricDefinition {
@@ -18,26 +18,32 @@ export interface MetricDefinition {
 /** By their names, which end in their unit: `request_seconds`; `_total` is added to those of counters. */
 export type MetricDefinitions = Readonly<Record<string, MetricDefinition>>
 
-export interface CounterMetric {
-  /** @param by 0 or more @default 1 */
-  inc(by?: number, labels?: MetricLabels): void
+export interface CounterMetric<Label extends string = string> {
+  /** @param by 0 or more @default 1 @throws Error: it is less, or no number */
+  inc(by?: number, labels?: MetricLabels<Label>): void
 }
 
-export interface GaugeMetric {
-  set(value: number, labels?: MetricLabels): void
+export interface GaugeMetric<Label extends string = string> {
+  /** @throws TypeError: it is no number */
+  set(value: number, labels?: MetricLabels<Label>): void
 }
 
-export interface HistogramMetric {
-  observe(value: number, labels?: MetricLabels): void
+export interface HistogramMetric<Label extends string = string> {
+  /** @throws TypeError: it is no number */
+  observe(value: number, labels?: MetricLabels<Label>): void
 }
+
+type LabelOf<D extends MetricDefinition> = D['labels'] extends readonly (infer Label extends string)[]
+  ? Label
+  : never
 
 /** What is there to each definition. */
 export type MetricsOf<M extends MetricDefinitions> = {
   readonly [Name in keyof M]: M[Name]['type'] extends 'counter'
-    ? CounterMetric
+    ? CounterMetric<LabelOf<M[Name]>>
     : M[Name]['type'] extends 'gauge'
-      ? GaugeMetric
-      : HistogramMetric
+      ? GaugeMetric<LabelOf<M[Name]>>
+      : HistogramMetric<LabelOf<M[Name]>>
 }
 
 /** As for what a plugin calls: from what reads memory to what waits for others. */
@@ -45,6 +51,13 @@ const BUCKETS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30]
 /** Sets of label values that one metric takes; what comes further is counted as `other`. */
 const MAX_LABEL_SETS = 200
 const OTHER = 'other'
+/** Characters of a value of a label. */
+const MAX_LABEL = 100
+
+/** The prefix of the metrics of a plugin: `pmesh_ext_price_feed`. */
+export function metricPrefix(plugin: string): string {
+  return `pmesh_ext_${snakeCase(plugin)}`
+}
 
 /**
  * Metrics under a prefix.
@@ -85,12 +98,13 @@ function addMetric(
 function boundedLabels(names: readonly string[]): (values?: MetricLabels) => Record<string, string> {
   const seen = new Set<string>()
   return (values = {}) => {
-    const key = JSON.stringify(names.map((name) => values[name] ?? ''))
+    const labels = names.map((name) => String(values[name] ?? '').slice(0, MAX_LABEL))
+    const key = JSON.stringify(labels)
     if (!seen.has(key)) {
       if (seen.size >= MAX_LABEL_SETS) return Object.fromEntries(names.map((name) => [name, OTHER]))
       seen.add(key)
     }
-    return { ...values }
+    return Object.fromEntries(names.map((name, index) => [name, labels[index] as string]))
   }
 }
 

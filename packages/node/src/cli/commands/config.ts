@@ -27,7 +27,9 @@ export function addConfig(program: Command): void {
     .addHelpText('after', examples('pmesh config check --config pmesh.yaml'))
     .action(async (options) => {
       const { checkSettings } = await import('../config.ts')
-      process.exitCode = await checkSettings(options)
+      const code = await checkSettings(options)
+      // What a plugin has begun when it was loaded would keep the process.
+      process.exit(code)
     })
   withConfigOptions(check)
   config
