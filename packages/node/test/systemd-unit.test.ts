@@ -50,11 +50,13 @@ describe.skipIf(missing !== undefined)('the systemd unit', () => {
     expect(waits).toBeGreaterThanOrEqual(config.stopTimeoutMs + 15_000)
   })
 
-  it('runs as it stands: told when it is ready and when it stops, reloaded, ended with 0', async () => {
+  it('runs as it stands: told when it is ready and when it stops, reloaded, ended with 0', {
+    timeout: 60_000,
+  }, async () => {
     const unit = await runUnit(`${PASSPHRASE}\n`)
     await waitUntil(() => unit.told.includes('READY=1'), {
       what: 'systemd to be told that it is ready',
-      timeoutMs: 20_000,
+      timeoutMs: 40_000,
     }).catch((error) => {
       throw new Error(`it is not ready:\n${unit.log()}`, { cause: error })
     })
