@@ -139,9 +139,21 @@ it('looks at what is announced as well, and says that there is nothing to look a
 
 it('pmesh doctor trusts what it is given', async () => {
   const server = createServer(await unknown.issue('localhost'), (_, response) => response.end())
-  const args = ['--data', await temporaryFolder(), '--api-urls', `https://localhost:${await portOf(server)}`]
-  const under = (file: string) => diagnosed(args, { env: { NODE_EXTRA_CA_CERTS: file } })
-  const [trusting, other] = await Promise.all([under(unknown.file), under(known.file)])
-  expect(trusting.of('certificate')).toMatchObject([{ state: 'ok' }])
-  expect(other.of('certificate')).toMatchObject([{ state: 'failed' }])
+  const port = await portOf(server)
+  const announced = `/dns4/localhost/tcp/${port}/tls/ws`
+  const args = [
+    ...['--data', await temporaryFolder(), '--api-urls', `https://localhost:${port}`],
+    ...['--announce', announced],
+  ]
+  const under = async (env: Record<string, string>) =>
+    (await diagnosed(args, { env })).of('certificate').map(({ state }) => state)
+  const [given, ofSystem, neither] = await Promise.all([
+    under({ NODE_EXTRA_CA_CERTS: unknown.file }),
+    under({ NODE_EXTRA_CA_CERTS: known.file, SSL_CERT_FILE: unknown.file }),
+    under({ NODE_EXTRA_CA_CERTS: known.file, SSL_CERT_FILE: known.file }),
+  ])
+  expect(given).toEqual(['ok', 'ok'])
+  // Of other nodes nobody knows what their systems trust.
+  expect(ofSystem).toEqual(['ok', 'failed'])
+  expect(neither).toEqual(['failed', 'failed'])
 })

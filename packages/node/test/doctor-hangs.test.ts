@@ -3,7 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { dataFolder } from '../src/data-folder.ts'
+import type { Check, CheckContext, Finding } from '../src/doctor/check.ts'
 import { CHECKS } from '../src/doctor/checks.ts'
+import { longestMs, runChecks } from '../src/doctor/run-checks.ts'
 import { diagnosed } from './fixtures/doctor.ts'
 import { listening } from './fixtures/listening.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -36,9 +38,60 @@ describe('pmesh doctor', () => {
       cwd: dataDir,
     })
     expect(of('plugins')).toMatchObject([
-      { state: 'failed', message: expect.stringMatching(/^the process of the checks ended/) },
+      {
+        state: 'failed',
+        message: expect.stringMatching(/^the process of the checks ended, .*: exit code 3$/),
+      },
     ])
     expect(new Set(all.map(({ check }) => check))).toEqual(new Set(CHECKS.map(({ name }) => name)))
     expect(all.filter(({ message }) => message.includes('process of the checks ended'))).toHaveLength(1)
+  })
+})
+
+describe('checks', () => {
+  it('have their turns, end when their time is over, and hold up no other', async () => {
+    const turns: string[] = []
+    const checkOf = (name: string, turn?: 'first' | 'last'): Check => ({
+      name,
+      timeoutMs: 10_000,
+      ...(turn === undefined ? {} : { turn }),
+      async run() {
+        turns.push(`${name} begins`)
+        await new Promise((resolve) => setImmediate(resolve))
+        turns.push(`${name} ends`)
+        return [{ state: 'ok', message: name }]
+      },
+    })
+    let signalOf: AbortSignal | undefined
+    const hanging: Check = {
+      name: 'hanging',
+      timeoutMs: 100,
+      run: (_, signal) => {
+        signalOf = signal
+        return new Promise(() => {})
+      },
+    }
+    const throwing: Check = {
+      name: 'throwing',
+      timeoutMs: 100,
+      run: () => Promise.reject(new Error('EIO: no')),
+    }
+    const told = new Map<string, readonly Finding[]>()
+    const checks = [checkOf('last', 'last'), hanging, throwing, checkOf('other'), checkOf('first', 'first')]
+    await runChecks(checks, {} as CheckContext, (name, findings) => told.set(name, findings))
+    expect(turns).toEqual([
+      'first begins',
+      'first ends',
+      'other begins',
+      'other ends',
+      'last begins',
+      'last ends',
+    ])
+    expect(told.get('hanging')).toMatchObject([{ state: 'failed', message: 'it did not end within 0.1 s' }])
+    expect(signalOf?.aborted).toBe(true)
+    expect(told.get('throwing')).toMatchObject([
+      { state: 'not-checked', message: expect.stringContaining('EIO: no') },
+    ])
+    expect(longestMs(checks)).toBe(30_000)
   })
 })

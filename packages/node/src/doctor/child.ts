@@ -13,6 +13,9 @@ import { LATE, within } from './within.ts'
 /** A small file or two. */
 const READ_MS = 4_000
 
+// Done, or nobody waits for it any more; a thread that hangs would keep any other end from coming.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+
 process.once('message', (places: ConfigPlaces) => {
   examineAll(places).then(
     () => process.disconnect(),

@@ -6,7 +6,7 @@ import type { Check, CheckContext, Finding } from './check.ts'
 /** Whoever asks the system waits no longer for it. */
 const ASK_MS = 3_000
 /** How long it is watched for being set. */
-const WATCH_MS = 500
+const WATCH_MS = 250
 /** NTP that works moves it by less than a millisecond in that time. */
 const STEP_MS = 100
 const NTP_ADVICE =

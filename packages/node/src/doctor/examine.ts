@@ -18,6 +18,9 @@ export interface ChildMessage {
 /** Until the child runs, has read the configuration and has asked the node. */
 const BEGIN_MS = 12_000
 
+/** What hangs in the kernel may not even end of SIGKILL. */
+const END_MS = 1_000
+
 /** How long {@link examine} takes at most, whatever hangs. */
 export const MAX_EXAMINE_MS = BEGIN_MS + longestMs(CHECKS)
 
@@ -51,32 +54,41 @@ export async function examine(places: ConfigPlaces, tell: Examined): Promise<voi
   })
   const { env, ...sent } = places
   child.send({ ...sent, env })
-  const hung = await ended(child)
+  const isHung = await hasHung(child)
+  const code = await end(child)
   for (const check of [...waiting]) {
-    if (!results.has(check.name)) results.set(check.name, [hung ? tookTooLong(check) : broke(errors)])
+    if (!results.has(check.name)) results.set(check.name, [isHung ? tookTooLong(check) : broke(errors, code)])
   }
   report()
 }
 
-/** @returns whether it had to be ended */
-async function ended(child: ChildProcess): Promise<boolean> {
+/** Waits until it says that it is done, or has ended, or has had its time. */
+async function hasHung(child: ChildProcess): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => resolve(true), MAX_EXAMINE_MS)
   child.once('error', () => resolve(false))
-  // It says when it is done, and may not be able to end.
   child.once('disconnect', () => resolve(false))
   const isHung = await promise
   clearTimeout(timer)
-  child.kill('SIGKILL')
-  // What hangs in the kernel may not even end of that.
-  child.unref()
-  child.stderr?.destroy()
   return isHung
 }
 
+/** @returns its exit code, if it ended by itself */
+async function end(child: ChildProcess): Promise<number | null> {
+  child.kill('SIGKILL')
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, END_MS)
+  child.once('close', () => resolve())
+  if (child.exitCode === null && child.signalCode === null) await promise
+  clearTimeout(timer)
+  child.unref()
+  child.stderr?.destroy()
+  return child.exitCode
+}
+
 /** Such as of a plugin that ends the process. */
-function broke(errors: string): Finding {
-  const line = errors.split('\n').find((text) => /error/i.test(text)) ?? 'without a word'
+function broke(errors: string, code: number | null): Finding {
+  const line = errors.split('\n').find((text) => /error/i.test(text)) ?? `exit code ${code ?? 'unknown'}`
   return {
     state: 'failed',
     message: `the process of the checks ended, during this one or before it: ${line}`,
