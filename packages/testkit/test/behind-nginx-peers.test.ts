@@ -9,7 +9,7 @@ import { seededSigner } from '../src/fixtures/log-writer.ts'
 import { waitUntil } from '../src/mesh/wait-until.ts'
 import { missingForNginx } from '../src/nginx/nginx.ts'
 import { relayFrom } from './fixtures/relay-from.ts'
-import { servedBehindNginx, TOPIC } from './fixtures/served-behind-nginx.ts'
+import { START_MS, servedBehindNginx, TOPIC } from './fixtures/served-behind-nginx.ts'
 
 /** More than a node takes of one address in a second. */
 const PEERS = 12
@@ -42,37 +42,48 @@ async function statusFrom(localAddress: string): Promise<number | undefined> {
 }
 
 describe.skipIf(missingForNginx !== undefined)('another node', () => {
-  test('dials one behind nginx, and messages go both ways', async () => {
-    const { nginx, operator } = served
-    const other = await startNode({
-      args: [
-        ...['--bootstrap', `/dns4/localhost/tcp/${nginx.port}/tls/ws`, '--topic', TOPIC, '--members', 'open'],
-      ],
-      env: { NODE_EXTRA_CA_CERTS: nginx.authority.file },
-    })
-    onTestFinished(() => other.remove())
-    const there = createControlClient(dataFolder(other.dataDir).socket)
-    onTestFinished(() => there.close())
-    for (const [from, to] of [
-      [operator, there],
-      [there, operator],
-    ] as const) {
-      const { ids } = await from.api.service.messages.publish.mutate({
-        topic: TOPIC,
-        messages: [{ text: 'through nginx' }],
+  test(
+    'dials one behind nginx, and messages go both ways',
+    async () => {
+      const { nginx, operator } = served
+      const other = await startNode({
+        args: [
+          ...[
+            '--bootstrap',
+            `/dns4/localhost/tcp/${nginx.port}/tls/ws`,
+            '--topic',
+            TOPIC,
+            '--members',
+            'open',
+          ],
+        ],
+        env: { NODE_EXTRA_CA_CERTS: nginx.authority.file },
       })
-      await waitUntil(
-        async () => {
-          const { messages } = await to.api.service.messages.list.query({ topic: TOPIC })
-          return messages.some(({ id }) => id === ids[0])
-        },
-        { what: 'the message to come' },
-      )
-    }
-    const [peer] = await there.api.admin.peers.list.query()
-    expect(peer).toMatchObject({ direction: 'outbound' })
-    expect(peer?.address).toContain(`/dns4/localhost/tcp/${nginx.port}/tls/ws`)
-  })
+      onTestFinished(() => other.remove())
+      const there = createControlClient(dataFolder(other.dataDir).socket)
+      onTestFinished(() => there.close())
+      for (const [from, to] of [
+        [operator, there],
+        [there, operator],
+      ] as const) {
+        const { ids } = await from.api.service.messages.publish.mutate({
+          topic: TOPIC,
+          messages: [{ text: 'through nginx' }],
+        })
+        await waitUntil(
+          async () => {
+            const { messages } = await to.api.service.messages.list.query({ topic: TOPIC })
+            return messages.some(({ id }) => id === ids[0])
+          },
+          { what: 'the message to come' },
+        )
+      }
+      const [peer] = await there.api.admin.peers.list.query()
+      expect(peer).toMatchObject({ direction: 'outbound' })
+      expect(peer?.address).toContain(`/dns4/localhost/tcp/${nginx.port}/tls/ws`)
+    },
+    START_MS,
+  )
 
   test('is one of many, each with its own address at the node', async () => {
     const addresses = Array.from({ length: PEERS }, (_, at) => `127.0.1.${at + 1}`)

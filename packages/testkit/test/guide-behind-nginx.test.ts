@@ -15,6 +15,7 @@ import { missingForNginx, Nginx } from '../src/nginx/nginx.ts'
 import { copyShipped, makeRoot, NAME, type NginxPlaces, relocated } from '../src/nginx/shipped-files.ts'
 import { fetchFrom } from './fixtures/fetch-from.ts'
 import { httpsCall } from './fixtures/https-call.ts'
+import { START_MS } from './fixtures/served-behind-nginx.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 const GUIDE = fileURLToPath(new URL('../../../docs/guides/behind-nginx.md', import.meta.url))
@@ -120,6 +121,7 @@ test.skipIf(missingForNginx !== undefined)(
     const again = () => httpsCall({ port: nginx.port, ca: other.certificate, path: '/livez' })
     await expect.poll(async () => (await again().catch(() => undefined))?.status).toBe(200)
   },
+  START_MS,
 )
 
 test('what the guide and the files say of each other is there', async () => {
