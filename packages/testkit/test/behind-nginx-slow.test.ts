@@ -71,4 +71,6 @@ test.skipIf(missingForNginx !== undefined)(
       },
     ])
   },
+  // Ten seconds of it are what is waited for.
+  60_000,
 )
