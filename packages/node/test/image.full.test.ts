@@ -1,11 +1,11 @@
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { buildImage } from './fixtures/build-image.ts'
 import { missingForContainers, startContainerRunner } from './fixtures/container-runner.ts'
 import { etcWithUsers, NODE_USER } from './fixtures/etc-with-users.ts'
-import { temporaryFolder } from './fixtures/temporary-folder.ts'
+import { makeFolder, removeFolder } from './fixtures/temporary-folder.ts'
 
 /** What a build takes with a registry that is slow, and other tests beside it. */
 const BUILD_MS = 15 * 60_000
@@ -17,7 +17,8 @@ describe.skipIf(missing !== undefined)('the image', () => {
   it(
     'is built by the steps of the Dockerfile, and what is left of them runs a node',
     async () => {
-      const folder = await temporaryFolder()
+      const folder = await makeFolder()
+      onTestFinished(() => removeFolder(folder), BUILD_MS)
       const image = await buildImage(folder)
       const program = image.folder('/opt/pastel-mesh')
       // What a node needs, and nothing of how it is built and tested.
@@ -38,7 +39,7 @@ describe.skipIf(missing !== undefined)('the image', () => {
       await runner.start('node', {
         argv: [...image.entrypoint, ...image.command],
         env: { ...image.env, PMESH_PASSPHRASE_FILE: '/run/secrets/passphrase' },
-        uid: uid,
+        uid,
         gid: NODE_USER,
         cwd: image.workdir,
         mounts: [
@@ -58,7 +59,9 @@ describe.skipIf(missing !== undefined)('the image', () => {
         timeoutMs: 60_000,
         everyMs: 500,
       })
-      expect((await health()).stdout).toContain('http://10.77.0.2:7123')
+      // What the image listens on is reached from outside of the container.
+      const call = "fetch('http://10.77.0.2:7123/livez').then(({ status }) => console.log(status))"
+      expect((await runner.exec('node', ['node', '--eval', call])).stdout).toBe('200\n')
       expect((await runner.exec('node', ['pmesh', '--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
       runner.signal('node', 15)
       expect(await runner.ended('node')).toBe(0)

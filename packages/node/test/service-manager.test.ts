@@ -73,6 +73,14 @@ describe.skipIf(missing)('systemd', () => {
     expect(signs().filter(({ atMs }) => atMs > fromMs + 1000 && atMs < lastMs)).toEqual([])
     manager.stopping()
     await waitUntil(() => told().includes('STOPPING=1'), { what: 'STOPPING' })
+    // As long as another goes on giving some.
+    const other = await notifySocket()
+    const going = new ServiceManager({ env: { ...other.env, WATCHDOG_USEC: '300000' }, onError })
+    onTestFinished(() => going.stopping())
+    going.ready()
+    await waitUntil(() => other.told().filter((what) => what === 'WATCHDOG=1').length >= 4, {
+      what: 'the other',
+    })
     expect(told().slice(told().indexOf('STOPPING=1'))).not.toContain('WATCHDOG=1')
     expect(onError).not.toHaveBeenCalled()
   })
