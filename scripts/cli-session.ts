@@ -191,6 +191,18 @@ export const CLI_SESSION: readonly Step[] = [
   { command: 'schedules --data alice' },
   { command: 'schedules remove nightly --data alice' },
   {
+    heading: 'Plugins: plugin',
+    text: 'More in [write a plugin](../guides/plugins.md).',
+    command: 'plugin new greeter',
+  },
+  {
+    command:
+      'start --data dave --listen localhost:7203 --api-listen off --metrics-listen off --plugin ./greeter/plugin.ts --log-format pretty',
+    until: /\nstored .*\n/,
+  },
+  { command: 'plugin --data dave' },
+  { command: 'plugin new price-feed', isRefused: true },
+  {
     heading: 'Keys: id',
     text: 'More in [moving a PastelID in and out](../guides/keys.md).',
     command: 'id list --data alice',

@@ -23,7 +23,14 @@ function describePlugin({ source, procedures, jobs, messages }: PluginStatus): s
   ].join(', ')
 }
 
-function describeTask({ timing, runs, skipped, isRunning, lastAtMs, nextAtMs }: BackgroundStatus): string {
+export function describeTask({
+  timing,
+  runs,
+  skipped,
+  isRunning,
+  lastAtMs,
+  nextAtMs,
+}: BackgroundStatus): string {
   return [
     timing,
     lastAtMs === undefined ? 'did not run yet' : `${counted(runs, 'run')}, the last ${describeAgo(lastAtMs)}`,
@@ -33,7 +40,7 @@ function describeTask({ timing, runs, skipped, isRunning, lastAtMs, nextAtMs }: 
   ].join(', ')
 }
 
-function describeFailures({
+export function describeFailures({
   failures,
   lastFailure,
 }: {

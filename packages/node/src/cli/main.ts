@@ -18,6 +18,7 @@ import { addKeys } from './commands/keys.ts'
 import { addMembers } from './commands/members.ts'
 import { addMessages } from './commands/messages.ts'
 import { addPeers } from './commands/peers.ts'
+import { addPlugin } from './commands/plugin.ts'
 import { addPublish } from './commands/publish.ts'
 import { addRelay } from './commands/relay.ts'
 import { addSchedules } from './commands/schedules.ts'
@@ -84,6 +85,7 @@ addStats(program)
 addStore(program)
 addJobs(program)
 addSchedules(program)
+addPlugin(program)
 
 survivePipes()
 try {

@@ -1,10 +1,8 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { AnyRouter, AppRouterWithPlugins, MetricDefinitions } from '@pastel-mesh/sdk-server'
 import type { AnyDefinition, Plugin, PluginDefinition } from './plugin.ts'
+import { assertPluginName } from './plugin-name.ts'
 
-const NAME = /^[a-z][A-Za-z0-9]{0,31}$/
-/** Names that tRPC does not take for a router, for they mean something to a promise or a function. */
-const RESERVED = ['then', 'call', 'apply']
 /** Of jobs and background tasks: with the plugin's name before them they are names of jobs. */
 const INNER_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,29}$/
 
@@ -42,12 +40,7 @@ export function definePlugin<
   Router extends AnyRouter = never,
 >(definition: PluginDefinition<Name, ConfigIn, Config, Metrics, Jobs, Values, Router>): Plugin<Name, Router> {
   const { name, jobs = {}, background = {} } = definition
-  if (!NAME.test(name) || RESERVED.includes(name)) {
-    throw new MeshError(
-      'ERR_PLUGIN',
-      `"${String(name).slice(0, 80)}" is no name of a plugin: give a lower-case letter, then letters and digits, 32 at most, and not ${RESERVED.join(', ')}`,
-    )
-  }
+  assertPluginName(name)
   for (const inner of [...Object.keys(jobs), ...Object.keys(background)]) {
     if (INNER_NAME.test(inner)) continue
     throw new MeshError(
