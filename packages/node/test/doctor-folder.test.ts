@@ -11,9 +11,12 @@ import { findMount } from '../src/doctor/mounts.ts'
 import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { diagnosed, found } from './fixtures/doctor.ts'
 import { removeFolder, temporaryFolder } from './fixtures/temporary-folder.ts'
-import { WITHOUT_ROOT } from './fixtures/without-root.ts'
 
 const isRoot = process.getuid?.() === 0
+/** What root has beside its folders. */
+const UNPRIVILEGED = isRoot
+  ? ['/usr/bin/setpriv', '--bounding-set', '-dac_override,-dac_read_search,-net_bind_service']
+  : []
 const SELF = process.getuid?.() ?? 0
 
 describe('the check of the data folder', () => {
@@ -70,7 +73,9 @@ describe('the check of the data folder', () => {
   it('finds a folder that cannot be written, and fails', async () => {
     const dataDir = await temporaryFolder()
     await chmod(dataDir, 0o500)
-    const { code, of } = await diagnosed(['--data', dataDir], { under: WITHOUT_ROOT })
+    const { code, of } = await diagnosed(['--data', dataDir, '--api-listen', '127.0.0.1:81'], {
+      under: UNPRIVILEGED,
+    })
     expect(code).toBe(1)
     expect(of('data folder')).toMatchObject([
       { state: 'failed', message: expect.stringContaining('cannot be used: EACCES') },
@@ -78,6 +83,14 @@ describe('the check of the data folder', () => {
     expect(of('fsync')).toMatchObject([
       { state: 'failed', message: expect.stringContaining('nothing can be written') },
     ])
+    expect(of('port')).toContainEqual(
+      expect.objectContaining({
+        subject: '127.0.0.1:81',
+        state: 'failed',
+        message: 'this user may not listen there (api.listen)',
+        advice: expect.stringContaining('CAP_NET_BIND_SERVICE'),
+      }),
+    )
   })
 })
 
