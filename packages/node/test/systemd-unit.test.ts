@@ -51,14 +51,17 @@ describe.skipIf(missing !== undefined)('the systemd unit', () => {
   })
 
   it('runs as it stands: told when it is ready and when it stops, reloaded, ended with 0', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const unit = await runUnit(`${PASSPHRASE}\n`)
+    const gone = new AbortController()
+    unit.ended.then((code) => gone.abort(new Error(`it ended with ${code}`)))
     await waitUntil(() => unit.told.includes('READY=1'), {
       what: 'systemd to be told that it is ready',
-      timeoutMs: 40_000,
-    }).catch((error) => {
-      throw new Error(`it is not ready:\n${unit.log()}`, { cause: error })
+      timeoutMs: 60_000,
+      signal: gone.signal,
+    }).catch((cause) => {
+      throw new Error(`it is not ready:\n${unit.log()}`, { cause })
     })
     // Ready means ready: the command of the operator, by the shipped script, has its answer.
     const status = await unit.run(PMESH, 'status')
