@@ -12,7 +12,7 @@ const NEAR_SHARE = 0.8
 /** How many files a process may have open: connections and the files of the database alike. */
 export const filesCheck: Check = {
   name: 'open files',
-  timeoutMs: 5_000,
+  timeoutMs: 10_000,
   async run({ config, node }) {
     const neededFiles = await needed(config?.listen.length ?? 2)
     if (node.kind !== 'running') {

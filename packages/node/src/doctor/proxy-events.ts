@@ -71,6 +71,13 @@ export async function readPulses(
   return { kind: 'read', status, headers, pulses, error, localAddress: asked.localAddress }
 }
 
+/** Whether all have come, and together. */
+export function areKeptBack(pulses: readonly SeenPulse[]): boolean {
+  const [first, last] = [pulses[0], pulses.at(-1)]
+  if (first === undefined || last === undefined || pulses.length < first.of) return false
+  return last.cameMs - first.cameMs < (last.afterMs - first.afterMs) * KEPT_BACK_SHARE
+}
+
 /** Whether events come as they are sent. */
 export function eventsFinding(
   { status, headers, pulses, error }: ReadPulses & { kind: 'read' },
@@ -107,7 +114,7 @@ export function eventsFinding(
       measured,
     }
   }
-  if (cameMs < sentMs * KEPT_BACK_SHARE) {
+  if (areKeptBack(pulses)) {
     const encoding = headers['content-encoding']
     return {
       state: 'failed',
