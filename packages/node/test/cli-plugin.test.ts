@@ -113,3 +113,15 @@ test('nothing is made of a name that is none, nor in a folder that has something
   )
   expect(await folderContent(cwd)).toEqual(before)
 }, 60_000)
+
+test('the package of a plugin is found by the conditions that the process was started with', async () => {
+  const cwd = await temporaryFolder()
+  const folder = join(cwd, 'node_modules/two-faced')
+  await mkdir(folder, { recursive: true })
+  const exports = { source: './source.js', default: './built.js' }
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module', exports }))
+  await writeFile(join(folder, 'source.js'), 'throw new Error("read from the source")')
+  const { code, stderr } = await runCli(['config', 'check', '--plugin', 'two-faced'], { cwd })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/the plugin two-faced cannot be loaded: read from the source/)
+})
