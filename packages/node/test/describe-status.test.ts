@@ -49,6 +49,7 @@ const STATUS: Parameters<typeof describeStatus>[0] = {
     unhandled: [],
   },
   bindings: [],
+  plugins: [],
   once: { kept: 6_000, max: 8_192 },
   direct: {
     received: 0,
@@ -151,5 +152,42 @@ it('the status says where each binding of messages to jobs stands', () => {
   expect(lines).toContain('  topic/orders → book  1,200 jobs since the start, 3 messages to come')
   expect(lines).toContain(
     '  inbox → answer       it stands still at message m1: no price; tried 9 times, first 1 min ago; 0 jobs since the start, 1,000 messages or more to come, 2 times messages were lost before',
+  )
+})
+
+it('the status says what plugins add, and which of them fails', () => {
+  expect(describeStatus(STATUS, '/node')).not.toContain('Plugins')
+  const atMs = Date.now() - 5_000
+  const plugins = [
+    {
+      name: 'greeter',
+      source: './greeter.ts',
+      procedures: ['ext.greeter.hello'],
+      jobs: ['greeter.greet', 'greeter.inbox'],
+      messages: ['inbox'],
+      failures: 1,
+      lastFailure: { message: 'background task tick: no luck\nand more', atMs },
+      background: [
+        {
+          name: 'tick',
+          timing: 'every 5s',
+          runs: 3,
+          failures: 1,
+          skipped: 2,
+          runMs: 4,
+          isRunning: true,
+          lastAtMs: atMs,
+          nextAtMs: Date.now() + 4_500,
+          lastFailure: { message: 'no luck', atMs },
+        },
+      ],
+    },
+  ]
+  const text = describeStatus({ ...STATUS, plugins }, '/node')
+  expect(text).toMatch(
+    /greeter +\.\/greeter\.ts, 1 procedure, 2 jobs, messages of inbox +1 failure, the last 5 s ago: background task tick: no luck$/m,
+  )
+  expect(text).toMatch(
+    /greeter\.tick +every 5s, 3 runs, the last 5 s ago, running, 2 times left out, for it was running, next in 4 s +1 failure, the last 5 s ago: no luck$/m,
   )
 })
