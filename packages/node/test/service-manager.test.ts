@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -118,6 +118,35 @@ describe('systemd that cannot be told', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('systemd was not told "READY=1" by systemd-notify: spawn systemd-notify ENOENT')
     expect(said()).toBe(1)
+  })
+
+  it('is said again if it could be told between', async () => {
+    const folder = await temporaryFolder()
+    const [broken, log] = [join(folder, 'broken'), join(folder, 'log')]
+    const path = await pathWith(`echo told >>${log}; test ! -e ${broken}`)
+    const errors: Error[] = []
+    const manager = new ServiceManager({
+      env: { PATH: `${path}:${process.env.PATH}`, NOTIFY_SOCKET: '/nowhere', WATCHDOG_USEC: '150000' },
+      onError: (error) => errors.push(error),
+    })
+    onTestFinished(() => manager.stopping())
+    const attempts = async () => (await readFile(log, 'utf8').catch(() => '')).split('told').length - 1
+    const further = async (count: number) => {
+      const before = await attempts()
+      // The last has answered when another is made.
+      await waitUntil(async () => (await attempts()) > before + count, { what: 'further attempts' })
+    }
+    await writeFile(broken, '')
+    manager.ready()
+    await waitUntil(() => errors.length === 1, { what: 'the first failure' })
+    await further(2)
+    expect(errors).toHaveLength(1)
+    await rm(broken)
+    await further(2)
+    await writeFile(broken, '')
+    await waitUntil(() => errors.length === 2, { what: 'the next' })
+    await further(2)
+    expect(errors).toHaveLength(2)
   })
 
   it('is given up after a while', async () => {

@@ -9,7 +9,7 @@ const SIGNS_PER_TIMEOUT = 3
 export interface ServiceManagerOptions {
   /** Of the process: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID. */
   readonly env: Environment
-  /** Hears once that systemd cannot be told, for whatever reason: the node goes on. */
+  /** Hears that systemd cannot be told, for whatever reason, once until it can be again: the node goes on. */
   readonly onError: (error: Error) => void
   /** How long telling may take. @default 10000 */
   readonly timeoutMs?: number
@@ -66,8 +66,9 @@ export class ServiceManager {
       { env, timeout: timeoutMs, killSignal: 'SIGKILL' },
       (error, _, stderr) => {
         this.#isTelling = false
-        if (error === null || this.#hasFailed) return
-        this.#hasFailed = true
+        const isNew = error !== null && !this.#hasFailed
+        this.#hasFailed = error !== null
+        if (!isNew) return
         const why = error.killed ? `it took longer than ${timeoutMs} ms` : stderr.trim() || error.message
         this.#options.onError(new Error(`systemd was not told "${states[0]}" by systemd-notify: ${why}`))
       },
