@@ -4,7 +4,7 @@
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /opt/pastel-mesh
 COPY . .
-RUN npm ci
+RUN npm ci --no-audit --no-fund
 RUN npm run build
 # What is left is what runs. The optional packages are other builds of Node, and build tools.
 RUN npm prune --omit=dev --omit=optional && \
