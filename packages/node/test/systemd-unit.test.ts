@@ -43,6 +43,13 @@ describe.skipIf(missing !== undefined)('the systemd unit', () => {
     expect(analysed.status).toBe(0)
   })
 
+  it('asks for what it is to come after', async () => {
+    const text = await readFile(UNIT, 'utf8')
+    const named = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1]?.split(' ')
+    expect(named('After')).toContain('time-sync.target')
+    expect(named('Wants')).toEqual(named('After'))
+  })
+
   it('waits longer for the end of the node than the node itself', async () => {
     const text = await readFile(UNIT, 'utf8')
     const { config } = await loadConfig({ flags: {}, env: {}, cwd: CHECKOUT })
