@@ -59,6 +59,10 @@ describe.skipIf(missing !== undefined)('what docker-compose.yml starts', () => {
     const env = ['env', 'NODE_EXTRA_CA_CERTS=/etc/nginx/tls/fullchain.pem']
     const answer = await project.exec('nginx', [...env, 'node', '--eval', `${hosts}; ${call}`])
     expect(answer).toMatchObject({ code: 0, stdout: expect.stringMatching(/^200 /) })
+    // What the engine keeps, within bounds, and not the container.
+    await waitUntil(() => /^nginx: \{.*"path":"\/api\/v1\/openapi.json"/m.test(project.output()), {
+      what: 'the request in the log of nginx',
+    })
 
     for (const name of NODES) project.signal(name, 15)
     for (const name of NODES) expect(await project.ended(name)).toBe(0)

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cp, readFile, stat, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { BlockList } from 'node:net'
 import { join } from 'node:path'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { describe, expect, it } from 'vitest'
@@ -55,7 +56,7 @@ describe.skipIf(missing !== undefined)('docker-compose.yml', () => {
       const read = spawnSync('docker-compose', ['--file', FILE, 'config'], { encoding: 'utf8', env })
       expect({ code: read.status, stderr: read.stderr }).toEqual({ code: 0, stderr: '' })
       expect(Object.keys(parse(read.stdout).services).sort()).toEqual(
-        ['introduce', 'nginx', 'node1', 'node2', 'node3', 'postgres', 'redis'].sort(),
+        ['certbot', 'introduce', 'nginx', 'node1', 'node2', 'node3', 'postgres', 'redis'].sort(),
       )
     }
   })
@@ -76,6 +77,47 @@ describe('what docker-compose.yml says', () => {
       expect(file).toMatch(/^\.\/containers\/secrets\//)
     }
     expect(await readFile(join(CHECKOUT, '.gitignore'), 'utf8')).toContain('/containers/\n')
+  })
+
+  it('has node 1 believe nginx who calls, and nobody else who is on that network', () => {
+    const { node1, nginx } = project.services
+    const subnet = new BlockList()
+    const [address = '', bits] = project.networks.front.ipam.config[0].subnet.split('/')
+    subnet.addSubnet(address, Number(bits))
+    const addresses = [node1, nginx].map(({ networks }) => networks.front.ipv4_address)
+    expect(addresses.map((one) => subnet.check(one))).toEqual([true, true])
+    // The first is the engine's, which is this machine.
+    const gateway = address.replace(/\d+$/, (last: string) => `${Number(last) + 1}`)
+    expect(new Set([...addresses, gateway]).size).toBe(3)
+    expect(node1.environment.PMESH_API_PROXIES).toBe(nginx.networks.front.ipv4_address)
+    const others = Object.entries<{ networks?: object }>(project.services)
+      .filter(([, { networks }]) => JSON.stringify(networks ?? []).includes('front'))
+      .map(([name]) => name)
+    expect(others).toEqual(['node1', 'nginx'])
+  })
+
+  it('bounds the log of every service', () => {
+    for (const [name, { logging }] of Object.entries<{ logging?: object }>(project.services)) {
+      expect({ name, logging }).toEqual({
+        name,
+        // Of a driver that has these options, whichever is the engine's.
+        logging: {
+          driver: 'json-file',
+          options: { 'max-size': expect.stringMatching(/^\d+m$/), 'max-file': expect.stringMatching(/^\d$/) },
+        },
+      })
+    }
+  })
+
+  it('has certbot put its proofs where nginx serves them', async () => {
+    const { certbot, nginx } = project.services
+    const proofs = 'acme:/var/www/acme'
+    expect(certbot.volumes).toContain(proofs)
+    expect(nginx.volumes).toContain(proofs)
+    const served = await readFile(join(CHECKOUT, 'setup/nginx/pastel-mesh/acme.conf'), 'utf8')
+    expect(served).toContain('root /var/www/acme;')
+    const guide = await readFile(join(CHECKOUT, 'docs/guides/containers.md'), 'utf8')
+    expect(guide).toContain('run --rm certbot certonly --webroot -w /var/www/acme -d ')
   })
 
   it('gives them variables that exist', async () => {
@@ -118,5 +160,21 @@ describe.skipIf(missing !== undefined || !isRoot)('setup/containers/prepare', ()
     expect(await read('secrets/redis.conf')).toContain(`requirepass ${password}\n`)
     expect(await read('nginx/pastel-mesh.conf')).toContain('server_name mesh.test;')
     expect(await read('nginx/pastel-mesh-upstreams.conf')).toContain('server node1:7123;')
+  })
+
+  it('leaves the files of nginx that were edited as they are', async () => {
+    const { folder, prepare, read } = await prepared('mesh.test')
+    const names = ['pastel-mesh.conf', 'pastel-mesh-http.conf', 'pastel-mesh-upstreams.conf']
+    expect((await readdir(join(folder, 'containers/nginx'))).sort()).toEqual(names.toSorted())
+    for (const name of names) await writeFile(join(folder, 'containers/nginx', name), `# edited ${name}\n`)
+    prepare('mesh.test', 'postgres')
+    for (const name of names) expect(await read(`nginx/${name}`)).toBe(`# edited ${name}\n`)
+  })
+
+  it('has nginx log requests where the engine finds and bounds it, and not in the container', async () => {
+    const { read } = await prepared('mesh.test')
+    expect(await read('nginx/pastel-mesh.conf')).toContain('access_log /dev/stdout pmesh;')
+    const files = ['pastel-mesh.conf', 'pastel-mesh-http.conf', 'pastel-mesh-upstreams.conf']
+    for (const name of files) expect(await read(`nginx/${name}`)).not.toContain('/var/log')
   })
 })
