@@ -136,7 +136,7 @@ describe('all that is wrong is told at once, with where it stands', () => {
   it.each([
     ['network: a\n  topics: [b]\n', ':1:10: Nested mappings'],
     ['topics: [a\n', ':2:'],
-    ['network: a\nnetwork: b\n', ':2:1: Map keys must be unique'],
+    ['network: a\nnetwork: b\n', ':2:1: the key network is further up already'],
     ['network: a\n---\nnetwork: b\n', ':2:1:'],
     ['network: !!js/function a\n', ':1:10:'],
   ])('of the syntax of %j, with line and column', async (yaml, place) => {

@@ -54,7 +54,7 @@ describe('the section of a plugin', () => {
 
   it('that is wrong is named with key, value, line and reason, and no secret', async () => {
     const { checked, file } = await settings(
-      'ext:\n  priceFeed:\n    times: 0\n    from:\n      - url: nowhere\n    apiKey: 5\n  bare:\n    a: 1\n  pricefeed: {}\n',
+      'ext:\n  priceFeed:\n    times: 0\n    from:\n      - url: nowhere\n    apiKey: 5\n    sorce: x\n  bare:\n    a: 1\n  pricefeed: {}\n',
     )
     const error = await checked().then(
       () => expect.unreachable('it is right'),
@@ -62,14 +62,15 @@ describe('the section of a plugin', () => {
     )
     expect(error).toMatchObject({ code: 'ERR_CONFIG' })
     const lines = error.message.split('\n').slice(1)
-    expect(lines).toHaveLength(6)
+    expect(lines).toHaveLength(7)
     for (const line of [
-      `ext.pricefeed (${file}:9): there is no plugin pricefeed: did you mean ext.priceFeed?`,
+      `ext.pricefeed (${file}:10): there is no plugin pricefeed: did you mean ext.priceFeed?`,
       `ext.priceFeed.pair (${file}:3): Invalid input: expected string, received undefined`,
       `ext.priceFeed.times 0 (${file}:3): Too small: expected number to be >=1`,
       `ext.priceFeed.from.0.url "nowhere" (${file}:5): Invalid URL`,
       `ext.priceFeed.apiKey (${file}:6): Invalid input: expected string, received number`,
-      `ext.bare (${file}:8): the plugin bare has no settings`,
+      `ext.priceFeed.sorce "x" (${file}:7): there is no such key`,
+      `ext.bare (${file}:9): the plugin bare has no settings`,
     ]) {
       expect(lines).toContain(line)
     }
@@ -102,6 +103,12 @@ describe('the section of a plugin', () => {
     expect([...(await checkSections(givenPlugins([definePlugin({ name: 'toString' })]), {}))]).toEqual([
       ['toString', undefined],
     ])
+  })
+
+  it('is there once: a second one is named', async () => {
+    await expect(settings('api:\n  listen: off\nnetwork: x\napi:\n')).rejects.toThrow(
+      /pmesh\.yaml:4:1: the key api is further up already: write there what belongs to it/,
+    )
   })
 
   it('is keys and values, in the file and in a variable', async () => {

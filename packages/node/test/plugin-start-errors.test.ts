@@ -85,6 +85,11 @@ describe('pmesh start', () => {
       /greeter\.ts cannot be loaded: Cannot find package 'not-there'/,
     ],
     [
+      'importing a package of this program that is not there',
+      `import '@pastel-mesh/node'; export default definePlugin({ name: 'greeter' })`,
+      /Cannot find package '@pastel-mesh\/node'.*; "pmesh plugin link .*" links it there/,
+    ],
+    [
       'throwing at its start',
       `export default definePlugin({ name: 'greeter', start: async () => { throw new Error('no database') } })`,
       /the plugin greeter \(\.\/greeter\.ts\) cannot be started: no database/,
@@ -214,6 +219,13 @@ describe('a controller', () => {
       controller.start().finally(() => controller.stop()),
     )
     await expect(starting).rejects.toMatchObject(error)
+  })
+
+  it('of which a part is misspelt, nothing is made at all', () => {
+    const slip = { name: 'one', bakground: {} }
+    expect(() => definePlugin(slip)).toThrow(
+      'the plugin one has a part "bakground", which there is not: did you mean background?',
+    )
   })
 
   it('of which a name is wrong, nothing is made at all', () => {

@@ -9,7 +9,13 @@ import { type Setting, type Source, valueOfText } from './setting.ts'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Variables of this program that are no keys. */
-const OTHER_VARIABLES: readonly string[] = ['PMESH_DATA', 'PMESH_CONFIG', ...PASSPHRASE_VARIABLES]
+const OTHER_VARIABLES: readonly string[] = [
+  'PMESH_DATA',
+  'PMESH_CONFIG',
+  // The service key of an application, as the guides have it: it may run in the same terminal.
+  'PMESH_KEY',
+  ...PASSPHRASE_VARIABLES,
+]
 
 export interface EnvironmentSource extends Source {
   /** What is probably a slip, but may as well be somebody else's: a container platform makes variables too. */

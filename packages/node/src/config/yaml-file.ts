@@ -64,9 +64,13 @@ function parseYaml(text: string, path: string): Source {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const syntax = [...document.errors, ...document.warnings]
   if (syntax.length > 0) {
-    const problems = syntax.map(({ message, pos: [offset] }) => {
+    const problems = syntax.map(({ code, message, pos: [offset] }) => {
       const { line, col } = lines.linePos(offset)
-      const [reason = ''] = message.split('\n')
+      const [key = ''] = /^[^:\s]{1,80}/.exec(text.slice(offset)) ?? []
+      const reason =
+        code === 'DUPLICATE_KEY'
+          ? `the key ${key} is further up already: write there what belongs to it`
+          : message.split('\n')[0]
       return { reason: `${path}:${line}:${col}: ${reason}` }
     })
     return { settings: new Map(), problems }

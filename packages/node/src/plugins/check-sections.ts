@@ -44,7 +44,10 @@ export async function checkSections(
     }
     const result = await validate(schema, section ?? {})
     if (result.issues === undefined) checked.set(name, result.value)
-    else problems.push(...result.issues.map((issue) => toProblem(name, sections, issue, origins)))
+    else
+      problems.push(
+        ...result.issues.flatMap(unknownKeys).map((issue) => toProblem(name, sections, issue, origins)),
+      )
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return checked
@@ -57,6 +60,13 @@ type Issue = NonNullable<Awaited<ReturnType<StandardSchema['~standard']['validat
 /** A schema that asks somebody else must not hold up the start for ever. */
 async function validate(schema: StandardSchema, value: unknown) {
   return within(CHECK_MS, Promise.resolve(schema['~standard'].validate(value)))
+}
+
+/** zod tells all keys at once that it does not know. */
+function unknownKeys(issue: Issue): Issue[] {
+  const { code, keys } = issue as { readonly code?: unknown; readonly keys?: unknown }
+  if (code !== 'unrecognized_keys' || !Array.isArray(keys)) return [issue]
+  return keys.map((key) => ({ message: 'there is no such key', path: [...(issue.path ?? []), String(key)] }))
 }
 
 function toProblem(

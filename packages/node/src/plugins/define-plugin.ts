@@ -1,10 +1,37 @@
 import { MeshError } from '@pastel-mesh/identity'
 import type { AnyRouter, AppRouterWithPlugins, MetricDefinitions } from '@pastel-mesh/sdk-server'
+import { closestName } from '../config/closest-name.ts'
 import type { AnyDefinition, Plugin, PluginDefinition } from './plugin.ts'
 import { assertPluginName } from './plugin-name.ts'
 
 /** Of jobs and background tasks: with the plugin's name before them they are names of jobs. */
 const INNER_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,29}$/
+
+/** What a plugin is made of. */
+const PARTS = [
+  'name',
+  'config',
+  'metrics',
+  'router',
+  'jobs',
+  'topics',
+  'onMessage',
+  'background',
+  'start',
+  'stop',
+] satisfies (keyof AnyDefinition)[]
+
+/** Whoever does not compile it should hear of a slip as well. @throws MeshError ERR_PLUGIN */
+function assertParts(definition: { readonly name: string }): void {
+  const known: readonly string[] = PARTS
+  const unknown = Object.keys(definition).find((part) => !known.includes(part))
+  if (unknown === undefined) return
+  const meant = closestName(unknown, known)
+  throw new MeshError(
+    'ERR_PLUGIN',
+    `the plugin ${definition.name} has a part "${unknown.slice(0, 80)}", which there is not: ${meant === undefined ? `there are ${known.join(', ')}` : `did you mean ${meant}?`}`,
+  )
+}
 
 /** A plugin, and how the rest of the node gets at what it is. */
 export class DefinedPlugin implements Plugin {
@@ -41,6 +68,7 @@ export function definePlugin<
 >(definition: PluginDefinition<Name, ConfigIn, Config, Metrics, Jobs, Values, Router>): Plugin<Name, Router> {
   const { name, jobs = {}, background = {} } = definition
   assertPluginName(name)
+  assertParts(definition)
   for (const inner of [...Object.keys(jobs), ...Object.keys(background)]) {
     if (INNER_NAME.test(inner)) continue
     throw new MeshError(

@@ -24,7 +24,7 @@ import type {
   TopicHandlerOptions,
   TopicMessage,
 } from './plugin.ts'
-import type { PluginScope } from './plugin-scope.ts'
+import { type PluginScope, placeThrown } from './plugin-scope.ts'
 
 /** A plugin with its section of the configuration. */
 export interface HostedPluginOptions {
@@ -184,8 +184,10 @@ export class HostedPlugin {
     this.#failures += 1
     this.#lastFailure = { message, atMs: Date.now() }
     if (!this.#seldom.isDue(`${what} ${placeOf(error)}`)) return
+    const place = placeThrown(error)
+    const where = place === undefined ? '' : ` (${place})`
     this.#components.onFailure(
-      new MeshError('ERR_PLUGIN', `the plugin ${this.name}, ${message}`, { cause: error }),
+      new MeshError('ERR_PLUGIN', `the plugin ${this.name}, ${message}${where}`, { cause: error }),
     )
   }
 

@@ -1,10 +1,11 @@
 import type { Stats } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
 import { moduleResolve } from 'import-meta-resolve'
+import { quoted } from '../pmesh-command.ts'
 import { within } from '../within.ts'
 import { DefinedPlugin } from './define-plugin.ts'
 import { messageOf } from './message-of.ts'
@@ -112,7 +113,17 @@ function explain(cause: unknown, url: URL): string {
   const stack = cause instanceof Error ? (cause.stack ?? '') : ''
   const [, behind = ''] = stack.split(`${file}:`)
   const line = /^\d+/.exec(behind)?.[0]
-  return `${messageOf(cause)}${line === undefined ? '' : ` (${file}:${line})`}`
+  const message = messageOf(cause)
+  const advice =
+    code === 'ERR_MODULE_NOT_FOUND' && message.includes("package '@pastel-mesh/")
+      ? `; ${pmeshLink(file)} links it there`
+      : ''
+  return `${message}${line === undefined ? '' : ` (${file}:${line})`}${advice}`
+}
+
+/** The command by which a folder gets the packages of this program. */
+function pmeshLink(file: string): string {
+  return `"pmesh plugin link ${quoted(dirname(file))}"`
 }
 
 function cannotLoad(name: string, why: string, cause?: unknown): MeshError {

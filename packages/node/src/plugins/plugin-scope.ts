@@ -14,7 +14,7 @@ export interface PluginFile {
 const OWN_FOLDER = `${resolve(import.meta.dirname, '../../..')}${sep}`
 const PACKAGES = `node_modules${sep}`
 /** A frame of a stack: `at f (file:///a/b.ts:1:2)`, `at /a/b.js:1:2`. */
-const FRAME = /^\s+at (?:.*\()?(file:\/\/[^\s)]+|\/[^\s)]+):\d+:\d+\)?$/
+const FRAME = /^\s+at (?:.*\()?(file:\/\/[^\s)]+|\/[^\s)]+):(\d+):\d+\)?$/
 
 /**
  * Knows for which plugin something runs. What a plugin throws where nobody waits for it is its own trouble:
@@ -40,7 +40,7 @@ export class PluginScope {
     plugins: readonly PluginFile[],
   ): string | undefined {
     const current = this.#current.getStore()
-    const file = throwingFile(error)
+    const file = topFrame(error)?.file
     if (file !== undefined) {
       const owner = ownerOfFile(file, plugins, current)
       if (owner !== undefined) return owner
@@ -50,16 +50,23 @@ export class PluginScope {
   }
 }
 
+/** Where an error was thrown, such as `/etc/pmesh/greeter.ts:12`; undefined: nobody knows. */
+export function placeThrown(error: unknown): string | undefined {
+  const frame = topFrame(error)
+  return frame === undefined ? undefined : `${frame.file}:${frame.line}`
+}
+
 /** The file at the top of the stack that is none of Node's. What others wrote may be in the message, not in the frames. */
-function throwingFile(error: unknown): string | undefined {
+function topFrame(error: unknown): { readonly file: string; readonly line: string } | undefined {
   const { stack, message } = (error instanceof Error ? error : {}) as { stack?: unknown; message?: unknown }
   if (typeof stack !== 'string') return undefined
   const messageEnd =
     typeof message === 'string' && message !== '' ? stack.indexOf(message) + message.length : 0
   for (const line of stack.slice(messageEnd).split('\n')) {
-    const place = FRAME.exec(line)?.[1]
+    const [, place, number = ''] = FRAME.exec(line) ?? []
     if (place === undefined) continue
-    return place.startsWith('file:') ? pathOf(place) : place
+    const file = place.startsWith('file:') ? pathOf(place) : place
+    return file === undefined ? undefined : { file, line: number }
   }
   return undefined
 }

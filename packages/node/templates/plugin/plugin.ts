@@ -9,7 +9,7 @@ export default definePlugin({
   name: 'greeter',
 
   // What is set for it: `ext.greeter` in pmesh.yaml, or PMESH_EXT_GREETER='{greeting: hi}'.
-  config: z.object({ greeting: z.string().default('hello') }),
+  config: z.strictObject({ greeting: z.string().default('hello') }),
 
   // Counted in /metrics as pmesh_ext_greeter_greetings_total.
   metrics: { greetings: { type: 'counter', help: 'Greetings that were asked for' } },
