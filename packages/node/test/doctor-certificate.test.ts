@@ -1,10 +1,14 @@
-import { mkdtemp } from 'node:fs/promises'
+import { spawn, spawnSync } from 'node:child_process'
+import { lookup } from 'node:dns/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { getCACertificates, type SecureVersion, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { certificateCheck } from '../src/doctor/certificate-check.ts'
+import type { Finding } from '../src/doctor/check.ts'
+import type { GreetedAt } from '../src/doctor/greet.ts'
 import { type Authority, type Issued, makeAuthority, missingForCertificates } from './fixtures/authority.ts'
 import { diagnosed, found } from './fixtures/doctor.ts'
 import { makeFolder, removeFolder, temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -14,6 +18,11 @@ let known: Authority
 let below: Authority
 let unknown: Authority
 const before = getCACertificates('default')
+const local = await lookup('localhost', { all: true })
+/** What is said of where it was looked at: at one address of each family that this machine has for the name. */
+const AT = `, at ${[4, 6]
+  .flatMap((wanted) => local.find(({ family }) => family === wanted)?.address ?? [])
+  .join(' and ')}`
 
 if (missingForCertificates !== undefined) console.warn(missingForCertificates)
 const it = test.skipIf(missingForCertificates !== undefined)
@@ -55,7 +64,9 @@ async function foundAt(url: string) {
 it('finds how long a certificate is good, of whom it is, and by what it is spoken', async () => {
   expect(await foundOf(await known.issue('localhost'))).toMatchObject({
     state: 'ok',
-    message: expect.stringMatching(/^good for (89|90) days, until 20\d\d-\d\d-\d\d, of Nobody, TLSv1\.3$/),
+    message: expect.stringMatching(
+      /^good for (89|90) days, until 20\d\d-\d\d-\d\d, of Nobody, TLSv1\.3, at [^,;]+$/,
+    ),
     measured: { chain: 'ok', days: expect.any(Number) },
   })
 })
@@ -69,7 +80,7 @@ it('warns three weeks before its end, and fails at it', async () => {
   expect(await foundOf(await known.issue('localhost', { days: 22 }))).toMatchObject({ state: 'ok' })
   expect(await foundOf(await known.issue('localhost', { days: -1 }))).toMatchObject({
     state: 'failed',
-    message: expect.stringMatching(/^it was good until 20\d\d-\d\d-\d\d$/),
+    message: expect.stringMatching(/^it was good until 20\d\d-\d\d-\d\d, at [^,;]+$/),
     advice: expect.stringContaining('certbot renew'),
   })
 })
@@ -77,7 +88,7 @@ it('warns three weeks before its end, and fails at it', async () => {
 it('finds one that is for another name', async () => {
   expect(await foundOf(await known.issue('other.example'))).toMatchObject({
     state: 'failed',
-    message: 'it is not for localhost',
+    message: `it is not for localhost${AT}`,
     advice: expect.stringContaining('certbot certonly -d localhost'),
   })
 })
@@ -96,7 +107,7 @@ it('finds an authority that nobody knows', async () => {
   const issued = await unknown.issue('localhost')
   expect(await foundOf({ ...issued, cert: issued.cert + unknown.cert })).toMatchObject({
     state: 'failed',
-    message: 'its authority is known to nobody',
+    message: `its authority is known to nobody${AT}`,
     advice: expect.stringContaining('NODE_EXTRA_CA_CERTS=FILE'),
   })
 })
@@ -105,7 +116,7 @@ it('finds a version that nobody speaks any more', async () => {
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
   expect(await foundOf(await known.issue('localhost'), old)).toMatchObject({
     state: 'failed',
-    message: 'it offers TLSv1.1 at best, which browsers and Node refuse',
+    message: `it offers TLSv1.1 at best, which browsers and Node refuse${AT}`,
   })
 })
 
@@ -115,7 +126,7 @@ it('says which of name, connection and TLS failed', async () => {
   await new Promise((resolve) => closed.close(resolve))
   expect(await foundAt(`https://localhost:${port}`)).toMatchObject({
     state: 'failed',
-    message: 'not reached (connection): nothing listens there (ECONNREFUSED)',
+    message: `not reached (connection): nothing listens there (ECONNREFUSED)${AT}`,
   })
   expect(await foundAt('https://no-such-host.invalid')).toMatchObject({
     message: expect.stringMatching(/^not reached \(name\): /),
@@ -126,7 +137,7 @@ it('says which of name, connection and TLS failed', async () => {
   })
   const silent = await portOf(createTcpServer(() => {}))
   expect(await foundAt(`https://localhost:${silent}`)).toMatchObject({
-    message: 'not reached (TLS): no answer within 5 s',
+    message: `not reached (TLS): no answer within 5 s${AT}`,
   })
 })
 
@@ -139,6 +150,90 @@ it('looks at what is announced as well, and says that there is nothing to look a
     { state: 'ok', subject: flags.announce[0] },
   ])
   expect(await found(certificateCheck, await temporaryFolder())).toMatchObject([{ state: 'not-checked' }])
+})
+
+const missing =
+  missingForCertificates ??
+  (spawnSync('unshare', ['--mount', 'true']).status === 0
+    ? undefined
+    : 'Tests with names of their own are skipped: that takes root, and unshare of util-linux.')
+if (missing !== undefined) console.warn(missing)
+
+/** What a program says that runs where these are all names. */
+async function underNames(names: string, program: string): Promise<unknown> {
+  const hosts = join(await temporaryFolder(), 'hosts')
+  await writeFile(hosts, names)
+  const child = spawn(
+    'unshare',
+    [
+      ...['--mount', 'sh', '-ec', `mount --bind "$0" /etc/hosts; exec "$@"`, hosts],
+      ...[process.execPath, '--conditions=source', '--input-type=module', '-e', program],
+    ],
+    { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return JSON.parse((await child.stdout.toArray()).join(''))
+}
+
+test.skipIf(missing !== undefined)('looks at one address of each family that a name has', async () => {
+  const good = createServer(await known.issue('both.example'))
+  await new Promise<void>((resolve) => good.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void good.close())
+  const { port } = good.address() as AddressInfo
+  // What of IPv6 leads to another server: of the same port, with a certificate for another name.
+  const other = createServer(await known.issue('other.example'))
+  await new Promise<void>((resolve) => other.listen(port, '::1', resolve))
+  onTestFinished(() => void other.close())
+  const names = '127.0.0.1 both.example\n::1 both.example\n'
+  // To an address of a group there is never a way.
+  const groups = '127.0.0.1 halfway.example\nff02::1 halfway.example away.example\n'
+  const [certificates, greeted] = (await underNames(
+    names + groups,
+    `
+    import { certificateCheck } from '../src/doctor/certificate-check.ts'
+    import { greet } from '../src/doctor/greet.ts'
+    import { setDefaultCACertificates } from 'node:tls'
+    setDefaultCACertificates([${JSON.stringify(known.cert)}])
+    const { signal } = new AbortController()
+    const at = (name) => 'https://' + name + ':${port}'
+    const publicUrls = ['both.example', 'halfway.example', 'away.example'].map(at)
+    const announce = ['/dns4/both.example/tcp/${port}/tls/ws']
+    const config = { http: { publicUrls }, announce }
+    const certificates = await certificateCheck.run({ config }, signal)
+    const ways = ['dns/both.example', 'dns4/both.example', 'dns6/both.example', 'dns/halfway.example']
+    const greeted = await Promise.all(ways.map((way) => greet('/' + way + '/tcp/1', 20_000, signal)))
+    console.log(JSON.stringify([certificates, greeted]))`,
+  )) as [Finding[], GreetedAt[][]]
+  expect(certificates).toMatchObject([
+    {
+      state: 'failed',
+      message: expect.stringMatching(
+        /^it is not for both\.example, at ::1; good for \d+ days, .*, at 127\.0\.0\.1$/,
+      ),
+      advice: expect.stringContaining('both.example'),
+      measured: { addresses: ['127.0.0.1', '::1'] },
+    },
+    {
+      state: 'failed',
+      message:
+        'it is not for halfway.example, at 127.0.0.1; not checked: this machine has no IPv6 route, at ff02::1',
+    },
+    { state: 'not-checked', message: 'not checked: this machine has no IPv6 route, at ff02::1' },
+    // Nobody who goes by that address asks for others.
+    { state: 'ok', message: expect.stringMatching(/^good for .*, at 127\.0\.0\.1$/) },
+  ])
+  expect(greeted.map((found) => found.map(({ ip, kind }) => [ip, kind]))).toEqual([
+    [
+      ['127.0.0.1', 'unreached'],
+      ['::1', 'unreached'],
+    ],
+    [['127.0.0.1', 'unreached']],
+    [['::1', 'unreached']],
+    [
+      ['127.0.0.1', 'unreached'],
+      ['ff02::1', 'no-route'],
+    ],
+  ])
 })
 
 it('pmesh doctor trusts what it is given', async () => {

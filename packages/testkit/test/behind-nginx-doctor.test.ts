@@ -42,7 +42,7 @@ describe.skipIf(missingForNginx !== undefined)('pmesh doctor looks through nginx
     ])
     const { port: tlsPort } = served.nginx
     const greeted = await greet(`/dns4/localhost/tcp/${tlsPort}/tls/ws`, 10_000, new AbortController().signal)
-    expect(greeted.kind).toBe('node')
+    expect(greeted[0]).toMatchObject({ kind: 'node', ip: '127.0.0.1' })
   })
 
   test('and finds that it buffers, believes callers, and hands on no WebSockets', async () => {

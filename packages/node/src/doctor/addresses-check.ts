@@ -2,8 +2,10 @@ import { BlockList, isIP, isIPv6 } from 'node:net'
 import { describeRefusal } from '../cli/describe-refusal.ts'
 import { describeTook } from '../cli/terminal/figures.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
-import { type Greeted, greet, partsOf } from './greet.ts'
+import { inOneLine, WITHOUT_ROUTE } from './each-family.ts'
+import { type Greeted, type GreetedAt, greet, partsOf } from './greet.ts'
 import { multiaddrPlace } from './listen-places.ts'
+import type { NodeStatus } from './node-state.ts'
 
 /** Beyond an ocean it takes a third of a second; who needs ten times as long is of no use. */
 const GREET_MS = 4_000
@@ -79,6 +81,10 @@ function reach(announced: readonly string[]): Finding[] {
   ]
 }
 
+/** What can be judged. */
+type Judged = Exclude<GreetedAt, { kind: 'no-route' }>
+type KnownAddress = NodeStatus['bootstrap'][number]
+
 async function announcedFinding(
   address: string,
   { node }: CheckContext,
@@ -90,6 +96,24 @@ async function announcedFinding(
     return { state: 'ok', subject, message: 'the node announces what its machine has when it runs' }
   }
   const greeted = await greet(address, GREET_MS, signal)
+  return atEach(address, greeted, (one) => announcedAt(address, one, node))
+}
+
+/** What is found at each address of a name, in one line. */
+function atEach(
+  address: string,
+  greeted: readonly GreetedAt[],
+  judge: (greeted: Judged) => Finding,
+): Finding {
+  const found = greeted.map((one) => ({
+    ip: one.ip,
+    finding: one.kind === 'no-route' ? { ...WITHOUT_ROUTE, subject: address } : judge(one),
+  }))
+  return inOneLine(multiaddrPlace(address).host, found)
+}
+
+function announcedAt(address: string, greeted: Judged, node: CheckContext['node']): Finding {
+  const subject = address
   const measured = { ...greeted }
   if (greeted.kind === 'node') {
     return {
@@ -142,6 +166,19 @@ async function bootstrapFinding(
     return { state: 'ok', subject, message: 'bootstrap, connected', measured: { state: known.state } }
   }
   const greeted = await greet(address, GREET_MS, signal)
+  return atEach(address, greeted, (one) => bootstrapAt(address, one, { node, dataDir, known }))
+}
+
+function bootstrapAt(
+  address: string,
+  greeted: Judged,
+  {
+    node,
+    dataDir,
+    known,
+  }: Pick<CheckContext, 'node' | 'dataDir'> & { readonly known: KnownAddress | undefined },
+): Finding {
+  const subject = address
   const measured = { ...greeted, state: known?.state }
   if (greeted.kind === 'unreached' && greeted.at === 'name') return unnamed(subject, 'bootstrap', greeted)
   if (greeted.kind === 'node' && node.kind === 'running' && known?.refusal !== undefined) {

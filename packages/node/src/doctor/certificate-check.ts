@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect as connectTcp, isIP } from 'node:net'
 import { checkServerIdentity, connect, getCACertificates, type TLSSocket } from 'node:tls'
 import type { Check, CheckContext, Finding } from './check.ts'
+import { eachFamily, inOneLine, isWithoutRoute, WITHOUT_ROUTE } from './each-family.ts'
 import { partsOf } from './greet.ts'
 import { describeNetError } from './net-error.ts'
 import { LATE, within } from './within.ts'
@@ -11,6 +11,7 @@ const DAY_MS = 24 * 60 * 60_000
 /** Certbot renews thirty days before the end, and somebody may be away for a week. */
 const WARN_DAYS = 21
 const CONNECT_MS = 5_000
+const NO_ANSWER = `no answer within ${CONNECT_MS / 1_000} s`
 const MAX_TARGETS = 16
 /** What browsers and Node take. */
 const TAKEN_VERSIONS: readonly string[] = ['TLSv1.2', 'TLSv1.3']
@@ -37,12 +38,17 @@ const CHAIN_PROBLEMS: Readonly<Record<string, readonly [message: string, advice:
   CERT_HAS_EXPIRED: ['a certificate of its chain is over', RENEW],
 }
 
+/** To a certificate, after the name. */
+type Way = 'route' | 'connection' | 'TLS'
+
 /** A server that is to have a certificate. */
 interface Target {
   /** As it is written. */
   readonly text: string
   readonly host: string
   readonly port: number
+  /** Addresses that its host stands for; 0: of both kinds. */
+  readonly family: 0 | 4 | 6
   readonly name: string
   /** Other nodes connect there, which trust what Node knows; otherwise browsers and programs, which trust what systems do. */
   readonly isForNodes: boolean
@@ -71,24 +77,51 @@ function targetsOf({ config }: CheckContext): Target[] {
     ...urls.map((text) => {
       const { hostname, port } = new URL(text)
       const host = hostname.replace(/^\[|\]$/g, '')
-      return { text, host, port: Number(port || 443), name: host, isForNodes: false }
+      return { text, host, port: Number(port || 443), family: 0 as const, name: host, isForNodes: false }
     }),
     ...announced.map((text) => {
-      const { host, port, serverName } = partsOf(text)
-      return { text, host, port, name: serverName, isForNodes: true }
+      const { host, port, family, serverName } = partsOf(text)
+      return { text, host, port, family, name: serverName, isForNodes: true }
     }),
   ]
 }
 
 async function lookAt(target: Target, signal: AbortSignal): Promise<Finding> {
-  const subject = target.text
-  const state = { at: 'name' }
+  const { text: subject, host, family } = target
   try {
-    const found = await within(CONNECT_MS, signal, (ending) => shownBy(target, state, ending))
-    if (found !== LATE) return { subject, ...judge(found, target) }
-    return { subject, ...unreached(state.at, `no answer within ${CONNECT_MS / 1_000} s`) }
+    const beganMs = performance.now()
+    const ips = await within(CONNECT_MS, signal, () => eachFamily(host, family))
+    if (ips === LATE) return { subject, ...unreached('name', NO_ANSWER) }
+    const leftMs = Math.max(1, CONNECT_MS - (performance.now() - beganMs))
+    const found = await Promise.all(
+      ips.map(async (ip) => ({ ip, ...(await lookAtOne(ip, target, { leftMs, signal })) })),
+    )
+    // Who does not get to the one takes the other.
+    const isReached = found.some(({ at }) => at === undefined)
+    const judged = found.map(({ ip, at, finding }) => ({
+      ip,
+      finding: isReached && at === 'connection' ? { ...finding, state: 'warning' as const } : finding,
+    }))
+    return { subject, ...inOneLine(host, judged) }
   } catch (error) {
-    return { subject, ...unreached(state.at, describeNetError(error)) }
+    return { subject, ...unreached('name', describeNetError(error)) }
+  }
+}
+
+/** @returns `at`: where on the way it failed */
+async function lookAtOne(
+  ip: string,
+  target: Target,
+  { leftMs, signal }: { readonly leftMs: number; readonly signal: AbortSignal },
+): Promise<{ readonly at?: Way; readonly finding: Finding }> {
+  const state: { at: Way } = { at: 'connection' }
+  try {
+    const found = await within(leftMs, signal, (ending) => shownBy(ip, target, state, ending))
+    if (found === LATE) return { at: state.at, finding: unreached(state.at, NO_ANSWER) }
+    return { finding: judge(found, target) }
+  } catch (error) {
+    if (isWithoutRoute(ip, error)) return { at: 'route', finding: WITHOUT_ROUTE }
+    return { at: state.at, finding: unreached(state.at, describeNetError(error)) }
   }
 }
 
@@ -117,13 +150,12 @@ export interface ShownCertificate {
 }
 
 async function shownBy(
-  { host, port, name, isForNodes }: Target,
-  state: { at: string },
+  ip: string,
+  { port, name, isForNodes }: Target,
+  state: { at: Way },
   signal: AbortSignal,
 ): Promise<ShownCertificate> {
-  const { address } = await lookup(host)
-  state.at = 'connection'
-  const plain = connectTcp({ host: address, port })
+  const plain = connectTcp({ host: ip, port })
   signal.addEventListener('abort', () => plain.destroy())
   try {
     await once(plain, 'connect', { signal })

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { describeCount } from '../cli/terminal/figures.ts'
 import type { Check, Finding } from './check.ts'
+import { ELSEWHERE, runsElsewhere } from './node-process.ts'
 
 /** Of Node itself, logs, keys and the current directory: some 40 at rest. */
 const OWN_FILES = 64
@@ -13,7 +14,7 @@ const NEAR_SHARE = 0.8
 export const filesCheck: Check = {
   name: 'open files',
   timeoutMs: 10_000,
-  async run({ config, node }) {
+  async run({ config, node, dataDir }) {
     const neededFiles = await needed(config?.listen.length ?? 2)
     if (node.kind !== 'running') {
       const limit = parseLimit(await readLimits('self'))
@@ -24,6 +25,7 @@ export const filesCheck: Check = {
       ]
     }
     const { pid } = node.status
+    if (await runsElsewhere(dataDir, pid)) return [ELSEWHERE]
     const limit = parseLimit(await readLimits(String(pid)))
     if (limit === undefined) return [UNKNOWN]
     const openFiles = await readdir(`/proc/${pid}/fd`).then(

@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { multiaddr } from '@multiformats/multiaddr'
+import { eachFamily, isWithoutRoute } from './each-family.ts'
 import { describeNetError } from './net-error.ts'
 import { LATE, within } from './within.ts'
 
@@ -14,6 +14,8 @@ export type Greeted =
   | { readonly kind: 'node'; readonly tookMs: number }
   /** Something else is there. */
   | { readonly kind: 'other'; readonly reason: string; readonly tookMs: number }
+  /** This machine has no route for addresses of that kind. */
+  | { readonly kind: 'no-route' }
   /** @property at what failed: the name, the connection, TLS, or what came after. */
   | {
       readonly kind: 'unreached'
@@ -21,16 +23,39 @@ export type Greeted =
       readonly reason: string
     }
 
-/** Resolves the name of an address, connects, and says hello as a node would; then it hangs up. */
-export async function greet(address: string, ms: number, signal: AbortSignal): Promise<Greeted> {
-  const state: { at: 'name' | 'connection' | 'TLS' | 'answer' } = { at: 'name' }
+/** What came of it at one of the addresses of a name; none: that has none. */
+export type GreetedAt = Greeted & { readonly ip?: string }
+
+/** Resolves the name of an address, connects, and says hello as a node would, at one address of each family; then it hangs up. */
+export async function greet(address: string, ms: number, signal: AbortSignal): Promise<readonly GreetedAt[]> {
+  const { host, family } = partsOf(address)
+  const beganMs = performance.now()
+  const found = await within(ms, signal, () => eachFamily(host, family)).catch(
+    (error: unknown): Greeted => ({ kind: 'unreached', at: 'name', reason: describeNetError(error) }),
+  )
+  if (found === LATE) return [{ kind: 'unreached', at: 'name', reason: noAnswer(ms) }]
+  if ('kind' in found) return [found]
+  const leftMs = Math.max(1, ms - (performance.now() - beganMs))
+  return Promise.all(
+    found.map(async (ip) => ({ ...(await greetAt(ip, address, { ms, leftMs, signal })), ip })),
+  )
+}
+
+function noAnswer(ms: number): string {
+  return `no answer within ${ms / 1_000} s`
+}
+
+async function greetAt(
+  ip: string,
+  address: string,
+  { ms, leftMs, signal }: { readonly ms: number; readonly leftMs: number; readonly signal: AbortSignal },
+): Promise<Greeted> {
+  const state: { at: 'connection' | 'TLS' | 'answer' } = { at: 'connection' }
   let socket: Socket | undefined
   try {
-    const greeted = await within(ms, signal, async (ending) => {
+    const greeted = await within(leftMs, signal, async (ending) => {
       const beganMs = performance.now()
-      const { host, port, serverName, isTls, isWeb } = partsOf(address)
-      const { address: ip } = await lookup(host)
-      state.at = 'connection'
+      const { port, serverName, isTls, isWeb } = partsOf(address)
       socket = connect({ host: ip, port })
       await once(socket, 'connect', { signal: ending })
       const tookMs = performance.now() - beganMs
@@ -45,10 +70,9 @@ export async function greet(address: string, ms: number, signal: AbortSignal): P
       socket.write(isWeb ? upgradeRequest(serverName, port) : GREETING)
       return judge(await firstBytes(socket, ending), isWeb, tookMs)
     })
-    if (greeted === LATE)
-      return { kind: 'unreached', at: state.at, reason: `no answer within ${ms / 1_000} s` }
-    return greeted
+    return greeted === LATE ? { kind: 'unreached', at: state.at, reason: noAnswer(ms) } : greeted
   } catch (error) {
+    if (isWithoutRoute(ip, error)) return { kind: 'no-route' }
     return { kind: 'unreached', at: state.at, reason: describeNetError(error) }
   } finally {
     socket?.destroy()
@@ -61,9 +85,13 @@ export function partsOf(address: string) {
   const part = (name: string) => parts.find((one) => one.name === name)?.value
   const host = parts[0]?.value ?? ''
   const names = parts.map(({ name }) => name)
+  const [first = ''] = names
+  const family: 0 | 4 | 6 = first.endsWith('4') ? 4 : first.endsWith('6') ? 6 : 0
   const isTls = names.includes('tls') || names.includes('wss')
   return {
     host,
+    /** The kind of addresses that its name stands for; 0: both. */
+    family,
     port: Number(part('tcp')),
     serverName: part('sni') ?? host,
     isTls,

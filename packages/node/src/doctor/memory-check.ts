@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { describeBytes } from '../cli/describe-bytes.ts'
 import type { Check, Finding } from './check.ts'
+import { ELSEWHERE, runsElsewhere } from './node-process.ts'
 
 const MIB = 2 ** 20
 /** A node with all its parts and twenty peers may take 200 MB at rest; what comes in at full speed takes as much again. */
@@ -13,7 +14,8 @@ const LEAST_BYTES = 256 * MIB
 export const memoryCheck: Check = {
   name: 'memory',
   timeoutMs: 5_000,
-  async run({ node }) {
+  async run({ node, dataDir }) {
+    if (node.kind === 'running' && (await runsElsewhere(dataDir, node.status.pid))) return [ELSEWHERE]
     const pid = node.kind === 'running' ? String(node.status.pid) : 'self'
     const group = await groupLimit(pid)
     const usedBytes = pid === 'self' ? undefined : await residentBytes(pid)

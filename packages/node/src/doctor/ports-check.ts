@@ -1,23 +1,38 @@
 import { createServer } from 'node:net'
 import type { Check, CheckContext, Finding } from './check.ts'
-import { type ListenPlace, listenPlaces } from './listen-places.ts'
+import { type ListenPlace, listenPlaces, multiaddrPlace } from './listen-places.ts'
 import { isTakenBy, type ListeningSocket, listeningSockets } from './listening-sockets.ts'
+import { ELSEWHERE, runsElsewhere } from './node-process.ts'
+import type { NodeStatus } from './node-state.ts'
 import { describeProcess, holdersOf } from './processes.ts'
+
+const EVERYWHERE: readonly string[] = ['0.0.0.0', '::']
 
 /** Whether the node has, or could have, what it is to listen on. */
 export const portsCheck: Check = {
   name: 'port',
   timeoutMs: 5_000,
-  async run({ config, node }) {
+  async run({ config, node, dataDir }) {
     if (config === undefined) return [{ state: 'not-checked', message: 'the configuration is wrong' }]
     const places = listenPlaces(config)
+    if (node.kind === 'running' && (await runsElsewhere(dataDir, node.status.pid))) {
+      return places.map(({ text, key }) => ({ ...ELSEWHERE, subject: text, measured: { key } }))
+    }
     const sockets = await listeningSockets()
     const taken = (sockets ?? []).filter((socket) =>
       places.some(({ host, port }) => isTakenBy(socket, host, port)),
     )
     const holders = taken.length === 0 ? new Map() : await holdersOf(new Set(taken.map(({ file }) => file)))
     return Promise.all(
-      places.map((place) => findingOf(place, { node, taken, holders, isTold: sockets !== undefined })),
+      places.map((place) =>
+        placeFinding(place, {
+          node,
+          taken,
+          holders,
+          isTold: sockets !== undefined,
+          isAnnounced: config.announce.length > 0,
+        }),
+      ),
     )
   },
 }
@@ -25,11 +40,15 @@ export const portsCheck: Check = {
 interface Known {
   readonly node: CheckContext['node']
   readonly taken: readonly ListeningSocket[]
+  /** Processes, by the file of the socket that they have. */
   readonly holders: ReadonlyMap<string, number>
+  /** The system tells who listens. */
   readonly isTold: boolean
+  /** The addresses that the node tells are set, and not those that it listens on. */
+  readonly isAnnounced: boolean
 }
 
-async function findingOf(place: ListenPlace, known: Known): Promise<Finding> {
+export async function placeFinding(place: ListenPlace, known: Known): Promise<Finding> {
   const { host, port, text, key } = place
   const subject = text
   const measured = { key, host, port }
@@ -48,10 +67,13 @@ async function findingOf(place: ListenPlace, known: Known): Promise<Finding> {
       }
     }
     if (found.length > 0 && pids.length === 0) {
+      if (tellsOf(node.status, place, known)) {
+        return { state: 'ok', subject, message: `listened on, by the node as that says (${key})`, measured }
+      }
       return {
-        state: 'ok',
+        state: 'not-checked',
         subject,
-        message: `listened on, by a process of another user, which is probably the node (${key})`,
+        message: `a process of another user listens there (${key}): run it as the user of the node, or as root`,
         measured,
       }
     }
@@ -73,6 +95,26 @@ async function findingOf(place: ListenPlace, known: Known): Promise<Finding> {
     ...(await explain(error, place, pids[0])),
     measured: { ...measured, code: error.code, pid: pids[0] },
   }
+}
+
+/** Whether the node itself says that it listens there. */
+function tellsOf(
+  { addresses, api }: NodeStatus,
+  { key, host, port }: ListenPlace,
+  { isAnnounced }: Known,
+): boolean {
+  const isIt = (one: { host: string; port: number }) =>
+    one.port === port && (one.host === host || EVERYWHERE.includes(host))
+  if (key === 'listen') return !isAnnounced && addresses.map(multiaddrPlace).some(isIt)
+  // Behind the first stand those that the configuration says.
+  const url = key === 'api.listen' ? api.urls[0] : api.metricsUrl
+  return url !== undefined && isIt(urlPlace(url))
+}
+
+function urlPlace(text: string): { readonly host: string; readonly port: number } {
+  const { protocol, hostname, port } = new URL(text)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) }
 }
 
 async function explain(

@@ -5,6 +5,11 @@ import type { ReadPulses } from './proxy-events.ts'
 /** Of documentation alone: nobody calls from there, and this claims to. */
 export const FORGED_ADDRESS = '192.0.2.119'
 
+/** Of the loopback: programs that do not ask for it do not call from there. */
+export const OTHER_ADDRESS = '127.0.0.2'
+/** From where programs of this machine call each other, a proxy the node as well. */
+const USUAL_ADDRESSES: readonly string[] = ['127.0.0.1', '::1']
+
 /** Whether the node has the address of who calls, and believes nobody who claims another. */
 export async function callerFinding(
   { pulses, localAddress }: ReadPulses & { kind: 'read' },
@@ -33,7 +38,14 @@ export async function callerFinding(
       measured,
     }
   }
-  if (seen === own && !isProxy(localAddress)) {
+  if (seen === own && (isProxy(localAddress) || USUAL_ADDRESSES.includes(callerText(localAddress)))) {
+    return {
+      state: 'not-checked',
+      message: `this machine calls from ${callerText(localAddress)}, as a proxy on it does: whether that says who calls shows from another machine`,
+      measured,
+    }
+  }
+  if (seen === own) {
     return { state: 'ok', message: `callers have their own address: this one ${own}`, measured }
   }
   if (isProxy(seen)) {
@@ -70,7 +82,12 @@ function matcher(proxies: readonly string[]): (address: string) => boolean {
     else list.addSubnet(address, Number(prefix), family)
   }
   return (address) => {
-    const [plain = ''] = address.replace(/^::ffff:(?=\d+\.)/i, '').split('/')
+    const [plain = ''] = callerText(address).split('/')
     return list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
   }
+}
+
+/** An IPv4 address as it is written, also where a socket of IPv6 has it. */
+function callerText(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }

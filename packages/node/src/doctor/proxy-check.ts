@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import type { CheckedConfig } from '../config/checked-config.ts'
 import type { Step } from './ask.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
-import { callerFinding } from './proxy-caller.ts'
+import { callerFinding, OTHER_ADDRESS } from './proxy-caller.ts'
 import { areKeptBack, eventsFinding, readPulses } from './proxy-events.ts'
 import { pathsFinding } from './proxy-paths.ts'
 import { webSocketFinding } from './proxy-websocket.ts'
@@ -77,12 +77,13 @@ function endingIn(ms: number, signal: AbortSignal): AbortSignal {
 }
 
 /**
- * On the loopback, callers and the proxy have one address: from another one that Linux has there the two can be told apart.
+ * On the loopback callers and the proxy have one address, 127.0.0.1, whichever of 127.* is called: from another one that Linux
+ * has there the two can be told apart. Of IPv6 there is no other.
  */
 async function sourceFor(host: string, signal: AbortSignal): Promise<string | undefined> {
   if (process.platform !== 'linux') return undefined
   const name = host.replace(/^\[|\]$/g, '')
   const found = await within(ASK_MS, signal, () => lookup(name, { all: true })).catch(() => [])
   if (found === LATE) return undefined
-  return found.some(({ address }) => address === '127.0.0.1') ? '127.0.0.2' : undefined
+  return found.some(({ address }) => address.startsWith('127.')) ? OTHER_ADDRESS : undefined
 }
