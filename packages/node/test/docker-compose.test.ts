@@ -173,7 +173,7 @@ describe.skipIf(missing !== undefined || !isRoot)('setup/containers/prepare', ()
 
   it('has nginx log requests where the engine finds and bounds it, and not in the container', async () => {
     const { read } = await prepared('mesh.test')
-    expect(await read('nginx/pastel-mesh.conf')).toContain('access_log /dev/stdout pmesh;')
+    expect(await read('nginx/pastel-mesh.conf')).toContain('access_log /dev/stdout pmesh if=$pmesh_logged;')
     const files = ['pastel-mesh.conf', 'pastel-mesh-http.conf', 'pastel-mesh-upstreams.conf']
     for (const name of files) expect(await read(`nginx/${name}`)).not.toContain('/var/log')
   })

@@ -8,8 +8,10 @@ import { makeCheapIdentity } from '../../node/test/fixtures/cheap-identity.ts'
 import { runCli } from '../../node/test/fixtures/cli.ts'
 import { startNode } from '../../node/test/fixtures/running-node.ts'
 import { createClient } from '../../sdk-client/src/index.ts'
+import { missingForNamespaces } from '../src/chaos/network/namespace.ts'
 import { findBinary } from '../src/fixtures/find-binary.ts'
 import { freePort } from '../src/mesh/free-port.ts'
+import { waitUntil } from '../src/mesh/wait-until.ts'
 import { CertificateAuthority } from '../src/nginx/certificate-authority.ts'
 import { missingForNginx, Nginx } from '../src/nginx/nginx.ts'
 import { copyShipped, makeRoot, NAME, type NginxPlaces, relocated } from '../src/nginx/shipped-files.ts'
@@ -22,6 +24,15 @@ const GUIDE = fileURLToPath(new URL('../../../docs/guides/behind-nginx.md', impo
 
 /** As Debian has it when nginx was installed. */
 const BEFORE = 'events {} http { include /etc/nginx/conf.d/*.conf; } pid /run/nginx.pid; user www-data;'
+
+const README = fileURLToPath(new URL('../../../README.md', import.meta.url))
+
+/** The shortest form. */
+async function readmeExample(): Promise<string> {
+  const code = /```\n(apt-get install -y nginx [\s\S]*?)```/.exec(await readFile(README, 'utf8'))?.[1]
+  if (code === undefined) throw new Error('README has no example with nginx')
+  return code
+}
 
 async function example(name: string): Promise<string> {
   const text = await readFile(GUIDE, 'utf8')
@@ -38,6 +49,10 @@ async function standIns({ root, plainPort }: NginxPlaces): Promise<string> {
   const programs = {
     'apt-get': 'exit 0',
     nginx: `exec ${nginx} "$@"`,
+    // Whoever edits has a certificate.
+    editor: `
+sed -i 's/node\\.example/${NAME}/' "$@"
+mkdir -p "${root}/etc/letsencrypt/live" && cp -r "${root}/issued" "${root}/etc/letsencrypt/live/${NAME}"`,
     systemctl: `[ "$*" = 'reload nginx' ] && exec ${nginx} -s reload`,
     // The authority asks for the proof by the name, without TLS.
     certbot: `
@@ -59,7 +74,7 @@ done
 }
 
 /** A machine on which nothing was done yet but the installation of nginx. */
-async function machine() {
+async function machine(before = BEFORE) {
   const root = await temporaryFolder()
   const [port, plainPort, apiPort, peersPort] = [
     await freePort(),
@@ -70,7 +85,7 @@ async function machine() {
   const places: NginxPlaces = { root, port, plainPort, apiPort, peersPort }
   await makeRoot(root)
   await copyShipped(join(root, 'clone/setup/nginx'), places)
-  await writeFile(join(root, 'etc/nginx/nginx.conf'), relocated(BEFORE, places))
+  await writeFile(join(root, 'etc/nginx/nginx.conf'), relocated(before, places))
   const authority = await CertificateAuthority.create(join(root, 'authority'))
   await authority.issue(join(root, 'issued'), [NAME])
   const nginx = await Nginx.spawn(places, authority)
@@ -78,8 +93,8 @@ async function machine() {
   const bin = await standIns(places)
   return {
     ...{ root, apiPort, nginx, authority },
-    async follow(name: string): Promise<void> {
-      const script = relocated(await example(name), places)
+    async follow(text: string): Promise<void> {
+      const script = relocated(text, places)
       const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` }
       await promisify(execFile)('bash', ['-euc', script], { cwd: join(root, 'clone'), env })
     },
@@ -96,7 +111,8 @@ test.skipIf(missingForNginx !== undefined)(
     await writeFile(join(dataDir, 'pmesh.yaml'), settings)
     expect(await runCli(['config', 'check', '--data', dataDir])).toMatchObject({ code: 0, stderr: '' })
 
-    await follow('nginx')
+    await follow(await example('nginx'))
+    expect(await readFile(join(root, 'etc/nginx/nginx.conf.~1~'), 'utf8')).toContain('events {} http {')
     const livez = () => httpsCall({ port: nginx.port, ca: authority.certificate, path: '/livez' })
     // Until the node is there.
     await expect.poll(async () => (await livez().catch(() => undefined))?.status).toBe(503)
@@ -117,11 +133,55 @@ test.skipIf(missingForNginx !== undefined)(
     await other.issue(join(root, 'own'), [NAME])
     await cp(join(root, 'own/fullchain.pem'), join(root, 'etc/ssl/node/chain.pem'))
     await cp(join(root, 'own/privkey.pem'), join(root, 'etc/ssl/node/key.pem'))
-    await follow('own-certificate')
+    await follow(await example('own-certificate'))
     const again = () => httpsCall({ port: nginx.port, ca: other.certificate, path: '/livez' })
     await expect.poll(async () => (await again().catch(() => undefined))?.status).toBe(200)
   },
   START_MS,
+)
+
+test.skipIf(missingForNginx !== undefined)(
+  'the shortest form, of README: TLS, and what nginx served before goes on',
+  async () => {
+    const otherPort = await freePort()
+    const other = `server { listen ${otherPort}; return 200 other; } include`
+    const { root, nginx, authority, follow } = await machine(BEFORE.replace('include', other))
+    const before = await readFile(join(root, 'etc/nginx/nginx.conf'), 'utf8')
+    await follow(await readmeExample())
+    const livez = () => httpsCall({ port: nginx.port, ca: authority.certificate, path: '/livez' })
+    // There is no node.
+    await waitUntil(async () => (await livez()).status === 503, { what: 'nginx to serve' })
+    expect(await (await fetch(`http://127.0.0.1:${otherPort}/`)).text()).toBe('other')
+    expect(await readFile(join(root, 'etc/nginx/nginx.conf'), 'utf8')).toBe(before)
+  },
+  START_MS,
+)
+
+const noNamespaces = missingForNamespaces()
+if (noNamespaces !== undefined) console.warn(noNamespaces)
+
+test.skipIf(noNamespaces !== undefined)(
+  'the firewall takes 300 connections of one address, of IPv6 of one network',
+  async () => {
+    const file = join(await temporaryFolder(), 'nftables.conf')
+    await writeFile(file, await example('firewall'))
+    const script = `
+ip link set lo up
+ip addr add 2001:db8::1/64 dev lo nodad
+ip addr add 2001:db8::2/64 dev lo nodad
+ip addr add 2001:db8:0:1::1/64 dev lo nodad
+nft -f '${file}'
+exec '${process.execPath}' '${fileURLToPath(new URL('./fixtures/count-connections.ts', import.meta.url))}'`
+    const { stdout } = await promisify(execFile)('unshare', ['--net', 'bash', '-euc', script])
+    expect(JSON.parse(stdout)).toEqual({
+      '127.0.0.1': 300,
+      '127.0.0.2': 300,
+      // One network.
+      '2001:db8::1': 300,
+      '2001:db8::2': 0,
+      '2001:db8:0:1::1': 300,
+    })
+  },
 )
 
 test('what the guide and the files say of each other is there', async () => {
@@ -145,6 +205,8 @@ test('what the guide and the files say of each other is there', async () => {
     expect(text).toContain(`${shown(rate)} `)
     expect(text).toContain(`${shown(burst)} at once`)
   }
+  // One that has a limit of its own inherits none.
+  expect(node).not.toMatch(/^\s+limit_/m)
   for (const [zone, count] of [
     ['pmesh_open', 200],
     ['pmesh_large', 8],

@@ -30,6 +30,7 @@ export interface NginxOptions {
 export interface LoggedRequest {
   readonly address: string
   readonly path: string
+  readonly status: number
   /** How long it took. */
   readonly seconds: number
   /** What became of it by the limits, such as `PASSED` and `REJECTED`. */
@@ -134,9 +135,14 @@ export class Nginx {
     })
   }
 
-  /** What was served over TLS: requests that have ended. */
+  /** What is in one of its logs: that of the node's name, that of errors, or where everything else goes. */
+  log(name: 'pastel-mesh' | 'error' | 'access'): Promise<string> {
+    return readFile(join(this.#root, `var/log/nginx/${name}.log`), 'utf8')
+  }
+
+  /** What got to the node over TLS: requests that have ended. */
   async requests(): Promise<LoggedRequest[]> {
-    const text = await readFile(join(this.#root, 'var/log/nginx/pastel-mesh.log'), 'utf8')
+    const text = await this.log('pastel-mesh')
     return text
       .split('\n')
       .slice(0, -1)

@@ -45,6 +45,8 @@ export async function makeRoot(root: string): Promise<void> {
   // Workers are not root.
   await chmod(root, 0o755)
   const paths = TEMPORARY.map((name) => `${name}_temp_path ${root}/${name};\n`)
+  // As in Debian's own nginx.conf.
+  paths.push('access_log var/log/nginx/access.log;\n')
   await writeFile(join(root, 'etc/nginx/conf.d/paths.conf'), paths.join(''))
 }
 
