@@ -15,6 +15,9 @@ const ALONE = [
   'packages/bench/test/**/*.test.ts',
   'packages/sdk-node/test/{abortable,connection-gate-leaks,hostile-corpus*,rate-limiter,sync-holder}.test.ts',
   'packages/sdk-node/test/{connection-closing-crash,gossip-hang-up-crash}.test.ts',
+  // They put the timers of the whole process forward, by days: also those that others have left.
+  'packages/sdk-node/test/connection-gate-timers.test.ts',
+  'packages/node/test/{background-task,plugin-hangs}.test.ts',
   'packages/storage/test/{listeners,memory-bounds}.test.ts',
 ]
 
