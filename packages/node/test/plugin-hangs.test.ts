@@ -3,6 +3,7 @@ import { definePlugin } from '../src/index.ts'
 import type { DefinedPlugin } from '../src/plugins/define-plugin.ts'
 import { HostedPlugin, type HostedPluginComponents } from '../src/plugins/hosted-plugin.ts'
 import { PluginScope } from '../src/plugins/plugin-scope.ts'
+import { givenPlugins, Plugins } from '../src/plugins/plugins.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -13,17 +14,18 @@ afterEach(() => {
 
 const never = () => new Promise<void>(() => {})
 
-/** A plugin by itself: of the node it uses nothing. */
+/** Of the node plugins use nothing here. */
+const COMPONENTS = {
+  server: { addMetrics: () => ({}) },
+  onLog: () => {},
+  onFailure: () => {},
+} as unknown as Omit<HostedPluginComponents, 'scope'>
+
+/** A plugin by itself. */
 function hosted(plugin: unknown): HostedPlugin {
-  const components = {
-    server: { addMetrics: () => ({}) },
-    scope: new PluginScope(),
-    onLog: () => {},
-    onFailure: () => {},
-  }
   return new HostedPlugin(
     { plugin: plugin as DefinedPlugin, config: undefined },
-    components as unknown as HostedPluginComponents,
+    { ...COMPONENTS, scope: new PluginScope() },
   )
 }
 
@@ -78,7 +80,25 @@ it('a background task that does not end when it is told to is named, and holds n
 })
 
 it('a stop that never ends is given up, too', async () => {
-  expect(await after(30_000, hosted(definePlugin({ name: 'slow', stop: never })).stop())).toBe(
-    'the plugin slow did not stop: it takes longer than 30 s',
+  const plugin = hosted(definePlugin({ name: 'slow', stop: never }))
+  expect(await after(6_000, plugin.stop(6_000))).toBe(
+    'the plugin slow did not stop: it takes longer than 6 s',
   )
+})
+
+it('one that does not stop leaves the others their time', async () => {
+  const stopped: string[] = []
+  const plugins = new Plugins(
+    givenPlugins([
+      definePlugin({ name: 'first', stop: () => void stopped.push('first') }),
+      definePlugin({ name: 'slow', stop: never }),
+      definePlugin({ name: 'last', stop: () => void stopped.push('last') }),
+    ]),
+  )
+  plugins.host(new Map(), COMPONENTS)
+  await plugins.beginning.start()
+  expect(await after(8_000, plugins.ending.stop(20_000))).toBe(
+    'the plugin slow did not stop: it takes longer than 5 s',
+  )
+  expect(stopped).toEqual(['last', 'first'])
 })

@@ -82,6 +82,8 @@ describe('an error that nobody caught', () => {
       expect(ownerOf(thrownBy(STORAGE, new TypeError(message)), [a], { during: 'a' })).toBeUndefined()
       expect(ownerOf(thrownBy(b.file, new Error(message)), [a, b])).toBe('b')
     }
+    const changed = Object.assign(thrownBy(b.file), { message: 'said anew, and at length'.repeat(20) })
+    expect(ownerOf(changed, [b])).toBe('b')
     const odd = Object.assign(new Error('x'), { stack: [{}] })
     expect(ownerOf(odd, [a])).toBeUndefined()
     expect(ownerOf(Object.create(null), [a], { during: 'a', kind: 'rejection' })).toBe('a')

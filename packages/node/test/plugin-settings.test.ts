@@ -105,6 +105,20 @@ describe('the section of a plugin', () => {
     ])
   })
 
+  it('whose schema fails is named', async () => {
+    const validate = () => {
+      throw new Error('no licence server')
+    }
+    const odd = definePlugin({
+      name: 'odd',
+      config: { '~standard': { version: 1, vendor: 'test', validate } },
+    })
+    await expect(checkSections(givenPlugins([odd]), {})).rejects.toMatchObject({
+      code: 'ERR_PLUGIN',
+      message: 'the settings of the plugin odd cannot be checked: no licence server',
+    })
+  })
+
   it('is there once: a second one is named', async () => {
     await expect(settings('api:\n  listen: off\nnetwork: x\napi:\n')).rejects.toThrow(
       /pmesh\.yaml:4:1: the key api is further up already: write there what belongs to it/,

@@ -102,6 +102,15 @@ describe('pmesh start', () => {
     expect(code).toBe(1)
   })
 
+  it('a package that is there and was not built says which file is missing', async () => {
+    const folder = await folderWith('')
+    const home = join(folder, 'node_modules/unbuilt')
+    await mkdir(home, { recursive: true })
+    const manifest = { name: 'unbuilt', type: 'module', exports: './dist/plugin.js' }
+    await writeFile(join(home, 'package.json'), JSON.stringify(manifest))
+    await expect(loadIn(folder, 'unbuilt')).rejects.toThrow(/Cannot find module '.*dist\/plugin\.js'/)
+  })
+
   it('a package is found from the folder of pmesh.yaml, by its exports', async () => {
     const folder = await folderWith('')
     const home = join(folder, 'node_modules/@acme/greeter')

@@ -154,18 +154,20 @@ test('a topic that is named inbox is none: what is sent to the node alone is for
 
 test('a job has the signal of the job, which gives it time when the node stops', async () => {
   const { seen, note } = notes()
+  const nodeStops = Promise.withResolvers<void>()
   const worker = definePlugin({
     name: 'worker',
     jobs: {
       slow: async (job, { signal, node }) => {
         expect(signal).toBe(job.signal)
         note(`begun ${node.network}`)
-        await new Promise((resolve) => setTimeout(resolve, 300))
+        await nodeStops.promise
         signal.throwIfAborted()
         note('ended')
       },
     },
-    start: async ({ jobs }) => {
+    start: async ({ jobs, signal }) => {
+      signal.addEventListener('abort', () => nodeStops.resolve())
       await expect(jobs.add('solw', null)).rejects.toMatchObject({
         code: 'ERR_PLUGIN',
         message: 'the plugin worker has no job solw; it has: slow',

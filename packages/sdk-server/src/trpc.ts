@@ -210,20 +210,18 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }
 
-/** The same, each step of which is made by `step`. */
-async function* iterate(
+/** The same, each step of which is made by `step`. No generator: that would hold back the end until something came. */
+function iterate(
   iterable: AsyncIterable<unknown>,
   step: <T>(next: () => Promise<T>) => Promise<T>,
-): AsyncGenerator<unknown> {
+): AsyncIterableIterator<unknown> {
   const iterator = iterable[Symbol.asyncIterator]()
-  try {
-    for (;;) {
-      const { done, value } = await step(() => iterator.next())
-      if (done === true) return value
-      yield value
-    }
-  } finally {
-    await step(async () => iterator.return?.())
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next: () => step(() => iterator.next()),
+    return: (value) => step(async () => (await iterator.return?.(value)) ?? { done: true, value }),
   }
 }
 

@@ -7,11 +7,15 @@ import type { Origin } from '../config/origin.ts'
 import { type PluginSections, shownPluginValue } from '../config/plugin-sections.ts'
 import { within } from '../within.ts'
 import type { LoadedPlugin } from './load-plugins.ts'
+import { messageOf } from './message-of.ts'
+
+/** How long a schema may take: one that asks somebody else must not hold up the start for ever. */
+const CHECK_MS = 30_000
 
 /**
  * What each plugin is set to, as its schema gives it, by its name.
  * @param origins where the sections come from, by path
- * @throws MeshError ERR_PLUGIN: two have one name; ERR_CONFIG: every value that is wrong, one line each
+ * @throws MeshError ERR_PLUGIN: two have one name, or a schema throws; ERR_CONFIG: every value that is wrong, one line each
  */
 export async function checkSections(
   plugins: readonly LoadedPlugin[],
@@ -42,7 +46,7 @@ export async function checkSections(
       checked.set(name, undefined)
       continue
     }
-    const result = await validate(schema, section ?? {})
+    const result = await validate(name, schema, section ?? {})
     if (result.issues === undefined) checked.set(name, result.value)
     else
       problems.push(
@@ -53,13 +57,17 @@ export async function checkSections(
   return checked
 }
 
-const CHECK_MS = 30_000
-
 type Issue = NonNullable<Awaited<ReturnType<StandardSchema['~standard']['validate']>>['issues']>[number]
 
-/** A schema that asks somebody else must not hold up the start for ever. */
-async function validate(schema: StandardSchema, value: unknown) {
-  return within(CHECK_MS, Promise.resolve(schema['~standard'].validate(value)))
+async function validate(plugin: string, schema: StandardSchema, value: unknown) {
+  try {
+    return await within(CHECK_MS, (async () => schema['~standard'].validate(value))())
+  } catch (cause) {
+    const why = messageOf(cause)
+    throw new MeshError('ERR_PLUGIN', `the settings of the plugin ${plugin} cannot be checked: ${why}`, {
+      cause,
+    })
+  }
 }
 
 /** zod tells all keys at once that it does not know. */

@@ -55,8 +55,8 @@ export interface HostedPluginComponents {
   readonly onFailure: (error: MeshError) => void
 }
 
-/** How long a plugin may take to start, and to stop: whatever it waits for, the node waits with it. */
-const MAX_WAIT_MS = 30_000
+/** How long a plugin may take to start: whatever it waits for, the node waits with it. */
+const MAX_START_MS = 30_000
 /** How long its background tasks may take to end when their signal has fired; then they are left to themselves. */
 const MAX_GRACE_MS = 5_000
 
@@ -117,7 +117,7 @@ export class HostedPlugin {
     try {
       if (start !== undefined) {
         const starting = this.#run(async () => start(this.#context))
-        await within(MAX_WAIT_MS, Promise.race([starting, this.#untilStopping()]))
+        await within(MAX_START_MS, Promise.race([starting, this.#untilStopping()]))
       }
       this.#stopping.signal.throwIfAborted()
       for (const { name, handle, options } of this.#jobs) {
@@ -150,15 +150,15 @@ export class HostedPlugin {
     }
   }
 
-  /** @throws MeshError ERR_PLUGIN */
-  async stop(): Promise<void> {
+  /** @param timeoutMs its share of the stop @throws MeshError ERR_PLUGIN */
+  async stop(timeoutMs: number): Promise<void> {
     const { stop } = this.#plugin.definition
     // Where the start failed its background was never begun.
     this.interrupt()
     if (stop === undefined) return
     try {
       await within(
-        MAX_WAIT_MS,
+        timeoutMs,
         this.#run(async () => stop(this.#context)),
       )
     } catch (cause) {

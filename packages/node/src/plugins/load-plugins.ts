@@ -86,7 +86,9 @@ function findPackage(name: string, from: string): URL {
     }
   }
   const { code } = reason as NodeJS.ErrnoException
-  if (code !== 'ERR_MODULE_NOT_FOUND') throw cannotLoad(name, messageOf(reason), reason)
+  // Also of one that is there and was not built: its file is what is missing.
+  const isMissing = code === 'ERR_MODULE_NOT_FOUND' && messageOf(reason).startsWith('Cannot find package')
+  if (!isMissing) throw cannotLoad(name, messageOf(reason), reason)
   throw cannotLoad(
     name,
     `there is no such package at ${from} or above it: install it there, or write a file as a path, such as ./${name}`,

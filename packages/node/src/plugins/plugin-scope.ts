@@ -60,9 +60,10 @@ export function placeThrown(error: unknown): string | undefined {
 function topFrame(error: unknown): { readonly file: string; readonly line: string } | undefined {
   const { stack, message } = (error instanceof Error ? error : {}) as { stack?: unknown; message?: unknown }
   if (typeof stack !== 'string') return undefined
-  const messageEnd =
-    typeof message === 'string' && message !== '' ? stack.indexOf(message) + message.length : 0
-  for (const line of stack.slice(messageEnd).split('\n')) {
+  const at = typeof message === 'string' ? stack.indexOf(message) : -1
+  // A message that was changed later is not in it.
+  const frames = at === -1 ? stack : stack.slice(at + String(message).length)
+  for (const line of frames.split('\n')) {
     const [, place, number = ''] = FRAME.exec(line) ?? []
     if (place === undefined) continue
     const file = place.startsWith('file:') ? pathOf(place) : place

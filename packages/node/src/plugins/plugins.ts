@@ -90,11 +90,14 @@ export class Plugins {
     return {
       name: 'plugins',
       start: async () => {},
-      stop: async () => {
+      stop: async (timeoutMs) => {
         const failures: unknown[] = []
+        const plugins = this.#begun.splice(0).reverse()
+        // One that hangs leaves the others their time.
+        const shareMs = timeoutMs / (plugins.length + 1)
         // One after another: the later ones may use what the earlier ones have.
-        for (const plugin of this.#begun.splice(0).reverse()) {
-          await plugin.stop().catch((error: unknown) => failures.push(error))
+        for (const plugin of plugins) {
+          await plugin.stop(shareMs).catch((error: unknown) => failures.push(error))
         }
         throwAll(failures)
       },
