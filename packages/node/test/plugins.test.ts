@@ -185,6 +185,45 @@ test('a job has the signal of the job, which gives it time when the node stops',
   expect(seen).toEqual(['begun local', 'ended'])
 })
 
+test('a subscription that waits is told to end as soon as nobody follows it', async () => {
+  const { seen, note } = notes()
+  /** Gives one value, and waits for what never comes; no generator, which could not be told while it waits. */
+  const waiting = (): AsyncIterableIterator<number> => {
+    const values = [1]
+    return {
+      [Symbol.asyncIterator]() {
+        return this
+      },
+      next: () => {
+        const value = values.pop()
+        return value === undefined ? new Promise(() => {}) : Promise.resolve({ done: false, value })
+      },
+      return: async () => {
+        note('ended')
+        return { done: true, value: undefined }
+      },
+    }
+  }
+  const feed = definePlugin({
+    name: 'feed',
+    router: router({ follow: readProcedure.subscription(waiting) }),
+  })
+  const dataDir = await temporaryFolder()
+  const controller = await createController({ dataDir, listen }, { plugins: [feed] })
+  onTestFinished(() => controller.stop())
+  await controller.start()
+  const { api } = socketClient<RouterOf<typeof feed>>(dataDir)
+  const first = Promise.withResolvers<number>()
+  const { unsubscribe } = api.ext.feed.follow.subscribe(undefined, {
+    onData: first.resolve,
+    onError: first.reject,
+  })
+  expect(await first.promise).toBe(1)
+  unsubscribe()
+  await waitUntil(() => seen.length > 0, { what: 'the subscription to be told' })
+  expect(seen).toEqual(['ended'])
+})
+
 test('a node that is drained begins no more runs of background tasks', async () => {
   const { seen, note } = notes()
   const busy = definePlugin({
