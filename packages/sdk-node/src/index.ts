@@ -8,10 +8,7 @@ import type { MessageInput } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { Bans } from './connection/bans.ts'
 import type { BootstrapStatus } from './connection/bootstrap-status.ts'
-import type { ClockStatus } from './connection/clock-check.ts'
 import type { KnownNode } from './connection/discovery.ts'
-import type { CertificatePeriod } from './connection/own-certificate.ts'
-import type { Superseded } from './connection/supersession.ts'
 import type { NodeCounters } from './counters.ts'
 import type { DeliveryStatus } from './direct/delivery-status.ts'
 import type { Sent } from './direct/direct-sender.ts'
@@ -27,6 +24,7 @@ import { PastelMeshNode } from './mesh-node.ts'
 import type { MeshNodeEvents } from './mesh-node-events.ts'
 import type { IsDouble } from './message-reader.ts'
 import type { Meter } from './meters/meter.ts'
+import type { NodeStanding } from './node-standing.ts'
 import type { OnceStatus } from './outbound/once-keys.ts'
 import type { Accepted } from './outbound/pending.ts'
 import type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
@@ -70,6 +68,7 @@ export type { MeshNodeEvents } from './mesh-node-events.ts'
 export type { IsDouble } from './message-reader.ts'
 export type { CountMeter, HistogramMeter, Meter, MeterSample } from './meters/meter.ts'
 export { generateNodeKey, nodeKeyFromBytes, nodeKeyToBytes } from './node-key.ts'
+export type { NodeStanding } from './node-standing.ts'
 export type { OnceStatus } from './outbound/once-keys.ts'
 export type { Accepted } from './outbound/pending.ts'
 export type { InboxOptions, ReadMessagesOptions, SubscribeOptions, UnsharedOptions } from './read-options.ts'
@@ -184,18 +183,6 @@ export interface PeerInfo {
   readonly jitterMs?: number
   /** What gossip thinks of it: below zero it broke rules, below -10,000 it is cut off. Absent in events. */
   readonly gossipScore?: number
-}
-
-/** Whether others take what a node publishes. */
-export interface NodeStanding {
-  /** How the node's clock compares with its peers'. */
-  readonly clock: ClockStatus
-  /** When its certificate is good, and renewed; undefined: none was made yet. */
-  readonly certificate: CertificatePeriod | undefined
-  /** The node that has this node's PastelID now; undefined: this one. Started anew it has it again. */
-  readonly superseded: Superseded | undefined
-  /** How many messages {@link MeshNode.unshared} gives. */
-  countUnshared(): Promise<number>
 }
 
 /**
