@@ -5,7 +5,7 @@ import type { Check, CheckContext, Finding } from './check.ts'
 import { eachFamily, inOneLine, isWithoutRoute, WITHOUT_ROUTE } from './each-family.ts'
 import { partsOf } from './greet.ts'
 import { describeNetError } from './net-error.ts'
-import { LATE, within } from './within.ts'
+import { LATE, orLate } from './or-late.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** Certbot renews thirty days before the end, and somebody may be away for a week. */
@@ -90,7 +90,7 @@ async function lookAt(target: Target, signal: AbortSignal): Promise<Finding> {
   const { text: subject, host, family } = target
   try {
     const beganMs = performance.now()
-    const ips = await within(CONNECT_MS, signal, () => eachFamily(host, family))
+    const ips = await orLate(CONNECT_MS, signal, () => eachFamily(host, family))
     if (ips === LATE) return { subject, ...unreached('name', NO_ANSWER) }
     const leftMs = Math.max(1, CONNECT_MS - (performance.now() - beganMs))
     const found = await Promise.all(
@@ -116,7 +116,7 @@ async function lookAtOne(
 ): Promise<{ readonly at?: Way; readonly finding: Finding }> {
   const state: { at: Way } = { at: 'connection' }
   try {
-    const found = await within(leftMs, signal, (ending) => shownBy(ip, target, state, ending))
+    const found = await orLate(leftMs, signal, (ending) => shownBy(ip, target, state, ending))
     if (found === LATE) return { at: state.at, finding: unreached(state.at, NO_ANSWER) }
     return { finding: judge(found, target) }
   } catch (error) {

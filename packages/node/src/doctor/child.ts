@@ -6,9 +6,9 @@ import type { CheckContext } from './check.ts'
 import { CHECKS } from './checks.ts'
 import type { ChildMessage } from './examine.ts'
 import { askNode } from './node-state.ts'
+import { LATE, orLate } from './or-late.ts'
 import { runChecks } from './run-checks.ts'
 import { runningConfig } from './running-config.ts'
-import { LATE, within } from './within.ts'
 
 /** A small file or two. */
 const READ_MS = 4_000
@@ -48,7 +48,7 @@ async function contextOf(places: ConfigPlaces): Promise<CheckContext> {
 
 async function load(places: ConfigPlaces): Promise<CheckContext['loaded']> {
   try {
-    const loaded = await within(READ_MS, new AbortController().signal, () => loadConfig(places))
+    const loaded = await orLate(READ_MS, new AbortController().signal, () => loadConfig(places))
     if (loaded !== LATE) return loaded
     const reason = `what it is read from hangs: it took longer than ${READ_MS / 1_000} s`
     return new ConfigError([{ reason }])

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { multiaddr } from '@multiformats/multiaddr'
 import { eachFamily, isWithoutRoute } from './each-family.ts'
 import { describeNetError } from './net-error.ts'
-import { LATE, within } from './within.ts'
+import { LATE, orLate } from './or-late.ts'
 
 /** What a libp2p node says first over plain TCP, and answers to itself: a length, a name, an end of line. */
 const GREETING = Buffer.from('\u0013/multistream/1.0.0\n')
@@ -30,7 +30,7 @@ export type GreetedAt = Greeted & { readonly ip?: string }
 export async function greet(address: string, ms: number, signal: AbortSignal): Promise<readonly GreetedAt[]> {
   const { host, family } = partsOf(address)
   const beganMs = performance.now()
-  const found = await within(ms, signal, () => eachFamily(host, family)).catch(
+  const found = await orLate(ms, signal, () => eachFamily(host, family)).catch(
     (error: unknown): Greeted => ({ kind: 'unreached', at: 'name', reason: describeNetError(error) }),
   )
   if (found === LATE) return [{ kind: 'unreached', at: 'name', reason: noAnswer(ms) }]
@@ -53,7 +53,7 @@ async function greetAt(
   const state: { at: 'connection' | 'TLS' | 'answer' } = { at: 'connection' }
   let socket: Socket | undefined
   try {
-    const greeted = await within(leftMs, signal, async (ending) => {
+    const greeted = await orLate(leftMs, signal, async (ending) => {
       const beganMs = performance.now()
       const { port, serverName, isTls, isWeb } = partsOf(address)
       socket = connect({ host: ip, port })

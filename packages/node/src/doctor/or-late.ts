@@ -2,7 +2,7 @@
 export const LATE = Symbol('late')
 
 /** Waits for so long; what is waited for is told to end then, and may go on all the same. */
-export async function within<T>(
+export async function orLate<T>(
   ms: number,
   signal: AbortSignal,
   begin: (signal: AbortSignal) => Promise<T>,

@@ -2,11 +2,11 @@ import { lookup } from 'node:dns/promises'
 import type { CheckedConfig } from '../config/checked-config.ts'
 import type { Step } from './ask.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
+import { LATE, orLate } from './or-late.ts'
 import { callerFinding, OTHER_ADDRESS } from './proxy-caller.ts'
 import { areKeptBack, eventsFinding, readPulses } from './proxy-events.ts'
 import { pathsFinding } from './proxy-paths.ts'
 import { webSocketFinding } from './proxy-websocket.ts'
-import { LATE, within } from './within.ts'
 
 /** The events take a second, and a proxy may be far away. */
 const EVENTS_MS = 5_000
@@ -83,7 +83,7 @@ function endingIn(ms: number, signal: AbortSignal): AbortSignal {
 async function sourceFor(host: string, signal: AbortSignal): Promise<string | undefined> {
   if (process.platform !== 'linux') return undefined
   const name = host.replace(/^\[|\]$/g, '')
-  const found = await within(ASK_MS, signal, () => lookup(name, { all: true })).catch(() => [])
+  const found = await orLate(ASK_MS, signal, () => lookup(name, { all: true })).catch(() => [])
   if (found === LATE) return undefined
   return found.some(({ address }) => address.startsWith('127.')) ? OTHER_ADDRESS : undefined
 }
