@@ -1,11 +1,10 @@
-import { isSecretName, MeshError } from '@pastel-mesh/identity'
+import { MeshError } from '@pastel-mesh/identity'
 import type { Reloaded } from '@pastel-mesh/sdk-server'
 import type { OptionValues } from 'commander'
 import type { Logger } from 'pino'
 import { ConfigError, describeProblem } from '../config/config-error.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { adoptPassphrases } from '../config/passphrase-variables.ts'
-import { shownPluginValue } from '../config/plugin-sections.ts'
 import { createNodeLog } from '../log/logger.ts'
 import { READY } from '../log/pretty-stream.ts'
 import { stopOnSignal } from '../signals.ts'
@@ -13,10 +12,11 @@ import { exitOnUncaught } from '../uncaught.ts'
 import { banner, bannerFields } from './banner.ts'
 import { placesOf } from './config-options.ts'
 import { describeReloaded } from './describe-reloaded.ts'
-import { describeError, print, printable } from './output.ts'
+import { describeError, print } from './output.ts'
 import { ServiceManager } from './service-manager.ts'
 import { tellEvents } from './tell-events.ts'
 import { tellJobs } from './tell-jobs.ts'
+import { pluginTeller } from './tell-plugins.ts'
 import { terminalPrompt } from './terminal-prompt.ts'
 
 /** Runs a node until a signal stops it. @returns the exit code */
@@ -35,11 +35,7 @@ export async function start(options: OptionValues): Promise<number> {
   const { requestTeller } = await import('./tell-requests.ts')
   const creating = Controller.create(input, {
     onError: (error) => logError(logger, error),
-    onPluginLog: ({ level, plugin, message, fields }) =>
-      logger[level](
-        { ...fields, event: 'plugin', plugin },
-        isPretty ? describePluginLine(plugin, message, fields) : message,
-      ),
+    onPluginLog: pluginTeller(logger, { isPretty }),
     onDrain: () => logger.warn({ event: 'draining' }, 'takes no more messages and jobs of its own'),
     onLogin: loginTeller(logger),
     onRequest: requestTeller(logger),
@@ -95,18 +91,6 @@ export async function start(options: OptionValues): Promise<number> {
   stopWatching()
   logger.info({ event: 'stopped' }, code === 0 ? 'all parts have stopped' : 'not all parts have stopped')
   return code
-}
-
-/** On a terminal fields are not shown otherwise, nor who speaks. */
-function describePluginLine(
-  plugin: string,
-  message: string,
-  fields: Readonly<Record<string, unknown>> = {},
-): string {
-  const shown = Object.entries(fields).map(
-    ([name, value]) => ` ${name}=${isSecretName(name) ? '(secret)' : shownPluginValue(value)}`,
-  )
-  return printable(`${plugin}: ${message}${shown.join('')}`)
 }
 
 function logReloaded(logger: Logger, reloaded: Reloaded): void {
