@@ -261,3 +261,10 @@ test('what a peer announces beyond held batches is fetched as well', async () =>
   for (let i = 0; i < 3; i += 1) await reader.pass(['topic/test'])
   expect(store.end).toBe(8)
 })
+
+test('a connection whose muxer has closed, and which does not say so yet, is a hang-up', async () => {
+  const { reader, connection } = await openReader(new BatchHolder())
+  await (connection as unknown as { muxer: { close(): Promise<void> } }).muxer.close()
+  expect(connection.status).toBe('open')
+  await expect(reader.pass(['topic/test'])).rejects.toMatchObject({ code: 'ERR_SYNC_CLOSED' })
+})

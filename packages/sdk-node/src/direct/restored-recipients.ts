@@ -1,6 +1,7 @@
 import type { PastelId } from '@pastel-mesh/identity'
 import { decodeLogId, inboxChannel, type LogRange, type ReceiptRange } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
+import { isConnectionGone } from '../connection/is-connection-gone.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { DirectPeers } from './direct-peers.ts'
 import { inFrames } from './frame-room.ts'
@@ -49,7 +50,8 @@ export class RestoredRecipients {
     const asking = this.#ask(name)
       .catch((error) => {
         // It is asked when it is there again.
-        if (this.#components.peers.isConnected(name)) this.#components.onError(error)
+        if (this.#components.peers.isConnected(name) && !isConnectionGone(error))
+          this.#components.onError(error)
       })
       .finally(() => {
         this.#asking.delete(name)

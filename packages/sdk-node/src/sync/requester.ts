@@ -13,6 +13,7 @@ import {
   type SyncResponse,
 } from '@pastel-mesh/protocol'
 import { peerEpochMs } from '../connection/clock-check.ts'
+import { isConnectionGone } from '../connection/is-connection-gone.ts'
 import { withTimeLimit } from '../inbound/time-limit.ts'
 import { type SyncFrames, syncFrames } from './frames.ts'
 
@@ -154,12 +155,21 @@ export class SyncRequester {
 
   async #connect(signal: AbortSignal): Promise<{ stream: Stream; frames: SyncFrames }> {
     if (this.#connection !== undefined) return this.#connection
-    const stream = await this.#components.openStream(signal)
+    const stream = await this.#openStream(signal)
     if (signal.aborted) stream.abort(signal.reason)
     signal.throwIfAborted()
     const limits = { maxFrameBytes: MAX_SYNC_RESPONSE_BYTES, maxBufferBytes: MAX_BUFFER_BYTES }
     this.#connection = { stream, frames: syncFrames(stream, limits) }
     return this.#connection
+  }
+
+  async #openStream(signal: AbortSignal): Promise<Stream> {
+    try {
+      return await this.#components.openStream(signal)
+    } catch (cause) {
+      if (!isConnectionGone(cause)) throw cause
+      throw new MeshError('ERR_SYNC_CLOSED', 'the connection to the peer is gone', { cause })
+    }
   }
 
   #inTime<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
