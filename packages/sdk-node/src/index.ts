@@ -2,10 +2,12 @@
  * MeshNode: signed, stored messages between supernodes, over libp2p.
  * @packageDocumentation
  */
+
 import type { PrivateKey, TypedEventTarget } from '@libp2p/interface'
 import type { PastelId, Signer } from '@pastel-mesh/identity'
 import type { MessageInput } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
+import type { BroughtMessage, Carrier } from './carried/carrier.ts'
 import type { Bans } from './connection/bans.ts'
 import type { BootstrapStatus } from './connection/bootstrap-status.ts'
 import type { KnownNode } from './connection/discovery.ts'
@@ -33,6 +35,7 @@ import type { NodeRetention, RetentionOptions } from './retention-task.ts'
 import type { SendOptions } from './send-options.ts'
 import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 
+export type { CarriedMessage, HandOutcome } from './carried/carrier.ts'
 export type { BanKind } from './connection/ban-target.ts'
 export { type Ban, type Banned, type BanOptions, type Bans, MAX_BAN_REASON } from './connection/bans.ts'
 export type { BootstrapState, BootstrapStatus } from './connection/bootstrap-status.ts'
@@ -90,6 +93,7 @@ export {
   type TypedTopics,
   typedTopics,
 } from './topics/typed-topics.ts'
+export type { BroughtMessage, Carrier }
 
 export interface NodeOptions {
   /** Nodes of different networks never mix: lower-case letters, digits, hyphens. */
@@ -162,6 +166,8 @@ export interface NodeComponents {
   /** Started and stopped by its owner, before and after the node. */
   readonly store: MessageStore
   readonly registry: MemberRegistry
+  /** Another way to members that are not on the mesh. @default there is none */
+  readonly carrier?: Carrier
 }
 
 /** What others may deliver. */
@@ -303,6 +309,12 @@ export interface MeshNode extends TypedEventTarget<MeshNodeEvents> {
    * @throws StorageError; MeshError ERR_NOT_STARTED
    */
   forgetOnce(group: string): Promise<number>
+  /**
+   * Takes a message in that reached this node by another way than the mesh: into its own inbox, on disk when it resolves,
+   * shown and counted everywhere as from its true sender, with `via`. Whoever brings it has verified the sender.
+   * @throws as {@link publish}; MeshError ERR_PASTELID_LENGTH and the like
+   */
+  bringIn(message: BroughtMessage, options?: { signal?: AbortSignal }): Promise<Accepted>
   /**
    * What came to this node's inbox from a place on, then what comes, without end, nothing missed or twice, whichever way
    * it came. What did not come or cannot be read is said by an entry `lost`.

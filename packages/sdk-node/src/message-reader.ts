@@ -1,4 +1,4 @@
-import { decodePastelId } from '@pastel-mesh/identity'
+import { decodePastelId, type PastelId } from '@pastel-mesh/identity'
 import { inboxChannel, type MessageContent, parseChannel, topicChannel } from '@pastel-mesh/protocol'
 import {
   formatCursor,
@@ -8,7 +8,10 @@ import {
   type StoredBatch,
   type StoredEntry,
 } from '@pastel-mesh/storage'
+import { markOf } from './carried/carried-mark.ts'
+import { mergeEntries } from './carried/merge-entries.ts'
 import type { FollowMessagesOptions } from './follow-messages.ts'
+import { pastelIdOf } from './pastel-id-of.ts'
 import type { ReadMessagesOptions } from './read-options.ts'
 import {
   type CursorNotice,
@@ -31,6 +34,10 @@ interface Wanted {
   readonly type?: string | undefined
   /** Also what is lost, whose type nobody knows. @default if no type is asked for */
   readonly withLost?: boolean
+  /** Only what this one sent. */
+  readonly sender?: PastelId | undefined
+  /** Only what is to this one. */
+  readonly recipient?: PastelId | undefined
   /** What has expired and is given all the same: whoever sent it wants to know. @default 'none' */
   readonly expired?: 'none' | 'in-time' | 'all'
 }
@@ -43,6 +50,7 @@ export class MessageReader {
   readonly #store: MessageStore
   /** Whose store it is. */
   readonly #own: Uint8Array | undefined
+  readonly #name: PastelId | undefined
   readonly #inbox: string | undefined
   readonly #isDouble: IsDouble
 
@@ -58,7 +66,8 @@ export class MessageReader {
     this.#store = store
     this.#inbox = inbox
     const channel = inbox === undefined ? undefined : parseChannel(inbox)
-    this.#own = channel?.kind === 'inbox' ? decodePastelId(channel.recipient) : undefined
+    this.#name = channel?.kind === 'inbox' ? channel.recipient : undefined
+    this.#own = this.#name === undefined ? undefined : decodePastelId(this.#name)
   }
 
   /** Stored entries of a channel, or of all, from a place on, then those that come. */
@@ -76,17 +85,25 @@ export class MessageReader {
   ): AsyncGenerator<ReceivedEntry> {
     const { position: from, notice } = await begin
     if (notice !== undefined) yield notice
+    // What was carried stands in this node's own log, whoever sent it.
+    const mayBeCarried = channel === undefined || channel === this.#inbox
+    const wanted = {
+      type,
+      sender,
+      recipient: channel === this.#inbox ? this.#name : undefined,
+      withLost: true,
+    }
     for await (const entry of this.#store.follow({
       from,
       ...(channel === undefined ? {} : { channel }),
-      ...(sender === undefined ? {} : { sender: decodePastelId(sender) }),
+      ...(sender === undefined || mayBeCarried ? {} : { sender: decodePastelId(sender) }),
       ...(signal === undefined ? {} : { signal }),
     })) {
       if (entry.kind === 'removed') {
         yield { kind: 'pruned', cursor: formatCursor(await this.#store.cursorAt(entry.position)) }
         continue
       }
-      for (const one of this.#within(entry, from, Number.POSITIVE_INFINITY, { type, withLost: true })) {
+      for (const one of this.#within(entry, from, Number.POSITIVE_INFINITY, wanted)) {
         signal?.throwIfAborted()
         yield one
       }
@@ -102,19 +119,23 @@ export class MessageReader {
     if (begin?.notice !== undefined) yield begin.notice
     if (limit !== undefined && limit <= 0) return
     let count = 0
-    const entries = this.#store.read({
+    const entries = this.#entries(options, {
       from,
       to,
       reverse,
-      ...this.#about(options),
       ...(type === undefined ? {} : { type }),
       ...(limit === undefined ? {} : { wanted: limit }),
       ...(signal === undefined ? {} : { signal }),
     })
+    const toOwn = direct === 'received' ? this.#name : undefined
+    const about = {
+      sender: options.sender ?? (isSent ? this.#name : undefined),
+      recipient: recipient ?? toOwn,
+    }
     for await (const entry of entries) {
       if (isSent && !isInbox(channelOf(entry))) continue
       const expired = isSent ? 'all' : withExpired ? 'in-time' : 'none'
-      const within = this.#within(entry, from, to, { type, expired })
+      const within = this.#within(entry, from, to, { type, expired, ...about })
       for (const one of reverse ? [...within].reverse() : within) {
         signal?.throwIfAborted()
         yield one
@@ -122,6 +143,21 @@ export class MessageReader {
         if (count === limit) return
       }
     }
+  }
+
+  /**
+   * The entries that a query is about. Of a sender or a recipient also those of this node's own log to its inbox: what was
+   * carried stands there.
+   */
+  #entries(options: ReadMessagesOptions, range: ReadOptions): AsyncGenerator<StoredEntry> {
+    const about = this.#about(options)
+    const entries = this.#store.read({ ...range, ...about })
+    const { topic, sender, recipient, direct } = options
+    const others = [sender, recipient].some((name) => name !== undefined && name !== this.#name)
+    if (this.#own === undefined || this.#inbox === undefined || topic !== undefined || !others) return entries
+    if (direct === 'sent' && sender !== undefined && sender !== this.#name) return entries
+    const carried = this.#store.read({ ...range, channel: this.#inbox, sender: this.#own })
+    return mergeEntries(entries, carried, range.reverse)
   }
 
   /** Which part of the order is read. */
@@ -157,26 +193,29 @@ export class MessageReader {
     entry: StoredEntry,
     from: number,
     to: number,
-    { type, withLost = type === undefined, expired = 'none' }: Wanted,
+    { type, sender, recipient, withLost = type === undefined, expired = 'none' }: Wanted,
   ): Generator<ReceivedEntry> {
     const { storeId } = this.#store
     if (entry.kind !== 'batch') {
       // Of what is kept for others nothing is said.
       const isOthers = isInbox(entry.channel) && this.#inbox !== undefined && entry.channel !== this.#inbox
-      if (withLost && !isOthers) yield toLostNotice(entry, storeId)
+      const isBy = sender === undefined || pastelIdOf(entry.sender) === sender
+      if (withLost && !isOthers && isBy) yield toLostNotice(entry, storeId)
       return
     }
     const expiredBy = expired === 'in-time' ? entry.receivedAtMs : Date.now()
     if (expired !== 'all' && isExpired(entry, expiredBy)) return
     if (!entry.isReadable) {
       // What is kept for others is not this node's to read; what came to it and does not open is lost to it.
-      if (entry.signed.batch.channel === this.#inbox && withLost) yield toUnreadable(entry, storeId)
+      const isBy = sender === undefined || pastelIdOf(entry.signed.batch.sender) === sender
+      if (entry.signed.batch.channel === this.#inbox && withLost && isBy) yield toUnreadable(entry, storeId)
       return
     }
     const end = Math.min(entry.count, to - entry.position)
     for (let index = Math.max(0, from - entry.position); index < end; index += 1) {
       const message = entry.messages()[index] as MessageContent
       if ((type !== undefined && message.type !== type) || this.#isDouble(entry, index, message)) continue
+      if (!isBetween(entry, message, sender, recipient)) continue
       yield toReceivedMessage(entry, index, storeId)
     }
   }
@@ -195,6 +234,20 @@ export class MessageReader {
     const start = formatCursor(await this.#store.cursorAt(position))
     return { position, notice: { kind: 'foreign-cursor', cursor: start } }
   }
+}
+
+/** Whether a message is by somebody and to somebody, whichever way it went. */
+function isBetween(
+  { signed }: StoredBatch,
+  message: MessageContent,
+  sender: PastelId | undefined,
+  recipient: PastelId | undefined,
+): boolean {
+  if (sender === undefined && recipient === undefined) return true
+  const mark = markOf(signed.batch, message)
+  if (sender !== undefined && (mark?.sender ?? pastelIdOf(signed.batch.sender)) !== sender) return false
+  if (recipient === undefined) return true
+  return mark === undefined ? signed.batch.channel === inboxChannel(recipient) : mark.recipient === recipient
 }
 
 function channelOf(entry: StoredEntry): string {

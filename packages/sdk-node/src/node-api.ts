@@ -3,6 +3,8 @@ import type { PastelId } from '@pastel-mesh/identity'
 import { inboxChannel, type MessageInput, topicChannel } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import { TypedEventEmitter } from 'main-event'
+import { prepareBrought } from './carried/bring-in.ts'
+import type { BroughtMessage } from './carried/carrier.ts'
 import type { CarriedTopics } from './carried-topics.ts'
 import type { Bans } from './connection/bans.ts'
 import type { BootstrapStatus } from './connection/bootstrap-status.ts'
@@ -10,7 +12,7 @@ import type { Discovery, KnownNode } from './connection/discovery.ts'
 import type { PeerConnections } from './connection/peer-connections.ts'
 import type { DeliveryStatus } from './direct/delivery-status.ts'
 import type { DirectMessages } from './direct/direct-messages.ts'
-import type { Sent } from './direct/direct-sender.ts'
+import { prepareDirect, type Sent } from './direct/direct-sender.ts'
 import type { OutboxStatus } from './direct/outbox.ts'
 import type { TopicStatus } from './direct/topic-status.ts'
 import type { WaitingSummary } from './direct/waiting-messages.ts'
@@ -178,6 +180,14 @@ export abstract class NodeApi extends TypedEventEmitter<MeshNodeEvents> {
   ): Promise<Sent[]> {
     this.running()
     return this.parts().direct.sender.sendMany(typeof to === 'string' ? [to] : to, messages, signal)
+  }
+
+  async bringIn(brought: BroughtMessage, { signal }: { signal?: AbortSignal } = {}): Promise<Accepted> {
+    signal?.throwIfAborted()
+    const message = prepareBrought(brought, this.pastelId, prepareDirect)
+    const channel = inboxChannel(this.pastelId)
+    const [accepted] = await abortable(this.running().acceptPrepared(channel, [message]), signal)
+    return accepted as Accepted
   }
 
   inbox({ from: sender, cursor, signal }: InboxOptions = {}): AsyncGenerator<ReceivedEntry> {

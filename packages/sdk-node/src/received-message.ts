@@ -9,6 +9,7 @@ import {
   parseChannel,
 } from '@pastel-mesh/protocol'
 import { formatCursor, type LostReason, type StoredBatch, type StoredNotice } from '@pastel-mesh/storage'
+import { markOf, withoutMark } from './carried/carried-mark.ts'
 import { pastelIdOf } from './pastel-id-of.ts'
 
 /** What a reader of the arrival order gets: messages, and what it must know of those that it does not get. */
@@ -20,6 +21,11 @@ export interface ReceivedMessage {
   readonly id: MessageId
   readonly sender: PastelId
   readonly channel: Channel
+  /**
+   * The way other than the mesh by which it came, or went, such as `pasteld`: then its batch is this node's own word for
+   * it, and `log` and `position` are of the log to the node's own inbox.
+   */
+  readonly via?: string
   readonly log: LogId
   /** Its position in the sender's log. */
   readonly position: number
@@ -90,12 +96,12 @@ class Entry {
 
   constructor(
     entry: { readonly runningHash: Uint8Array; readonly receivedAtMs: number },
-    about: { readonly sender: Uint8Array; readonly channel: string; readonly log: LogId },
+    about: { readonly sender: PastelId; readonly channel: Channel; readonly log: LogId },
     arrival: number,
     storeId: Uint8Array,
   ) {
-    this.sender = pastelIdOf(about.sender)
-    this.channel = parseChannel(about.channel)
+    this.sender = about.sender
+    this.channel = about.channel
     this.log = about.log
     this.arrival = arrival
     this.receivedAtMs = entry.receivedAtMs
@@ -120,18 +126,26 @@ class MessageEntry extends Entry implements ReceivedMessage {
   declare readonly expiresAtMs?: number
   declare readonly replyTo?: string
   declare readonly lostAt?: number
+  declare readonly via?: string
 
   constructor(stored: StoredBatch, index: number, storeId: Uint8Array) {
     const { batch, log } = stored.signed
-    super(stored, { sender: batch.sender, channel: batch.channel, log }, stored.position + index, storeId)
     const content = stored.messages()[index] as MessageContent
+    const mark = markOf(batch, content)
+    const about = {
+      sender: mark?.sender ?? pastelIdOf(batch.sender),
+      channel: mark === undefined ? parseChannel(batch.channel) : inboxOf(mark.recipient),
+      log,
+    }
+    super(stored, about, stored.position + index, storeId)
     this.position = batch.first + index
     this.id = messageId(log, this.position)
     this.type = content.type
     this.contentType = content.contentType
     this.body = content.body
     this.createdAtMs = content.createdAtMs
-    this.headers = content.headers
+    this.headers = mark === undefined ? content.headers : withoutMark(content.headers)
+    if (mark !== undefined) this.via = mark.via
     if (content.replyTo !== undefined) this.replyTo = content.replyTo
     if (batch.expiresAtMs !== 0) this.expiresAtMs = batch.expiresAtMs
     if (stored.lostAt !== undefined) this.lostAt = stored.lostAt
@@ -145,12 +159,17 @@ class NoticeEntry extends Entry implements LostNotice {
   readonly reason: LostNotice['reason']
 
   constructor(notice: Omit<StoredNotice, 'reason'> & Pick<LostNotice, 'reason'>, storeId: Uint8Array) {
-    super(notice, notice, notice.position, storeId)
+    const { sender, channel, log, position } = notice
+    super(notice, { sender: pastelIdOf(sender), channel: parseChannel(channel), log }, position, storeId)
     this.kind = notice.kind
     this.first = notice.first
     this.last = notice.last
     this.reason = notice.reason
   }
+}
+
+function inboxOf(recipient: PastelId): Channel {
+  return { kind: 'inbox', recipient }
 }
 
 /** One message of a stored batch. */

@@ -70,10 +70,14 @@ interface Counter {
   putAt: number
 }
 
-/** What the counters have to know of a batch. */
-export interface Counted {
+/** From whom, a 57-byte public key, and to which channel messages are counted. */
+export interface CountedAs {
   readonly sender: Uint8Array
   readonly channel: string
+}
+
+/** What the counters have to know of a batch. */
+export interface Counted extends CountedAs {
   readonly messages: number
   readonly bytes: number
 }

@@ -2,7 +2,7 @@ import { type MessageContent, openBatch, type SignedBatch } from '@pastel-mesh/p
 import type { ArrivalOrder } from './arrival-order.ts'
 import { type Notice, noticeHash } from './arrival-record.ts'
 import type { CommitWriter } from './commit-writer.ts'
-import type { Counters } from './counters.ts'
+import type { CountedAs, Counters } from './counters.ts'
 import type { Operation } from './database.ts'
 import { putEntry } from './entry-operations.ts'
 import { logKey, metaKey, readNumber, writeNumber } from './keys.ts'
@@ -22,6 +22,8 @@ export type Planned =
       readonly lostAt?: number | undefined
       readonly secret?: Uint8Array | undefined
       readonly messages?: readonly MessageContent[] | undefined
+      /** See {@link PlaceOptions.countAs}. */
+      readonly countAs?: CountedAs | undefined
       /** It has to get to an inbox, if it is to one. */
       readonly underwayOf?: UnderwayOf | undefined
     }
@@ -129,7 +131,8 @@ export class OrderCommit {
       const { sender, channel, count } = batch.batch
       entry = toStoredBatch(order.take(count, batch.hash), batch, planned)
       if (underwayOf !== undefined) undelivered.add(entry, underwayOf, group, notices.carriedBytes)
-      counters.add({ sender, channel, messages: count, bytes: batch.envelope.length }, group)
+      const countAs = planned.countAs ?? { sender, channel }
+      counters.add({ ...countAs, messages: count, bytes: batch.envelope.length }, group)
     } else {
       const { notice, names, remember } = planned
       entry = toStoredNotice(order.take(1, noticeHash(notice)), notice)
@@ -184,11 +187,11 @@ function decodeStored(value: Buffer): Stored {
 /** The entry of a batch that was placed. */
 export function plannedBatch(
   batch: SignedBatch,
-  { messages, secret, own, found, carried }: PlaceOptions,
+  { messages, secret, own, found, carried, countAs }: PlaceOptions,
   lostAt?: number,
 ): Planned {
   const underwayOf = own === true || found === true ? 'own' : carried === true ? 'others' : undefined
-  return { batch, lostAt, messages, secret, underwayOf }
+  return { batch, lostAt, messages, secret, underwayOf, countAs }
 }
 
 /** A batch that is a small part of a larger buffer is copied, for it stays in memory for a while. */

@@ -1,6 +1,7 @@
 import type { MessageContent } from '@pastel-mesh/protocol'
 import type { AlertKind } from './alerts.ts'
 import type { Missing } from './chain.ts'
+import type { CountedAs } from './counters.ts'
 import type { StoredBatch } from './stored-entry.ts'
 import type { ValueChange } from './values.ts'
 
@@ -11,6 +12,11 @@ export interface PlaceOptions {
   readonly messages?: readonly MessageContent[]
   /** Of a sealed batch, what opens it, 64 bytes: kept with it, and gone with it. */
   readonly secret?: Uint8Array
+  /**
+   * From whom, a 57-byte public key, and to which channel its messages are counted.
+   * @default its sender and its channel
+   */
+  readonly countAs?: CountedAs
   /** This node signed it and had it not: like one that it wrote, it has to get to the inbox that it is for. @default false */
   readonly found?: boolean
   /**

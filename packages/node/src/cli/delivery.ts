@@ -1,7 +1,7 @@
 import type { DeliveryOutput } from '@pastel-mesh/sdk-server'
 import { TRPCClientError } from '@trpc/client'
 import type { ControlClient } from '../control-client.ts'
-import { aboutState, describeOngoing } from './describe-delivery.ts'
+import { aboutState, describeOngoing, shownState } from './describe-delivery.ts'
 import { json, print } from './output.ts'
 import { describeStored, exitCodeOfStored, waitForStored } from './stored-by.ts'
 import { type Cell, columns } from './terminal/columns.ts'
@@ -52,10 +52,10 @@ async function directDelivery(
 
 function showDirect(delivery: DeliveryOutput): void {
   const { state, sentAgainAs, recipient, mailboxes, reason, receipt, expiresAtMs } = delivery
-  const { text, tone } = aboutState(state)
+  const { text, tone } = aboutState(state, delivery)
   const ongoing = describeOngoing(delivery)
   const rows: Cell[][] = [
-    [{ text: state, tone }, text],
+    [{ text: shownState(delivery), tone }, text],
     ['message', delivery.id],
     ...(sentAgainAs === undefined ? [] : [['sent again', sentAgainAs]]),
     ['to', recipient],

@@ -11,6 +11,7 @@ const STATES: Record<DeliveryState, { readonly text: string; readonly tone: Tone
   },
   accepted: { text: 'on this disk, and as far as this node knows nowhere else', tone: 'caution' },
   'left-with-mailboxes': { text: 'kept by others for its recipient', tone: 'name' },
+  'handed-over': { text: 'handed over; nobody says there whether it arrived', tone: 'name' },
   delivered: { text: 'its recipient has it, and has signed that', tone: 'good' },
   rejected: { text: 'its recipient has it, and cannot read it or will not have it', tone: 'bad' },
   lost: { text: 'its recipient went on without it', tone: 'bad' },
@@ -18,15 +19,26 @@ const STATES: Record<DeliveryState, { readonly text: string; readonly tone: Tone
 }
 
 /** States that do not change any more. */
-const FINAL: ReadonlySet<DeliveryState> = new Set(['delivered', 'rejected', 'lost', 'expired'])
+const FINAL: ReadonlySet<DeliveryState> = new Set(['handed-over', 'delivered', 'rejected', 'lost', 'expired'])
 
 export function isFinal({ state }: Pick<DeliveryOutput, 'state'>): boolean {
   return FINAL.has(state)
 }
 
 /** What a state means. */
-export function aboutState(state: DeliveryState): { readonly text: string; readonly tone: Tone } {
-  return STATES[state]
+export function aboutState(
+  state: DeliveryState,
+  { via, reason }: Pick<DeliveryOutput, 'via' | 'reason'> = {},
+): { readonly text: string; readonly tone: Tone } {
+  if (state !== 'handed-over') return STATES[state]
+  if (reason !== undefined)
+    return { text: `nobody can say whether ${via} got it; it is not sent again`, tone: 'caution' }
+  return { text: `handed to ${via}, where nobody says whether it arrived`, tone: STATES[state].tone }
+}
+
+/** A state as it is shown. */
+export function shownState({ state, via }: Pick<DeliveryOutput, 'state' | 'via'>): string {
+  return state === 'handed-over' ? `handed to ${via}` : state
 }
 
 /** What is known of a delivery, in a line. */
@@ -36,7 +48,7 @@ export function describeDelivery(delivery: DeliveryOutput): string {
   const again = sentAgainAs === undefined ? '' : `; sent again as ${sentAgainAs}`
   const ongoing = describeOngoing(delivery)
   const more = ongoing === undefined ? '' : `; ${ongoing}`
-  return `${state}, to ${shownId(recipient)}: ${STATES[state].text}${why}${again}${more}`
+  return `${shownState(delivery)}, to ${shownId(recipient)}: ${aboutState(state, delivery).text}${why}${again}${more}`
 }
 
 /** That a delivery goes on, where the recipient is, what holds the message and until when; undefined if it is over. */

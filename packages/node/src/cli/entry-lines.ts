@@ -55,9 +55,9 @@ export class EntryLines {
 }
 
 /** What is to be known of a message before it is read. */
-function marks({ isLate, expiresAtMs }: MessageOutput): string {
+function marks({ isLate, expiresAtMs, via }: MessageOutput): string {
   const isExpired = expiresAtMs !== undefined && expiresAtMs <= Date.now()
-  return `${isLate === true ? 'late  ' : ''}${isExpired ? 'expired  ' : ''}`
+  return `${isLate === true ? 'late  ' : ''}${isExpired ? 'expired  ' : ''}${via === undefined ? '' : `${via}  `}`
 }
 
 function widest(width: number, text: string): number {

@@ -1,5 +1,5 @@
 import type { SentOutput, WaitingOutput } from '@pastel-mesh/sdk-server'
-import { aboutState } from './describe-delivery.ts'
+import { aboutState, shownState } from './describe-delivery.ts'
 import { bodyOf } from './entry-lines.ts'
 import type { Shown } from './list-entries.ts'
 import { json, print, warn } from './output.ts'
@@ -60,7 +60,7 @@ function row(message: SentOutput, withIds: boolean): Cell[] {
     { text: new Date(createdAtMs).toISOString(), tone: 'quiet' },
     { text: `to ${shownId(delivery.recipient)}`, tone: 'name' },
     delivery.sentAgainAs === undefined
-      ? { text: delivery.state, tone: aboutState(delivery.state).tone }
+      ? { text: shownState(delivery), tone: aboutState(delivery.state, delivery).tone }
       : { text: 'sent again', tone: 'quiet' },
     type,
     bodyOf(message),

@@ -24,6 +24,8 @@ export async function waitForDelivery(
 
 /** @returns the exit code */
 export function exitCodeOf(delivery: DeliveryOutput): number {
-  if (delivery.state === 'delivered') return EXIT.delivered
+  const { state, reason } = delivery
+  if (state === 'delivered' || (state === 'handed-over' && reason === undefined)) return EXIT.delivered
+  if (state === 'handed-over') return EXIT.unknown
   return isFinal(delivery) ? EXIT.failed : EXIT.unknown
 }

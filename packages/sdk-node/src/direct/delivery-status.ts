@@ -3,10 +3,12 @@ import {
   type CertifiedReceipt,
   type LogId,
   type LogRange,
+  type MessageContent,
   parseChannel,
   type ReceiptRange,
 } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
+import { type CarriedMark, markOf } from '../carried/carried-mark.ts'
 import { EXPIRED } from './inbox-ranges.ts'
 import type { LeftRanges } from './left-ranges.ts'
 import type { ReceiptBook } from './receipt-book.ts'
@@ -20,6 +22,8 @@ import { isWaitingId, type WaitingMessages } from './waiting-messages.ts'
  *   the recipient does not have any more (then the reason is `key-unknown`)
  * - `accepted`: on disk, sealed, not known to be anywhere else
  * - `left-with-mailboxes`: others keep it for the recipient
+ * - `handed-over`: it went by another way, `via`, which gives no receipts; with the reason `outcome-unknown` nobody can
+ *   say whether it did
  * - `delivered`: the recipient has it, and has signed that
  * - `rejected`: the recipient has it and cannot read it, or will not have it; says why
  * - `lost`: the recipient went on without it
@@ -29,6 +33,7 @@ export type DeliveryState =
   | 'waiting-for-certificate'
   | 'accepted'
   | 'left-with-mailboxes'
+  | 'handed-over'
   | 'delivered'
   | 'rejected'
   | 'lost'
@@ -36,6 +41,9 @@ export type DeliveryState =
 
 /** The reason for what is delivered again: its recipient had it, was restored from an older copy, and has it no more. */
 const RECIPIENT_RESTORED = 'recipient-restored'
+
+/** The reason for what was handed over, or was not, when the other end or this one died. */
+const OUTCOME_UNKNOWN = 'outcome-unknown'
 
 /** A receipt with what proves it. */
 export interface DeliveryReceipt extends CertifiedReceipt {
@@ -53,9 +61,11 @@ export interface DeliveryStatus {
    */
   readonly sentAgainAs?: string
   readonly state: DeliveryState
+  /** The way that it went, if not by the mesh, such as `pasteld`. */
+  readonly via?: string
   /** Those who keep it, as far as they have given receipts. */
   readonly mailboxes: readonly PastelId[]
-  /** Why it was rejected, such as `key-unknown`; why it is delivered again: `recipient-restored`. */
+  /** Why it was rejected, such as `key-unknown`; why it is delivered again: `recipient-restored`; `outcome-unknown`. */
   readonly reason?: string
   /** The recipient's own, of what is delivered, rejected or lost; absent if it was not kept. */
   readonly receipt?: DeliveryReceipt
@@ -84,7 +94,7 @@ interface FoundMessage {
 }
 
 /** States that do not change any more. */
-const FINAL: ReadonlySet<DeliveryState> = new Set(['delivered', 'rejected', 'lost', 'expired'])
+const FINAL: ReadonlySet<DeliveryState> = new Set(['handed-over', 'delivered', 'rejected', 'lost', 'expired'])
 
 export function isFinal({ state }: DeliveryStatus): boolean {
   return FINAL.has(state)
@@ -132,8 +142,13 @@ export class DeliveryStatusReader {
         `the message ${id} went to the topic ${channel.topic}: topicStatus says who stores it`,
       )
     }
-    const { index } = found
+    const { index, stored } = found
     const { first, count, expiresAtMs } = batch
+    const mark = stored.isReadable ? markOf(batch, stored.messages()[index] as MessageContent) : undefined
+    if (mark !== undefined) {
+      const stands = stateOfCarried(mark, this.#components.own)
+      return async () => ({ id, mailboxes: [], expiresAtMs, ...stands })
+    }
     // Not the batch itself, which whoever waits would keep in memory.
     const message = { id, recipient: channel.recipient, log, logBytes, first, count, expiresAtMs }
     return () => this.#statusOf(message, first + index)
@@ -177,6 +192,15 @@ export class DeliveryStatusReader {
     const state = about.mailboxes.length > 0 ? 'left-with-mailboxes' : 'accepted'
     return { ...about, state, ...(phase === 'reopened' ? { reason: RECIPIENT_RESTORED } : {}) }
   }
+}
+
+function stateOfCarried(
+  { via, recipient, outcome }: CarriedMark,
+  own: PastelId,
+): Pick<DeliveryStatus, 'recipient' | 'state'> & { via: string } {
+  if (recipient === own) return { recipient, state: 'delivered', via }
+  const reason = outcome === undefined ? {} : { reason: OUTCOME_UNKNOWN }
+  return { recipient, state: 'handed-over', via, ...reason }
 }
 
 function stateOf({ outcome, reason }: ReceiptRange): DeliveryState {

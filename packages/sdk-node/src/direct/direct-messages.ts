@@ -9,6 +9,8 @@ import {
   type SignedBatch,
 } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import type { Carrier } from '../carried/carrier.ts'
+import { HandOver } from '../carried/hand-over.ts'
 import type { AddressBook } from '../connection/address-book.ts'
 import type { NodeCounters } from '../counters.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
@@ -52,6 +54,7 @@ export interface DirectMessagesComponents {
   readonly store: MessageStore
   readonly counters: NodeCounters
   readonly registry: MemberRegistry
+  readonly carrier?: Carrier | undefined
   readonly book: AddressBook
   readonly outbound: () => OutboundPipeline
   readonly certificate: () => Uint8Array
@@ -96,6 +99,7 @@ export class DirectMessages {
   readonly #server: DirectServer
   readonly #visits: MailboxVisits
   readonly #status: DeliveryStatusReader
+  readonly #handOver: HandOver | undefined
   readonly sender: DirectSender
   readonly outbox: Outbox
   readonly doubles: InboxDoubles
@@ -117,8 +121,19 @@ export class DirectMessages {
     this.keys = new SealingKeys({ values: store.values })
     this.#waiting = new WaitingMessages({ store })
     this.outbox = new Outbox(options.outbox ?? {}, { store, waiting: this.#waiting })
+    this.#handOver =
+      components.carrier &&
+      new HandOver({
+        ...components,
+        carrier: components.carrier,
+        own: this.#own,
+        values: store.values,
+        waiting: this.#waiting,
+        goOn: (recipient) => this.sender.goOn(recipient),
+      })
     this.sender = new DirectSender({
       ...components,
+      handOver: this.#handOver,
       own: this.#own,
       keys: this.keys,
       waiting: this.#waiting,
@@ -220,6 +235,7 @@ export class DirectMessages {
     await this.topics.start()
     await this.#left.start()
     await this.#waiting.start()
+    await this.#handOver?.start()
     await this.#again.start(this.#receipts.all())
     await this.doubles.start()
   }
@@ -246,6 +262,7 @@ export class DirectMessages {
     this.#stopGoingOn = this.#components.store.onReopened(goOn)
     await this.#deliveries.start()
     this.sender.begin()
+    this.#handOver?.begin()
     this.#again.begin()
   }
 
@@ -263,6 +280,7 @@ export class DirectMessages {
     await this.#restored.stop()
     await this.#deliveries.stop()
     await this.#teller.stop()
+    this.#handOver?.stop()
     await this.sender.stop()
     await this.#again.stop()
     this.#wakeAll()

@@ -9,6 +9,7 @@ import {
   type SealedContent,
   sealPayload,
 } from '@pastel-mesh/protocol'
+import type { HandOver } from '../carried/hand-over.ts'
 import type { AddressBook } from '../connection/address-book.ts'
 import { sealableUntilMs } from '../connection/ended-certificates.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
@@ -30,6 +31,8 @@ export interface DirectSenderComponents {
   readonly waiting: WaitingMessages
   readonly outbox: Outbox
   readonly outbound: () => OutboundPipeline
+  /** Another way for what waits. @default there is none */
+  readonly handOver?: Pick<HandOver, 'some'> | undefined
   readonly onError: (error: unknown) => void
   /** What waited and could not be sent is tried again after so long. @default 5 seconds */
   readonly retryMs?: number
@@ -60,6 +63,7 @@ const MAX_TAKEN = 64
  *   send ── a certificate is known ──────────────────▶ sealed, signed, on disk ──▶ delivered
  *     │                                                    ▲
  *     └── none is ──▶ waiting, on disk ── it is shown ─────┘ in the order in which they were accepted
+ *                        └── it is not, and there is a carrier ──▶ handed over, on disk
  * ```
  */
 export class DirectSender {
@@ -243,16 +247,28 @@ export class DirectSender {
     if (this.sealingKeyOf(recipient, 0) !== undefined) this.#flushing.run(recipient)
   }
 
+  /** What waits for somebody may go on by the carrier. */
+  goOn(recipient: PastelId): void {
+    if (this.#isRunning && this.#components.waiting.isWaitingFor(recipient)) this.#flushing.run(recipient)
+  }
+
   async #flush(recipient: PastelId): Promise<void> {
+    const { waiting, handOver } = this.#components
     for (;;) {
-      await this.#components.waiting.sweep()
-      const taken = await this.#components.waiting.take(recipient, MAX_TAKEN)
+      await waiting.sweep()
+      const taken = await waiting.take(recipient, MAX_TAKEN)
       // What is behind one that has to wait on waits, too.
       const end = taken.findIndex(
         ({ expiresAtMs }) => this.sealingKeyOf(recipient, expiresAtMs) === undefined,
       )
       const messages = end < 0 ? taken : taken.slice(0, end)
-      if (messages.length === 0 || !this.#isRunning) return
+      if (!this.#isRunning) return
+      if (messages.length === 0) {
+        const isKnown = () => this.sealingKeyOf(recipient, 0) !== undefined
+        const isHandedOver = await handOver?.some(recipient, taken, isKnown)
+        if (isHandedOver !== true) return
+        continue
+      }
       // Each acknowledged by itself, and none that is behind one that was refused; they share batches all the same.
       const sequence = new Sequence()
       const outcomes = await Promise.allSettled(
@@ -260,7 +276,7 @@ export class DirectSender {
           const accepted = await this.#components
             .outbound()
             .acceptPrepared(inboxChannel(recipient), [message], sequence)
-          for (const { id } of accepted) this.#components.waiting.sent(message.waitingId, id)
+          for (const { id } of accepted) waiting.sent(message.waitingId, id)
         }),
       )
       const failed = outcomes.find((outcome) => outcome.status === 'rejected')
@@ -272,7 +288,7 @@ export class DirectSender {
 }
 
 /** Checks a message to an inbox; it expires. @throws MeshError ERR_MESSAGE */
-function prepareDirect(input: MessageInput, nowMs: number, which = 'the message'): PreparedMessage {
+export function prepareDirect(input: MessageInput, nowMs: number, which = 'the message'): PreparedMessage {
   const latestMs = nowMs + MAX_DIRECT_LIFETIME_MS
   const expiresAtMs = input.expiresAtMs ?? Math.ceil((nowMs + DEFAULT_LIFETIME_MS) / ROUND_MS) * ROUND_MS
   if (expiresAtMs > latestMs) {

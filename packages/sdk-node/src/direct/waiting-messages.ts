@@ -4,6 +4,7 @@ import {
   decodePayload,
   encodePayload,
   MAX_DIRECT_LIFETIME_MS,
+  type MessageContent,
   type MessageId,
   toWireAgain,
 } from '@pastel-mesh/protocol'
@@ -48,6 +49,13 @@ interface WaitingMessage {
   readonly sizeBytes: number
   /** It is on disk; if it is not there any more, it was sent. */
   isWritten?: boolean
+}
+
+/** A message that waited, ready to be sent: what `noted` gives says that it waits no more. */
+export interface TakenMessage extends PreparedMessage {
+  readonly waitingId: string
+  readonly content: MessageContent
+  readonly noted: (id: MessageId) => ValueChange[]
 }
 
 /** A message that waits for its recipient's certificate. */
@@ -172,11 +180,8 @@ export class WaitingMessages {
    * What waits for a recipient, ready to be sent: in the commit that gives a message its place it ceases to wait.
    * @throws StorageError
    */
-  async take(
-    recipient: PastelId,
-    limit: number,
-  ): Promise<(PreparedMessage & { readonly waitingId: string })[]> {
-    const taken: (PreparedMessage & { readonly waitingId: string })[] = []
+  async take(recipient: PastelId, limit: number): Promise<TakenMessage[]> {
+    const taken: TakenMessage[] = []
     for (const waiting of this.#waiting.values()) {
       if (waiting.recipient !== recipient) continue
       if (taken.length === limit) break
@@ -223,7 +228,7 @@ export class WaitingMessages {
       const [id = '', part] = name.slice(PREFIX.length).split('/')
       if (part === '0') heads.set(id, readHead(value))
       sizes.set(id, (sizes.get(id) ?? 0) + value.length)
-      this.#last = Math.max(this.#last, madeAtMs(id))
+      this.#last = Math.max(this.#last, acceptedAtMs(id))
     }
     for (const [id, head] of heads) {
       this.#remember({ id, ...head, sizeBytes: sizes.get(id) ?? 0, isWritten: true })
@@ -250,23 +255,22 @@ export class WaitingMessages {
     this.#forget(waiting)
   }
 
-  async #read(
-    waiting: WaitingMessage,
-  ): Promise<(PreparedMessage & { readonly waitingId: string }) | undefined> {
+  async #read(waiting: WaitingMessage): Promise<TakenMessage | undefined> {
     const parts: Buffer[] = []
     for await (const [, value] of this.#store.values.read(`${PREFIX}${waiting.id}/`)) parts.push(value)
     const bytes = Buffer.concat(parts)
     if (bytes.length === 0) return undefined
     const { payloadAt } = readHead(bytes)
     const payload = bytes.subarray(payloadAt)
-    const [wire] = decodePayload(payload, 1).map((content) => toWireAgain(content))
-    if (wire === undefined) return undefined
+    const [content] = decodePayload(payload, 1)
+    if (content === undefined) return undefined
     const { id: waitingId, expiresAtMs } = waiting
     const noted = (id: MessageId): ValueChange[] => [
       ...names(waiting).map((name) => ({ name })),
       { name: DONE_PREFIX + waitingId, value: Buffer.from(`${id} ${expiresAtMs}`) },
     ]
-    return { wire, sizeBytes: payload.length, expiresAtMs, noted, waitingId }
+    const wire = toWireAgain(content)
+    return { wire, content, sizeBytes: payload.length, expiresAtMs, noted, waitingId }
   }
 }
 
@@ -282,7 +286,7 @@ export function isWaitingId(id: string): boolean {
 }
 
 /** When a message was accepted, as its id says, in ms since 1970. */
-function madeAtMs(id: string): number {
+export function acceptedAtMs(id: string): number {
   const ms = Number.parseInt(id.slice(ID_PREFIX.length).split('-')[0] ?? '', 36)
   return Number.isSafeInteger(ms) ? ms : 0
 }

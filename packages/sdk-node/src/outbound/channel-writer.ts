@@ -1,4 +1,4 @@
-import { MeshError, type Signer } from '@pastel-mesh/identity'
+import { decodePastelId, MeshError, type Signer } from '@pastel-mesh/identity'
 import {
   type Batch,
   type BatchHeader,
@@ -237,7 +237,7 @@ export class ChannelWriter {
     return this.#build(next, { encoding: ENCODING_SEALED, payload }, secret)
   }
 
-  /** The next messages of one expiry, as many as a batch holds. What is void, or has expired, is left out. */
+  /** The next messages of one expiry that are counted alike, as many as a batch holds. What is void, or has expired, is left out. */
   #takeBatch(createdAtMs: number): Pending[] {
     const batch: Pending[] = []
     let bytes = 0
@@ -249,7 +249,7 @@ export class ChannelWriter {
         next.group.refuse(new MeshError('ERR_MESSAGE', 'the message expired before it was signed'))
       if (!next.group.isVoid()) {
         bytes += next.sizeBytes
-        const differs = next.expiresAtMs !== (batch[0] ?? next).expiresAtMs
+        const differs = !maySharePayload(next, batch[0] ?? next)
         if (differs || (batch.length > 0 && bytes > this.#maxPayloadBytes)) break
         batch.push(next)
       }
@@ -280,10 +280,12 @@ export class ChannelWriter {
       throw new MeshError('ERR_COMMIT_FAILED', 'a batch before this one was not written')
     const { batch, secret } = built
     const values = notesOf(built)
+    const countAs = built.pending[0]?.countAs
     const placement = await this.#store.place(toSignedBatch(batch, { ...built, signature }), {
       own: true,
       ...(secret === undefined ? {} : { secret }),
       ...(values.length === 0 ? {} : { values }),
+      ...(countAs === undefined ? {} : { countAs: { ...countAs, sender: decodePastelId(countAs.sender) } }),
     })
     if (placement.status === 'appended') return placement
     if ('committed' in placement) placement.committed.catch(() => {})
@@ -321,6 +323,14 @@ export class ChannelWriter {
   #refuse(pending: readonly Pending[], error: unknown): void {
     for (const { group } of pending) group.refuse(error)
   }
+}
+
+function maySharePayload(one: Pending, other: Pending): boolean {
+  return (
+    one.expiresAtMs === other.expiresAtMs &&
+    one.countAs?.sender === other.countAs?.sender &&
+    one.countAs?.channel === other.countAs?.channel
+  )
 }
 
 function tipBehind({ batch, hash }: Built): Tip {

@@ -1,3 +1,4 @@
+import type { PastelId } from '@pastel-mesh/identity'
 import type { MessageId, toWireMessage } from '@pastel-mesh/protocol'
 import type { ValueChange } from '@pastel-mesh/storage'
 
@@ -15,6 +16,8 @@ export interface PreparedMessage {
   readonly sizeBytes: number
   /** 0: never. */
   readonly expiresAtMs: number
+  /** As which it is counted; only what is counted alike shares a batch. @default its sender and its channel */
+  readonly countAs?: { readonly sender: PastelId; readonly channel: string }
   /** What is written in the same commit, when the message has its id. */
   readonly noted?: (id: MessageId) => readonly ValueChange[]
 }

@@ -9,6 +9,7 @@ import {
   wireMessageBytes,
 } from '@pastel-mesh/protocol'
 import type { MessageStore, StoredBatch } from '@pastel-mesh/storage'
+import { refuseMarks } from '../carried/carried-mark.ts'
 import type { NodeCounters } from '../counters.ts'
 import { ChannelWriter } from './channel-writer.ts'
 import { OnceKeys } from './once-keys.ts'
@@ -245,8 +246,9 @@ export class OutboundPipeline {
   }
 }
 
-/** Checks a message. @throws MeshError ERR_MESSAGE */
+/** Checks a message of a caller. @throws MeshError ERR_MESSAGE */
 export function prepareMessage(input: MessageInput, nowMs: number): PreparedMessage {
+  refuseMarks(input)
   const wire = toWireMessage(input, nowMs)
   return { wire, sizeBytes: wireMessageBytes(wire), expiresAtMs: input.expiresAtMs ?? 0 }
 }

@@ -40,7 +40,7 @@ export function toMessageInput(input: z.infer<typeof messageInput>): MessageInpu
  */
 export function toMessageOutput(message: ReceivedMessage, own: PastelId) {
   const { id, sender, position, arrival, cursor, type, createdAtMs, receivedAtMs } = message
-  const { replyTo, headers, channel } = message
+  const { replyTo, headers, channel, via } = message
   return {
     id,
     sender,
@@ -51,6 +51,7 @@ export function toMessageOutput(message: ReceivedMessage, own: PastelId) {
     type,
     createdAtMs,
     receivedAtMs,
+    ...(via === undefined ? {} : { via }),
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(message.expiresAtMs === undefined ? {} : { expiresAtMs: message.expiresAtMs }),
     ...(message.lostAt === undefined ? {} : { isLate: true }),

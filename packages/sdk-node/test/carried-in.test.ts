@@ -1,0 +1,95 @@
+import { textOf } from '@pastel-mesh/protocol'
+import { expect, test } from 'vitest'
+import { followMessages, type ReceivedMessage } from '../src/index.ts'
+import { inboxOf, inTime } from './fixtures/inbox.ts'
+import { connect, startNode } from './fixtures/nodes.ts'
+import { messagesOf } from './fixtures/storage.ts'
+import { seededSigner } from './fixtures/testkit.ts'
+
+const alice = seededSigner('alice').pastelId
+const VIA = 'other-way'
+
+test('what was brought in is shown as from its true sender wherever messages are, and counted so', async () => {
+  const own = await startNode({ identity: 'own' })
+  const mesh = await startNode({ identity: 'mesh' })
+  await connect(own, mesh)
+  await mesh.node.send(own.node.pastelId, { text: 'by the mesh' })
+  await inboxOf(own.node, 1)
+  const events: ReceivedMessage[] = []
+  own.node.addEventListener('message', ({ detail }) => events.push(detail))
+  const createdAtMs = Date.now() - 60_000
+  const message = { type: 'greeting', text: 'hello', headers: { key: 'value' } }
+  const { id } = await own.node.bringIn({ via: VIA, sender: alice, message, createdAtMs })
+  await own.node.send(own.node.pastelId, { text: 'to myself' })
+
+  const shown = {
+    id,
+    sender: alice,
+    channel: { kind: 'inbox', recipient: own.node.pastelId },
+    via: VIA,
+    type: 'greeting',
+    headers: { key: 'value' },
+    createdAtMs,
+  }
+  const [first, second, third] = await inboxOf(own.node, 3)
+  expect(first).not.toHaveProperty('via')
+  expect(second).toMatchObject(shown)
+  expect(textOf(second as ReceivedMessage)).toBe('hello')
+  expect(third).toMatchObject({ sender: own.node.pastelId })
+  expect(events.find((event) => event.id === id)).toMatchObject(shown)
+
+  const read = async (options: Parameters<typeof own.node.messages>[0]) =>
+    (await messagesOf(own.node.messages(options))).map(textOf)
+  expect(await read({ sender: alice })).toEqual(['hello'])
+  expect(await read({ sender: alice, direct: 'received' })).toEqual(['hello'])
+  expect(await read({ sender: mesh.node.pastelId, direct: 'received' })).toEqual(['by the mesh'])
+  expect(await read({ direct: 'received', reverse: true })).toEqual(['to myself', 'hello', 'by the mesh'])
+  expect(await read({ type: 'greeting' })).toEqual(['hello'])
+  expect(await read({ direct: 'sent' })).toEqual(['to myself'])
+  expect(await read({ sender: own.node.pastelId })).toEqual(['to myself'])
+
+  const options = {
+    own: own.node.pastelId,
+    direct: 'received',
+    sender: alice,
+    from: 'start',
+    ...inTime(),
+  } as const
+  const next = await followMessages(own.store, options).next()
+  expect(next.value).toMatchObject(shown)
+  expect(await own.node.status(id)).toMatchObject({ state: 'delivered', via: VIA })
+
+  const pairs = own.store.counts({ by: 'pair', sender: seededSigner('alice').publicKey }).counts
+  expect(pairs).toMatchObject([{ channel: `inbox/${own.node.pastelId}`, messages: 1 }])
+})
+
+test('nobody can write the marks of what was brought in, and those of somebody else are not believed', async () => {
+  const own = await startNode({ identity: 'own' })
+  const forged = { 'pastel-mesh-via': VIA, 'pastel-mesh-from': alice, 'pastel-mesh-to': own.node.pastelId }
+  for (const send of [
+    () => own.node.publish('test', { text: 'x', headers: forged }),
+    () => own.node.send(own.node.pastelId, { text: 'x', headers: forged }),
+    () => own.node.bringIn({ via: VIA, sender: alice, message: { text: 'x', headers: forged } }),
+  ]) {
+    await expect(send()).rejects.toMatchObject({ code: 'ERR_MESSAGE' })
+  }
+  expect(own.store.end).toBe(0)
+})
+
+test('values are written in the commit that brings a message in', async () => {
+  const own = await startNode({ identity: 'own' })
+  const values = [{ name: 'brought/1', value: Buffer.from('x') }]
+  await own.node.bringIn({ via: VIA, sender: alice, message: { text: 'one' }, values })
+  const found: string[] = []
+  for await (const [name] of own.store.values.read('brought/')) found.push(name)
+  expect(found).toEqual(['brought/1'])
+  await expect(
+    own.node.bringIn({
+      via: VIA,
+      sender: alice,
+      message: { text: 'two' },
+      values: [{ name: 'x'.repeat(300) }],
+    }),
+  ).rejects.toThrow()
+  expect((await messagesOf(own.node.messages())).map(textOf)).toEqual(['one'])
+})
