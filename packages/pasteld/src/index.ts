@@ -2,6 +2,7 @@
  * The Pastel core: its RPC, what it knows of supernodes, and the messages that it carries.
  * @packageDocumentation
  */
+export { createPasteldClient } from './rpc/create-pasteld-client.ts'
 export type {
   CallOptions,
   CoreInfo,
@@ -11,6 +12,8 @@ export type {
   PasteldMessage,
   TopMasternode,
 } from './rpc/pasteld-client.ts'
+export type { PasteldClientOptions } from './rpc/pasteld-client-options.ts'
+export { PasteldError, type PasteldErrorCode, type PasteldErrorOptions } from './rpc/pasteld-error.ts'
 export {
   type DirectoryProblem,
   SUPERNODE_STATUSES,

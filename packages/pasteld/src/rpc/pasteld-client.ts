@@ -4,6 +4,13 @@ import type { PastelId } from '@pastel-mesh/identity'
 export interface CallOptions {
   /** Gives up; the promise is rejected with the signal's reason. The core may do what was asked all the same. */
   readonly signal?: AbortSignal
+  /** How long it may take, with waiting and other tries, in ms. @default that of the client */
+  readonly timeoutMs?: number
+  /**
+   * Whether a core that is not there yet, is starting, or has too much to do is asked again until the time is over.
+   * Without it the first answer counts. @default true
+   */
+  readonly waitForCore?: boolean
 }
 
 /** What `masternode message list` holds of one message. */
@@ -71,10 +78,17 @@ export interface CoreInfo {
  * again until its time is over; one that is only asked for is made again also when the connection broke. A message is
  * never sent a second time when nobody can say what became of the first.
  *
- * Every method throws `PasteldError`, whose `code` is one of ERR_PASTELD_UNREACHABLE, ERR_PASTELD_AUTH,
- * ERR_PASTELD_WARMING_UP, ERR_PASTELD_TIMEOUT, ERR_PASTELD_BUSY (work queue), ERR_PASTELD_ANSWER (what came is no answer),
- * ERR_PASTELD_RPC (the core's own error: `rpcCode`, `rpcMessage`), ERR_PASTELD_UNCERTAIN (of a message: it may have been
- * sent).
+ * Every method throws {@link PasteldError}, whose `code` is one of
+ * - ERR_PASTELD_UNREACHABLE: no connection, or it broke; the core is being stopped, or has written no cookie yet
+ * - ERR_PASTELD_AUTH: the core lets nobody in by these credentials, or not from here
+ * - ERR_PASTELD_WARMING_UP: it was still starting when the time was over
+ * - ERR_PASTELD_TIMEOUT: no answer, or no place, within the time
+ * - ERR_PASTELD_BUSY: the work queue of the core is full, or too many calls of this client wait
+ * - ERR_PASTELD_REQUEST: longer than the core takes; nothing was sent
+ * - ERR_PASTELD_ANSWER: what came is no answer
+ * - ERR_PASTELD_RPC: the core's own error: `rpcCode`, `rpcMessage`
+ * - ERR_PASTELD_UNCERTAIN: of a message, and of `call`: it may have been done; with any other code it was not
+ * - ERR_PASTELD_CLOSED: the client was closed
  */
 export interface PasteldClient {
   /** Where the core is asked, such as `http://127.0.0.1:9932`; no password in it. */
@@ -101,6 +115,6 @@ export interface PasteldClient {
   pastelIds(options?: CallOptions): Promise<PastelId[]>
   blockCount(options?: CallOptions): Promise<number>
   info(options?: CallOptions): Promise<CoreInfo>
-  /** Ends what is under way. */
+  /** Ends what is under way, with ERR_PASTELD_CLOSED. */
   close(): Promise<void>
 }
