@@ -2,6 +2,11 @@
  * The Pastel core: its RPC, what it knows of supernodes, and the messages that it carries.
  * @packageDocumentation
  */
+export { decodeEnvelope } from './envelope/decode-envelope.ts'
+export { encodeEnvelope } from './envelope/encode-envelope.ts'
+export { type Envelope, MAX_ENVELOPE_JSON_BYTES, MAX_ENVELOPE_TEXT_LENGTH } from './envelope/envelope.ts'
+export { EnvelopeError, type EnvelopeErrorCode } from './envelope/envelope-error.ts'
+export { verifyEnvelope } from './envelope/verify-envelope.ts'
 export { createPasteldClient } from './rpc/create-pasteld-client.ts'
 export type {
   CallOptions,
