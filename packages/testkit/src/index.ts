@@ -20,3 +20,21 @@ export { LocalNode, type LocalNodeOptions } from './mesh/local-node.ts'
 export { type WaitOptions, waitUntil } from './mesh/wait-until.ts'
 export { CertificateAuthority } from './nginx/certificate-authority.ts'
 export { type LoggedRequest, missingForNginx, Nginx, type NginxOptions } from './nginx/nginx.ts'
+export {
+  type AnswerFault,
+  type CallCounts,
+  type EmulatedChain,
+  type EmulatedSupernodeOptions,
+  type EntryFault,
+  type Latency,
+  MASTERNODE_KEY_PREFIX,
+  type MasternodeFields,
+  PASSPHRASE_PREFIX,
+  type PasteldEmulatorOptions,
+  type SupernodeDescription,
+} from './pasteld-emulator/options.ts'
+export {
+  type EmulatedSupernode,
+  type PasteldEmulator,
+  startPasteldEmulator,
+} from './pasteld-emulator/start-pasteld-emulator.ts'
