@@ -2,6 +2,14 @@
  * The Pastel core: its RPC, what it knows of supernodes, and the messages that it carries.
  * @packageDocumentation
  */
+
+export {
+  type FindPasteldConfigOptions,
+  findPasteldConfig,
+  type PasteldConfig,
+} from './config/find-pasteld-config.ts'
+export type { Machine, PastelNetwork } from './config/pastel-network.ts'
+export { PasteldConfigError } from './config/pasteld-config-error.ts'
 export { decodeEnvelope } from './envelope/decode-envelope.ts'
 export { encodeEnvelope } from './envelope/encode-envelope.ts'
 export { type Envelope, MAX_ENVELOPE_JSON_BYTES, MAX_ENVELOPE_TEXT_LENGTH } from './envelope/envelope.ts'
@@ -19,6 +27,12 @@ export type {
 } from './rpc/pasteld-client.ts'
 export type { PasteldClientOptions } from './rpc/pasteld-client-options.ts'
 export { PasteldError, type PasteldErrorCode, type PasteldErrorOptions } from './rpc/pasteld-error.ts'
+export {
+  createPasteldSigner,
+  type PasteldSigner,
+  type PasteldSignerComponents,
+  type PasteldSignerOptions,
+} from './signer/create-pasteld-signer.ts'
 export {
   type DirectoryProblem,
   SUPERNODE_STATUSES,
