@@ -28,6 +28,7 @@ export {
   type PastelId,
   parsePastelId,
 } from './pastel-id.ts'
+export { PastelIdRanking } from './pastel-id-ranking.ts'
 export { isSecretName, withoutPassword } from './secret-name.ts'
 export { decodeSignature, encodeSignature, SIGNATURE_TEXT_LENGTH } from './signature-text.ts'
 export { createLocalSigner, generateSeed, type Signer, type SignOptions } from './signer.ts'

@@ -1,10 +1,9 @@
-import type { PastelId } from '@pastel-mesh/identity'
+import { type PastelId, PastelIdRanking } from '@pastel-mesh/identity'
 import { parseChannel, type SignedBatch } from '@pastel-mesh/protocol'
 import type { MessageStore } from '@pastel-mesh/storage'
 import type { AddressBook } from '../connection/address-book.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
 import { pastelIdOf } from '../pastel-id-of.ts'
-import { MailboxRanking } from './mailbox-ranking.ts'
 
 export interface MailboxOptions {
   /** Keeps messages for members that are away. @default true */
@@ -44,7 +43,7 @@ const MAX_RANKS = 1_024
 export class Mailboxes {
   readonly #options: Required<MailboxOptions>
   readonly #components: MailboxesComponents
-  readonly #ranking = new MailboxRanking()
+  readonly #ranking = new PastelIdRanking()
   /** Ranks that were found just now: batches come by the hundred, and thousands of names are ranked. */
   readonly #ranks = new Map<PastelId, { readonly atMs: number; readonly names: readonly PastelId[] }>()
 
