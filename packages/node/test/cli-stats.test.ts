@@ -44,3 +44,60 @@ describe('pmesh stats', () => {
     })
   })
 })
+
+const ID = 'jX\\w{84}'
+
+describe('pmesh stats --table', () => {
+  const exported = async (table: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await runCli([
+      'stats',
+      '--table',
+      table,
+      ...args,
+      '--data',
+      node.dataDir,
+    ])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    return stdout
+  }
+
+  it('gives totals as Pastel has them', async () => {
+    expect(await exported('message_metadata', '--csv')).toBe(
+      'total_messages,total_senders,total_receivers\r\n3,1,2\r\n',
+    )
+    expect(JSON.parse(await exported('message_metadata'))).toEqual([
+      { total_messages: 3, total_senders: 1, total_receivers: 2 },
+    ])
+  })
+
+  it('gives senders, receivers and pairs as Pastel has them', async () => {
+    expect(await exported('message_sender_metadata', '--csv')).toMatch(
+      new RegExp(
+        `^sending_sn_pastelid,sending_sn_txid_vout,sending_sn_pubkey,total_messages_sent,total_data_sent_bytes\r\n${ID},,,3,\\d+\r\n$`,
+      ),
+    )
+    expect(await exported('message_receiver_metadata', '--csv')).toMatch(
+      /^receiving_sn_pastelid,receiving_sn_txid_vout,total_messages_received,total_data_received_bytes,topic\r\n,,2,\d+,prices\r\n,,1,\d+,other\r\n$/,
+    )
+    expect(JSON.parse(await exported('message_sender_receiver_metadata', '--json'))).toMatchObject([
+      {
+        sending_sn_pastelid: expect.stringMatching(ID),
+        receiving_sn_pastelid: '',
+        total_messages: 2,
+        topic: 'prices',
+      },
+      {
+        sending_sn_pastelid: expect.stringMatching(ID),
+        receiving_sn_pastelid: '',
+        total_messages: 1,
+        topic: 'other',
+      },
+    ])
+  })
+
+  it('says that --csv needs to know which', async () => {
+    const { code, stderr } = await runCli(['stats', '--csv', '--data', node.dataDir])
+    expect(code).toBe(1)
+    expect(stderr).toContain('--csv needs --table, one of message_metadata, message_sender_metadata')
+  })
+})

@@ -28,8 +28,11 @@ export interface CountsQuery {
   readonly sender?: Uint8Array
   /** Only pairs with this channel. */
   readonly channel?: string
-  /** The largest first. @default 'messages' */
-  readonly order?: keyof Counts
+  /**
+   * The largest first; `first`: in an order that stays, so that who reads page by page meets each, however they grow meanwhile.
+   * @default 'messages'
+   */
+  readonly order?: keyof Counts | 'first'
   /** @default 0 */
   readonly offset?: number
   /** @default 100 */
@@ -178,14 +181,15 @@ export class Counters {
     return countsOf(this.#total)
   }
 
-  /** The counters of one kind, the largest first. */
+  /** The counters of one kind, the largest first unless asked otherwise. */
   list({ by, sender, channel, order = 'messages', offset = 0, limit = 100 }: CountsQuery): CountsPage {
     // Of some senders there is only what says that something of theirs is missing.
     let found = [...this.#counters[by].values()].filter(({ batches }) => batches > 0)
     if (sender !== undefined || channel !== undefined) {
       found = found.filter(({ key }) => isAbout(toCount(by, key), sender, channel))
     }
-    found.sort((a, b) => b[order] - a[order] || Buffer.compare(a.key, b.key))
+    // As they are: none is ever taken away, and a new one comes last.
+    if (order !== 'first') found.sort((a, b) => b[order] - a[order] || Buffer.compare(a.key, b.key))
     const counts = found
       .slice(offset, offset + limit)
       .map((counter) => ({ ...toCount(by, counter.key), ...countsOf(counter) }))

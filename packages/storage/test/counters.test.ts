@@ -50,6 +50,24 @@ describe('counters', () => {
     await expectExactCounters(store)
   })
 
+  test('are read page by page in an order that stays while they grow', async () => {
+    const store = await openStore()
+    const topics = ['c', 'a', 'd', 'b'].map((topic) => writer('alice', topic))
+    for (const topic of topics) await append(store, await topic.write())
+    const page = (offset: number) =>
+      store.counts({ by: 'channel', order: 'first', offset, limit: 2 }).counts.map(({ channel }) => channel)
+    const first = page(0)
+    await append(store, await (topics[3] as LogWriter).write({ count: 9 }))
+    await append(store, await writer('alice', 'aa').write({ count: 20 }))
+    expect([...first, ...page(2), ...page(4)].sort()).toEqual([
+      'topic/a',
+      'topic/aa',
+      'topic/b',
+      'topic/c',
+      'topic/d',
+    ])
+  })
+
   test('stay when retention removes what they counted; what is stored does not', async () => {
     const store = await openStore()
     const alice = writer('alice', 'x')

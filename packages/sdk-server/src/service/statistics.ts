@@ -19,8 +19,9 @@ export const statistics = router({
     .query(({ ctx }) => ({ taken: ctx.store.taken, stored: storedNow(ctx.store) })),
 
   /**
-   * Counters by sender, by receiver (a topic, or the inbox of a PastelID) or by both, the largest first. `size`
-   * says how many there are, `others` what those have together that came when all counters were taken.
+   * Counters by sender, by receiver (a topic, or the inbox of a PastelID) or by both, the largest first, or with
+   * `first` in an order that stays while they grow, for whoever reads all pages. `size` says how many there are, `others`
+   * what those have together that came when all counters were taken.
    */
   list: readProcedure
     .meta({ rest: listCounts })
@@ -29,7 +30,7 @@ export const statistics = router({
         by: z.enum(['sender', 'receiver', 'pair']),
         sender: pastelIdInput.optional(),
         topic: z.string().optional(),
-        order: z.enum(['messages', 'batches', 'bytes']).default('messages'),
+        order: z.enum(['messages', 'batches', 'bytes', 'first']).default('messages'),
         offset: z.number().int().min(0).default(0),
         limit: z.number().int().min(1).max(MAX_PAGE_COUNTS).default(100),
       }),

@@ -20,7 +20,7 @@ export const listCounts: RestOperation = {
   tag: 'Statistics',
   summary: 'By sender, by receiver, or by both',
   description:
-    'The largest first. A receiver is a topic, or the inbox of a PastelID. With `topic` the senders of it, with `sender` the receivers of it.',
+    'The largest first, or with the order `first` in one that stays while they grow. A receiver is a topic, or the inbox of a PastelID. With `topic` the senders of it, with `sender` the receivers of it.',
   output: countPage,
   example: {
     input: { by: 'pair', order: 'messages', limit: 10 },
