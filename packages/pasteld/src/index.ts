@@ -27,13 +27,13 @@ export type {
 } from './rpc/pasteld-client.ts'
 export type { PasteldClientOptions } from './rpc/pasteld-client-options.ts'
 export { PasteldError, type PasteldErrorCode, type PasteldErrorOptions } from './rpc/pasteld-error.ts'
-export { closestSupernodes } from './supernodes/closest.ts'
 export {
   createPasteldSigner,
   type PasteldSigner,
   type PasteldSignerComponents,
   type PasteldSignerOptions,
 } from './signer/create-pasteld-signer.ts'
+export { closestSupernodes } from './supernodes/closest.ts'
 export {
   type DirectoryProblem,
   SUPERNODE_STATUSES,
