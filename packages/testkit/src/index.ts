@@ -21,6 +21,11 @@ export { type WaitOptions, waitUntil } from './mesh/wait-until.ts'
 export { CertificateAuthority } from './nginx/certificate-authority.ts'
 export { type LoggedRequest, missingForNginx, Nginx, type NginxOptions } from './nginx/nginx.ts'
 export {
+  type LegacyMessage,
+  LegacySupernode,
+  type LegacySupernodeOptions,
+} from './pasteld-emulator/legacy-supernode.ts'
+export {
   type AnswerFault,
   type CallCounts,
   type EmulatedChain,

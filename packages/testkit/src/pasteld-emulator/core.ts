@@ -86,7 +86,12 @@ export class EmulatedCore {
       crash: new AbortController(),
     }
     this.#run = run
-    await server.start()
+    try {
+      await server.start()
+    } catch (error) {
+      this.#run = undefined
+      throw error
+    }
   }
 
   async stop(): Promise<void> {
