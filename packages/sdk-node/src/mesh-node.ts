@@ -268,6 +268,7 @@ export class PastelMeshNode extends NodeApi implements MeshNode {
     this.removeEventListener('members', this.#onMembers)
     this.removeEventListener('clock', this.#onClock)
     await this.retention.stop()
+    await this.#direct.stopHandingOver()
     await this.#outbound?.stop()
     this.#state = 'stopped'
     await this.#direct.stop()

@@ -126,3 +126,23 @@ test('whom the carrier does not reach is waited for', async () => {
   expect((await own.node.waitForDelivery(id, inTime())).state).toBe('delivered')
   expect(carrier.handed).toEqual([])
 })
+
+test('what is being handed over when the node stops is kept as that', async () => {
+  const carrier = new TestCarrier()
+  const reached = Promise.withResolvers<void>()
+  const outcome = Promise.withResolvers<HandOutcome>()
+  carrier.outcome = () => {
+    reached.resolve()
+    return outcome.promise
+  }
+  const own = await startNode({ identity: 'own', carrier })
+  const { id } = await own.node.send(bob, { text: 'one' })
+  await reached.promise
+  const stopping = own.stop()
+  outcome.resolve('handed')
+  await stopping
+  const again = await startNode({ identity: 'own', directory: own.directory })
+  const status = await again.node.status(id)
+  expect(status).toMatchObject({ state: 'handed-over', recipient: bob })
+  expect(status).not.toHaveProperty('reason')
+})

@@ -32,7 +32,11 @@ export interface Carrier {
   reaches(recipient: PastelId): boolean
   /** Whether a message can go this way at all, such as by its content type and size. */
   carries(message: CarriedMessage): boolean
-  /** Hands a message over, once. What it throws counts as `not-now`, and is told as an error of the node. */
+  /**
+   * Hands a message over, once, within some seconds: the node's end waits for it. What it throws counts as `not-now`, and
+   * is told as an error of the node.
+   * @param options.signal fires at the node's end: what is not on its way then is `not-now`
+   */
   hand(message: CarriedMessage, options: { readonly signal: AbortSignal }): Promise<HandOutcome>
 }
 

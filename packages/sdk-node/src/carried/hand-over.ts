@@ -41,6 +41,7 @@ export class HandOver {
   readonly #doubtful = new Set<string>()
   readonly #stopped = new AbortController()
   #beganMs = 0
+  #going: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
 
   constructor(components: HandOverComponents) {
@@ -69,9 +70,11 @@ export class HandOver {
     }, lookMs)
   }
 
-  stop(): void {
+  /** Hands nothing more over; what is being handed over is kept as that, so it ends before the node takes no more. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer)
     this.#stopped.abort()
+    await this.#going
   }
 
   /**
@@ -95,12 +98,20 @@ export class HandOver {
       // What cannot go this way waits on for a certificate, and does not hold up what can.
       if (Object.keys(carried.headers).length > MAX_HEADERS || !carrier.carries(carried)) continue
       if (!carrier.reaches(recipient)) break
-      const outcome = await this.#hand(message.waitingId, carried)
-      if (outcome === 'not-now') break
-      await this.#keep(message, recipient, outcome)
+      const going = this.#go(message, carried)
+      this.#going = Promise.allSettled([this.#going, going])
+      if (!(await going)) break
       hasGone = true
     }
     return hasGone
+  }
+
+  /** @returns whether it went */
+  async #go(message: TakenMessage, carried: CarriedMessage): Promise<boolean> {
+    const outcome = await this.#hand(message.waitingId, carried)
+    if (outcome === 'not-now') return false
+    await this.#keep(message, carried.recipient, outcome)
+    return true
   }
 
   /** The mesh gets its time first: after the acceptance, and after a start, when the node knows nobody yet. */

@@ -266,6 +266,11 @@ export class DirectMessages {
     this.#again.begin()
   }
 
+  /** Nothing goes by other ways any more: while what goes can still be written down. */
+  async stopHandingOver(): Promise<void> {
+    await this.#handOver?.stop()
+  }
+
   async stop(): Promise<void> {
     this.#isRunning = false
     clearInterval(this.#sweeper)
@@ -280,7 +285,6 @@ export class DirectMessages {
     await this.#restored.stop()
     await this.#deliveries.stop()
     await this.#teller.stop()
-    this.#handOver?.stop()
     await this.sender.stop()
     await this.#again.stop()
     this.#wakeAll()
