@@ -9,6 +9,7 @@ import type { Outcome } from './outcome.ts'
 import { queue } from './queue/queue.ts'
 import { queueBacklog } from './queue-backlog/queue-backlog.ts'
 import { scale } from './scale/scale.ts'
+import { slowSigner } from './slow-signer/slow-signer.ts'
 import { soak } from './soak/soak.ts'
 import { start } from './start/start.ts'
 
@@ -24,6 +25,7 @@ const BENCHMARKS: Record<string, (args: readonly string[]) => Promise<Outcome>> 
   queue,
   'queue-backlog': queueBacklog,
   scale,
+  'slow-signer': slowSigner,
   soak,
   start,
 }

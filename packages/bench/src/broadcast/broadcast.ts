@@ -1,20 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { BenchProcess } from '../child-process.ts'
 import { measureMachine } from '../machine.ts'
 import type { Outcome } from '../outcome.ts'
 import { median, round } from '../statistics.ts'
-import { type FromChild, type Job, type ToChild, VARIANTS, type Variant } from './variants.ts'
+import { type Result, runVariant } from './run-variant.ts'
+import { VARIANTS, type Variant } from './variants.ts'
 
 /** Messages a second, and how many times those of our own code at one message a batch. */
 const BUDGET = { perSecond: 60_000, ratio: 25 }
-
-interface Result {
-  readonly perSecond: number
-  readonly receiver: Extract<FromChild, { type: 'finished' }>
-}
 
 /**
  * Two processes: one publishes, the other verifies and stores with sync. Ours against our own code at one message
@@ -75,31 +67,6 @@ export async function broadcast(args: readonly string[]): Promise<Outcome> {
   return {
     summary,
     isHeld: oursRate >= BUDGET.perSecond && oursRate >= BUDGET.ratio * single,
-  }
-}
-
-async function runVariant(variant: Variant, size: number): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'pmesh-bench-'))
-  const children: BenchProcess<ToChild, FromChild>[] = []
-  const begin = async (role: Job['role']) => {
-    const child = new BenchProcess<ToChild, FromChild>('./child', import.meta.url)
-    children.push(child)
-    const { kind, batch, messages } = variant
-    const job: Job = { role, kind, batch, messages, size, directory: join(folder, role) }
-    return { child, listening: await child.ask({ type: 'job', job }, 'listening') }
-  }
-  try {
-    const receiver = await begin('receiver')
-    const publisher = await begin('publisher')
-    await publisher.child.ask({ type: 'connect', address: receiver.listening.address }, 'connected')
-    const done = receiver.child.hear('finished')
-    const beganMs = Date.now()
-    publisher.child.send({ type: 'go' })
-    const finished = await done
-    return { perSecond: variant.messages / ((finished.atMs - beganMs) / 1000), receiver: finished }
-  } finally {
-    await Promise.all(children.map((child) => child.end({ type: 'end' })))
-    await rm(folder, { recursive: true, force: true })
   }
 }
 

@@ -1,19 +1,20 @@
-import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
+import { createLocalSigner, generateSeed, type Signer } from '@pastel-mesh/identity'
+import { createPasteldClient, createPasteldSigner, findPasteldConfig } from '@pastel-mesh/pasteld'
 import { createNode, createOpenRegistry, generateNodeKey } from '@pastel-mesh/sdk-node'
 import { createStore } from '@pastel-mesh/storage'
 import type { Endpoint } from './endpoint.ts'
-import type { Job } from './variants.ts'
+import type { Job, PasteldPlace } from './variants.ts'
 
 const TOPIC = 'bench'
 
 /** A MeshNode with its defaults. */
-export async function meshEndpoint({ directory, batch }: Job): Promise<Endpoint> {
+export async function meshEndpoint({ directory, batch, pasteld }: Job): Promise<Endpoint> {
   const store = createStore({ directory })
   await store.start()
   const node = await createNode(
     { network: 'bench', topics: [TOPIC], maxBatchMessages: batch },
     {
-      signer: createLocalSigner(generateSeed()),
+      signer: pasteld === undefined ? createLocalSigner(generateSeed()) : await signerOf(pasteld),
       nodeKey: await generateNodeKey(),
       store,
       registry: createOpenRegistry(),
@@ -46,4 +47,9 @@ export async function meshEndpoint({ directory, batch }: Job): Promise<Endpoint>
       await store.stop()
     },
   }
+}
+
+async function signerOf({ confPath, pastelId, passphrase }: PasteldPlace): Promise<Signer> {
+  const client = createPasteldClient(await findPasteldConfig({ conf: confPath }))
+  return createPasteldSigner({ pastelId, passphrase }, { client })
 }

@@ -1,3 +1,5 @@
+import type { PastelId } from '@pastel-mesh/identity'
+
 /** What is compared: how two processes carry the same messages, both storing them with sync. */
 export interface Variant {
   readonly name: string
@@ -6,6 +8,15 @@ export interface Variant {
   readonly batch: number
   /** Messages of one run: a few seconds. */
   readonly messages: number
+  /** The core that signs for the publisher. @default it has its key */
+  readonly pasteld?: PasteldPlace
+}
+
+/** Where the key of a PastelID is that never leaves its core. */
+export interface PasteldPlace {
+  readonly confPath: string
+  readonly pastelId: PastelId
+  readonly passphrase: string
 }
 
 export const VARIANTS = {
@@ -22,6 +33,7 @@ export interface Job {
   readonly messages: number
   readonly size: number
   readonly directory: string
+  readonly pasteld?: PasteldPlace
 }
 
 export type ToChild =
