@@ -7,7 +7,8 @@ import { openApiDocument } from '@pastel-mesh/sdk-server'
 import { type Document, incompatibleChanges } from './incompatible-changes.ts'
 
 const file = new URL('../docs/reference/openapi.json', import.meta.url)
-const document = openApiDocument()
+// Also what a node serves only if it is told to.
+const document = openApiDocument(undefined, { withPastel: true })
 const before = await readFile(file, 'utf8').catch(() => '{}')
 const changes = incompatibleChanges(JSON.parse(before) as Document, document as Document)
 if (changes.length > 0 && !process.argv.includes('--incompatible')) {

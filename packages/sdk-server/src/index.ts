@@ -22,6 +22,8 @@ import { routerOf } from './further-router.ts'
 import { type MonitoringOptions, MonitoringServer } from './monitoring/monitoring-server.ts'
 import { NodeMetrics } from './monitoring/node-metrics.ts'
 import type { MetricDefinitions, MetricsOf } from './monitoring/own-metrics.ts'
+import type { PastelComponents } from './pastel/pastel-components.ts'
+import { PastelEndpoints, type PastelEndpointsComponents } from './pastel/pastel-endpoints.ts'
 import { appRouter } from './router.ts'
 import { Followers, type FollowersOptions } from './service/followers.ts'
 import { HttpServer, type HttpServerOptions } from './transport/http-server.ts'
@@ -66,7 +68,8 @@ export {
   type MetricsOf,
   metricPrefix,
 } from './monitoring/own-metrics.ts'
-export { type OpenApiDocument, openApiDocument } from './rest/openapi-document.ts'
+export type { PastelComponents } from './pastel/pastel-components.ts'
+export { type OpenApiDocument, type OpenApiOptions, openApiDocument } from './rest/openapi-document.ts'
 export type { AppRouter } from './router.ts'
 export type { DeliveryOutput } from './service/delivery.ts'
 export type { DisclosureOutput } from './service/disclosure.ts'
@@ -109,6 +112,11 @@ export interface ServerOptions extends HttpServerOptions {
   readonly callRate?: Rate
   /** How many may follow messages at a time. */
   readonly followers?: FollowersOptions
+  /**
+   * Serves Pastel's own HTTP endpoints as well, such as `/send_message`, some of which act without a session for programs
+   * of this machine; needs {@link ServerComponents.pastel}. @default false
+   */
+  readonly pastel?: boolean
   /** Version that the status shows. */
   readonly version: string
 }
@@ -127,6 +135,8 @@ export interface ServerComponents {
   readonly stopBindings?: () => Promise<void>
   /** Ends the process. @default nobody may do that through the API */
   readonly shutdown?: Shutdown
+  /** What Pastel's endpoints work with. @default there are none */
+  readonly pastel?: PastelComponents
   /** What the node was told, and how it is told anew. @default the program that it is part of knows */
   readonly configuration?: Configuration
   /** Hears of what failed and is nobody's request, or what a caller is told nothing of. @default ignored */
@@ -175,7 +185,7 @@ export interface Server {
  * The API of a node.
  *
  * @throws MeshError ERR_SUBJECT: who is to have a role cannot log in; ERR_PUBLIC_URL: one of the public URLs is none;
- * ERR_PROXY: one of the proxies is no address
+ * ERR_PROXY: one of the proxies is no address; Error: `pastel` is on and its components are missing
  * @example
  * const server = createServer({ port: 7123, host: '127.0.0.1', version: '1.0.0' }, { node, store, queue })
  * await server.start()
@@ -218,6 +228,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
   )
   const audit = new AuditLog(store)
   const limits = new CallLimits(options.callRate)
+  const pastel = pastelOf(options, components, { drain, limits, now, onError })
   // The server looks into this very list each time.
   const corsOrigins = [...(options.corsOrigins ?? [])]
   const context = (caller: Caller) => ({
@@ -268,6 +279,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
             drain,
             context,
             requests: new RequestLog(onRequest),
+            pastel,
             now,
             onError,
           },
@@ -293,6 +305,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
       followers.start()
       await auth.start()
       await audit.start()
+      await pastel?.start()
       await socket?.start()
       await http?.start()
       await monitoring?.start()
@@ -300,6 +313,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
     async () => {
       followers.stop()
       await Promise.all([socket?.stop(), http?.stop(), monitoring?.stop()])
+      await pastel?.stop()
     },
   )
   return {
@@ -323,4 +337,15 @@ export function createServer(options: ServerOptions, components: ServerComponent
     },
     stop: () => lifecycle.stop(),
   }
+}
+
+/** Undefined: they are off. */
+function pastelOf(
+  { pastel: isOn = false }: ServerOptions,
+  { node, store, pastel }: ServerComponents,
+  parts: Omit<PastelEndpointsComponents, 'node' | 'store' | 'pastel'>,
+): PastelEndpoints | undefined {
+  if (!isOn) return undefined
+  if (pastel === undefined) throw new Error("Pastel's endpoints need the component pastel")
+  return new PastelEndpoints({ ...parts, node, store, pastel })
 }

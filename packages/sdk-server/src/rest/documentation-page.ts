@@ -1,5 +1,7 @@
+import { pastelSection } from '../pastel/pastel-section.ts'
 import { API_PATH } from './api-path.ts'
-import { type Operation, pathNames } from './operations.ts'
+import type { Operation } from './operations.ts'
+import { curlOf, escapeHtml } from './page-parts.ts'
 import { TAGS } from './rest-operation.ts'
 
 const STYLE = `
@@ -17,7 +19,12 @@ table { border-collapse: collapse } td { padding: 0.1rem 1rem 0.1rem 0; vertical
  * The page at `/`: every operation with an example. Plain HTML without scripts, which nothing has to be allowed for.
  * @param url where the server is reached, for the examples
  */
-export function documentationPage(operations: readonly Operation[], url: string): string {
+export function documentationPage(
+  operations: readonly Operation[],
+  url: string,
+  { withPastel = false }: { readonly withPastel?: boolean } = {},
+): string {
+  const pastel = withPastel ? pastelSection(url) : { links: '', sections: '' }
   const groups = Object.entries(TAGS).map(([tag, about]) => ({
     tag,
     about,
@@ -36,8 +43,8 @@ export function documentationPage(operations: readonly Operation[], url: string)
 <p>Everything that applications do, over plain HTTP and JSON. The same as an OpenAPI 3.1 document, for tools and code generators: <a href="${API_PATH}/openapi.json">${API_PATH}/openapi.json</a>. Programs in TypeScript have the typed client; what is followed live is at <code>/trpc</code>.</p>
 <p>Log in with a service key, or with the access token of a session, in the header <code>authorization</code>. The examples read it from <code>$PMESH_KEY</code>.</p>
 <p>Times are ms since 1970 where the name ends in <code>Ms</code>, and ISO 8601 otherwise. What is refused or fails is answered with <code>{"code", "message", "meshCode"}</code>: the first goes with the status, the last is stable, such as <code>ERR_TOPIC_NAME</code>, and absent where the input has the wrong form.</p>
-<nav>${groups.map(({ tag, members }) => `<h2>${tag}</h2><ul>${members.map(link).join('')}</ul>`).join('')}</nav>
-<main>${groups.map(({ tag, about, members }) => `<h2>${tag}</h2><p>${escapeHtml(about)}</p>${members.map((one) => section(one, url)).join('')}`).join('')}</main>
+<nav>${groups.map(({ tag, members }) => `<h2>${tag}</h2><ul>${members.map(link).join('')}</ul>`).join('')}${pastel.links}</nav>
+<main>${groups.map(({ tag, about, members }) => `<h2>${tag}</h2><p>${escapeHtml(about)}</p>${members.map((one) => section(one, url)).join('')}`).join('')}${pastel.sections}</main>
 </body>
 </html>
 `
@@ -58,35 +65,7 @@ function section(operation: Operation, url: string): string {
 <h3><span class="method">${method}</span> <code>${API_PATH}${escapeHtml(path)}</code></h3>
 <p><strong>${escapeHtml(summary)}.</strong> ${escapeHtml(description)}</p>
 <p>${needs}${fields.length === 0 ? '' : ` Input: ${fields.map((name) => `<code>${escapeHtml(name)}</code>`).join(', ')}.`}</p>
-<pre>${escapeHtml(curlOf(operation, url))}</pre>
+<pre>${escapeHtml(curlOf({ method, path: `${API_PATH}${path}`, input: example.input ?? {}, hasLogin: access.role !== 'anyone' }, url))}</pre>
 <pre>${escapeHtml(JSON.stringify(example.output, null, 2))}</pre>
 </section>`
-}
-
-/** How an operation's example is called from a shell. */
-function curlOf({ method, path, access, example }: Operation, url: string): string {
-  const input = { ...example.input }
-  const names = pathNames(path)
-  const inPath = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(input[name])))
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(input)) if (!names.includes(name)) query.set(name, String(value))
-  const search = method === 'GET' && query.size > 0 ? `?${query}` : ''
-  const login = access.role === 'anyone' ? '' : ' \\\n  -H "authorization: Bearer $PMESH_KEY"'
-  const body =
-    method === 'POST'
-      ? ` \\\n  -H 'content-type: application/json' \\\n  -d ${quote(JSON.stringify(input))}`
-      : ''
-  return `curl '${url}${API_PATH}${inPath}${search}'${login}${body}`
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
 }

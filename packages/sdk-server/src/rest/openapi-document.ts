@@ -5,6 +5,8 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from 'zod-openapi'
+import { PASTEL_OPERATIONS, type PastelOperation } from '../pastel/pastel-operations.ts'
+import { PASTEL_ABOUT, PASTEL_TAG, pastelPaths } from '../pastel/pastel-paths.ts'
 import { appRouter } from '../router.ts'
 import { API_PATH } from './api-path.ts'
 import { type Operation, operationsOf, pathNames } from './operations.ts'
@@ -64,13 +66,23 @@ const ERRORS: Readonly<Record<string, { description: string; example: z.output<t
   },
 }
 
+export interface OpenApiOptions {
+  /** Pastel's own endpoints as well, which a node may serve. @default false */
+  readonly withPastel?: boolean
+}
+
 /** The OpenAPI document of all operations. */
-export function openApiDocument(operations: readonly Operation[] = operationsOf(appRouter)): OpenApiDocument {
+export function openApiDocument(
+  operations: readonly Operation[] = operationsOf(appRouter),
+  { withPastel = false }: OpenApiOptions = {},
+): OpenApiDocument {
   const paths: ZodOpenApiPathsObject = {}
   for (const operation of operations) {
     const path = `${API_PATH}${operation.path}`
     paths[path] = { ...paths[path], [operation.method.toLowerCase()]: describe(operation) }
   }
+  if (withPastel) Object.assign(paths, pastelPaths())
+  const tags = Object.entries({ ...TAGS, ...(withPastel ? { [PASTEL_TAG]: PASTEL_ABOUT } : {}) })
   const document = createDocument(
     {
       openapi: '3.1.0',
@@ -81,7 +93,7 @@ export function openApiDocument(operations: readonly Operation[] = operationsOf(
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],
-      tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+      tags: tags.map(([name, description]) => ({ name, description })),
       paths,
       components: {
         securitySchemes: {
@@ -104,8 +116,12 @@ export function openApiDocument(operations: readonly Operation[] = operationsOf(
       },
     },
   )
-  for (const { path, method, example } of operations) {
-    const described = document.paths?.[`${API_PATH}${path}`]?.[method === 'GET' ? 'get' : 'post']
+  const examples = [
+    ...operations.map(({ path, ...rest }) => ({ ...rest, path: `${API_PATH}${path}` })),
+    ...(withPastel ? Object.values<PastelOperation>(PASTEL_OPERATIONS) : []),
+  ]
+  for (const { path, method, example } of examples) {
+    const described = document.paths?.[path]?.[method === 'GET' ? 'get' : 'post']
     for (const parameter of described?.parameters ?? []) {
       const value = 'name' in parameter ? example.input?.[parameter.name] : undefined
       if (value !== undefined) Object.assign(parameter, { example: value })

@@ -1,10 +1,10 @@
 import { type AnyRouter, callTRPCProcedure, getTRPCErrorFromUnknown } from '@trpc/server'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { isInternal } from '../error-format.ts'
-import { isTooDeep } from '../transport/json-depth.ts'
 import { TOO_DEEP } from '../transport/refusal.ts'
 import { refusalOf, refuse } from '../transport/request-checks.ts'
 import type { Context } from '../trpc.ts'
+import { parseJsonBodies, TooDeepError } from './json-bodies.ts'
 import { type Operation, operationsOf, pathNames } from './operations.ts'
 import { queryReader } from './query-input.ts'
 import { plainError, toRestError } from './rest-error.ts'
@@ -19,7 +19,7 @@ const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'
 
 /** Serves what procedures say that they are over plain HTTP, relative to where it is registered. */
 export function serveRest(fastify: FastifyInstance, { router, context, onError }: RestComponents): void {
-  parseBodies(fastify)
+  parseJsonBodies(fastify)
   const methods = new Map<string, HTTPMethods[]>()
   for (const operation of operationsOf(router)) {
     const url = operation.path.replaceAll(/\{(\w+)\}/g, ':$1')
@@ -65,17 +65,6 @@ export function serveRest(fastify: FastifyInstance, { router, context, onError }
     if (status < 500) return reply.code(status).send(plainError(status, error.message))
     onError(new Error(`a request failed: ${error.message}`, { cause: error }))
     return reply.code(500).send(plainError(500, 'an internal error: see the log of the node'))
-  })
-}
-
-class TooDeepError extends Error {}
-
-/** JSON, not too deep for what goes through it recursively. */
-function parseBodies(fastify: FastifyInstance): void {
-  const parse = fastify.getDefaultJsonParser('error', 'error')
-  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (isTooDeep(body)) done(new TooDeepError(TOO_DEEP.message))
-    else parse(request, body, done)
   })
 }
 

@@ -13,6 +13,7 @@ import type { Authenticator } from '../auth/authenticator.ts'
 import type { CallLimits } from '../auth/call-limits.ts'
 import { RateLimitError } from '../auth/rate-limit-error.ts'
 import { LIVE, publicReadiness } from '../monitoring/readiness.ts'
+import type { PastelEndpoints } from '../pastel/pastel-endpoints.ts'
 import { API_PATH } from '../rest/api-path.ts'
 import { serveDocuments } from '../rest/documents.ts'
 import { operationsOf } from '../rest/operations.ts'
@@ -27,7 +28,15 @@ import { MAX_BATCH_CALLS, MAX_BODY_BYTES, TRPC_PATH } from './limits.ts'
 import { PlainCalls } from './plain-calls.ts'
 import { listeningOrigins, originsOf } from './public-origins.ts'
 import { type Refusal, STRANGER_TOO_LARGE, tooManyCalls } from './refusal.ts'
-import { checkHead, checkInput, isLarge, refusalOf, refuse, strayCalls } from './request-checks.ts'
+import {
+  checkHead,
+  checkInput,
+  isLarge,
+  isOfLocalProgram,
+  refusalOf,
+  refuse,
+  strayCalls,
+} from './request-checks.ts'
 import type { RequestLog } from './request-log.ts'
 import { securityHeaders } from './security-headers.ts'
 import { type CallerOf, callerBehind } from './trusted-proxies.ts'
@@ -74,6 +83,8 @@ export interface HttpServerComponents extends Pick<Context, 'node' | 'store' | '
   readonly limits: CallLimits
   readonly context: (caller: Caller) => Context
   readonly requests: RequestLog
+  /** Undefined: Pastel's endpoints are not served. */
+  readonly pastel: PastelEndpoints | undefined
   /** The time by which logins end. */
   readonly now: () => number
   readonly onError: (error: Error) => void
@@ -173,9 +184,14 @@ export class HttpServer {
       requestTimeout: REQUEST_TIMEOUT_MS,
       routerOptions: { maxParamLength: MAX_PATH_LENGTH },
       forceCloseConnections: 'idle',
-      // Such as a path that no text has.
-      frameworkErrors: ({ statusCode = 400, message }, _, reply) =>
-        (reply as FastifyReply).code(statusCode).send(plainError(statusCode, message)),
+      // Such as a path that no text has; what is asked for in it is not repeated.
+      frameworkErrors: ({ statusCode = 400, message }, { url }, reply) =>
+        (reply as FastifyReply).code(statusCode).send(
+          plainError(
+            statusCode,
+            message.replace(url, () => url.split('?', 1)[0] ?? ''),
+          ),
+        ),
     })
     this.#components.requests.watch(fastify, this.#components.router(), this.#addressOf)
     const { onError: report } = this.#trpcOptions()
@@ -233,8 +249,12 @@ export class HttpServer {
         createContext: ({ req }) => this.#contextOf(req.headers.authorization, req.raw),
       } satisfies FastifyTRPCPluginOptions<AnyRouter>['trpcOptions'],
     })
-    serveDocuments(fastify, operationsOf(this.#components.router()), this.#publicOrigins[0])
-    const { router, onError } = this.#components
+    const { router, pastel, onError } = this.#components
+    serveDocuments(fastify, operationsOf(router()), {
+      url: this.#publicOrigins[0],
+      withPastel: pastel !== undefined,
+    })
+    if (pastel !== undefined) await fastify.register(async (scope) => pastel.serve(scope, this.#addressOf))
     await fastify.register(
       async (rest) =>
         serveRest(rest, {
@@ -250,10 +270,11 @@ export class HttpServer {
   /** What depends on who it is: strangers send little, and nobody asks without end for what is not there. */
   async #checkCaller(request: FastifyRequest): Promise<Refusal | undefined> {
     const stray = strayCalls(request, this.#components.router())
-    if (!isLarge(request) && stray === 0) return undefined
+    const isTooLong = isLarge(request) && !isOfLocalProgram(request)
+    if (!isTooLong && stray === 0) return undefined
     const { headers, raw } = request
     const { session, address } = await this.#contextOf(headers.authorization, raw)
-    if (isLarge(request) && session === undefined) return STRANGER_TOO_LARGE
+    if (isTooLong && session === undefined) return STRANGER_TOO_LARGE
     try {
       for (let count = 0; count < stray; count += 1) this.#components.limits.take(session, address)
       return undefined

@@ -24,10 +24,16 @@ const READ_ON_MS = 2_000
 export function checkHead(request: FastifyRequest, allowedHosts: readonly string[]): Refusal | undefined {
   if (!isAllowedHost(request.headers.host, allowedHosts)) return OTHER_HOST
   // A form of another site's page could be sent with what the browser knows; JSON cannot, without being asked for.
-  if (hasOtherBody(request)) return OTHER_CONTENT
+  // Programs of this machine that call Pastel's endpoints send forms, or nothing; pages get nowhere there.
+  if (!isOfLocalProgram(request) && hasOtherBody(request)) return OTHER_CONTENT
   const { connectionParams } = queryOf(request)
   // Over WebSockets it says that they come in the first message.
   return connectionParams === undefined || connectionParams === '1' ? undefined : IN_ADDRESS
+}
+
+/** Of Pastel's endpoints for this machine alone, which look at who calls before they read a body. */
+export function isOfLocalProgram({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.pastel?.isLocal === true
 }
 
 /** Whether its body may be more than strangers send: one that does not say how long it is may be of any length. */
@@ -72,8 +78,13 @@ export async function refuse(reply: FastifyReply, refusal: Refusal): Promise<voi
   // What comes of it is not read.
   if (status === 413) reply.header('connection', 'close')
   if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000))
-  const isPlain = reply.request.url.startsWith(`${API_PATH}/`)
-  await reply.code(status).send(isPlain ? plainRefusal(refusal) : refusalBody(refusal))
+  await reply.code(status).send(bodyFor(reply.request, refusal))
+}
+
+/** In the shape in which what was asked for answers. */
+function bodyFor({ url, routeOptions }: FastifyRequest, refusal: Refusal): object {
+  if (routeOptions.config?.pastel !== undefined) return { detail: refusal.message }
+  return url.startsWith(`${API_PATH}/`) ? plainRefusal(refusal) : refusalBody(refusal)
 }
 
 /** Who is still sending when the connection is closed may see that it broke, and not why. */
