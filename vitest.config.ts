@@ -36,6 +36,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    globalSetup: ['scripts/watch-run.ts'],
     // Tests wait for other processes, sockets and the disk for more than half of their time: one worker for all cores
     // but one, which is the default, leaves two cores half idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
@@ -49,12 +50,17 @@ export default defineConfig({
           include: filesOf(all),
           exclude: [...leftOut, ...ALONE],
           isolate: false,
-          setupFiles: ['scripts/test-leaves-nothing.ts'],
+          setupFiles: ['scripts/test-leaves-nothing.ts', 'scripts/test-tells-no-secret.ts'],
         },
       },
       {
         extends: true,
-        test: { name: 'alone', include: filesOf(ALONE), exclude: leftOut },
+        test: {
+          name: 'alone',
+          include: filesOf(ALONE),
+          exclude: leftOut,
+          setupFiles: ['scripts/test-tells-no-secret.ts'],
+        },
       },
     ],
   },

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 import { folderProblems } from '../src/cli/folder-problems.ts'
 import { runCli } from './fixtures/cli.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -15,14 +16,14 @@ async function folderWith(yaml: string): Promise<string> {
 describe('pmesh config print', () => {
   it('shows every key, its value and where it comes from', async () => {
     const cwd = await folderWith('topics: [prices, news]\n')
-    const env = { PMESH_LOG_LEVEL: 'debug', PMESH_PASSPHRASE: 'not to be seen' }
+    const env = { PMESH_LOG_LEVEL: 'debug', PMESH_PASSPHRASE: `${PASSPHRASE_PREFIX}x` }
     const { code, stdout, stderr } = await runCli(['config', 'print', '--sync-history', '10m'], { cwd, env })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^sync\.history +10m +--sync-history$/m)
     expect(stdout).toMatch(/^log\.level +debug +PMESH_LOG_LEVEL$/m)
     expect(stdout).toMatch(new RegExp(`^topics +prices, news +${cwd}/\\.pmesh/pmesh\\.yaml:1$`, 'm'))
     expect(stdout).toMatch(/^retention\.maxSize +16GiB +default$/m)
-    expect(stdout).not.toContain('not to be seen')
+    expect(stdout).not.toContain(PASSPHRASE_PREFIX)
   })
 
   it('--json shows the same', async () => {

@@ -2,6 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodePastelId, type PastelId } from '@pastel-mesh/identity'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 import { CHEAP_PASSPHRASE, makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { type CliOptions, runCli } from './fixtures/cli.ts'
 import { makeFolder, removeFolder, temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -60,7 +61,7 @@ describe('pmesh id new', () => {
         /\.env:1 is not NAME=VALUE, and is ignored\n.*the file that --passphrase-file names, .*\(ERR_PASSPHRASE_MISSING\)\n$/,
       ),
     })
-    const second = await id(['new', '--data', data], { env: { PMESH_PASSPHRASE: 'x' } })
+    const second = await id(['new', '--data', data], { env: { PMESH_PASSPHRASE: `${PASSPHRASE_PREFIX}x` } })
     expect(second.stdout).toMatch(/^PastelID {4}jX\w{84}\nfile {8}\S+\npassphrase {2}PMESH_PASSPHRASE\n$/)
     expect((await id(['show', '--data', data])).stderr).toMatch(
       /^pmesh: there are keys of 2 PastelIDs in .*: name the one to show \(ERR_IDENTITY_CHOICE\)\n$/,
@@ -100,16 +101,16 @@ describe('pmesh id import and export', () => {
   it('move a key out under another passphrase, and in under the folder’s', async () => {
     const outside = await temporaryFolder()
     const exported = await own(['export', outside, '--new-passphrase', '--json'], {
-      env: { PMESH_NEW_PASSPHRASE: 'for the core' },
+      env: { PMESH_NEW_PASSPHRASE: `${PASSPHRASE_PREFIX}for the core` },
     })
     const path = join(outside, pastelId)
     expect(JSON.parse(exported.stdout)).toEqual({ pastelId, file: path })
 
     const data = await temporaryFolder()
     const kept = join(data, 'passphrase')
-    await writeFile(kept, 'of this folder\n')
+    await writeFile(kept, `${PASSPHRASE_PREFIX}of this folder\n`)
     const imported = await id(['import', path, '--new-passphrase', '--data', data], {
-      env: { PMESH_PASSPHRASE: 'for the core', PMESH_NEW_PASSPHRASE_FILE: kept },
+      env: { PMESH_PASSPHRASE: `${PASSPHRASE_PREFIX}for the core`, PMESH_NEW_PASSPHRASE_FILE: kept },
     })
     expect(imported.stdout).toBe(
       `PastelID  ${pastelId}\nfile      ${join(data, 'pastelkeys', pastelId)}\nnext      pmesh init --data ${data}\n`,
@@ -121,7 +122,7 @@ describe('pmesh id import and export', () => {
   it('say which passphrase was wrong, and leave nothing behind', async () => {
     const outside = await temporaryFolder()
     const { code, stderr } = await own(['export', pastelId, join(outside, 'copy')], {
-      env: { PMESH_PASSPHRASE: 'wr0ng' },
+      env: { PMESH_PASSPHRASE: `${PASSPHRASE_PREFIX}wr0ng` },
     })
     expect(code).toBe(1)
     expect(stderr).toMatch(/it came from PMESH_PASSPHRASE \(ERR_KEY_FILE_PASSPHRASE\)\n$/)
@@ -132,7 +133,9 @@ describe('pmesh id import and export', () => {
   it('import leaves no folder behind when it fails, and says what else a start needs when it does not', async () => {
     const data = join(await temporaryFolder(), 'new')
     const file = join(dataDir, 'pastelkeys', pastelId)
-    expect(await id(['import', file, '--data', data], { env: { PMESH_PASSPHRASE: 'wr0ng' } })).toMatchObject({
+    expect(
+      await id(['import', file, '--data', data], { env: { PMESH_PASSPHRASE: `${PASSPHRASE_PREFIX}wr0ng` } }),
+    ).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('(ERR_KEY_FILE_PASSPHRASE)'),
     })

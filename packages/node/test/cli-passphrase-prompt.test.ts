@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 import { finished, gather, runCli, spawnCli } from './fixtures/cli.ts'
 import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
@@ -36,15 +37,15 @@ it.skipIf(missing !== undefined)(
     const ended = finished(child)
     // With a slip of the finger, an arrow key and two letters that are more than a byte.
     await answer(child, [
-      ['New passphrase', 'hasx\u007fło 🦋\r'],
-      ['once more', '\u001b[Ahasło 🦋\r'],
+      ['New passphrase', `${PASSPHRASE_PREFIX}hasx\u007fło 🦋\r`],
+      ['once more', `\u001b[A${PASSPHRASE_PREFIX}hasło 🦋\r`],
     ])
     const { code, stdout } = await ended
     expect(code).toBe(0)
     expect(stdout).not.toContain('has')
     expect(stdout).toMatch(/PastelID {4}jX\w{84}\r\n.*passphrase {2}the terminal\r\n/s)
     const signed = await runCli(['id', 'sign', 'hello', '--data', data], {
-      env: { PMESH_PASSPHRASE: 'hasło 🦋' },
+      env: { PMESH_PASSPHRASE: `${PASSPHRASE_PREFIX}hasło 🦋` },
     })
     expect(signed).toMatchObject({ code: 0, stderr: '' })
   },

@@ -4,6 +4,7 @@ import { createLocalSigner, generateSeed } from '@pastel-mesh/identity'
 import { expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../../testkit/src/mesh/free-port.ts'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 import { createControlClient } from '../src/control-client.ts'
 import { dataFolder } from '../src/data-folder.ts'
 import { startNode } from './fixtures/running-node.ts'
@@ -105,7 +106,7 @@ it('the log has a line for each request, at a level by its status, and nothing t
     signature,
     nonce,
     'not-to-be-seen',
-    'cheap',
+    PASSPHRASE_PREFIX,
     'Bearer',
   ]) {
     expect(written).not.toContain(secret)

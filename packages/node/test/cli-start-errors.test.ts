@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 import { makeCheapIdentity } from './fixtures/cheap-identity.ts'
 import { runCli } from './fixtures/cli.ts'
 import { listening } from './fixtures/listening.ts'
@@ -62,7 +63,7 @@ describe('pmesh start says in one line', () => {
     await rm(join(data, 'passphrase'))
     const start = (env: Record<string, string>) =>
       runCli(['start', '--data', data, '--listen', ANY_PORT], { env })
-    expect(await start({ PMESH_PASSPHRASE: 'wrong' })).toMatchObject({
+    expect(await start({ PMESH_PASSPHRASE: `${PASSPHRASE_PREFIX}wrong` })).toMatchObject({
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(

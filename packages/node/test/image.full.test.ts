@@ -2,6 +2,7 @@ import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 import { buildImage } from './fixtures/build-image.ts'
 import { missingForContainers, startContainerRunner } from './fixtures/container-runner.ts'
 import { etcWithUsers, NODE_USER } from './fixtures/etc-with-users.ts'
@@ -34,7 +35,7 @@ describe.skipIf(missing !== undefined)('the image', () => {
       expect({ uid, mode: mode & 0o777 }).toEqual({ uid: NODE_USER, mode: 0o700 })
 
       const passphrase = join(folder, 'passphrase')
-      await writeFile(passphrase, 'of this test alone\n', { mode: 0o644 })
+      await writeFile(passphrase, `${PASSPHRASE_PREFIX}of-an-image\n`, { mode: 0o644 })
       const runner = startContainerRunner()
       await runner.start('node', {
         argv: [...image.entrypoint, ...image.command],

@@ -3,11 +3,12 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 import { parseDuration } from '../src/config/durations.ts'
 import { loadConfig } from '../src/config/load-config.ts'
 import { CHECKOUT, missingForUnits, runUnit, UNIT } from './fixtures/unit-runner.ts'
 
-const PASSPHRASE = 'of this test alone'
+const PASSPHRASE = `${PASSPHRASE_PREFIX}of-systemd`
 const PMESH = '/opt/pastel-mesh/setup/systemd/pmesh'
 const NODE = '/opt/pastel-mesh/node_modules/.bin/node'
 const READY_URL = 'http://127.0.0.1:7125/readyz'

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { temporaryFolder } from '../../node/test/fixtures/temporary-folder.ts'
 import { example, ROOT } from '../../queue/test/fixtures/example.ts'
 import { openServer } from '../../sdk-server/test/fixtures/open-server.ts'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 
 const run = promisify(execFile)
 
@@ -15,7 +16,7 @@ test('the application of the guide runs, as a program of its own', async () => {
   const seed = generateSeed()
   const { pastelId } = createLocalSigner(seed)
   const keyFile = join(folder, pastelId)
-  await writeKeyFile(keyFile, seed, 'correct horse battery staple')
+  await writeKeyFile(keyFile, seed, `${PASSPHRASE_PREFIX}of-an-application`)
   const { server, node } = await openServer({ http: {}, roles: { operators: [pastelId] } })
   const code = await example('docs/guides/application-in-ten-lines.md', 'first')
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
@@ -26,7 +27,7 @@ test('the application of the guide runs, as a program of its own', async () => {
     env: {
       ...process.env,
       KEY_FILE: keyFile,
-      PASSPHRASE: 'correct horse battery staple',
+      PASSPHRASE: `${PASSPHRASE_PREFIX}of-an-application`,
       NODE_URL: server.url,
     },
   })

@@ -25,21 +25,20 @@ export {
   LegacySupernode,
   type LegacySupernodeOptions,
 } from './pasteld-emulator/legacy-supernode.ts'
-export {
-  type AnswerFault,
-  type CallCounts,
-  type EmulatedChain,
-  type EmulatedSupernodeOptions,
-  type EntryFault,
-  type Latency,
-  MASTERNODE_KEY_PREFIX,
-  type MasternodeFields,
-  PASSPHRASE_PREFIX,
-  type PasteldEmulatorOptions,
-  type SupernodeDescription,
+export type {
+  AnswerFault,
+  CallCounts,
+  EmulatedChain,
+  EmulatedSupernodeOptions,
+  EntryFault,
+  Latency,
+  MasternodeFields,
+  PasteldEmulatorOptions,
+  SupernodeDescription,
 } from './pasteld-emulator/options.ts'
 export {
   type EmulatedSupernode,
   type PasteldEmulator,
   startPasteldEmulator,
 } from './pasteld-emulator/start-pasteld-emulator.ts'
+export { MASTERNODE_KEY_PREFIX, PASSPHRASE_PREFIX } from './secrets.ts'

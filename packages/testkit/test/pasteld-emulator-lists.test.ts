@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { MASTERNODE_KEY_PREFIX } from '../src/pasteld-emulator/options.ts'
 import {
   type EmulatedSupernode,
   type PasteldEmulator,
   startPasteldEmulator,
 } from '../src/pasteld-emulator/start-pasteld-emulator.ts'
+import { MASTERNODE_KEY_PREFIX } from '../src/secrets.ts'
 import { ask, call } from './fixtures/emulated-rpc.ts'
 
 let emulator: PasteldEmulator

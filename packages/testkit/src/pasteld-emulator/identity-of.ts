@@ -1,6 +1,7 @@
 import { createECDH, createHash, randomBytes } from 'node:crypto'
 import { ED448_SEED_BYTES, encodePastelId, type PastelId, publicKeyFromSeed } from '@pastel-mesh/identity'
-import { MASTERNODE_KEY_PREFIX, type MasternodeFields, PASSPHRASE_PREFIX } from './options.ts'
+import { MASTERNODE_KEY_PREFIX, PASSPHRASE_PREFIX } from '../secrets.ts'
+import type { MasternodeFields } from './options.ts'
 
 /** Who a masternode is: the same for the same seed, but for what is secret and was kept from an earlier start. */
 export interface MasternodeIdentity {

@@ -123,15 +123,10 @@ export interface SupernodeDescription {
   /** What `masternode list-conf` shows, and nobody may repeat. */
   readonly masternodePrivateKey: string
   readonly pastelId: string
-  /** Begins with {@link PASSPHRASE_PREFIX}. */
+  /** Begins with PASSPHRASE_PREFIX. */
   readonly passphrase: string
   /** Of the PastelID, hex. */
   readonly pastelIdSeed: string
   /** Where `writeKeyFile` writes it. */
   readonly keyFilePath: string
 }
-
-/** All passphrases begin so: whoever finds this in a log has found one. */
-export const PASSPHRASE_PREFIX = 'emulated-passphrase-'
-/** All private keys of masternodes begin so. */
-export const MASTERNODE_KEY_PREFIX = 'emulated-masternode-private-key-'
