@@ -2,7 +2,6 @@
  * The Pastel core: its RPC, what it knows of supernodes, and the messages that it carries.
  * @packageDocumentation
  */
-
 export {
   type FindPasteldConfigOptions,
   findPasteldConfig,
@@ -15,6 +14,13 @@ export { encodeEnvelope } from './envelope/encode-envelope.ts'
 export { type Envelope, MAX_ENVELOPE_JSON_BYTES, MAX_ENVELOPE_TEXT_LENGTH } from './envelope/envelope.ts'
 export { EnvelopeError, type EnvelopeErrorCode } from './envelope/envelope-error.ts'
 export { verifyEnvelope } from './envelope/verify-envelope.ts'
+export {
+  createPasteldRegistry,
+  type PasteldRegistry,
+  type PasteldRegistryComponents,
+  type PasteldRegistryOptions,
+} from './members/create-pasteld-registry.ts'
+export type { RoleRule, RoleRules } from './members/members-of.ts'
 export { createPasteldClient } from './rpc/create-pasteld-client.ts'
 export type {
   CallOptions,
@@ -33,7 +39,14 @@ export {
   type PasteldSignerComponents,
   type PasteldSignerOptions,
 } from './signer/create-pasteld-signer.ts'
+export type { AddressHint } from './supernodes/address-hints.ts'
 export { closestSupernodes } from './supernodes/closest.ts'
+export {
+  type CoreDirectory,
+  createSupernodeDirectory,
+  type SupernodeDirectoryComponents,
+  type SupernodeDirectoryOptions,
+} from './supernodes/create-supernode-directory.ts'
 export {
   type DirectoryProblem,
   SUPERNODE_STATUSES,

@@ -2,6 +2,7 @@ import { appendFile, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createFileRegistry } from '../src/members/file-registry.ts'
+import { MemberHistory } from '../src/members/member-history.ts'
 import { Tenures } from '../src/members/tenures.ts'
 import { temporaryFolder } from './fixtures/storage.ts'
 import { seededSigner, waitUntil } from './fixtures/testkit.ts'
@@ -133,4 +134,21 @@ test('what is remembered of those who left is bounded, and comes back as it was'
       'operator',
     ])
   }
+})
+
+test('changes that are taken while others are written are written behind them, each once', async () => {
+  const path = join(await temporaryFolder(), 'history')
+  const history = new MemberHistory({ path })
+  await history.load()
+  const changes = Array.from({ length: 100 }, (_, index) => ({
+    kind: 'joined' as const,
+    atMs: Date.UTC(2026, 0, 1, 0, index),
+    pastelId: pastelIdOf(`member ${index}`),
+    role: 'member',
+  }))
+  await Promise.all(changes.map((change) => history.take([change])))
+  const written = (await readFile(path, 'utf8')).split('\n').filter((line) => /^\d/.test(line))
+  expect(written.map((line) => line.split(' ').slice(0, 3))).toEqual(
+    changes.map(({ atMs, kind, pastelId }) => [new Date(atMs).toISOString(), kind, pastelId]),
+  )
 })

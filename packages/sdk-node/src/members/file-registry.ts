@@ -5,7 +5,6 @@ import { FileWatch } from './file-watch.ts'
 import { parseMembers, readMemberText, withMember, withoutMember, writeMemberText } from './member-file.ts'
 import { MemberHistory } from './member-history.ts'
 import { DEFAULT_ROLE, type Member, type MemberChange, type MemberRegistry } from './member-registry.ts'
-import type { MemberEvent } from './tenures.ts'
 
 export interface FileRegistryOptions {
   /**
@@ -211,23 +210,16 @@ class MemberFileRegistry implements FileRegistry {
   }
 
   async #take(text: string | undefined, members: Map<PastelId, Member>): Promise<MemberChange> {
-    const { current } = this.#history.tenures
-    const joined = [...members.values()].filter(({ pastelId, role }) => current.get(pastelId)?.role !== role)
-    const left = [...current.values()].filter(({ pastelId }) => !members.has(pastelId))
-    const atMs = Date.now()
-    const events: MemberEvent[] = [
-      ...left.map((member) => ({ kind: 'left' as const, atMs, ...member })),
-      ...joined.map((member) => ({ kind: 'joined' as const, atMs, ...member })),
-    ]
     this.#text = text
     this.#members = members
     this.#nobodySinceMs = undefined
-    if (events.length === 0) return { joined, left }
-    const written = this.#history.take(events)
+    const { change, written } = this.#history.become(members)
     // Not when it is on disk: who left is cut off even if the disk is full.
-    this.#events.safeDispatchEvent('change', { detail: { joined, left } })
+    if (change.joined.length + change.left.length > 0) {
+      this.#events.safeDispatchEvent('change', { detail: change })
+    }
     await written
-    return { joined, left }
+    return change
   }
 
   #tell(error: MeshError): void {

@@ -3,10 +3,12 @@ import {
   explainFileError,
   isPastelId,
   MeshError,
+  type PastelId,
   parsePastelId,
   writeDurableFile,
 } from '@pastel-mesh/identity'
 import { isRoleName } from '@pastel-mesh/protocol'
+import { type Member, type MemberChange, memberChange } from './member-registry.ts'
 import { type MemberEvent, Tenures, type TenuresOptions } from './tenures.ts'
 
 export interface MemberHistoryOptions extends TenuresOptions {
@@ -30,6 +32,8 @@ export class MemberHistory {
   #lines = 0
   /** What the file holds is not what is remembered: the next write replaces it. */
   #isBehind = true
+  #unwritten: MemberEvent[] = []
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(options: MemberHistoryOptions) {
     this.#path = options.path
@@ -58,12 +62,36 @@ export class MemberHistory {
   }
 
   /**
+   * Makes these the members, and nobody else. It holds at once.
+   * @returns who joined (or has another role) and who left; and when that is on disk, which fails as {@link take} does
+   */
+  become(members: ReadonlyMap<PastelId, Member>): { change: MemberChange; written: Promise<void> } {
+    const change = memberChange(this.#tenures.current, members)
+    const atMs = Date.now()
+    const events: MemberEvent[] = [
+      ...change.left.map((member) => ({ kind: 'left' as const, atMs, ...member })),
+      ...change.joined.map((member) => ({ kind: 'joined' as const, atMs, ...member })),
+    ]
+    return { change, written: this.take(events) }
+  }
+
+  /**
    * Takes changes: they hold at once, and are on disk when this resolves.
    * @throws MeshError ERR_MEMBER_HISTORY if they could not be written; they are with the next ones
    */
   async take(events: readonly MemberEvent[]): Promise<void> {
     const taken = events.filter((event) => this.#tenures.take(event))
     if (taken.length === 0) return
+    this.#unwritten.push(...taken)
+    // One write at a time: what is taken meanwhile goes with the next.
+    const writing = this.#writing.then(() => this.#writeRest())
+    this.#writing = writing.catch(() => {})
+    await writing
+  }
+
+  async #writeRest(): Promise<void> {
+    const taken = this.#unwritten.splice(0)
+    if (taken.length === 0 && !this.#isBehind) return
     this.#lines += taken.length
     try {
       await this.#write(taken)

@@ -13,6 +13,17 @@ export interface MemberChange {
   readonly left: readonly Member[]
 }
 
+/** What leads from some members to others. */
+export function memberChange(
+  before: ReadonlyMap<PastelId, Member>,
+  after: ReadonlyMap<PastelId, Member>,
+): MemberChange {
+  return {
+    joined: [...after.values()].filter(({ pastelId, role }) => before.get(pastelId)?.role !== role),
+    left: [...before.values()].filter(({ pastelId }) => !after.has(pastelId)),
+  }
+}
+
 /**
  * Says who belongs to the network. A node asks before it takes a connection, a certificate or a batch.
  * Other registries can be plugged in: only the first three are needed, what is left out is explained at each.
