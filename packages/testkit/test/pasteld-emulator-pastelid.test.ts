@@ -94,6 +94,8 @@ describe('pastelid verify', () => {
 
   it('stops at the first character of a signature that is not base64, and says nothing of it', async () => {
     expect(await verify(KNOWN.text, `${KNOWN.signature}!?`, KNOWN.pastelId)).toEqual({ verification: 'OK' })
+    const broken = `${KNOWN.signature.slice(0, 76)}!${KNOWN.signature.slice(76)}`
+    expect(await verify(KNOWN.text, broken, KNOWN.pastelId)).toEqual({ verification: 'Failed' })
   })
 })
 

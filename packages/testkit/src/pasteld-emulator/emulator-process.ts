@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Action, Answer, EmulatorActions, Question } from './control.ts'
 
+/** It has nothing to finish: whatever takes longer is stuck. */
+const MAX_CLOSE_MS = 10_000
+
 const running = new Set<ChildProcess>()
 
 function killAll(): void {
@@ -70,6 +73,8 @@ export class EmulatorProcess {
 
   async close(): Promise<void> {
     if (this.#child.connected) this.#child.disconnect()
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), MAX_CLOSE_MS)
     await this.#exited
+    clearTimeout(timer)
   }
 }

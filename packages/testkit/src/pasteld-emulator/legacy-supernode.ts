@@ -7,6 +7,8 @@ import { decodePlainEnvelope, encodePlainEnvelope } from './plain-envelope.ts'
 const DEFAULT_POLL_MS = 10_000
 /** Calls that the Python layer makes at a time. */
 const MAX_CALLS = 30
+/** How long it goes by the lists that it read. */
+const LISTS_MS = 10_000
 /** Pause before a message that certainly was not carried is sent again. */
 const RETRY_MS = 50
 
@@ -57,6 +59,9 @@ export class LegacySupernode {
   readonly #refused: { readonly id: string; readonly why: string }[] = []
   #stopping = new AbortController()
   #polling: Promise<void> | undefined
+  /** The last lists, or those that are being read. */
+  #peers: Promise<Peer[]> | undefined
+  #readAtMs = 0
 
   constructor(supernode: Supernode, { pollMs = DEFAULT_POLL_MS }: LegacySupernodeOptions = {}) {
     this.#supernode = supernode
@@ -100,8 +105,8 @@ export class LegacySupernode {
     message: string,
     { type = 'text', signal }: { readonly type?: string; readonly signal?: AbortSignal } = {},
   ): Promise<'sent' | 'uncertain'> {
-    const peers = await this.#whileAway(() => this.#peers(), { isRead: true, signal })
-    const to = peers.find(({ pastelId }) => pastelId === recipient)
+    const isRecipient = ({ pastelId }: Peer) => pastelId === recipient
+    const to = await this.#whileAway(() => this.#peer(isRecipient), { isRead: true, signal })
     if (to === undefined) throw new Error(`there is no supernode ${recipient}`)
     const signature = await this.#whileAway(() => this.#sign(message), { isRead: true, signal })
     const { publicKey } = this.#supernode
@@ -123,11 +128,8 @@ export class LegacySupernode {
       .flatMap((entry: unknown) => (typeof entry === 'object' && entry !== null ? Object.entries(entry) : []))
       .filter(([id]) => !this.#seen.has(id))
     if (fresh.length === 0) return
-    const peers = new Map((await this.#peers()).map((peer) => [peer.outpoint, peer]))
     for (let first = 0; first < fresh.length; first += MAX_CALLS) {
-      await Promise.all(
-        fresh.slice(first, first + MAX_CALLS).map(([id, entry]) => this.#take(id, entry, peers)),
-      )
+      await Promise.all(fresh.slice(first, first + MAX_CALLS).map(([id, entry]) => this.#take(id, entry)))
     }
   }
 
@@ -143,10 +145,10 @@ export class LegacySupernode {
     }
   }
 
-  async #take(id: string, entry: unknown, peers: ReadonlyMap<string, Peer>): Promise<void> {
+  async #take(id: string, entry: unknown): Promise<void> {
     let message: LegacyMessage
     try {
-      message = await this.#read(id, entry as Record<string, unknown>, peers)
+      message = await this.#read(id, entry as Record<string, unknown>)
     } catch (error) {
       // The core went away meanwhile: the next look finds it again.
       if (error instanceof CoreRpcError) return
@@ -158,13 +160,9 @@ export class LegacySupernode {
     this.#received.push(message)
   }
 
-  async #read(
-    id: string,
-    entry: Record<string, unknown>,
-    peers: ReadonlyMap<string, Peer>,
-  ): Promise<LegacyMessage> {
+  async #read(id: string, entry: Record<string, unknown>): Promise<LegacyMessage> {
     const { From, Timestamp, Message } = entry
-    const from = peers.get(String(From))
+    const from = await this.#peer(({ outpoint }) => outpoint === From)
     if (from === undefined) throw new Error('it comes from no supernode that the core knows')
     const { message, message_type, signature, sending_sn_pubkey } = decodePlainEnvelope(String(Message))
     if (sending_sn_pubkey !== from.publicKey) throw new Error('its public key is not its sender’s')
@@ -174,7 +172,21 @@ export class LegacySupernode {
     return { id, from: from.pastelId, type: message_type, message, timestamp: Number(Timestamp) }
   }
 
-  async #peers(): Promise<Peer[]> {
+  /** From the lists as they were a moment ago; from new ones, if it was not there. */
+  async #peer(isWanted: (peer: Peer) => boolean): Promise<Peer | undefined> {
+    const isOld = this.#peers === undefined || performance.now() - this.#readAtMs > LISTS_MS
+    const known = isOld ? undefined : (await this.#peers)?.find(isWanted)
+    if (known !== undefined) return known
+    const reading = this.#readPeers()
+    this.#peers = reading
+    this.#readAtMs = performance.now()
+    reading.catch(() => {
+      if (this.#peers === reading) this.#peers = undefined
+    })
+    return (await reading).find(isWanted)
+  }
+
+  async #readPeers(): Promise<Peer[]> {
     const [keys, extra] = (await Promise.all(
       ['pubkey', 'extra'].map((mode) => this.#rpc.call('masternodelist', [mode])),
     )) as [Record<string, string>, Record<string, { extKey: string }>]

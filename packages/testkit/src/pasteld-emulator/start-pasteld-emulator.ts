@@ -18,6 +18,7 @@ export interface EmulatedSupernode extends SupernodeDescription {
   start(warmUpMs?: number): Promise<void>
   /** As a core ends in good order: what is worked on is answered, what waits gets 503, then the port is closed. */
   stop(): Promise<void>
+  /** Stop and start. What others send to it before it has warmed up is lost, as by the gossip of real cores. */
   restart(warmUpMs?: number): Promise<void>
   /** Connections break; what was worked on is not done. */
   crash(): Promise<void>
