@@ -2,6 +2,15 @@
  * The Pastel core: its RPC, what it knows of supernodes, and the messages that it carries.
  * @packageDocumentation
  */
+
+export type { BridgeStatus, EntryRefusal } from './bridge/bridge-status.ts'
+export {
+  createPasteldBridge,
+  type PasteldBridge,
+  type PasteldBridgeComponents,
+  type PasteldBridgeOptions,
+} from './bridge/create-bridge.ts'
+export { fromMessageType, toMessageType } from './bridge/message-type.ts'
 export {
   type FindPasteldConfigOptions,
   findPasteldConfig,

@@ -1,0 +1,194 @@
+import { encodeSignature, type PastelId } from '@pastel-mesh/identity'
+import type { MeshNode } from '@pastel-mesh/sdk-node'
+import { decodeEnvelope } from '../envelope/decode-envelope.ts'
+import type { Envelope } from '../envelope/envelope.ts'
+import { EnvelopeError } from '../envelope/envelope-error.ts'
+import { verifyEnvelope } from '../envelope/verify-envelope.ts'
+import type { PasteldMessage } from '../rpc/pasteld-client.ts'
+import type { Supernode, SupernodeDirectory } from '../supernodes/supernode.ts'
+import type { EntryRefusal } from './bridge-status.ts'
+import { fromMessageType } from './message-type.ts'
+import type { TakenIds } from './taken-ids.ts'
+
+export interface IncomingComponents {
+  readonly directory: Pick<SupernodeDirectory, 'local' | 'byOutpoint' | 'readAtMs' | 'refresh'>
+  readonly node: () => Pick<MeshNode, 'bringIn' | 'registry'>
+  readonly taken: TakenIds
+  /** An entry was refused: the first time that it is seen. */
+  readonly onRefused: (reason: EntryRefusal) => void
+  readonly onTaken: () => void
+}
+
+/** Name of the way, as messages say it. */
+export const VIA = 'pasteld'
+/** Header with the signature of the sender over the text, in base64. */
+export const SIGNATURE_HEADER = 'pastel-signature'
+/** Header with the core's id of the message. */
+const ID_HEADER = 'pastel-message-id'
+
+/** Ids are hashes; what is longer is none, and could not stand in a value's name. */
+const MESSAGE_ID = /^[0-9a-f]{1,128}$/i
+/** The core's own clock may be ahead of this node's. */
+const MAX_AHEAD_MS = 24 * 60 * 60_000
+/** Messages that are signed and written at a time. */
+const MAX_TOGETHER = 64
+/** Entries that are remembered as refused, so that they are counted once: the list shows them at every look. */
+const MAX_REFUSED = 100_000
+/** A sender that the list does not have is looked for in a new one, at most so often. */
+const REFRESH_MS = 30_000
+
+/** A message out of the list, checked. */
+interface Verified {
+  readonly entry: PasteldMessage
+  readonly envelope: Envelope
+  readonly sender: PastelId
+}
+
+/** Takes messages to this supernode out of the core's list: each once, and what is wrong with one stops no other. */
+export class Incoming {
+  readonly #components: IncomingComponents
+  /** Those that will not become right. */
+  readonly #refused = new Set<string>()
+  /** Those that may, when the core's list is renewed or a member joins; with what they were refused for. */
+  readonly #waiting = new Map<string, string>()
+  #refreshedMs = Number.NEGATIVE_INFINITY
+
+  constructor(components: IncomingComponents) {
+    this.#components = components
+  }
+
+  /**
+   * @param sinceMs older messages are left
+   * @throws StorageError and as `publish`: those before are stored, and the rest is tried again with the next list
+   */
+  async take(entries: readonly PasteldMessage[], sinceMs: number, signal: AbortSignal): Promise<void> {
+    const { directory, taken } = this.#components
+    const local = directory.local()
+    if (local === undefined) return
+    const fresh = entries.filter((entry) => this.#isFresh(entry, local, sinceMs)).sort(inTime)
+    await this.#renewDirectory(fresh, signal)
+    let together: Promise<void>[] = []
+    try {
+      for (const entry of fresh) {
+        signal.throwIfAborted()
+        if (taken.isFull) throw new Error('more messages came from the core than can be remembered')
+        const verified = await this.#verify(entry)
+        if (verified !== undefined) together.push(this.#bringIn(verified))
+        if (together.length < MAX_TOGETHER) continue
+        await settle(together)
+        together = []
+      }
+      await settle(together)
+    } catch (error) {
+      await Promise.allSettled(together)
+      // Some of them may be on disk, whatever was said.
+      taken.doubt()
+      throw error
+    }
+  }
+
+  #isFresh(entry: PasteldMessage, local: Supernode, sinceMs: number): boolean {
+    const { id, from, to, timestamp } = entry
+    // The list is not only of messages to this supernode.
+    if (to !== local.outpoint || from === local.outpoint) return false
+    if (timestamp * 1000 < sinceMs || this.#refused.has(id) || this.#components.taken.has(id)) return false
+    if (MESSAGE_ID.test(id) && timestamp * 1000 <= Date.now() + MAX_AHEAD_MS) return true
+    this.#refuse(id, 'malformed')
+    return false
+  }
+
+  /** Who has joined the network since the list was read is in the next. */
+  async #renewDirectory(fresh: readonly PasteldMessage[], signal: AbortSignal): Promise<void> {
+    const { directory } = this.#components
+    const now = performance.now()
+    if (now - this.#refreshedMs < REFRESH_MS) return
+    if (fresh.every(({ from }) => directory.byOutpoint(from) !== undefined)) return
+    this.#refreshedMs = now
+    // Without a new list the old one counts.
+    await directory.refresh({ signal }).catch(() => {})
+  }
+
+  /** Undefined: it is refused, for now or for good. @throws what says nothing about the entry */
+  async #verify(entry: PasteldMessage): Promise<Verified | undefined> {
+    const { directory, node } = this.#components
+    const { id, from } = entry
+    const supernode = directory.byOutpoint(from)
+    const sender = supernode?.pastelId
+    // What costs nothing first: whoever is refused may send as much as it likes.
+    if (supernode === undefined || sender === undefined || supernode.publicKey === '') {
+      return this.#leave(id, 'unknown-sender')
+    }
+    if (node().registry.memberAt(sender, Date.now()) === undefined) return this.#leave(id, 'not-a-member')
+    // Its sender may have registered another key since the list was read: then it is looked at once more.
+    const keys = `${sender} ${supernode.publicKey}`
+    if (this.#waiting.get(id) === keys) return undefined
+    try {
+      const envelope = decodeEnvelope(entry.text)
+      await verifyEnvelope(envelope, supernode)
+      return { entry, envelope, sender }
+    } catch (error) {
+      if (!(error instanceof EnvelopeError)) throw error
+      if (error.code === 'ERR_ENVELOPE_FORGED' || error.code === 'ERR_ENVELOPE_PUBLIC_KEY') {
+        return this.#leave(id, 'forged', keys)
+      }
+      return this.#refuse(id, error.code === 'ERR_ENVELOPE_FEE' ? 'fee' : 'envelope')
+    }
+  }
+
+  async #bringIn({ entry, envelope, sender }: Verified): Promise<void> {
+    const { node, taken, onTaken } = this.#components
+    const { type, headers } = fromMessageType(envelope.messageType)
+    const createdAtMs = entry.timestamp * 1000
+    try {
+      await node().bringIn({
+        via: VIA,
+        sender,
+        createdAtMs,
+        message: {
+          type,
+          text: envelope.message,
+          headers: {
+            ...headers,
+            [SIGNATURE_HEADER]: encodeSignature(envelope.signature),
+            [ID_HEADER]: entry.id,
+          },
+        },
+        values: [taken.noting(entry.id, createdAtMs)],
+      })
+    } catch (error) {
+      // Longer than a message of ours may be.
+      if ((error as { code?: unknown }).code !== 'ERR_MESSAGE') throw error
+      this.#refuse(entry.id, 'message')
+      return
+    }
+    taken.add(entry.id, createdAtMs)
+    this.#waiting.delete(entry.id)
+    onTaken()
+  }
+
+  #refuse(id: string, reason: EntryRefusal): undefined {
+    if (this.#refused.size >= MAX_REFUSED) this.#refused.clear()
+    this.#refused.add(id)
+    this.#waiting.delete(id)
+    this.#components.onRefused(reason)
+  }
+
+  /** Refused, and looked at again with the next list. */
+  #leave(id: string, reason: EntryRefusal, of: string = reason): undefined {
+    if (this.#waiting.get(id) === of) return
+    if (this.#waiting.size >= MAX_REFUSED) this.#waiting.clear()
+    this.#waiting.set(id, of)
+    this.#components.onRefused(reason)
+  }
+}
+
+/** All of them, though one fails: those behind it are under way. */
+async function settle(together: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(together)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
+/** In the order of their sending, as far as clocks say; the list is in the order of hashes. */
+function inTime(a: PasteldMessage, b: PasteldMessage): number {
+  return a.timestamp - b.timestamp || (a.id < b.id ? -1 : 1)
+}
