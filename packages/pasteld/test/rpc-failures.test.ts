@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { clientOf } from './fixtures/client.ts'
 import { type CoreAnswer, inTurn, startCore } from './fixtures/scripted-core.ts'
+import { waitUntil } from './fixtures/testkit.ts'
 
 const WORK_QUEUE: CoreAnswer = { status: 500, body: 'Work queue depth exceeded' }
 const WARMING_UP: CoreAnswer = { error: { code: -28, message: 'Loading block index...' } }
@@ -154,9 +155,12 @@ test('a caller that gives up hears its own reason, and what waits ends when the 
   await expect(asked).rejects.toBe(reason)
   await expect(sent).rejects.toBe(reason)
 
-  const late = client.blockCount()
+  core.calls.length = 0
+  const [late, sending] = [client.blockCount(), client.sendMessage('04', 'text')]
+  await waitUntil(() => core.calls.length === 2, { what: 'both calls' })
   await client.close()
   await expect(late).rejects.toMatchObject({ code: 'ERR_PASTELD_CLOSED' })
+  await expect(sending).rejects.toMatchObject({ code: 'ERR_PASTELD_UNCERTAIN' })
   await expect(client.blockCount()).rejects.toMatchObject({ code: 'ERR_PASTELD_CLOSED' })
 })
 

@@ -206,15 +206,26 @@ test('who leaves one after the other is gone at once; PastelIDs that all are mis
   expect(directory.byPastelId(listed(1).pastelId)).toBeDefined()
 })
 
-test('a core that hangs does not keep it from starting for ever, nor from stopping', async () => {
+test('a core that hangs keeps it neither from starting nor from stopping', async () => {
   const core = await startListingCore(listed(1))
+  const { script } = core
   core.script = () => 'silence'
-  const { directory } = await newDirectory(core)
-  const starting = directory.start()
-  await waitUntil(() => core.calls.length === 5, { what: 'the calls' })
+  const { directory } = await newDirectory(core, { firstReadMs: 50 })
+  await directory.start()
+  expect(directory.readAtMs).toBeUndefined()
   await directory.stop()
-  await starting
+  // Its end is no problem of the core's.
   expect(directory.problem).toBeUndefined()
+  await expect(directory.refresh()).rejects.toMatchObject({ code: 'ERR_STOPPED' })
+
+  const { directory: hasty } = await newDirectory(core)
+  const starting = hasty.start()
+  await waitUntil(() => core.calls.length === 10, { what: 'the calls' })
+  await hasty.stop()
+  await starting
+  core.script = script
+  await hasty.start()
+  expect(hasty.supernodes()).toHaveLength(1)
 })
 
 test('readings that are asked for at one time are made once, and a caller may give up', async () => {

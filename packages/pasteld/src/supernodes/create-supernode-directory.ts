@@ -16,6 +16,8 @@ export interface SupernodeDirectoryOptions {
   readonly refreshMs?: number
   /** How long a list that has suddenly less than half of the supernodes is not believed, in ms. @default 600000 */
   readonly shrinkMs?: number
+  /** How long a start waits for the core before it goes on with the last known list, in ms. @default 5000 */
+  readonly firstReadMs?: number
 }
 
 export interface SupernodeDirectoryComponents {
@@ -35,7 +37,7 @@ export interface CoreDirectory extends SupernodeDirectory {
 const REFRESH_MS = 30_000
 /** A core that is down costs nothing to ask. */
 const RETRY_MS = 5_000
-/** How long a start waits for the core before it goes on with the last known list. */
+/** The start of a node takes one to two; a core that answers at all has done so by then. */
 const FIRST_READ_MS = 5_000
 /** A core that was started again has the whole list after some minutes. */
 const SHRINK_MS = 600_000
@@ -43,8 +45,8 @@ const SHRINK_MS = 600_000
 const KEEP_MS = 600_000
 
 /**
- * The supernodes as a core lists them. `start` waits for the first list, five seconds at most; without it the last
- * known one stands, and `problem` says why. An empty list, or one of less than half, is not believed at once: a core
+ * The supernodes as a core lists them. `start` waits for the first list, but not for long; without it the last known
+ * one stands, and `problem` says why. An empty list, or one of less than half, is not believed at once: a core
  * that was just started has no more.
  *
  * @example
@@ -75,6 +77,7 @@ class ReadDirectory implements CoreDirectory {
   readonly #client: SupernodeDirectoryComponents['client']
   readonly #kept: KeptList
   readonly #refreshMs: number
+  readonly #firstReadMs: number
   readonly #shrink: ShrinkCheck
   readonly #events = new TypedEventEmitter<{ change: CustomEvent<undefined> }>()
   #index = new SupernodeIndex([])
@@ -97,6 +100,7 @@ class ReadDirectory implements CoreDirectory {
     this.#client = client
     this.#kept = new KeptList({ path: options.path })
     this.#refreshMs = options.refreshMs ?? REFRESH_MS
+    this.#firstReadMs = options.firstReadMs ?? FIRST_READ_MS
     this.#shrink = shrinkCheck({ shrinkMs: options.shrinkMs ?? SHRINK_MS })
   }
 
@@ -168,7 +172,7 @@ class ReadDirectory implements CoreDirectory {
     const { signal } = this.#stopped
     if (this.#readAtMs === undefined) await this.#load()
     // A core that does not answer does not keep the node from starting; its reading goes on.
-    await this.refresh({ signal: AbortSignal.timeout(FIRST_READ_MS) }).catch(() => {})
+    await this.refresh({ signal: AbortSignal.timeout(this.#firstReadMs) }).catch(() => {})
     if (!signal.aborted) this.#readLater(signal)
   }
 
@@ -195,7 +199,6 @@ class ReadDirectory implements CoreDirectory {
   async #readOrSay(): Promise<void> {
     try {
       await this.#read()
-      this.#readProblem = undefined
     } catch (error) {
       if (this.#stopped?.signal.aborted !== true) this.#readProblem = asProblem(error, this.#readProblem)
       throw error
@@ -216,6 +219,7 @@ class ReadDirectory implements CoreDirectory {
     const before = this.#index
     this.#shrink.assertBelievable(before, new SupernodeIndex(supernodes))
     this.#skipped = skipped
+    this.#readProblem = undefined
     const isOther = this.#local !== local?.outpoint
     this.#local = local?.outpoint
     const list = { readAtMs: Date.now(), supernodes }
