@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../src/mesh/wait-until.ts'
 import { LegacySupernode } from '../src/pasteld-emulator/legacy-supernode.ts'
@@ -7,6 +9,7 @@ import {
   type EmulatedSupernode,
   startPasteldEmulator,
 } from '../src/pasteld-emulator/start-pasteld-emulator.ts'
+import { call } from './fixtures/emulated-rpc.ts'
 
 /** Made by Python's zstandard, without the content size. */
 const WITHOUT_SIZE = 'KLUv/QBYeQAAeyJtZXNzYWdlIjoieCJ9'
@@ -102,6 +105,16 @@ it('goes on through restarts of its core, and says of what nobody knows that it 
   expect(await bob.send(alice.pastelId, 'back')).toBe('sent')
   await waitUntil(() => bob.received.length === 2 && alice.received.length === 1, { what: 'all have come' })
   expect(bob.received.map(({ message }) => message).sort()).toEqual(['lost', 'while it was away'])
+})
+
+it('a cookie that is no longer right is read again', async () => {
+  const { nodes, cores } = await startPair()
+  const [alice, bob] = nodes
+  await writeFile(join(cores[1].dataFolder, 'testnet3', '.cookie'), '__cookie__:of before')
+  const sent = bob.send(alice.pastelId, 'hello')
+  expect((await call(cores[1], 'getinfo')).status).toBe(401)
+  await cores[1].restart()
+  expect(await sent).toBe('sent')
 })
 
 it('its envelopes are JSON in zstd with content size in base64', () => {

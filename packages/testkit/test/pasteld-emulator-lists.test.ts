@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import {
   type EmulatedSupernode,
   type PasteldEmulator,
@@ -114,19 +114,26 @@ it('getinfo', async () => {
 })
 
 it('what the network knows of a masternode changes while it runs', async () => {
-  await core(1).setStatus('PRE_ENABLED')
-  await core(2).change({ status: 'POSE_BAN', extKey: '', extP2P: '127.0.0.1:4001' })
-  await emulator.change(3, { isListed: false })
-  const full = await list('full')
-  expect(Object.keys(full)).toHaveLength(14)
-  expect(String(full[core(1).outpoint]).startsWith('       PRE_ENABLED 170009')).toBe(true)
-  expect(String(full[core(2).outpoint]).trimStart().startsWith('POSE_BAN')).toBe(true)
-  expect((await list('extra'))[core(2).outpoint]).toMatchObject({ extKey: '', extP2P: '127.0.0.1:4001' })
-  const ranks = await list('rank')
-  expect([ranks[core(1).outpoint], ranks[core(2).outpoint]]).toEqual([undefined, undefined])
-  await core().change({ warning: 'the clock is wrong', isMasternode: false })
-  expect(await ask(core(), 'getinfo')).toMatchObject({ errors: 'the clock is wrong' })
-  expect((await call(core(), 'masternode', ['status'])).json.error).toEqual({
+  const changed = await startPasteldEmulator({ supernodes: 3, listedOnly: 1, latency: 0 })
+  onTestFinished(() => changed.stop())
+  const [first, second, third] = changed.supernodes as [
+    EmulatedSupernode,
+    EmulatedSupernode,
+    EmulatedSupernode,
+  ]
+  const listed = async (mode: string) => (await ask(first, 'masternodelist', mode)) as Record<string, unknown>
+  await second.setStatus('PRE_ENABLED')
+  await third.change({ status: 'POSE_BAN', extKey: '', extP2P: '127.0.0.1:4001' })
+  await changed.change(3, { isListed: false })
+  const lines = await listed('full')
+  expect(Object.keys(lines)).toHaveLength(3)
+  expect(String(lines[second.outpoint]).startsWith('       PRE_ENABLED 170009')).toBe(true)
+  expect(String(lines[third.outpoint]).trimStart().startsWith('POSE_BAN')).toBe(true)
+  expect((await listed('extra'))[third.outpoint]).toMatchObject({ extKey: '', extP2P: '127.0.0.1:4001' })
+  expect(await listed('rank')).toEqual({ [first.outpoint]: 1 })
+  await first.change({ warning: 'the clock is wrong', isMasternode: false })
+  expect(await ask(first, 'getinfo')).toMatchObject({ errors: 'the clock is wrong' })
+  expect((await call(first, 'masternode', ['status'])).json.error).toEqual({
     code: -32603,
     message: 'This is not a masternode',
   })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import {
   type EmulatedSupernode,
   type PasteldEmulator,
@@ -22,13 +22,10 @@ const list = async (index: number) =>
 const texts = async (index: number) =>
   (await list(index)).flatMap(Object.values).map(({ Message }: Entry) => Message)
 
-beforeAll(async () => {
+beforeEach(async () => {
   emulator = await startPasteldEmulator({ supernodes: 3, listedOnly: 1, latency: 0 })
 })
-beforeEach(async () => {
-  for (const supernode of emulator.supernodes) await supernode.change({ isMasternode: true, isSynced: true })
-})
-afterAll(() => emulator.stop())
+afterEach(() => emulator.stop())
 
 it('send answers null, and the recipient alone has it in its list, under an id', async () => {
   const before = Math.floor(Date.now() / 1000)

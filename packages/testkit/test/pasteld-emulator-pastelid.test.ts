@@ -101,12 +101,12 @@ describe('pastelid verify', () => {
 
 describe('keys', () => {
   it('pastelid list has the PastelID, and a post-quantum key of the right shape', async () => {
-    const [only, ...more] = (await ask(core(), 'pastelid', 'list')) as {
+    const [only, ...more] = (await ask(other(), 'pastelid', 'list')) as {
       PastelID: string
       legRoastKey: string
     }[]
     expect(more).toEqual([])
-    expect(only?.PastelID).toBe(core().pastelId)
+    expect(only?.PastelID).toBe(other().pastelId)
     expect(only?.legRoastKey).toMatch(/^[1-9A-HJ-NP-Za-km-z]{5500,5700}$/)
   })
 
