@@ -12,6 +12,7 @@ import {
   startPasteldEmulator,
 } from '../src/pasteld-emulator/start-pasteld-emulator.ts'
 import { ask, call } from './fixtures/emulated-rpc.ts'
+import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 async function start(options: Partial<PasteldEmulatorOptions> = {}): Promise<PasteldEmulator> {
   const emulator = await startPasteldEmulator({ supernodes: 2, latency: 0, ...options })
@@ -133,7 +134,7 @@ it('after SIGKILL of the process all cores go on where they were', async () => {
 
 it('its process ends with the one that started it', async () => {
   const main = fileURLToPath(new URL('./fixtures/start-emulator.ts', import.meta.url))
-  const parent = spawn(process.execPath, ['--conditions=source', main], {
+  const parent = spawn(process.execPath, ['--conditions=source', main, await temporaryFolder()], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = await once(createInterface({ input: parent.stdout }), 'line')
