@@ -68,6 +68,8 @@ test.each([
   ['=hunter2', 1, 'key=value'],
   ['# x\n\nrpcport=hunter2', 3, 'rpcport'],
   ['rpcport=70000', 1, 'rpcport'],
+  ['\nrpcconnect=core hunter2', 2, 'rpcconnect'],
+  ['rpcconnect=core:9932', 1, 'rpcconnect'],
   ['testnet=yes', 1, 'testnet is 0 or 1'],
   ['testnet=1\nregtest=1', 2, 'at once'],
 ])(

@@ -126,10 +126,13 @@ test('a reload asks the core at once and says what that changed', async () => {
 
 test('a core that is down leaves the members as they were, and is told of once', async () => {
   const core = await startListingCore(one)
-  const { registry, directory, errors, folder } = await newRegistry(core)
+  const { registry, directory, errors, folder } = await newRegistry(core, { tellAfterMs: 300 })
+  const { errors: notYet } = await newRegistry(core)
   await core.stop()
   await directory.refresh().catch(() => {})
   await waitUntil(() => errors.length > 0, { what: 'an error' })
+  expect(Date.now() - (directory.readAtMs ?? 0)).toBeGreaterThanOrEqual(300)
+  expect(notYet).toEqual([])
   await directory.refresh().catch(() => {})
   expect(errors).toEqual([
     expect.objectContaining({ code: 'ERR_PASTELD_MEMBERS', message: expect.stringContaining('24 hours') }),

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import type { PastelNetwork } from './pastel-network.ts'
 import { PasteldConfigError } from './pasteld-config-error.ts'
 
@@ -41,6 +42,8 @@ export function parsePastelConf(text: string, path: string): PastelConf {
     const value = entries.get(key)?.value
     return value === undefined || value === '' ? [] : [[key, value]]
   })
+  const host = entries.get('rpcconnect')
+  if (host !== undefined && host.value !== '') assertHost(host, path)
   const port = entries.get('rpcport')
   return {
     network: networks[0] ?? 'mainnet',
@@ -79,6 +82,13 @@ function isOn(entry: Entry | undefined, key: string, path: string): boolean {
   // The core takes a key without a value for one that is on.
   if (entry.value === '1' || entry.value === '') return true
   throw new PasteldConfigError(`${path}, line ${entry.line}: ${key} is 0 or 1: correct it`)
+}
+
+function assertHost({ value, line }: Entry, path: string): void {
+  if (isIPv6(value) || (!/[/?@:\\]/.test(value) && URL.canParse(`http://${value}:1`))) return
+  throw new PasteldConfigError(
+    `${path}, line ${line}: rpcconnect is a name or an address, without a port: correct it`,
+  )
 }
 
 function parsePort({ value, line }: Entry, path: string): number {

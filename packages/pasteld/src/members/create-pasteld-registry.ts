@@ -26,6 +26,8 @@ export interface PasteldRegistryOptions {
   readonly roles?: RoleRules
   /** A list that is older than this is refused, in ms: only those of `always` are members then. @default 86400000 */
   readonly maxAgeMs?: number
+  /** How old the list is, in ms, when it is told that it is not renewed any more. @default 120000 */
+  readonly tellAfterMs?: number
   /** How often the age is looked at, in ms. @default 5000 */
   readonly checkMs?: number
 }
@@ -48,6 +50,8 @@ export interface PasteldRegistry
 const STATUSES = ['ENABLED', 'PRE_ENABLED']
 /** A core may be down for a night; who left the network since is not a member for longer than that. */
 const MAX_AGE_MS = 86_400_000
+/** A core that is started again is nothing to tell of. */
+const TELL_AFTER_MS = 120_000
 const CHECK_MS = 5_000
 
 /**
@@ -86,6 +90,7 @@ class SupernodeRegistry implements PasteldRegistry {
   readonly #statuses: ReadonlySet<string>
   readonly #roles: RoleRules
   readonly #maxAgeMs: number
+  readonly #tellAfterMs: number
   readonly #checkMs: number
   readonly #history: MemberHistory
   readonly #events = new TypedEventEmitter<{ change: CustomEvent<MemberChange>; error: CustomEvent<Error> }>()
@@ -105,6 +110,7 @@ class SupernodeRegistry implements PasteldRegistry {
     this.#statuses = new Set(statuses)
     this.#roles = roles
     this.#maxAgeMs = options.maxAgeMs ?? MAX_AGE_MS
+    this.#tellAfterMs = options.tellAfterMs ?? TELL_AFTER_MS
     this.#checkMs = options.checkMs ?? CHECK_MS
     this.#history = new MemberHistory({ path: historyPath })
   }
@@ -211,7 +217,8 @@ class SupernodeRegistry implements PasteldRegistry {
   /** Says once that the list is not renewed any more, and once that it is refused. */
   #tell(): void {
     const { problem, readAtMs } = this.#directory
-    const what = this.#isRefused ? 'refused' : problem && 'not renewed'
+    const isLate = problem !== undefined && Date.now() - (readAtMs ?? 0) >= this.#tellAfterMs
+    const what = this.#isRefused ? 'refused' : isLate ? 'late' : undefined
     if (what === this.#told) return
     this.#told = what
     if (what === undefined) return
