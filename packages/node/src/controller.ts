@@ -1,6 +1,12 @@
-import { MeshError } from '@pastel-mesh/identity'
+import { MeshError, type PastelId, type Signer } from '@pastel-mesh/identity'
 import type { JobTypes, Queue } from '@pastel-mesh/queue'
-import { createFileRegistry, createNode, createOpenRegistry, type MeshNode } from '@pastel-mesh/sdk-node'
+import {
+  createFileRegistry,
+  createNode,
+  createOpenRegistry,
+  type MemberRegistry,
+  type MeshNode,
+} from '@pastel-mesh/sdk-node'
 import {
   type BindingStatus,
   createServer,
@@ -12,15 +18,18 @@ import { createStore, type MessageStore } from '@pastel-mesh/storage'
 import { type CheckedConfig, checkConfig } from './config/checked-config.ts'
 import { LiveConfiguration } from './config/live-config.ts'
 import type { ControllerConfig } from './config/schema.ts'
-import { dataFolder, openDataFolder } from './data-folder.ts'
+import { type DataFolder, dataFolder, openDataFolder } from './data-folder.ts'
 import type { ControllerComponents, NodeController } from './index.ts'
 import { MessageBindings, type OnMessage } from './jobs/message-bindings.ts'
 import { SentByJobs } from './jobs/sent-by-jobs.ts'
+import { keyStore } from './key-store.ts'
 import { explainListenError } from './listen-error.ts'
 import { openNodeKey } from './node-key.ts'
 import { createNodeQueue, queuePart } from './node-queue.ts'
 import { openIdentity } from './open-identity.ts'
 import { named, type Part, stopParts } from './parts.ts'
+import { Pastel } from './pasteld/pastel.ts'
+import { signAsNode } from './pasteld/sign-as-node.ts'
 import { checkSections } from './plugins/check-sections.ts'
 import { loadPlugins } from './plugins/load-plugins.ts'
 import { givenPlugins, Plugins } from './plugins/plugins.ts'
@@ -47,6 +56,8 @@ export class Controller implements NodeController {
   readonly #server: Server
   readonly #configuration: LiveConfiguration | undefined
   readonly #parts: readonly Part[]
+  /** Ends what parts wait for while they start. */
+  readonly #interrupt: AbortController
   /** Those that were started, or tried to. */
   #started: Part[] = []
   #starting: Promise<void> | undefined
@@ -63,16 +74,24 @@ export class Controller implements NodeController {
     const plugins = new Plugins(loaded)
     const folder = dataFolder(config.dataDir)
     await openDataFolder(config.dataDir)
-    const signer = await openIdentity(folder, { identity: config.identity, prompt: components.prompt })
+    const { onError = () => {}, onPastel = () => {}, prompt } = components
+    const interrupt = new AbortController()
+    const pastel = await Pastel.open(config, {
+      prompt,
+      signal: interrupt.signal,
+      onNotice: onPastel,
+      onError,
+    })
+    const signer = pastel?.signer ?? (await openIdentity(folder, { identity: config.identity, prompt }))
     const nodeKey = await openNodeKey(folder.nodeKey)
     const store = createStore({ directory: folder.database, minFreeBytes: config.minFreeBytes })
-    const registry =
-      config.members === 'open'
-        ? createOpenRegistry()
-        : createFileRegistry({ path: folder.members, always: [signer.pastelId] })
+    const registry = createRegistry(config, { folder, own: signer.pastelId, pastel })
     const topics = [...new Set([...config.topics, ...plugins.topics])]
-    const node = await createNode({ ...config, topics }, { signer, nodeKey, store, registry })
-    const { onError = () => {} } = components
+    const carrier = pastel?.bridge(config.retention.maxAgeMs, { signer, store, node: () => node })
+    const node: MeshNode = await createNode(
+      { ...config, topics },
+      { signer, nodeKey, store, registry, ...(carrier === undefined ? {} : { carrier }) },
+    )
     node.addEventListener('error', ({ detail }) => onError(detail))
     const queue = createNodeQueue(config.queue, { store, onError })
     const bindings = new MessageBindings({ node, store, queue, onError })
@@ -85,6 +104,7 @@ export class Controller implements NodeController {
         socket: { path: folder.socket },
         ...config.http,
         ...(config.monitoring === undefined ? {} : { monitoring: config.monitoring }),
+        pastel: config.pasteld?.endpoints === true,
         roles: config.roles,
         callRate: config.callRate,
         version: readVersion(),
@@ -95,6 +115,7 @@ export class Controller implements NodeController {
         queue,
         bindings: () => bindings.status(),
         plugins: () => plugins.status(),
+        ...(pastel === undefined ? {} : pastelOf(pastel, signer, folder)),
         inPlugin: (plugin, call) => plugins.run(plugin, call),
         stopBindings: () => {
           plugins.rest()
@@ -119,8 +140,10 @@ export class Controller implements NodeController {
     })
     const parts = [
       named('database', store),
+      ...(pastel?.parts ?? []),
       named('members', registry),
       named('node', node),
+      ...(pastel?.lateParts ?? []),
       plugins.ending,
       queuePart(queue, config.queue, sent),
       plugins.beginning,
@@ -131,7 +154,17 @@ export class Controller implements NodeController {
         stop: () => server.stop(),
       }),
     ]
-    return new Controller(config, { node, store, queue, bindings, plugins, server, configuration, parts })
+    return new Controller(config, {
+      node,
+      store,
+      queue,
+      bindings,
+      plugins,
+      server,
+      configuration,
+      parts,
+      interrupt,
+    })
   }
 
   private constructor(
@@ -145,6 +178,7 @@ export class Controller implements NodeController {
       server: Server
       configuration: LiveConfiguration | undefined
       parts: Part[]
+      interrupt: AbortController
     },
   ) {
     this.config = config
@@ -156,6 +190,7 @@ export class Controller implements NodeController {
     this.#server = components.server
     this.#configuration = components.configuration
     this.#parts = components.parts
+    this.#interrupt = components.interrupt
   }
 
   readonly onMessage: OnMessage<JobTypes> = (...args: Parameters<MessageBindings['add']>) =>
@@ -205,7 +240,10 @@ export class Controller implements NodeController {
   async stop(): Promise<void> {
     if (this.#starting === undefined) return
     // What starts is not waited for any longer than it must.
-    if (!this.#isStarted) this.#plugins.interrupt()
+    if (!this.#isStarted) {
+      this.#plugins.interrupt()
+      this.#interrupt.abort(stopped())
+    }
     this.#stopping ??= this.#starting.then(
       () => this.#stopParts(),
       // Its failure has stopped them already.
@@ -236,6 +274,25 @@ export class Controller implements NodeController {
   #stopParts(): Promise<void> {
     return stopParts(this.#started.splice(0), this.config.stopTimeoutMs)
   }
+}
+
+function createRegistry(
+  { members }: CheckedConfig,
+  { folder, own, pastel }: { folder: DataFolder; own: PastelId; pastel: Pastel | undefined },
+): MemberRegistry {
+  if (members === 'open') return createOpenRegistry()
+  if (members === 'pasteld' && pastel !== undefined) return pastel.registry(own)
+  return createFileRegistry({ path: folder.members, always: [own] })
+}
+
+/** What the server has of the Pastel core. */
+function pastelOf(pastel: Pastel, signer: Signer, folder: DataFolder) {
+  const sign = signAsNode({
+    signer,
+    openKey: (pastelId, passphrase) => keyStore(folder).open(pastelId, passphrase),
+    client: pastel.signer === undefined ? undefined : pastel.client,
+  })
+  return { pasteld: pastel.use, pastel: { directory: pastel.directory, sign } }
 }
 
 function stopped(): MeshError {

@@ -93,6 +93,8 @@ export interface ControllerComponents {
   readonly plugins?: readonly Plugin[]
   /** Hears what plugins write to the log. @default ignored */
   readonly onPluginLog?: (entry: PluginLogEntry) => void
+  /** Hears what the node waits for of the Pastel core, and what an operator should mend there. @default ignored */
+  readonly onPastel?: (line: string) => void
   /** Begins a graceful stop of the process, for whoever asks for it through the API. @default nobody can */
   readonly shutdown?: () => void
   /** Asks for the passphrase of the identity when it is nowhere else. @default nobody is asked */
@@ -138,9 +140,10 @@ export interface NodeController<Jobs extends JobTypes = JobTypes> {
   plugins(): PluginStatus[]
   /**
    * Starts database, members, node, queue, plugins, bindings and server, in this order; if one fails, stops those before
-   * it.
+   * it. A node whose key is in the Pastel core waits for that first; of one that lists its members it takes the last
+   * list if it is not there.
    * @throws MeshError ERR_LISTEN, ERR_MEMBER_FILE, ERR_QUEUE_SERVER, ERR_SOCKET, ERR_SOCKET_IN_USE, ERR_SOCKET_PATH,
-   * ERR_API_LISTEN, ERR_METRICS_LISTEN, ERR_PLUGIN, ERR_ROUTER;
+   * ERR_API_LISTEN, ERR_METRICS_LISTEN, ERR_PLUGIN, ERR_ROUTER, ERR_PASTELD_KEY, ERR_PASTELD_PASSPHRASE, ERR_PASTELD_AUTH;
    * ERR_STOPPED if it was stopped, or failed to start, before; StorageError as the store's start
    */
   start(): Promise<void>

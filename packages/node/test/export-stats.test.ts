@@ -48,3 +48,17 @@ it('gives what has no counter of its own as of nobody', async () => {
     },
   ])
 })
+
+it('has the outpoint and the public key of who is a supernode', async () => {
+  const list = async () => ({
+    counts: [{ sender: 'jXa', messages: 1, batches: 1, bytes: 10 }],
+    size: 1,
+    others: NONE,
+  })
+  const api = { service: { statistics: { list: { query: list } } } } as unknown as StatisticsApi
+  const other = { pastelId: 'jXa', outpoint: 'old-1', publicKey: '04cc', isFirst: false }
+  const supernodes = [other, { pastelId: 'jXa', outpoint: 'abc-0', publicKey: '04ab', isFirst: true }, other]
+  expect(await readTable(api, 'message_sender_metadata', supernodes)).toMatchObject([
+    { sending_sn_pastelid: 'jXa', sending_sn_txid_vout: 'abc-0', sending_sn_pubkey: '04ab' },
+  ])
+})

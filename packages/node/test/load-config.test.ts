@@ -127,7 +127,7 @@ describe('all that is wrong is told at once, with where it stands', () => {
       'bootstrap[1] "x" (PMESH_BOOTSTRAP): not an address such as 192.0.2.1:7124 or /ip4/192.0.2.1/tcp/7124: it has no port, as in x:7124',
       `topics[1] "!!" (${places.yaml}:4): not a topic name such as prices or eu/prices`,
       `relay "maybe" (PMESH_RELAY in ${env}): neither true nor false (yes/no, on/off, 1/0)`,
-      'members "all" (--members): neither file nor open',
+      'members "all" (--members): neither file nor open nor pasteld',
       `sync.history "10" (${places.yaml}:6): not a duration: add a unit: 10s, or ms, m, h, d, w`,
       `limits.maxBatchMessages 513 (${places.yaml}:12): not a whole number from 1 to 512`,
     ])

@@ -9,6 +9,7 @@ import type { AnyRouter } from '@trpc/server'
 import type { BindingStatus } from './admin/binding-status.ts'
 import type { Configuration } from './admin/configuration.ts'
 import { Drain } from './admin/drain.ts'
+import type { PasteldUse } from './admin/pasteld-status.ts'
 import type { PluginStatus } from './admin/plugin-status.ts'
 import type { Shutdown } from './admin/process.ts'
 import { RecentRefusals } from './admin/recent-refusals.ts'
@@ -44,6 +45,7 @@ export type {
   SettingOrigin,
 } from './admin/configuration.ts'
 export type { JobSummary } from './admin/job-schema.ts'
+export type { BridgeCounts, PasteldUse } from './admin/pasteld-status.ts'
 export type { BackgroundStatus, PluginFailure, PluginStatus } from './admin/plugin-status.ts'
 export type { Shutdown } from './admin/process.ts'
 export type { NameStats, QueueStats, WaitsFor } from './admin/queue-stats.ts'
@@ -129,6 +131,8 @@ export interface ServerComponents {
   readonly bindings?: () => Promise<BindingStatus[]>
   /** What plugins add, and how they do. @default there are none */
   readonly plugins?: () => readonly PluginStatus[]
+  /** What the node uses the Pastel core for. @default there is none */
+  readonly pasteld?: PasteldUse
   /** Makes a call of a procedure of a plugin. @default as any other */
   readonly inPlugin?: Context['inPlugin']
   /** Turns no more messages into jobs. @default nothing does */
@@ -197,6 +201,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
     queue,
     bindings = async () => [],
     plugins = () => [],
+    pasteld,
     inPlugin = (_, call) => call(),
     onError = () => {},
     onLogin = () => {},
@@ -213,6 +218,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
     queue,
     bindings,
     plugins,
+    pasteld,
     version: options.version,
     onError,
   })
@@ -238,6 +244,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
     queue,
     bindings,
     plugins,
+    pasteld,
     inPlugin,
     version: options.version,
     startedAtMs,
@@ -293,6 +300,7 @@ export function createServer(options: ServerOptions, components: ServerComponent
           queue,
           bindings,
           plugins,
+          pasteld,
           drain,
           version: options.version,
           metrics,

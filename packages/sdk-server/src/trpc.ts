@@ -7,6 +7,7 @@ import superjson from 'superjson'
 import type { BindingStatus } from './admin/binding-status.ts'
 import type { Configuration } from './admin/configuration.ts'
 import type { Drain } from './admin/drain.ts'
+import type { PasteldUse } from './admin/pasteld-status.ts'
 import type { PluginStatus } from './admin/plugin-status.ts'
 import type { Shutdown } from './admin/process.ts'
 import type { RecentRefusals } from './admin/recent-refusals.ts'
@@ -53,6 +54,8 @@ export interface Context extends Caller {
   readonly queue: Queue
   readonly bindings: () => Promise<BindingStatus[]>
   readonly plugins: () => readonly PluginStatus[]
+  /** Undefined: there is no Pastel core. */
+  readonly pasteld: PasteldUse | undefined
   /** Makes a call of a procedure of a plugin: what that throws where nobody waits for it is its own. */
   readonly inPlugin: <T>(plugin: string, call: () => Promise<T>) => Promise<T>
   /** When the node started, in ms since 1970. */

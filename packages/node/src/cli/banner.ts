@@ -14,11 +14,16 @@ export function banner(controller: NodeController): string {
     ['topics', node.topics.join(', ') || (config.relay ? 'none yet' : 'none yet: --topic NAME')],
     ...(config.relay ? [['relay', 'carries every topic that a node of the network announces']] : []),
     ...addedRows(controller),
-    ['members', config.members === 'open' ? 'open: anybody' : `${config.dataDir}/members`],
+    ['members', describeMembers(config)],
     ['data', config.dataDir],
     ['stored', `${store.end} messages`],
   ])
   return `Pastel Mesh ${readVersion()}, ready\n${lines}`
+}
+
+function describeMembers({ members, dataDir }: NodeController['config']): string {
+  if (members === 'open') return 'open: anybody'
+  return members === 'pasteld' ? 'the supernodes that the Pastel core lists' : `${dataDir}/members`
 }
 
 /** What plugins and the program add to a node. */

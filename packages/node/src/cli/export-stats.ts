@@ -50,19 +50,43 @@ const COLUMNS: Readonly<Record<StatsTable, readonly string[]>> = {
 
 /** Writes one whole table: every counter, however many there are. */
 export async function exportStats(dataDir: string, table: StatsTable, asJson: boolean): Promise<void> {
-  const rows = await withClient(dataDir, (api) => readTable(api, table))
+  const rows = await withClient(dataDir, async (api) =>
+    readTable(api, table, await api.admin.pasteld.supernodes.query()),
+  )
   if (asJson) return print(json(rows, 2))
   const columns = COLUMNS[table]
   process.stdout.write(csv([columns, ...rows.map((row) => columns.map((column) => row[column] ?? ''))]))
 }
 
-/** All rows of a table. */
-export async function readTable(api: StatisticsApi, table: StatsTable): Promise<Row[]> {
+/** A supernode, as far as the tables have it. */
+export interface ListedSupernode {
+  readonly pastelId: string | null
+  readonly outpoint: string
+  readonly publicKey: string
+  /** Of those with one PastelID. */
+  readonly isFirst: boolean
+}
+
+/** All rows of a table. @param supernodes those that are known, for the columns that only they have */
+export async function readTable(
+  api: StatisticsApi,
+  table: StatsTable,
+  supernodes: readonly ListedSupernode[] = [],
+): Promise<Row[]> {
+  const known = new Map(
+    supernodes.flatMap((one) => (one.isFirst ? [[one.pastelId ?? '', one] as const] : [])),
+  )
   if (table === 'message_metadata') return [await totals(api)]
-  if (table === 'message_sender_metadata') return (await countsBy(api, 'sender')).map(senderRow)
-  if (table === 'message_receiver_metadata') return (await countsBy(api, 'receiver')).map(receiverRow)
+  if (table === 'message_sender_metadata') {
+    return (await countsBy(api, 'sender')).map((count) => senderRow(count, known))
+  }
+  if (table === 'message_receiver_metadata') {
+    return (await countsBy(api, 'receiver')).map((count) => receiverRow(count, known))
+  }
   return (await countsBy(api, 'pair')).map(pairRow)
 }
+
+type Known = ReadonlyMap<string, ListedSupernode>
 
 async function totals({ service: { statistics } }: StatisticsApi): Promise<Row> {
   const sizeBy = async (by: 'sender' | 'receiver') => (await statistics.list.query({ by, limit: 1 })).size
@@ -89,21 +113,23 @@ function namesOf({ sender = '', recipient = '', topic = '' }: Count) {
   return { sender, recipient, topic }
 }
 
-function senderRow(count: Count): Row {
+function senderRow(count: Count, known: Known): Row {
+  const { sender } = namesOf(count)
+  const { outpoint = '', publicKey = '' } = known.get(sender) ?? {}
   return {
-    sending_sn_pastelid: namesOf(count).sender,
-    sending_sn_txid_vout: '',
-    sending_sn_pubkey: '',
+    sending_sn_pastelid: sender,
+    sending_sn_txid_vout: outpoint,
+    sending_sn_pubkey: publicKey,
     total_messages_sent: count.messages,
     total_data_sent_bytes: count.bytes,
   }
 }
 
-function receiverRow(count: Count): Row {
+function receiverRow(count: Count, known: Known): Row {
   const { recipient, topic } = namesOf(count)
   return {
     receiving_sn_pastelid: recipient,
-    receiving_sn_txid_vout: '',
+    receiving_sn_txid_vout: known.get(recipient)?.outpoint ?? '',
     total_messages_received: count.messages,
     total_data_received_bytes: count.bytes,
     topic,

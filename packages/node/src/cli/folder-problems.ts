@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { explainFileError, MeshError } from '@pastel-mesh/identity'
+import type { CheckedConfig } from '../config/checked-config.ts'
 import type { ConfigProblem } from '../config/config-error.ts'
 import { type ConfigPlaces, dataDirSetting, findDataDir } from '../config/load-config.ts'
 import { type DataFolder, dataFolder, isThere } from '../data-folder.ts'
@@ -14,7 +15,7 @@ import { pmeshCommand } from '../pmesh-command.ts'
  */
 export async function folderProblems(
   places: ConfigPlaces,
-  config: { readonly members: 'file' | 'open'; readonly identity?: string | undefined } | undefined,
+  config: Pick<CheckedConfig, 'members' | 'identity' | 'pasteld'> | undefined,
 ): Promise<ConfigProblem[]> {
   const dataDir = findDataDir(places)
   const { text: value, origin } = dataDirSetting(places)
@@ -22,8 +23,11 @@ export async function folderProblems(
   if (reason !== undefined) return [{ key: 'data', value, origin, reason }]
   const folder = dataFolder(dataDir)
   return [
-    ...(config === undefined ? [] : await keyProblems(folder, config.identity)),
-    ...(config?.members === 'open' ? [] : await memberProblems(folder)),
+    // Of a node for which the core signs there is no key.
+    ...(config === undefined || config.pasteld?.signer !== undefined
+      ? []
+      : await keyProblems(folder, config.identity)),
+    ...(config === undefined || config.members === 'file' ? await memberProblems(folder) : []),
   ]
 }
 

@@ -17,6 +17,7 @@ import { addJobs } from './commands/jobs.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMembers } from './commands/members.ts'
 import { addMessages } from './commands/messages.ts'
+import { addPasteld } from './commands/pasteld.ts'
 import { addPeers } from './commands/peers.ts'
 import { addPlugin } from './commands/plugin.ts'
 import { addPublish } from './commands/publish.ts'
@@ -85,6 +86,7 @@ addStats(program)
 addStore(program)
 addJobs(program)
 addSchedules(program)
+addPasteld(program)
 addPlugin(program)
 
 survivePipes()

@@ -37,6 +37,7 @@ export async function start(options: OptionValues): Promise<number> {
     onError: (error) => logError(logger, error),
     onPluginLog: pluginTeller(logger, { isPretty }),
     onDrain: () => logger.warn({ event: 'draining' }, 'takes no more messages and jobs of its own'),
+    onPastel: (line) => logger.warn({ event: 'pasteld' }, line),
     onLogin: loginTeller(logger),
     onRequest: requestTeller(logger),
     configuration: {

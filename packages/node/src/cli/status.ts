@@ -6,6 +6,7 @@ import { describeAlert } from './describe-alert.ts'
 import { bindingRows } from './describe-bindings.ts'
 import { describeBytes } from './describe-bytes.ts'
 import { describeDisk } from './describe-disk.ts'
+import { pastelRows } from './describe-pastel.ts'
 import { pluginRows } from './describe-plugins.ts'
 import { onceRows, queueRows } from './describe-queue.ts'
 import { describeRefusal, type OwnNode } from './describe-refusal.ts'
@@ -22,7 +23,13 @@ import { withClient } from './with-client.ts'
 const MAX_ALERTS = 20
 
 /** Sections that are not shown where they have nothing. */
-const IF_ANY: readonly string[] = ['Plugins', 'Bootstrap addresses', 'Refused connections', 'Alerts']
+const IF_ANY: readonly string[] = [
+  'Plugins',
+  'Pastel',
+  'Bootstrap addresses',
+  'Refused connections',
+  'Alerts',
+]
 
 type Status = Awaited<ReturnType<ControlClient['api']['admin']['status']['query']>>
 
@@ -47,6 +54,7 @@ export function describeStatus(status: Status, dataDir: string): string {
       ],
     ],
     ['Plugins', pluginRows(status.plugins)],
+    ['Pastel', pastelRows(status.pasteld, dataDir)],
     ['Traffic', trafficRows(status)],
     [
       'Topics',

@@ -2,7 +2,7 @@ import { isPastelId } from '@pastel-mesh/identity'
 import { z } from 'zod'
 import { parseApiListen } from './api-listen.ts'
 import { keyRegistry } from './config-key.ts'
-import { count, list, read, text } from './value-schemas.ts'
+import { count, list, read, text, yesOrNo } from './value-schemas.ts'
 
 /** Hundreds of times what a node answers: as good as no limit. */
 const MAX_CALL_RATE = 1_000_000
@@ -92,6 +92,12 @@ export const apiSchema = z
         }),
       })
       .prefault({}),
+    pastel: yesOrNo.prefault(false).register(keyRegistry, {
+      kind: 'boolean',
+      about:
+        "serve the HTTP endpoints of Pastel's Python layer as well, such as /send_message, for programs of this machine that know them",
+      placeholder: '[yes|no]',
+    }),
     admins: subjects('change everything', '--admin'),
     operators: subjects('send, and do what a node needs from day to day', '--operator'),
     viewers: subjects('look', '--viewer'),

@@ -7,10 +7,12 @@ import type { HttpServerOptions, MonitoringOptions, RoleLists, ServerOptions } f
 import { z } from 'zod'
 import type { NodeLogOptions } from '../log/log-options.ts'
 import { readApiListen } from './api-listen.ts'
+import { type CheckedPasteld, toCheckedPasteld } from './checked-pasteld.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { isOpenly } from './config-key.ts'
 import { CONFIG_KEYS, valueAt } from './config-keys.ts'
 import type { Origin } from './origin.ts'
+import { withPastelDefaults } from './pastel-defaults.ts'
 import type { PluginSections } from './plugin-sections.ts'
 import { type ControllerConfig, configSchema, type ReadConfig } from './schema.ts'
 
@@ -27,7 +29,9 @@ export interface CheckedConfig {
   readonly topics: readonly string[]
   readonly relay: boolean
   readonly discover: boolean
-  readonly members: 'file' | 'open'
+  readonly members: 'file' | 'open' | 'pasteld'
+  /** Absent: there is no Pastel core. */
+  readonly pasteld?: CheckedPasteld
   readonly manyPeersPerHost: boolean
   /** Before the WebSockets of `listen`; the same as before the API. */
   readonly trustedProxies: readonly string[]
@@ -92,7 +96,7 @@ export function readConfig(
   config: ControllerConfig,
   originOf: (path: readonly PropertyKey[]) => Origin | undefined = () => undefined,
 ): { readonly read?: ReadConfig; readonly problems: readonly ConfigProblem[] } {
-  const parsed = configSchema.safeParse(config)
+  const parsed = configSchema.safeParse(withPastelDefaults(config))
   if (parsed.success) return { read: parsed.data, problems: [] }
   const problems = parsed.error.issues.flatMap((issue) => {
     // zod reports the object that has them.
@@ -113,26 +117,16 @@ export function readConfig(
   return { problems }
 }
 
-export function toChecked({
-  disk,
-  sync,
-  retention,
-  mailbox,
-  outbox,
-  queue,
-  api,
-  metrics,
-  log,
-  stop,
-  limits,
-  ...rest
-}: ReadConfig): CheckedConfig {
-  const { identity, ...same } = rest
+export function toChecked(read: ReadConfig): CheckedConfig {
+  const { disk, sync, retention, mailbox, outbox, queue, api, metrics, log, stop, limits, ...rest } = read
+  const { identity, pasteld: _, ...same } = rest
   const dataDir = resolve(rest.dataDir)
+  const pasteld = toCheckedPasteld(read, dataDir)
   const monitoring = readApiListen(metrics.listen)
   return {
     ...same,
     dataDir,
+    ...(pasteld === undefined ? {} : { pasteld }),
     pluginsFrom: resolve(rest.pluginsFrom ?? '.'),
     trustedProxies: api.proxies,
     ...(identity === undefined ? {} : { identity: parsePastelId(identity) }),

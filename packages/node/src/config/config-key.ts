@@ -20,6 +20,8 @@ export interface KeyMeta {
   readonly otherwise?: string
   /** Its value is never shown. */
   readonly isSecret?: boolean
+  /** A value that is wrong is not shown: it may hold a secret. */
+  readonly hidesWrong?: boolean
   /** What is shown of a value that may hold a secret; one that is wrong is not shown at all. */
   readonly shown?: (value: string) => string
 }
@@ -41,8 +43,8 @@ export interface ConfigKey extends KeyMeta {
 }
 
 /** Whether a value that is not right may be shown as it is. */
-export function isOpenly({ isSecret, shown }: KeyMeta): boolean {
-  return isSecret !== true && shown === undefined
+export function isOpenly({ isSecret, shown, hidesWrong }: KeyMeta): boolean {
+  return isSecret !== true && shown === undefined && hidesWrong !== true
 }
 
 /** The keys of a schema, in its order. */

@@ -125,7 +125,7 @@ export class LiveConfiguration implements Configuration {
     const loaded = await source.load()
     this.#assertSaysSomething(loaded)
     await this.#checkPlugins(loaded)
-    const members = await this.#reloadMembers()
+    const { members, warning } = await this.#reloadMembers()
     const applied: SettingChange[] = []
     const needsRestart: SettingChange[] = []
     const unchanged: string[] = []
@@ -170,7 +170,7 @@ export class LiveConfiguration implements Configuration {
       needsRestart,
       unchanged,
       ...(members === undefined ? {} : { members }),
-      warnings: loaded.warnings,
+      warnings: [...loaded.warnings, ...(warning === undefined ? [] : [warning])],
     }
     source.onReloaded?.(reloaded)
     return reloaded
@@ -201,15 +201,17 @@ export class LiveConfiguration implements Configuration {
     await checkSections(plugins, config.ext, origins)
   }
 
-  async #reloadMembers(): Promise<Reloaded['members']> {
+  async #reloadMembers(): Promise<{ members?: Reloaded['members']; warning?: string }> {
     const { registry } = this.#components
     try {
       const change = await registry.reload?.()
-      if (change === undefined) return undefined
+      if (change === undefined) return {}
       const count = registry.members?.().length ?? 0
-      return { count, joined: change.joined.length, left: change.left.length }
+      return { members: { count, joined: change.joined.length, left: change.left.length } }
     } catch (error) {
       if (!(error instanceof MeshError)) throw error
+      // A core that is down is nothing that is wrong with the settings; the last list stands.
+      if (error.code.startsWith('ERR_PASTELD_')) return { warning: error.message }
       throw new ConfigError([{ reason: error.message }])
     }
   }

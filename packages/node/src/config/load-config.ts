@@ -7,7 +7,9 @@ import { type EnvFile, readEnvFile } from './env-file.ts'
 import { type Environment, environmentSource, findVariable } from './environment.ts'
 import { type ConfigFlags, flagSource } from './flags.ts'
 import { describeOrigin, type Origin } from './origin.ts'
+import { hasCore, PASTEL_DEFAULTS, PASTEL_REASON } from './pastel-defaults.ts'
 import { mergePluginSettings, NO_PLUGIN_SETTINGS } from './plugin-sections.ts'
+import { pythonLayerSource } from './python-layer.ts'
 import type { ControllerConfig, ReadConfig } from './schema.ts'
 import type { Setting, Source } from './setting.ts'
 import { yamlSource } from './yaml-file.ts'
@@ -39,8 +41,8 @@ export interface LoadedConfig {
 }
 
 /**
- * The configuration of a node: flags before the environment, before the file `.env`, before `pmesh.yaml`, before
- * defaults. A list of one source replaces that of another.
+ * The configuration of a node: flags before the environment, before the file `.env`, before `pmesh.yaml`, before the names
+ * of Pastel's Python layer, before defaults. A list of one source replaces that of another.
  * @throws MeshError ERR_CONFIG: every value that is wrong, with its key and where it came from, one line each
  * @example
  * const { config, origins } = await loadConfig({ flags: {}, env: process.env, cwd: process.cwd() })
@@ -55,9 +57,11 @@ export async function loadConfig(places: ConfigPlaces): Promise<LoadedConfig> {
   try {
     const file = await readFileSource(places, envFile, dataDir)
     const sources = [flagSource(flags), environment, ...(file ? [file.source] : [])]
-    const { input, read, origins } = mergeSources(sources, dataDir, cwd)
+    const layer = pythonLayerSource(sources, env, envFile)
+    const { input, read, origins } = mergeSources([...sources, layer], dataDir, cwd)
     const path = file === undefined ? {} : { file: file.path }
-    return { config: toChecked(read), input, read, origins, ...path, warnings }
+    const all = [...warnings, ...layer.warnings]
+    return { config: toChecked(read), input, read, origins, ...path, warnings: all }
   } catch (error) {
     // What is ignored may be what makes the rest wrong.
     throw error instanceof ConfigError ? new ConfigError(error.problems, warnings) : error
@@ -102,11 +106,16 @@ export function mergeSources(sources: readonly Source[], dataDir: string, cwd = 
   if (read === undefined || all.length > 0) throw new ConfigError(all)
   const origins = new Map<string, Origin>([
     ...CONFIG_KEYS.map(
-      ({ path }) => [path, settings.get(path)?.origin ?? { kind: 'default' as const }] as const,
+      ({ path }) => [path, settings.get(path)?.origin ?? defaultOrigin(path, input)] as const,
     ),
     ...plugins.origins,
   ])
   return { input, read, origins }
+}
+
+function defaultOrigin(path: string, input: ControllerConfig): Origin {
+  const isPastels = path in PASTEL_DEFAULTS && hasCore(input)
+  return isPastels ? { kind: 'default', because: PASTEL_REASON } : { kind: 'default' }
 }
 
 /** Of the file that a value stands in; undefined: it stands in none. */

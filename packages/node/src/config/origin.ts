@@ -7,7 +7,8 @@ export type Origin =
   | { readonly kind: 'env-file'; readonly name: string; readonly path: string }
   /** Lines count from 1. */
   | { readonly kind: 'file'; readonly path: string; readonly line: number }
-  | { readonly kind: 'default' }
+  /** `because`: why it is another default than usual. */
+  | { readonly kind: 'default'; readonly because?: string }
 
 /** In a word or two: `--sync-history`, `pmesh.yaml:12`. */
 export function describeOrigin(origin: Origin): string {
@@ -20,6 +21,6 @@ export function describeOrigin(origin: Origin): string {
     case 'file':
       return `${origin.path}:${origin.line}`
     case 'default':
-      return 'default'
+      return origin.because === undefined ? 'default' : `default ${origin.because}`
   }
 }

@@ -6,7 +6,9 @@ import { LOG_FORMATS, LOG_LEVELS } from '../log/log-options.ts'
 import { parseListenAddress, parsePeerAddress } from './addresses.ts'
 import { parseApiListen } from './api-listen.ts'
 import { apiSchema } from './api-schema.ts'
+import { pasteldConflicts } from './check-pasteld.ts'
 import { keyRegistry } from './config-key.ts'
+import { pasteldSchema } from './pasteld-schema.ts'
 import { parseQueueDriver, QUEUE_SERVERS } from './queue-driver.ts'
 import { count, duration, list, read, size, text, yesOrNo } from './value-schemas.ts'
 
@@ -71,8 +73,7 @@ function jobRetention(what: string, maxAge: string, maxCount: number) {
     .prefault({})
 }
 
-/** Every key with its type, its default and what it means; flags, variables, the file and the reference follow it. */
-export const configSchema = z.strictObject({
+const keysSchema = z.strictObject({
   /** No key: the file lies in it. */
   dataDir: text.min(1, { error: 'give the path of a folder' }).prefault(DEFAULT_DATA_DIR),
   network: text
@@ -132,14 +133,15 @@ export const configSchema = z.strictObject({
     placeholder: '[yes|no]',
   }),
   members: z
-    .enum(['file', 'open'], { error: 'neither file nor open' })
+    .enum(['file', 'open', 'pasteld'], { error: 'neither file nor open nor pasteld' })
     .prefault('file')
     .register(keyRegistry, {
       kind: 'choice',
       about:
-        'who may take part; file: the PastelIDs in the file members of the data folder; open: anybody, with any key',
-      placeholder: '<file|open>',
+        'who may take part; file: the PastelIDs in the file members of the data folder; open: anybody, with any key; pasteld: the supernodes that the Pastel core lists',
+      placeholder: '<file|open|pasteld>',
     }),
+  pasteld: pasteldSchema,
   manyPeersPerHost: yesOrNo.prefault(false).register(keyRegistry, {
     kind: 'boolean',
     about: 'no limits by address, for several nodes on one machine',
@@ -178,7 +180,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       maxAge: duration(MAX_HISTORY_MS).prefault('30d').register(keyRegistry, {
         kind: 'duration',
-        about: 'what came longer ago is removed',
+        about: 'what came longer ago is removed; 3d unless it is set where pasteld says that there is a core',
         placeholder: '<duration>',
       }),
       maxSize: size(0).prefault('16GiB').register(keyRegistry, {
@@ -351,7 +353,12 @@ export const configSchema = z.strictObject({
     .prefault({}),
 })
 
+/** Every key with its type, its default and what it means; flags, variables, the file and the reference follow it. */
+export const configSchema = keysSchema.superRefine((config, context) => {
+  for (const [path, message] of pasteldConflicts(config)) context.addIssue({ code: 'custom', path, message })
+})
+
 /** What a controller is started with: every key has a default. Durations and sizes as text, or in ms and bytes. */
-export type ControllerConfig = z.input<typeof configSchema>
+export type ControllerConfig = z.input<typeof keysSchema>
 /** The same, read. */
-export type ReadConfig = z.output<typeof configSchema>
+export type ReadConfig = z.output<typeof keysSchema>

@@ -10,6 +10,7 @@ import { fsyncCheck } from './fsync-check.ts'
 import { lockCheck } from './lock-check.ts'
 import { memoryCheck } from './memory-check.ts'
 import { nodeCheck } from './node-check.ts'
+import { pasteldCheck } from './pasteld-check.ts'
 import { pluginsCheck } from './plugins-check.ts'
 import { portsCheck } from './ports-check.ts'
 import { proxyCheck } from './proxy-check.ts'
@@ -33,5 +34,6 @@ export const CHECKS: readonly Check[] = [
   certificateCheck,
   standingCheck,
   queueCheck,
+  pasteldCheck,
   pluginsCheck,
 ]

@@ -6,6 +6,7 @@ import { configuration } from './configuration.ts'
 import { jobs } from './jobs.ts'
 import { keys } from './keys.ts'
 import { members } from './members.ts'
+import { pasteld } from './pasteld-status.ts'
 import { peers } from './peers.ts'
 import { drain, shutdown } from './process.ts'
 import { schedules } from './schedules.ts'
@@ -31,6 +32,7 @@ export const admin = router({
   audit,
   store,
   configuration,
+  pasteld,
   drain,
   shutdown,
 

@@ -9,6 +9,8 @@ export interface SettingOrigin {
   readonly path?: string
   /** Lines count from 1. */
   readonly line?: number
+  /** Why it is another default than usual. */
+  readonly because?: string
 }
 
 /** A value as it is written, such as `3d`, without what is secret; null: there is none. */

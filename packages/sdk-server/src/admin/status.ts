@@ -1,6 +1,7 @@
 import type { Context } from '../trpc.ts'
 import { readAlerts } from './alerts.ts'
 import { directStatus } from './direct-status.ts'
+import { pasteldStatus } from './pasteld-status.ts'
 import { queueStatus } from './queue-stats.ts'
 import { standingOf } from './unshared.ts'
 
@@ -58,6 +59,8 @@ export async function readStatus(ctx: Context) {
     queue: await queueStatus(ctx),
     bindings: await ctx.bindings(),
     plugins: [...ctx.plugins()],
+    /** How it stands with the Pastel core; null: there is none. */
+    pasteld: pasteldStatus(ctx),
     /** Keys of messages that were sent once, those of jobs above all. */
     once: node.onceKeys(),
     /** Those that are not dismissed, the newest first. */

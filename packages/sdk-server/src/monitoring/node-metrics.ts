@@ -4,6 +4,7 @@ import { CallMetrics } from './call-metrics.ts'
 import { Families } from './families.ts'
 import { addNodeFamilies } from './node-families.ts'
 import { addMetrics, type MetricDefinitions, type MetricsOf } from './own-metrics.ts'
+import { addPasteldFamilies } from './pasteld-families.ts'
 import { addPluginFamilies } from './plugin-families.ts'
 import { addQueueFamilies } from './queue-families.ts'
 import { addStoreFamilies } from './store-families.ts'
@@ -11,7 +12,7 @@ import { pageOfMeters } from './transport-families.ts'
 
 export type NodeMetricsComponents = Pick<
   Context,
-  'node' | 'store' | 'queue' | 'bindings' | 'plugins' | 'version' | 'onError'
+  'node' | 'store' | 'queue' | 'bindings' | 'plugins' | 'pasteld' | 'version' | 'onError'
 >
 
 /** What can be measured of a node, its transport, what is kept in it and its process. */
@@ -21,7 +22,8 @@ export class NodeMetrics {
   readonly #onError: (error: Error) => void
   readonly calls = new CallMetrics(this.#registry)
 
-  constructor({ node, store, queue, bindings, plugins, version, onError }: NodeMetricsComponents) {
+  constructor(components: NodeMetricsComponents) {
+    const { node, store, queue, bindings, plugins, pasteld, version, onError } = components
     this.#node = node
     this.#onError = onError
     const registry = this.#registry
@@ -36,6 +38,7 @@ export class NodeMetrics {
     addStoreFamilies(families, store)
     addQueueFamilies(families, { queue, bindings })
     addPluginFamilies(families, plugins)
+    if (pasteld !== undefined) addPasteldFamilies(families, pasteld)
     collectDefaultMetrics({ register: registry })
   }
 

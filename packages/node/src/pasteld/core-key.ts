@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { MeshError, type PastelId } from '@pastel-mesh/identity'
+import {
+  createPasteldSigner,
+  type PasteldClient,
+  PasteldError,
+  type PasteldSigner,
+} from '@pastel-mesh/pasteld'
+import { findPassphrase, type PassphrasePrompt } from '../passphrase.ts'
+
+/** What ends by itself when the core runs, or has less to do. */
+const PASSING: readonly string[] = [
+  'ERR_PASTELD_UNREACHABLE',
+  'ERR_PASTELD_WARMING_UP',
+  'ERR_PASTELD_TIMEOUT',
+  'ERR_PASTELD_BUSY',
+]
+/** A core that is being started takes minutes; asking it costs little. */
+const AGAIN_MS = 2_000
+
+export interface CoreKeyOptions {
+  readonly pastelId: PastelId
+  readonly passphraseFile?: string | undefined
+  /** Asks for a passphrase that is in no file. @default nobody is asked */
+  readonly prompt?: PassphrasePrompt | undefined
+}
+
+/**
+ * The signer of a PastelID whose key stays in the core.
+ * @throws MeshError ERR_PASSPHRASE_MISSING, ERR_PASSPHRASE_FILE, ERR_PASTELD_PASSPHRASE: it is empty
+ */
+export async function openCoreKey(
+  { pastelId, passphraseFile, prompt }: CoreKeyOptions,
+  client: PasteldClient,
+): Promise<PasteldSigner> {
+  const passphrase = await corePassphrase(pastelId, passphraseFile, prompt)
+  return createPasteldSigner({ pastelId, passphrase }, { client })
+}
+
+/** Of a file or of the terminal alone: the variables are of the node's own key file. */
+async function corePassphrase(
+  pastelId: PastelId,
+  file: string | undefined,
+  prompt: PassphrasePrompt | undefined,
+): Promise<string> {
+  if (file !== undefined) return (await findPassphrase(`the key of ${pastelId}`, { file })).text
+  if (prompt !== undefined) return await prompt(`Passphrase of ${pastelId} in the Pastel core: `)
+  throw new MeshError(
+    'ERR_PASSPHRASE_MISSING',
+    `nothing says the passphrase of ${pastelId} in the Pastel core, and there is no terminal to ask on: put it into a file that pasteld.passphraseFile names`,
+  )
+}
+
+export interface KeyWaitOptions {
+  readonly signal: AbortSignal
+  /** Hears once of each thing that is waited for. */
+  readonly onWait: (line: string) => void
+}
+
+/**
+ * Waits until the core signs: a node whose key is there can do nothing before.
+ * @throws MeshError ERR_PASTELD_KEY, ERR_PASTELD_PASSPHRASE, ERR_PASTELD_AUTH and the like: waiting would not help
+ */
+export async function waitForKey(
+  signer: PasteldSigner,
+  client: PasteldClient,
+  { signal, onWait }: KeyWaitOptions,
+): Promise<void> {
+  let told: string | undefined
+  for (;;) {
+    try {
+      // A signature waits for the core by itself, and nobody would hear of it.
+      await client.blockCount({ signal, waitForCore: false })
+      return await signer.check({ signal })
+    } catch (error) {
+      if (signal.aborted || !(error instanceof PasteldError) || !PASSING.includes(error.code)) throw error
+      if (told !== error.code) {
+        onWait(`waits for the Pastel core at ${client.url} to sign as ${signer.pastelId}: ${error.message}`)
+      }
+      told = error.code
+      await delay(AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import {
+  type PasteldEmulator,
+  startPasteldEmulator,
+} from '../../testkit/src/pasteld-emulator/start-pasteld-emulator.ts'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
+import { runCli } from './fixtures/cli.ts'
+import { coreKeyArgs } from './fixtures/core-key-args.ts'
+import { type RunningNode, startNode } from './fixtures/running-node.ts'
+import { makeFolder, removeFolder, temporaryFolder } from './fixtures/temporary-folder.ts'
+
+/** Two cores, and three supernodes that only the lists know, one of which is not enabled. */
+let emulator: PasteldEmulator
+let own: PasteldEmulator['supernodes'][number]
+let other: PasteldEmulator['supernodes'][number]
+let node: RunningNode
+let dataDir: string
+let args: string[]
+
+beforeAll(async () => {
+  emulator = await startPasteldEmulator({ supernodes: 2, listedOnly: 3, latency: 0 })
+  await emulator.change(2, { status: 'NEW_START_REQUIRED' })
+  const [first, second] = emulator.supernodes
+  if (first === undefined || second === undefined) throw new Error('the emulator has too few supernodes')
+  own = first
+  other = second
+  dataDir = await makeFolder()
+  args = [
+    ...(await coreKeyArgs(dataDir, own)),
+    ...['--members', 'pasteld', '--topic', 'prices', '--pasteld-bridge-after', '200ms'],
+    ...['--pasteld-bridge-poll', '200ms'],
+  ]
+  node = await startNode({ dataDir, args })
+})
+
+afterAll(async () => {
+  await node?.remove()
+  await emulator?.stop()
+  await removeFolder(dataDir)
+})
+
+describe('a node whose key is in the Pastel core', () => {
+  it('is that PastelID, and has no key file', async () => {
+    const { stdout } = await runCli(['status', '--json', '--data', dataDir])
+    expect(JSON.parse(stdout)).toMatchObject({
+      pastelId: own.pastelId,
+      pasteld: { signer: 'core', isRegistry: true, local: { outpoint: own.outpoint } },
+    })
+    expect(await readdir(dataDir)).not.toContain('pastelkeys')
+  })
+
+  it('signs what it publishes there', async () => {
+    const { stdout } = await runCli(['publish', 'prices', 'hello', '--data', dataDir])
+    const verified = await runCli(['verify', stdout.trim(), '--data', dataDir])
+    expect(verified).toMatchObject({ code: 0, stderr: '' })
+    expect(verified.stdout).toContain(own.pastelId)
+  })
+
+  it('has the supernodes whose status counts as members', async () => {
+    const { stdout } = await runCli(['members', '--data', dataDir])
+    const listed = stdout.match(/jX\w{84}/g)
+    expect(listed).toHaveLength(4)
+    expect(listed).toContain(other.pastelId)
+  })
+
+  it('hands to the core what is for a supernode that is not on the mesh', async () => {
+    const sent = await runCli(['send', other.pastelId, 'to your core', '--data', dataDir])
+    expect(sent).toMatchObject({ code: 0 })
+    await waitUntil(async () => (await other.messages()).length === 1, { what: 'the message at the core' })
+    const { stdout } = await runCli(['pasteld', 'status', '--data', dataDir, ...args])
+    expect(stdout).toMatch(/handed over +1 message$/m)
+  })
+
+  it('exports who is a supernode with the statistics', async () => {
+    const { stdout } = await runCli(['stats', '--table', 'message_sender_metadata', '--data', dataDir])
+    expect(JSON.parse(stdout)).toMatchObject([
+      {
+        sending_sn_pastelid: own.pastelId,
+        sending_sn_txid_vout: own.outpoint,
+        sending_sn_pubkey: own.publicKey,
+      },
+    ])
+  })
+
+  it('reloads while the core is away, and says so', async () => {
+    await own.stop()
+    const away = await runCli(['pasteld', 'status', '--data', dataDir])
+    const reloaded = await runCli(['config', 'reload', '--data', dataDir])
+    await own.start()
+    expect(away.code).toBe(1)
+    expect(away.stdout).toMatch(/^ +failed +.* → start the core \(pasteld\)/m)
+    expect(reloaded.code).toBe(0)
+    expect(reloaded.stderr).toMatch(/pmesh: .*core/)
+    expect(await runCli(['config', 'reload', '--data', dataDir])).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  it('shows the passphrase nowhere', async () => {
+    const shown = await Promise.all(
+      [['config', 'show'], ['pasteld', 'status', '--json'], ['audit']].map((command) =>
+        runCli([...command, '--data', dataDir]),
+      ),
+    )
+    const cmdline = await readFile(`/proc/${node.process.pid}/cmdline`, 'utf8')
+    const texts = [node.output(), cmdline, ...shown.flatMap(({ stdout, stderr }) => [stdout, stderr])]
+    expect(texts.join()).not.toContain(PASSPHRASE_PREFIX)
+    expect(texts.join()).not.toContain(own.rpcPassword)
+  })
+})
+
+describe('pmesh pasteld status', () => {
+  it('is green of a core that works and a node that uses it', async () => {
+    const { code, stdout, stderr } = await runCli(['pasteld', 'status', '--data', dataDir])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    for (const line of [
+      new RegExp(`^ +answers +yes, at ${own.url}$`, 'm'),
+      new RegExp(`^ +supernode +${own.outpoint}: `, 'm'),
+      new RegExp(`^ +PastelID +${own.pastelId}$`, 'm'),
+      /^ +listed +ENABLED 4, NEW_START_REQUIRED 1$/m,
+      /^ +only through their cores +4$/m,
+      /^ +key +in the core, which signs$/m,
+    ]) {
+      expect(stdout).toMatch(line)
+    }
+    expect(stdout).not.toContain('Problems')
+  })
+
+  it('asks the core itself where no node runs', async () => {
+    const folder = await temporaryFolder()
+    const flags = await coreKeyArgs(folder, other)
+    const { code, stdout } = await runCli(['pasteld', 'status', '--json', '--data', folder, ...flags])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      core: {
+        url: other.url,
+        masternode: { outpoint: other.outpoint, pastelId: other.pastelId },
+        byStatus: { ENABLED: 4, NEW_START_REQUIRED: 1 },
+      },
+      node: null,
+      problems: [],
+    })
+  })
+
+  it('says what is wrong, and what to do', async () => {
+    const folder = await temporaryFolder()
+    const flags = ['--data', folder, '--pasteld-conf', other.confPath, '--pasteld-signer', own.pastelId]
+    const { code, stdout } = await runCli(['pasteld', 'status', ...flags])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/failed +the core has no key of .*pasteld\.signer names → name one of/)
+    expect(stdout).toMatch(/failed +the node is .*has registered .* → make the node that PastelID/)
+    const none = await runCli(['pasteld', 'status', '--data', folder])
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('no Pastel core is configured') })
+  })
+})
+
+it('pmesh doctor looks at the core', async () => {
+  const { stdout } = await runCli(['doctor', '--data', dataDir, ...args])
+  expect(stdout).toMatch(/^ok +pasteld +the core at .* answers: .*supernode /m)
+})
