@@ -275,11 +275,14 @@ describe.skipIf(missingForNginx !== undefined)('nginx refuses', () => {
     '/%72eadyz',
     '/./x/../readyz',
     '/x%2f..%2freadyz',
+    '/get_messages?last_k_minutes=5',
+    '/%73end_message',
+    '//broadcast_message_to_all_sns',
   ])('%s, which is for this machine alone', async (path) => {
     const { status, body, headers } = await call(path)
     expect({ status, body: JSON.parse(body).code }).toEqual({ status: 404, body: 'NOT_FOUND' })
     expect(headers['strict-transport-security']).toBe('max-age=31536000')
-    expect((await served.seen()).filter(({ path }) => path.includes('readyz'))).toEqual([])
+    expect((await served.seen()).filter(({ path }) => /readyz|message/.test(path))).toEqual([])
   })
 
   test('to answer under another name, with and without TLS', async () => {

@@ -29,6 +29,8 @@ export interface SendMessagesComponents extends PastelComponents {
 
 /** The core's signer takes half a second at most; a passphrase of a key file, a second on a busy machine. */
 const SIGN_TIMEOUT_MS = 20_000
+/** Of key files, and of the core. */
+const WRONG_PASSPHRASE: ReadonlySet<string> = new Set(['ERR_KEY_FILE_PASSPHRASE', 'ERR_PASTELD_PASSPHRASE'])
 /** Names of recipients in one message. */
 const MAX_NAMED = 5
 
@@ -129,7 +131,7 @@ export class SendMessages {
             if (signal.aborted)
               throw new MeshError('ERR_SIGNER_TIMEOUT', 'the message could not be signed in time')
             const { code = 'ERR_SIGNER', message } = cause as { code?: string; message: string }
-            if (code === 'ERR_KEY_FILE_PASSPHRASE')
+            if (WRONG_PASSPHRASE.has(code))
               throw new MeshError('ERR_LOGIN', `the passphrase does not open the key of ${pastelId}`)
             // Whoever made the error may not have known what it holds.
             throw message.includes(passphrase)
