@@ -55,7 +55,7 @@ describe('a secret is found in what a child writes:', () => {
   })
 
   test('but not where there is none', async () => {
-    await promisify(execFile)(node, ['-e', 'console.log("passphrase-for-no-lo")'])
+    await promisify(execFile)(node, ['-e', `console.log("${PASSPHRASE_PREFIX.slice(0, -1)}")`])
     expect(takeSecrets()).toEqual([])
   })
 })

@@ -9,13 +9,14 @@ import {
   verifySignature,
 } from '@pastel-mesh/identity'
 import { expect, test } from 'vitest'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 import { createPasteldSigner } from '../src/index.ts'
 import { clientOf } from './fixtures/client.ts'
 import { type CoreAnswer, type CoreCall, type ScriptedCore, startCore } from './fixtures/scripted-core.ts'
 import { waitUntil } from './fixtures/testkit.ts'
 import { PASTEL } from './fixtures/vectors.ts'
 
-const PASSPHRASE = 'correct horse'
+const PASSPHRASE = `${PASSPHRASE_PREFIX}correct horse`
 const local = createLocalSigner(generateSeed())
 
 /** What a core with one key answers. */

@@ -1,12 +1,13 @@
 import { inspect } from 'node:util'
 import { parsePastelId } from '@pastel-mesh/identity'
 import { expect, test } from 'vitest'
+import { PASSPHRASE_PREFIX } from '../../testkit/src/secrets.ts'
 import type { PasteldClient } from '../src/index.ts'
 import { clientOf } from './fixtures/client.ts'
 import { type CoreAnswer, startCore } from './fixtures/scripted-core.ts'
 import { PASTEL } from './fixtures/vectors.ts'
 
-const PASSPHRASE = 'correct "horse"\nbattery'
+const PASSPHRASE = `${PASSPHRASE_PREFIX}correct "horse"\nbattery`
 const PRIVATE_KEY = '7sMvJr3pQqPrivateKeyOfTheNode'
 const pastelId = parsePastelId(PASTEL.pastelId)
 

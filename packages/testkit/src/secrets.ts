@@ -3,6 +3,6 @@
  * run of tests looks for them (scripts/secret-watch.ts). Letters and hyphens alone, so that they are the same in JSON, in
  * a URL and on a command line.
  */
-export const PASSPHRASE_PREFIX = 'passphrase-for-no-log-'
+export const PASSPHRASE_PREFIX = 'unlogged-passphrase-'
 /** Of masternodes' private keys, as `masternode list-conf` has them. */
-export const MASTERNODE_KEY_PREFIX = 'masternode-key-for-no-log-'
+export const MASTERNODE_KEY_PREFIX = 'unlogged-masternode-key-'
