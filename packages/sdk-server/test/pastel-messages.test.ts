@@ -113,7 +113,7 @@ test('what is sent is taken from the query, a JSON body, or a form, and the pass
 })
 
 test.each([
-  ['a wrong passphrase', { pastelid_passphrase: 'wrong horse' }, 401],
+  ['a wrong passphrase', { pastelid_passphrase: `${PASSPHRASE}, and more` }, 401],
   ['a PastelID whose checksum is wrong', { receiving_sn_pastelid: 'jX'.padEnd(86, 'Y') }, 422],
   [
     'a PastelID that is no supernode',
@@ -129,7 +129,7 @@ test.each([
   expect(answer.body.detail).toBeDefined()
   if (status === 422 && 'message' in changed && changed.message.startsWith('pastel-mesh/'))
     expect(answer.body.detail).toContain('pastel-mesh/')
-  for (const secret of [PASSPHRASE, 'wrong horse']) expect(JSON.stringify(answer.body)).not.toContain(secret)
+  expect(JSON.stringify(answer.body)).not.toContain(PASSPHRASE)
   expect(server.store.end).toBe(0)
 })
 
@@ -152,7 +152,7 @@ test('what is missing is named, and what was sent is not repeated', async () => 
     expect(answer.status).toBeGreaterThanOrEqual(400)
     expect(answer.status).toBeLessThan(500)
     expect(answer.body.detail).toBeDefined()
-    expect(JSON.stringify(answer.body)).not.toContain(PASSPHRASE.slice(0, 8))
+    expect(JSON.stringify(answer.body)).not.toContain(PASSPHRASE.slice(0, 30))
   }
 })
 
