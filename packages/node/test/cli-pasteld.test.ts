@@ -153,8 +153,3 @@ describe('pmesh pasteld status', () => {
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('no Pastel core is configured') })
   })
 })
-
-it('pmesh doctor looks at the core', async () => {
-  const { stdout } = await runCli(['doctor', '--data', dataDir, ...args])
-  expect(stdout).toMatch(/^ok +pasteld +the core at .* answers: .*supernode /m)
-})

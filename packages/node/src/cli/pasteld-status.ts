@@ -2,7 +2,7 @@ import type { OptionValues } from 'commander'
 import { findDataDir, loadConfig } from '../config/load-config.ts'
 import { askNode, type NodeState, type NodeStatus } from '../doctor/node-state.ts'
 import { runningConfig } from '../doctor/running-config.ts'
-import { askCore, type CoreAnswer } from '../pasteld/core-facts.ts'
+import type { CoreAnswer } from '../pasteld/core-facts.ts'
 import { type PastelProblem, pastelProblems } from '../pasteld/core-problems.ts'
 import { placesOf } from './config-options.ts'
 import { json, print, warn } from './output.ts'
@@ -29,6 +29,8 @@ export async function showPasteldStatus(options: OptionValues): Promise<number> 
     else warn('no Pastel core is configured: set pasteld.conf, in pmesh.yaml or with --pasteld-conf default')
     return 1
   }
+  // Only now: it takes all of libp2p with it.
+  const { askCore } = await import('../pasteld/core-facts.ts')
   const core = await askCore(pasteld, AbortSignal.timeout(ASK_MS))
   const status = node.kind === 'running' ? node.status : undefined
   const problems = [...pastelProblems(pasteld, core, status), ...silence(node)]

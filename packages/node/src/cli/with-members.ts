@@ -1,5 +1,6 @@
 import { MeshError, type PastelId, parsePastelId } from '@pastel-mesh/identity'
 import type { FileRegistry } from '@pastel-mesh/sdk-node'
+import type { CheckedConfig } from '../config/checked-config.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { ControlClient } from '../control-client.ts'
 import { type DataFolder, dataFolder } from '../data-folder.ts'
@@ -25,7 +26,7 @@ interface Members {
 
 /**
  * Works on the members of a node: through it if it runs, in its file if it does not.
- * @throws MeshError ERR_MEMBER_FILE, ERR_OPEN_MEMBERS, ERR_UNKNOWN_MEMBER, ERR_OWN_MEMBER, ERR_ROLE_NAME
+ * @throws MeshError ERR_MEMBER_FILE, ERR_OPEN_MEMBERS, ERR_FIXED_MEMBERS, ERR_UNKNOWN_MEMBER, ERR_OWN_MEMBER, ERR_ROLE_NAME
  */
 export async function withMembers<T>(
   dataDir: string,
@@ -60,13 +61,16 @@ function ofNode(api: ControlClient['api']): Members {
 }
 
 async function ofFile(dataDir: string, folder: DataFolder): Promise<Members> {
-  const isOpen = await isOpenTo(dataDir)
+  const by = await membersOf(dataDir)
+  const isOpen = by === 'open'
   // Of several keys only a start says which one is the node's.
   const own = await keyStore(folder).list()
   // Only now: it takes all of libp2p with it.
   const { checkMemberFile, createFileRegistry } = await import('@pastel-mesh/sdk-node')
   const registry = (): FileRegistry => {
-    if (!isOpen) return createFileRegistry({ path: folder.members, always: own.length === 1 ? own : [] })
+    if (by === 'file')
+      return createFileRegistry({ path: folder.members, always: own.length === 1 ? own : [] })
+    if (by === 'pasteld') throw fixed()
     throw new MeshError(
       'ERR_OPEN_MEMBERS',
       'anybody may take part, with any key: "members" of the configuration is "open", and nobody can be added or removed',
@@ -78,7 +82,10 @@ async function ofFile(dataDir: string, folder: DataFolder): Promise<Members> {
     return [...inFile, ...others.map((pastelId) => ({ pastelId, role: 'member' }))]
   }
   return {
-    list: async () => ({ isOpen, members: isOpen ? [] : await listed() }),
+    list: async () => {
+      if (by === 'pasteld') throw fixed()
+      return { isOpen, members: isOpen ? [] : await listed() }
+    },
     async add({ pastelId, role }) {
       const members = registry()
       const before = (await listed()).find((member) => member.pastelId === pastelId)?.role
@@ -89,7 +96,7 @@ async function ofFile(dataDir: string, folder: DataFolder): Promise<Members> {
 }
 
 /** What a start without flags would do; what is wrong with the settings is not this command's to say. */
-async function isOpenTo(dataDir: string): Promise<boolean> {
+async function membersOf(dataDir: string): Promise<CheckedConfig['members']> {
   return await loadConfig({
     flags: {},
     env: process.env,
@@ -97,8 +104,15 @@ async function isOpenTo(dataDir: string): Promise<boolean> {
     dataDir,
     configFile: undefined,
   }).then(
-    ({ config }) => config.members === 'open',
-    () => false,
+    ({ config }) => config.members,
+    () => 'file',
+  )
+}
+
+function fixed(): MeshError {
+  return new MeshError(
+    'ERR_FIXED_MEMBERS',
+    'the members are the supernodes that the Pastel core lists: "members" of the configuration is "pasteld", and nobody can be added or removed here; a node that runs lists them',
   )
 }
 

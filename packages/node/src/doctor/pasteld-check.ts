@@ -1,4 +1,3 @@
-import { askCore } from '../pasteld/core-facts.ts'
 import { pastelProblems } from '../pasteld/core-problems.ts'
 import type { Check } from './check.ts'
 
@@ -8,6 +7,8 @@ export const pasteldCheck: Check = {
   timeoutMs: 10_000,
   async run({ config, node }, signal) {
     if (config?.pasteld === undefined) return [{ state: 'ok', message: 'none is named' }]
+    // Only now: it takes all of libp2p with it.
+    const { askCore } = await import('../pasteld/core-facts.ts')
     const core = await askCore(config.pasteld, signal)
     const problems = pastelProblems(config.pasteld, core, node.kind === 'running' ? node.status : undefined)
     if (problems.length > 0) return problems
