@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { encodeSignature, type PastelId } from '@pastel-mesh/identity'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import { decodeEnvelope } from '../envelope/decode-envelope.ts'
@@ -128,6 +129,8 @@ export class Incoming {
       return { entry, envelope, sender }
     } catch (error) {
       if (!(error instanceof EnvelopeError)) throw error
+      // Nothing was waited for until here: many that take long to refuse would keep everything else from its turn.
+      await setImmediate()
       if (error.code === 'ERR_ENVELOPE_FORGED' || error.code === 'ERR_ENVELOPE_PUBLIC_KEY') {
         return this.#leave(id, 'forged', keys)
       }
