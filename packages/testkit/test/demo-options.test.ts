@@ -7,11 +7,19 @@ import { temporaryFolder } from './fixtures/temporary-folder.ts'
 
 describe('the options of the demo', () => {
   it('have defaults', async () => {
-    expect(await readOptions([])).toEqual({ nodes: 5, messages: 2_000, size: 256, keep: false })
+    const defaults = { pasteld: false, nodes: 5, messages: 2_000, size: 256, keep: false }
+    expect(await readOptions([])).toEqual(defaults)
+    expect(await readOptions(['--pasteld'])).toEqual({
+      ...defaults,
+      pasteld: true,
+      nodes: 10,
+      messages: 1_000,
+    })
   })
 
   it('are read', async () => {
     expect(await readOptions(['--nodes', '3', '--messages', '10', '--size', '64', '--keep'])).toEqual({
+      pasteld: false,
       nodes: 3,
       messages: 10,
       size: 64,
@@ -27,6 +35,9 @@ describe('the options of the demo', () => {
     [['--messages', ''], '--messages : give a whole number from 1 to 1000000'],
     [['--size', '1.5'], '--size 1.5: give a whole number from 1 to 200000'],
     [['--input', '/nowhere/file'], '--input /nowhere/file: the file cannot be read: ENOENT'],
+    [['--pasteld', '--nodes', '5'], '--pasteld takes an even number of --nodes'],
+    [['--pasteld', '--nodes', '2'], '--nodes 2: give a whole number from 4 to 20'],
+    [['--pasteld', '--keep'], 'and neither --keep nor --input'],
     [['--speed', '5'], "Unknown option '--speed'"],
     [['5'], "Unexpected argument '5'"],
   ])('%j are refused: %s', async (args, message) => {

@@ -4,6 +4,7 @@ import { LocalMesh } from '../mesh/local-mesh.ts'
 import { checkDemo, TABLE_HEAD } from './check-demo.ts'
 import type { JobsRun } from './check-jobs.ts'
 import { type DemoOptions, readOptions, USAGE } from './options.ts'
+import { describePasteldRun, runPasteldDemo } from './pasteld-demo.ts'
 import { DEMO_PROGRAMS, DEMO_TOPIC, runDemo } from './run-demo.ts'
 import type { DirectRun } from './send-direct.ts'
 
@@ -16,6 +17,20 @@ const beganMs = performance.now()
 
 function say(line: string): void {
   process.stdout.write(`${((performance.now() - beganMs) / 1000).toFixed(1).padStart(6)} s  ${line}\n`)
+}
+
+async function pasteldDemo({ nodes, messages }: DemoOptions, interrupted: AbortSignal): Promise<number> {
+  const run = await runPasteldDemo({ supernodes: nodes, messages }, say, interrupted)
+  process.stdout.write(`\n${describePasteldRun(run)}\n\n`)
+  const { problems, results } = run
+  for (const problem of problems.slice(0, MAX_SHOWN)) process.stdout.write(`${problem}\n`)
+  const received = results.reduce((sum, one) => sum + one.received, 0)
+  say(
+    problems.length > 0
+      ? `FAILED: ${problems.length} problems`
+      : `every one of ${received} messages is where it was sent exactly once, from whom it was, through cores of which one restarted twice`,
+  )
+  return problems.length > 0 ? 1 : 0
 }
 
 async function demo(options: DemoOptions, interrupted: AbortSignal): Promise<number> {
@@ -96,7 +111,7 @@ const interrupted = onSignal()
 try {
   const options = await readOptions(process.argv.slice(2))
   if (options === undefined) process.stdout.write(USAGE)
-  else process.exitCode = await demo(options, interrupted)
+  else process.exitCode = await (options.pasteld ? pasteldDemo : demo)(options, interrupted)
 } catch (error) {
   // The nodes got the terminal's signal too, so that calls to them may have failed before this process noticed.
   const message = interrupted.aborted ? 'interrupted' : describe(error as Error)

@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util'
 import { MAX_BODY_BYTES } from '@pastel-mesh/protocol'
 
 export interface DemoOptions {
+  /** Supernodes of the Pastel network instead, whose cores an emulator serves; half of `nodes` are on the mesh. */
+  readonly pasteld?: boolean
+
   readonly nodes: number
   readonly messages: number
   /** Bytes of a message's text; ignored with `input`. */
@@ -18,6 +21,8 @@ export const USAGE = `Usage: npm run demo -- [options]
   --messages M   messages to publish in all (default 2000)
   --size B       bytes of a message (default 256)
   --input FILE   publish the lines of a text file instead of random text
+  --pasteld      supernodes of the Pastel network: an emulator serves their cores, half of them are on the mesh;
+                 --nodes 4 to 20 (default 10), an even number; --messages each way (default 1000)
   --keep         stay up afterwards, to look at the nodes with pmesh
 
 One node is started late and one is restarted in the middle. At last one gets direct messages while it is away.
@@ -28,8 +33,9 @@ export async function readOptions(args: readonly string[]): Promise<DemoOptions 
   const { values } = parseArgs({
     args: [...args],
     options: {
-      nodes: { type: 'string', default: '5' },
-      messages: { type: 'string', default: '2000' },
+      pasteld: { type: 'boolean', default: false },
+      nodes: { type: 'string' },
+      messages: { type: 'string' },
       size: { type: 'string', default: '256' },
       input: { type: 'string' },
       keep: { type: 'boolean', default: false },
@@ -38,10 +44,14 @@ export async function readOptions(args: readonly string[]): Promise<DemoOptions 
   })
   if (values.help) return undefined
   const options = {
-    nodes: number('nodes', values.nodes, 3, 20),
-    messages: number('messages', values.messages, 1, 1_000_000),
+    pasteld: values.pasteld,
+    nodes: number('nodes', values.nodes ?? (values.pasteld ? '10' : '5'), values.pasteld ? 4 : 3, 20),
+    messages: number('messages', values.messages ?? (values.pasteld ? '1000' : '2000'), 1, 1_000_000),
     size: number('size', values.size, 1, 200_000),
     keep: values.keep,
+  }
+  if (values.pasteld && (options.nodes % 2 === 1 || values.keep || values.input !== undefined)) {
+    throw new Error('--pasteld takes an even number of --nodes, and neither --keep nor --input')
   }
   return values.input === undefined ? options : { ...options, texts: await readTexts(values.input) }
 }

@@ -12,6 +12,10 @@ export interface LocalMeshOptions {
   readonly transports?: readonly ('tcp' | 'ws')[]
   /** Free space that nodes leave on the disk, in MiB. @default the nodes' own */
   readonly minFreeMiB?: number
+  /** Who is a member, at all nodes. @default 'open' */
+  readonly members?: LocalNodeOptions['members']
+  /** Further flags of the first node, the second and so on. @default none */
+  readonly flags?: readonly (readonly string[])[]
   /** What runs a node instead of `pmesh start`, by its number from 0 on. @default none */
   readonly programs?: Readonly<Record<number, string>>
 }
@@ -26,6 +30,8 @@ export class LocalMesh {
     topics,
     transports = ['tcp'],
     programs = {},
+    flags = [],
+    members = 'open',
     ...rest
   }: LocalMeshOptions): Promise<LocalMesh> {
     const folder = await mkdtemp(join(tmpdir(), 'pmesh-'))
@@ -39,6 +45,8 @@ export class LocalMesh {
           ...place,
           dataDir: join(folder, `node-${i + 1}`),
           topics,
+          members,
+          flags: flags[i] ?? [],
           ...rest,
           ...(programs[i] === undefined ? {} : { program: programs[i] }),
           bootstrap: places.filter((other) => other !== place).map(localAddress),

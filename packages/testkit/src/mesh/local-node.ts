@@ -19,7 +19,9 @@ export interface LocalNodeOptions {
   /** Free space to leave on the disk, in MiB. @default the node's own */
   readonly minFreeMiB?: number
   /** @default 'open' */
-  readonly members?: 'file' | 'open'
+  readonly members?: 'file' | 'open' | 'pasteld'
+  /** Further flags of `pmesh start`. @default none */
+  readonly flags?: readonly string[]
   /** A program that runs the node, and gets its configuration as JSON. @default `pmesh start` */
   readonly program?: string
 }
@@ -109,7 +111,15 @@ export class LocalNode {
   }
 
   #startCommand(): string[] {
-    const { dataDir, bootstrap, topics, network = 'demo', members = 'open', minFreeMiB } = this.options
+    const {
+      dataDir,
+      bootstrap,
+      topics,
+      network = 'demo',
+      members = 'open',
+      minFreeMiB,
+      flags = [],
+    } = this.options
     const repeated = (flag: string, values: readonly string[]) => values.flatMap((value) => [flag, value])
     return [
       'start',
@@ -119,6 +129,7 @@ export class LocalNode {
       ...(minFreeMiB === undefined ? [] : ['--disk-min-free', `${minFreeMiB}MiB`]),
       ...repeated('--bootstrap', bootstrap),
       ...repeated('--topic', topics),
+      ...flags,
     ]
   }
 }
