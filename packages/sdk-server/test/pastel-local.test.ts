@@ -136,6 +136,15 @@ test('from ::1, and from 127.0.0.1 at a socket of both families, it is local', a
     expect(await call(`http://${host}:${port}`, '/get_messages')).toMatchObject({ status: 200 })
 })
 
+test('whoever connects from another address is refused, whatever it says', async () => {
+  const { url } = await pastelServer({ http: { host: '0.0.0.0' } })
+  const local = url.replace('0.0.0.0', '127.0.0.1')
+  const headers = { host: 'localhost' }
+  expect(await call(local, '/get_messages', { headers, from: '127.0.0.2' })).toMatchObject({ status: 401 })
+  expect(await call(local, '/get_messages', { headers })).toMatchObject({ status: 200 })
+  expect(await call(local, '/liveness_ping', { headers, from: '127.0.0.2' })).toMatchObject({ status: 200 })
+})
+
 test('without a session there are limits all the same', async () => {
   const { url } = await pastelServer()
   const statuses = await Promise.all(

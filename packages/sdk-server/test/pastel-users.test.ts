@@ -2,7 +2,7 @@ import type { PastelId } from '@pastel-mesh/identity'
 import { closestSupernodes } from '@pastel-mesh/pasteld'
 import { expect, test } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
-import { call, type PastelServer, pastelServer } from './fixtures/pastel-server.ts'
+import { call, type PastelServer, pastelServer, supernodeOf } from './fixtures/pastel-server.ts'
 import { PastelUser, type SignatureForm } from './fixtures/pastel-user.ts'
 
 /** Four nodes that know each other; who gets a message is close to three of them. */
@@ -146,11 +146,12 @@ test('what is not signed by its author is not taken, and of what a member sends 
   // A member, which can send what it likes.
   const type = 'pastel-user-message'
   await other.node.send(server.node.pastelId, { type, json: forged })
+  await other.node.send(server.node.pastelId, { type, json: { ...good, message_body: 'made up' } })
   await other.node.send(server.node.pastelId, { type, json: { message_body: 1 } })
   await other.node.send(server.node.pastelId, { type, text: 'no JSON' })
   await other.node.send(server.node.pastelId, { type, json: good })
   await waitUntil(async () => (await recipient.read(server)).body.length > 0, { what: 'the good one' })
-  expect(textsOf(await recipient.read(server))).toEqual(['good'])
+  expect((await recipient.read(server)).body).toMatchObject([good])
   expect(textsOf(await stranger.read(server))).toEqual([])
 })
 
@@ -175,6 +176,22 @@ test('a request that is made again makes no second message, also after a restart
   expect(textsOf(await recipient.read(restarted, { limit: 2 }))).toEqual(['at once', '3'])
   expect(textsOf(await recipient.read(restarted, { before_id: three }))).toEqual(['2', '1'])
   expect((await recipient.read(restarted, { limit: 0 })).status).toBe(422)
+})
+
+test('what strangers have a node pass on waits for supernodes that are away, and fills half of what may wait', async () => {
+  const server = await pastelServer()
+  const { node, supernodes } = server
+  while (supernodes.length < 8) supernodes.push(supernodeOf(new PastelUser().pastelId, supernodes.length + 1))
+  const names = () => closestSupernodes(recipient.pastelId, supernodes).map(({ pastelId }) => pastelId)
+  let recipient = new PastelUser()
+  while (names().includes(node.pastelId)) recipient = new PastelUser()
+  const sender = new PastelUser()
+  const { status, body } = await sender.send(server, recipient.pastelId, 'hello')
+  expect({ status, supernodes: body.supernodes }).toEqual({ status: 200, supernodes: names() })
+  expect(node.waiting().map((waiting) => waiting.recipient)).toEqual(names())
+  Object.assign(node, { outbox: () => ({ usedBytes: 51, maxBytes: 100 }) })
+  expect(await sender.send(server, recipient.pastelId, 'more')).toMatchObject({ status: 429 })
+  expect(node.waiting()).toHaveLength(3)
 })
 
 test('where no supernode is near that is a member, nothing is taken', async () => {
