@@ -10,6 +10,7 @@ export {
   type PasteldBridgeComponents,
   type PasteldBridgeOptions,
 } from './bridge/create-bridge.ts'
+export { SIGNATURE_HEADER } from './bridge/incoming.ts'
 export { fromMessageType, toMessageType } from './bridge/message-type.ts'
 export {
   type FindPasteldConfigOptions,

@@ -1,39 +1,19 @@
 import { encodeSignature, type PastelId } from '@pastel-mesh/identity'
-import type { SupernodeDirectory } from '@pastel-mesh/pasteld'
-import { MAX_TYPE_BYTES, type MessageInput, utf8Bytes } from '@pastel-mesh/protocol'
+import {
+  fromMessageType,
+  SIGNATURE_HEADER,
+  type SupernodeDirectory,
+  toMessageType,
+} from '@pastel-mesh/pasteld'
+import type { MessageInput } from '@pastel-mesh/protocol'
 import type { ReceivedMessage } from '@pastel-mesh/sdk-node'
 import { toMessageOutput } from '../service/message-schema.ts'
 import { isoTime } from './pastel-time.ts'
 
-/** The signature of the text by the sending PastelID, in base64: what Pastel's layer verifies. */
-const SIGNATURE_HEADER = 'pastel-signature'
-/** The type of a message, if it is none that messages of the mesh may have: those have the type {@link OTHER_TYPE}. */
-const TYPE_HEADER = 'pastel-message-type'
-const OTHER_TYPE = 'pastel'
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
-const CONTROL = /[\u0000-\u001f\u007f]/
-
-/** The type under which a message of Pastel's layer is stored. */
-export function storedType(messageType: string): string {
-  return isOrdinary(messageType) ? messageType : OTHER_TYPE
-}
-
 /** A message of Pastel's layer, as the mesh carries it. */
 export function toMeshMessage(text: string, messageType: string, signature: Uint8Array): MessageInput {
-  return {
-    text,
-    type: storedType(messageType),
-    headers: {
-      [SIGNATURE_HEADER]: encodeSignature(signature),
-      ...(isOrdinary(messageType) ? {} : { [TYPE_HEADER]: messageType }),
-    },
-  }
-}
-
-/** The type that a message has in Pastel's layer. */
-export function pastelTypeOf({ type, headers }: Pick<ReceivedMessage, 'type' | 'headers'>): string {
-  return type === OTHER_TYPE ? (headers[TYPE_HEADER] ?? type) : type
+  const { type, headers } = fromMessageType(messageType)
+  return { text, type, headers: { ...headers, [SIGNATURE_HEADER]: encodeSignature(signature) } }
 }
 
 /** What pasteld carries, before it is compressed. */
@@ -54,7 +34,7 @@ export function toTableMessage(
   const { sender, channel, headers, createdAtMs, id } = received
   const recipient = channel.kind === 'inbox' ? channel.recipient : own
   const message = textIn(received, own)
-  const messageType = pastelTypeOf(received)
+  const messageType = toMessageType(received)
   const signature = headers[SIGNATURE_HEADER] ?? ''
   const sending = directory.byPastelId(sender)
   return {
@@ -76,8 +56,4 @@ function textIn(received: ReceivedMessage, own: PastelId): string {
   const body = toMessageOutput(received, own)
   if ('text' in body) return body.text
   return 'base64' in body ? body.base64 : JSON.stringify(body.json)
-}
-
-function isOrdinary(messageType: string): boolean {
-  return messageType.isWellFormed() && !CONTROL.test(messageType) && utf8Bytes(messageType) <= MAX_TYPE_BYTES
 }

@@ -1,7 +1,7 @@
-import type { SupernodeDirectory } from '@pastel-mesh/pasteld'
+import { fromMessageType, type SupernodeDirectory, toMessageType } from '@pastel-mesh/pasteld'
 import type { MeshNode, ReceivedMessage } from '@pastel-mesh/sdk-node'
 import { MAX_PAGE_BYTES } from '../service/page.ts'
-import { pastelTypeOf, storedType, toTableMessage } from './pastel-message.ts'
+import { toTableMessage } from './pastel-message.ts'
 import { USER_MESSAGE_TYPE } from './user-message.ts'
 
 export interface MessagesQuery {
@@ -20,12 +20,12 @@ export async function readMessages(
 ) {
   const sinceMs = Math.max(0, Date.now() - last_k_minutes * MINUTE_MS)
   const isWanted = (message: ReceivedMessage) =>
-    message.type !== USER_MESSAGE_TYPE && (message_type === ALL || pastelTypeOf(message) === message_type)
+    message.type !== USER_MESSAGE_TYPE && (message_type === ALL || toMessageType(message) === message_type)
   const newest = async (direct: 'received' | 'sent') => {
     const found: ReceivedMessage[] = []
     let sizeBytes = 0
     const options = { direct, withExpired: true, sinceMs, reverse: true, signal } as const
-    const type = message_type === ALL ? {} : { type: storedType(message_type) }
+    const type = message_type === ALL ? {} : { type: fromMessageType(message_type).type }
     for await (const entry of node.messages({ ...options, ...type })) {
       if (entry.kind !== 'message' || !isWanted(entry)) continue
       found.push(entry)
