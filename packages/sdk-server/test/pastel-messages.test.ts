@@ -95,6 +95,27 @@ test('what is listed is of the minutes and the type that are asked for, the newe
     })
 })
 
+test('what came by the core alone is listed as from its true sender, with its signature', async () => {
+  const server = await pastelServer()
+  const sender = createLocalSigner(generateSeed())
+  server.supernodes.push(supernodeOf(sender.pastelId, 2))
+  const signature = Buffer.from(await sender.sign('by the core')).toString('base64')
+  await server.node.bringIn({
+    ...{ sender: sender.pastelId, via: 'pasteld' },
+    message: { text: 'by the core', type: 'news', headers: { 'pastel-signature': signature } },
+  })
+  expect((await call(server.url, '/get_messages')).body).toMatchObject([
+    {
+      message: 'by the core',
+      message_type: 'news',
+      signature,
+      sending_sn_pastelid: sender.pastelId,
+      sending_sn_txid_vout: server.supernodes[1]?.outpoint,
+      receiving_sn_pastelid: server.node.pastelId,
+    },
+  ])
+})
+
 test('what is sent is taken from the query, a JSON body, or a form, and the passphrase from a header as well', async () => {
   const server = await pastelServer()
   const { pastelid_passphrase, ...rest } = hello(server)
@@ -121,6 +142,7 @@ test.each([
     404,
   ],
   ['a text that only the protocol may sign', { message: 'pastel-mesh/batch/1:00' }, 422],
+  ['a type that no header holds', { message_type: 'ü'.repeat(513) }, 422],
   ['a text that is too long', { message: 'x'.repeat(256 * 1024 + 1) }, 422],
 ])('%s is refused, and nothing is sent', async (_, changed, status) => {
   const server = await pastelServer()

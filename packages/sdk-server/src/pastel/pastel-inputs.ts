@@ -1,3 +1,4 @@
+import { utf8Bytes } from '@pastel-mesh/protocol'
 import { z } from 'zod'
 import { pastelIdInput } from '../pastel-id-schema.ts'
 
@@ -14,9 +15,15 @@ const MAX_ANSWERED = 1_000
 const secret = z.string().max(1_024).meta({ format: 'password' })
 const flag = z.union([z.literal(0), z.literal(1), z.boolean()]).default(0)
 
+const messageType = z
+  .string()
+  .min(1)
+  .max(MAX_MESSAGE_TYPE)
+  .refine((text) => utf8Bytes(text) <= MAX_MESSAGE_TYPE, 'it has more than 1024 bytes')
+
 const messageInput = {
   message: z.string().meta({ description: 'The text: 256 KiB in a body, about 8 in the query.' }),
-  message_type: z.string().min(1).max(MAX_MESSAGE_TYPE),
+  message_type: messageType,
 }
 const passphraseInput = {
   pastelid_passphrase: secret.meta({
@@ -44,7 +51,7 @@ export const broadcastToAllInput = z.object({ ...messageInput, ...passphraseInpu
 
 export const getMessagesInput = z.object({
   last_k_minutes: z.number().int().min(1).max(YEAR_MINUTES).default(100),
-  message_type: z.string().min(1).max(MAX_MESSAGE_TYPE).default('all'),
+  message_type: messageType.default('all'),
   limit: z.number().int().min(1).max(MAX_ANSWERED).default(MAX_ANSWERED).meta({ description: 'The newest.' }),
 })
 
