@@ -1,14 +1,18 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parsePastelId } from '@pastel-mesh/identity'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import {
   type EmulatedSupernode,
   type PasteldEmulator,
   startPasteldEmulator,
 } from '../../testkit/src/pasteld-emulator/start-pasteld-emulator.ts'
+import { checkConfig } from '../src/config/checked-config.ts'
 import type { CheckContext } from '../src/doctor/check.ts'
 import { pasteldCheck } from '../src/doctor/pasteld-check.ts'
 import type { NodeController } from '../src/index.ts'
+import { askCore } from '../src/pasteld/core-facts.ts'
+import { pastelProblems } from '../src/pasteld/core-problems.ts'
 import { runCli } from './fixtures/cli.ts'
 import { createController } from './fixtures/create-controller.ts'
 import { makeFolder, removeFolder, temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -91,6 +95,19 @@ it('is looked at by the doctor', async () => {
   expect(await look()).toMatchObject([
     { state: 'warning', message: 'the core warns: a fork' },
     { state: 'failed', message: expect.stringMatching(/^the core is no supernode/) },
+  ])
+})
+
+it('says of a core that has not the key, and is not that supernode, what to do', async () => {
+  const signer = parsePastelId(
+    'jXYqZNPj21RVnwxnEJ654wEdzi7GZTZ5LAdiotBmPrF7pDMkpX1JegDMQZX55WZLkvy9fxNpZcbBJuE8QYUqBF',
+  )
+  const { pasteld } = checkConfig({ pasteld: { conf: core.confPath, signer } })
+  if (pasteld === undefined) throw new Error('there is no core')
+  const problems = pastelProblems(pasteld, await askCore(pasteld, new AbortController().signal), undefined)
+  expect(problems).toMatchObject([
+    { state: 'failed', message: expect.stringMatching(/no key of jXYq.* pasteld\.signer names$/) },
+    { state: 'failed', advice: expect.stringContaining('make the node that PastelID') },
   ])
 })
 
