@@ -6,7 +6,7 @@ import type { Check, CheckContext, Finding } from './check.ts'
 export const configCheck: Check = {
   name: 'configuration',
   timeoutMs: 5_000,
-  async run({ loaded, node, places }) {
+  async run({ loaded, config, node, places }) {
     const warnings = loaded.warnings.map(
       (message): Finding => ({
         state: 'warning',
@@ -14,7 +14,7 @@ export const configCheck: Check = {
         advice: 'see "pmesh config print" for what is read',
       }),
     )
-    const problems = await problemsOf(loaded, places)
+    const problems = await problemsOf({ loaded, config, places })
     if (loaded instanceof ConfigError || problems.length > 0) return [...problems.map(toFinding), ...warnings]
     const set = [...loaded.origins.values()].filter(({ kind }) => kind !== 'default').length
     const values = `${set} ${set === 1 ? 'value' : 'values'} set, ${loaded.file ?? 'no file'}`
@@ -28,12 +28,13 @@ export const configCheck: Check = {
 }
 
 /** A folder that is not there is said of the folder. */
-async function problemsOf(
-  loaded: CheckContext['loaded'],
-  places: CheckContext['places'],
-): Promise<readonly ConfigProblem[]> {
+async function problemsOf({
+  loaded,
+  config,
+  places,
+}: Pick<CheckContext, 'loaded' | 'config' | 'places'>): Promise<readonly ConfigProblem[]> {
   if (loaded instanceof ConfigError) return loaded.problems
-  const { config } = loaded
+  // Which key there has to be is for the running node to say, which may have been told by flags.
   const ofFolder = await folderProblems(places, config)
   return ofFolder.filter(({ key }) => key !== 'data')
 }
