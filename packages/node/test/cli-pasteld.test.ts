@@ -70,9 +70,12 @@ describe('a node whose key is in the Pastel core', () => {
     const sent = await runCli(['send', other.pastelId, 'to your core', '--data', dataDir])
     expect(sent).toMatchObject({ code: 0 })
     await waitUntil(async () => (await other.messages()).length === 1, { what: 'the message at the core' })
-    const status = async () => (await runCli(['pasteld', 'status', '--data', dataDir])).stdout
+    const handedOver = async () => {
+      const { stdout } = await runCli(['status', '--json', '--data', dataDir])
+      return JSON.parse(stdout).pasteld.bridge.handedOver
+    }
     // It counts when the core has answered.
-    await waitUntil(async () => /handed over +1 message$/m.test(await status()), { what: 'the count' })
+    await waitUntil(async () => (await handedOver()) === 1, { what: 'the count' })
   })
 
   it('has what came through the core in its inbox, as from its true sender', async () => {
@@ -130,6 +133,7 @@ describe('pmesh pasteld status', () => {
       new RegExp(`^ +PastelID +${own.pastelId}$`, 'm'),
       /^ +listed +ENABLED 4, NEW_START_REQUIRED 1$/m,
       /^ +only through their cores +4$/m,
+      /^ +handed over +\d messages?$/m,
       /^ +key +in the core, which signs$/m,
     ]) {
       expect(stdout).toMatch(line)

@@ -30,6 +30,8 @@ const DEMANDS: Readonly<Record<string, readonly string[]>> = {
     'admin.status',
     'admin.unshared',
     'admin.alerts.list',
+    'admin.pasteld.status',
+    'admin.pasteld.supernodes',
     'admin.peers.list',
     'admin.peers.bans',
     'admin.topics.list',

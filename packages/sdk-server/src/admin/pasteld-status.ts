@@ -1,5 +1,5 @@
 import type { SupernodeDirectory } from '@pastel-mesh/pasteld'
-import { type Context, operatorProcedure, router, viewerProcedure } from '../trpc.ts'
+import { type Context, router, viewerProcedure } from '../trpc.ts'
 
 /** What the bridge to supernodes that speak only through their cores has done since the start. */
 export interface BridgeCounts {
@@ -80,7 +80,7 @@ export const pasteld = router({
   status: viewerProcedure.query(({ ctx }) => pasteldStatus(ctx)),
 
   /** The supernodes of the last list; none where there is no core. */
-  supernodes: operatorProcedure.query(({ ctx }) => {
+  supernodes: viewerProcedure.query(({ ctx }) => {
     const { directory } = ctx.pasteld ?? {}
     return (directory?.supernodes() ?? []).map(({ outpoint, status, rank, publicKey, pastelId }) => ({
       outpoint,
