@@ -144,7 +144,7 @@ class MessageEntry extends Entry implements ReceivedMessage {
     this.contentType = content.contentType
     this.body = content.body
     this.createdAtMs = content.createdAtMs
-    this.headers = mark === undefined ? content.headers : withoutMark(content.headers)
+    this.headers = withoutMark(content.headers)
     if (mark !== undefined) this.via = mark.via
     if (content.replyTo !== undefined) this.replyTo = content.replyTo
     if (batch.expiresAtMs !== 0) this.expiresAtMs = batch.expiresAtMs

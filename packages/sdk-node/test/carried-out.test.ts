@@ -1,6 +1,12 @@
 import { textOf } from '@pastel-mesh/protocol'
 import { expect, test } from 'vitest'
-import type { CarriedMessage, Carrier, HandOutcome } from '../src/index.ts'
+import {
+  type CarriedMessage,
+  type Carrier,
+  createOpenRegistry,
+  type HandOutcome,
+  type MemberRegistry,
+} from '../src/index.ts'
 import { inboxOf, inTime } from './fixtures/inbox.ts'
 import { connect, startNode, type TestNode } from './fixtures/nodes.ts'
 import { messagesOf } from './fixtures/storage.ts'
@@ -11,7 +17,7 @@ const bob = seededSigner('bob').pastelId
 /** Another way, of which a test says what becomes of each message. */
 class TestCarrier implements Carrier {
   readonly name = 'other-way'
-  readonly afterMs: number
+  afterMs: number
   readonly handed: string[] = []
   outcome: (text: string) => HandOutcome | Promise<HandOutcome> = () => 'handed'
   isReached = true
@@ -28,8 +34,9 @@ class TestCarrier implements Carrier {
     return contentType === 'text'
   }
 
-  async hand(message: CarriedMessage): Promise<HandOutcome> {
+  async hand(message: CarriedMessage, { begin }: Parameters<Carrier['hand']>[1]): Promise<HandOutcome> {
     const text = textOf(message)
+    await begin()
     const outcome = await this.outcome(text)
     if (outcome !== 'not-now') this.handed.push(text)
     return outcome
@@ -114,6 +121,139 @@ test('what may have been handed over when the node died is not handed over again
   expect(status).toMatchObject({ state: 'handed-over', reason: 'outcome-unknown', recipient: bob })
   expect(await sentTexts(again)).toEqual(['one', 'two'])
   await waitUntil(() => again.node.waiting().length === 0, { what: 'nothing to wait' })
+})
+
+/** A node that died while it handed `one` over; `two` waits behind it. */
+async function diedHanding(): Promise<{ directory: string; ids: string[] }> {
+  const carrier = new TestCarrier()
+  const reached = Promise.withResolvers<void>()
+  const never = Promise.withResolvers<HandOutcome>()
+  carrier.outcome = () => {
+    reached.resolve()
+    return never.promise
+  }
+  const own = await startNode({ identity: 'own', carrier })
+  const ids: string[] = []
+  for (const text of ['one', 'two']) ids.push((await own.node.send(bob, { text })).id)
+  await reached.promise
+  await own.store.stop()
+  never.reject(new Error('gone'))
+  await own.node.stop()
+  return { directory: own.directory, ids }
+}
+
+for (const withCarrier of [true, false]) {
+  test(`what may have been handed over does not go by the mesh, too, ${withCarrier ? 'with' : 'without'} a carrier`, async () => {
+    const { directory, ids } = await diedHanding()
+    const carrier = new TestCarrier(60_000)
+    const again = await startNode({ identity: 'own', directory, ...(withCarrier ? { carrier } : {}) })
+    const other = await startNode({ identity: 'bob' })
+    await connect(again, other)
+    const [first, second] = ids as [string, string]
+    expect((await again.node.waitForDelivery(second, inTime())).state).toBe('delivered')
+    expect(await again.node.status(first)).toMatchObject({
+      state: 'handed-over',
+      via: 'other-way',
+      reason: 'outcome-unknown',
+    })
+    expect((await inboxOf(other.node, 1)).map(textOf)).toEqual(['two'])
+    expect(carrier.handed).toEqual([])
+  })
+}
+
+test('what was handed over, and could not be written down as that at once, goes no other way', async () => {
+  const carrier = new TestCarrier()
+  const own = await startNode({ identity: 'own', carrier })
+  const reached = Promise.withResolvers<void>()
+  const outcome = Promise.withResolvers<HandOutcome>()
+  carrier.outcome = () => {
+    reached.resolve()
+    return outcome.promise
+  }
+  const { id } = await own.node.send(bob, { text: 'one' })
+  await reached.promise
+  // From here on nothing is taken, until it is.
+  const assertRoom = own.store.disk.assertRoom
+  own.store.disk.assertRoom = () => {
+    throw new Error('the disk is full')
+  }
+  outcome.resolve('handed')
+  await waitUntil(() => own.errors.length > 0, { what: 'the commit to fail' })
+  const other = await startNode({ identity: 'bob' })
+  await connect(own, other)
+  own.store.disk.assertRoom = assertRoom
+  const status = await own.node.waitForDelivery(id, inTime())
+  expect(status).toMatchObject({ state: 'handed-over', recipient: bob })
+  // It is known that it was.
+  expect(status).not.toHaveProperty('reason')
+  expect(await sentTexts(own)).toEqual(['one'])
+  await own.node.send(bob, { text: 'two' })
+  expect((await inboxOf(other.node, 1)).map(textOf)).toEqual(['two'])
+})
+
+test('a death before the message may be on its way leaves no doubt', async () => {
+  const carrier = new TestCarrier()
+  const reached = Promise.withResolvers<void>()
+  const never = Promise.withResolvers<HandOutcome>()
+  carrier.hand = () => {
+    reached.resolve()
+    return never.promise
+  }
+  const own = await startNode({ identity: 'own', carrier })
+  const { id } = await own.node.send(bob, { text: 'one' })
+  await reached.promise
+  await own.store.stop()
+  never.reject(new Error('gone'))
+  await own.node.stop()
+  const later = new TestCarrier()
+  const again = await startNode({ identity: 'own', directory: own.directory, carrier: later })
+  expect(await again.node.waitForDelivery(id, inTime())).not.toHaveProperty('reason')
+  expect(later.handed).toEqual(['one'])
+})
+
+test('any number of messages that cannot be carried holds up none that can', async () => {
+  const carrier = new TestCarrier()
+  const own = await startNode({ identity: 'own', carrier })
+  for (let i = 0; i < 70; i += 1) await own.node.send(bob, { bytes: new Uint8Array(1) })
+  const { id } = await own.node.send(bob, { text: 'behind them' })
+  expect((await own.node.waitForDelivery(id, inTime())).state).toBe('handed-over')
+  expect(own.node.waiting()).toHaveLength(70)
+})
+
+test('what is about to expire, and what is for a former member, is not handed over', async () => {
+  const carrier = new TestCarrier()
+  const open = createOpenRegistry()
+  let isMember = true
+  const registry: MemberRegistry = {
+    ...open,
+    memberAt: (pastelId, timeMs) =>
+      isMember || pastelId !== bob ? open.memberAt(pastelId, timeMs) : undefined,
+  }
+  const own = await startNode({ identity: 'own', carrier, registry })
+  const { id } = await own.node.send(bob, { text: 'soon over', expiresAtMs: Date.now() + 2_000 })
+  expect((await own.node.waitForDelivery(id, inTime())).state).toBe('expired')
+  carrier.isReached = false
+  await own.node.send(bob, { text: 'for whom has left' })
+  isMember = false
+  carrier.isReached = true
+  const other = await own.node.send(seededSigner('carol').pastelId, { text: 'for a member' })
+  await own.node.waitForDelivery(other.id, inTime())
+  expect(carrier.handed).toEqual(['for a member'])
+  expect(own.errors).toEqual([])
+})
+
+test('who is reached only by the carrier gets what follows without a wait for the mesh', async () => {
+  const carrier = new TestCarrier()
+  const own = await startNode({ identity: 'own', carrier })
+  const first = await own.node.send(bob, { text: 'one' })
+  await own.node.waitForDelivery(first.id, inTime())
+  carrier.afterMs = 3_600_000
+  for (const text of ['two', 'three', 'four']) {
+    const { id } = await own.node.send(bob, { text })
+    await own.node.waitForDelivery(id, inTime())
+  }
+  expect(carrier.handed).toEqual(['one', 'two', 'three', 'four'])
+  expect(own.node.waiting()).toEqual([])
 })
 
 test('whom the carrier does not reach is waited for', async () => {

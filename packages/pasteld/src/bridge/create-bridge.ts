@@ -131,8 +131,8 @@ class Bridge implements PasteldBridge {
     return this.#outgoing.carries(message)
   }
 
-  hand(message: CarriedMessage, { signal }: { readonly signal: AbortSignal }): Promise<HandOutcome> {
-    return this.#outgoing.hand(message, signal)
+  hand(message: CarriedMessage, options: Parameters<Carrier['hand']>[1]): Promise<HandOutcome> {
+    return this.#outgoing.hand(message, options)
   }
 
   async start(): Promise<void> {

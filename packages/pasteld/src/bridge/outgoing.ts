@@ -68,7 +68,10 @@ export class Outgoing {
     }
   }
 
-  async hand(message: CarriedMessage, signal: AbortSignal): Promise<HandOutcome> {
+  async hand(
+    message: CarriedMessage,
+    { signal, begin }: { readonly signal: AbortSignal; readonly begin: () => Promise<void> },
+  ): Promise<HandOutcome> {
     const { client, directory, onHanded } = this.#components
     const { recipient } = message
     const local = directory.local()
@@ -77,6 +80,7 @@ export class Outgoing {
     try {
       const text = await this.#envelope(message, local, signal)
       signal.throwIfAborted()
+      await begin()
       // What is on its way ends by itself: given up, nobody could say what became of it.
       await client.sendMessage(target.publicKey, text, { timeoutMs: SEND_TIMEOUT_MS, waitForCore: false })
     } catch (error) {

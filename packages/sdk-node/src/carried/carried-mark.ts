@@ -48,8 +48,9 @@ export function withMark(
   }
 }
 
-/** The headers that its sender gave a message. */
-export function withoutMark(headers: Readonly<Record<string, string>>): Record<string, string> {
+/** The headers that its sender gave a message: what only the node itself writes is left out, whoever wrote it. */
+export function withoutMark(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (!Object.keys(headers).some((name) => name.startsWith(PREFIX))) return headers
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(PREFIX)))
 }
 

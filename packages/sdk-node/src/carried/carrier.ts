@@ -36,8 +36,13 @@ export interface Carrier {
    * Hands a message over, once, within some seconds: the node's end waits for it. What it throws counts as `not-now`, and
    * is told as an error of the node.
    * @param options.signal fires at the node's end: what is not on its way then is `not-now`
+   * @param options.begin to be awaited right before the message may be on its way: if the node dies behind it, nobody can
+   * say what became of the message. What fails, or is `not-now`, was not begun.
    */
-  hand(message: CarriedMessage, options: { readonly signal: AbortSignal }): Promise<HandOutcome>
+  hand(
+    message: CarriedMessage,
+    options: { readonly signal: AbortSignal; readonly begin: () => Promise<void> },
+  ): Promise<HandOutcome>
 }
 
 /** A message that reached this node by another way than the mesh. */

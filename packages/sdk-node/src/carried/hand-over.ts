@@ -2,22 +2,25 @@ import type { PastelId } from '@pastel-mesh/identity'
 import { inboxChannel, toWireAgain, wireMessageBytes } from '@pastel-mesh/protocol'
 import type { Values } from '@pastel-mesh/storage'
 import { acceptedAtMs, type TakenMessage, type WaitingMessages } from '../direct/waiting-messages.ts'
+import type { MemberRegistry } from '../members/member-registry.ts'
 import type { OutboundPipeline } from '../outbound/pipeline.ts'
 import { withMark } from './carried-mark.ts'
 import type { CarriedMessage, Carrier, HandOutcome } from './carrier.ts'
 
 export interface HandOverComponents {
-  readonly carrier: Carrier
+  /** @default nothing is handed over; what was before is kept as that */
+  readonly carrier?: Carrier | undefined
   readonly own: PastelId
+  readonly registry: MemberRegistry
   readonly values: Values
   readonly waiting: WaitingMessages
   readonly outbound: () => OutboundPipeline
-  /** Goes on with what waits for a recipient; calls {@link HandOver.some} for it. */
+  /** Goes on with what waits for a recipient; calls {@link HandOver.settle} and {@link HandOver.some} for it. */
   readonly goOn: (recipient: PastelId) => void
   readonly onError: (error: unknown) => void
 }
 
-/** Names of the values: `handing/<id under which it waits>` while a message is being handed over. */
+/** Names of the values, which hold the carrier's name: `handing/<id under which it waits>` while it is handed over. */
 const PREFIX = 'handing/'
 /** How often it is looked at what has waited long enough: a small part of what a message waits before. */
 const MAX_LOOK_MS = 5_000
@@ -25,6 +28,18 @@ const MIN_LOOK_MS = 50
 /** As many headers are added to a message that is kept as handed over. */
 const MARK_HEADERS = 4
 const MAX_HEADERS = 32 - MARK_HEADERS
+/** What expires before a carrier may have taken it is left to expire. */
+const MARGIN_MS = 30_000
+/** For so long at least it can be seen what was handed over. */
+const KEEP_MS = 24 * 60 * 60_000
+/** Recipients that are remembered as reached only by the carrier. */
+const MAX_PROMPT = 4_096
+
+/** What may have been handed over, and is not kept as that yet. */
+interface Doubtful {
+  readonly via: string
+  readonly outcome: 'handed' | 'unknown'
+}
 
 /**
  * Hands what waits for a certificate to the carrier.
@@ -34,11 +49,17 @@ const MAX_HEADERS = 32 - MARK_HEADERS
  *      ▲                      │     │
  *      └──── not now ─────────┘     └── the node died meanwhile: at the next start nobody can say
  * ```
+ *
+ * What is marked goes by no other way, whatever is known of its recipient meanwhile.
  */
 export class HandOver {
   readonly #components: HandOverComponents
-  /** What may have been handed over before the node died. */
-  readonly #doubtful = new Set<string>()
+  /** By the id under which it waits. */
+  readonly #doubtful = new Map<string, Doubtful>()
+  /** Ids of what cannot go this way. */
+  readonly #staying = new Set<string>()
+  /** To whom something was handed over: what comes next need not wait for a certificate first. */
+  readonly #prompt = new Set<PastelId>()
   readonly #stopped = new AbortController()
   #beganMs = 0
   #going: Promise<unknown> = Promise.resolve()
@@ -52,10 +73,10 @@ export class HandOver {
   async start(): Promise<void> {
     const { values, waiting } = this.#components
     const gone: string[] = []
-    for await (const [name] of values.read(PREFIX)) {
+    for await (const [name, value] of values.read(PREFIX)) {
       const id = name.slice(PREFIX.length)
       if (waiting.get(id) === undefined) gone.push(name)
-      else this.#doubtful.add(id)
+      else this.#doubt(id, { via: value.toString(), outcome: 'unknown' })
     }
     if (gone.length > 0) await values.write(gone.map((name) => ({ name })))
   }
@@ -64,8 +85,12 @@ export class HandOver {
   begin(): void {
     const { carrier, waiting, goOn } = this.#components
     this.#beganMs = Date.now()
+    const marked = [...this.#doubtful.keys()].flatMap((id) => waiting.get(id)?.recipient ?? [])
+    for (const recipient of new Set(marked)) goOn(recipient)
+    if (carrier === undefined) return
     const lookMs = Math.max(MIN_LOOK_MS, Math.min(MAX_LOOK_MS, carrier.afterMs / 4))
     this.#timer = setInterval(() => {
+      for (const id of this.#staying) if (waiting.get(id) === undefined) this.#staying.delete(id)
       for (const recipient of waiting.recipients()) if (carrier.reaches(recipient)) goOn(recipient)
     }, lookMs)
   }
@@ -77,28 +102,45 @@ export class HandOver {
     await this.#going
   }
 
+  /** Whether what is accepted for somebody goes this way at once, as what came before. */
+  isPrompt(recipient: PastelId): boolean {
+    return this.#prompt.has(recipient)
+  }
+
+  /** Keeps as handed over what may have been. @throws StorageError and as `publish` */
+  async settle(recipient: PastelId): Promise<void> {
+    const { waiting } = this.#components
+    for (const [id, doubtful] of this.#doubtful) {
+      if (waiting.get(id)?.recipient !== recipient) continue
+      const message = await waiting.read(id)
+      if (message !== undefined) await this.#keep(message, recipient, doubtful)
+    }
+  }
+
   /**
-   * Hands over those of some messages that can go this way, one by one, until one cannot now.
-   * @param taken of one recipient, whom the mesh does not know, in the order of their acceptance
+   * Hands over what waits for somebody whom the mesh does not know, in the order of its acceptance, one by one, until one
+   * cannot now.
    * @param isKnown whether the mesh knows the recipient by now
    * @returns whether any went
-   * @throws StorageError and as `publish`: it is kept as handed over when it is tried again
+   * @throws StorageError and as `publish`: what went is kept as that before anything else
    */
-  async some(recipient: PastelId, taken: readonly TakenMessage[], isKnown: () => boolean): Promise<boolean> {
-    const { carrier } = this.#components
+  async some(recipient: PastelId, isKnown: () => boolean): Promise<boolean> {
+    const { carrier, waiting, registry } = this.#components
+    if (carrier === undefined || registry.memberAt(recipient, Date.now()) === undefined) return false
     let hasGone = false
-    for (const message of taken) {
-      if (this.#stopped.signal.aborted || isKnown() || !this.#isDue(message)) break
+    for (const id of waiting.idsFor(recipient)) {
+      // What cannot go this way waits on for a certificate, and does not hold up what can.
+      if (this.#staying.has(id)) continue
+      if (this.#stopped.signal.aborted || isKnown() || !this.#isDue(id, recipient, carrier)) break
+      if (!carrier.reaches(recipient) || !this.#isTaking) break
+      const message = await waiting.read(id)
+      if (message === undefined || message.expiresAtMs <= Date.now() + MARGIN_MS) continue
       const carried = { ...message.content, recipient }
-      if (this.#doubtful.has(message.waitingId)) {
-        await this.#keep(message, recipient, 'unknown')
-        hasGone = true
+      if (Object.keys(carried.headers).length > MAX_HEADERS || !carrier.carries(carried)) {
+        this.#staying.add(id)
         continue
       }
-      // What cannot go this way waits on for a certificate, and does not hold up what can.
-      if (Object.keys(carried.headers).length > MAX_HEADERS || !carrier.carries(carried)) continue
-      if (!carrier.reaches(recipient)) break
-      const going = this.#go(message, carried)
+      const going = this.#go(message, carried, carrier)
       this.#going = Promise.allSettled([this.#going, going])
       if (!(await going)) break
       hasGone = true
@@ -106,53 +148,75 @@ export class HandOver {
     return hasGone
   }
 
-  /** @returns whether it went */
-  async #go(message: TakenMessage, carried: CarriedMessage): Promise<boolean> {
-    const outcome = await this.#hand(message.waitingId, carried)
-    if (outcome === 'not-now') return false
-    await this.#keep(message, carried.recipient, outcome)
-    return true
+  /** Whether what is handed over can be kept as that. */
+  get #isTaking(): boolean {
+    try {
+      this.#components.outbound().assertTaking()
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** The mesh gets its time first: after the acceptance, and after a start, when the node knows nobody yet. */
-  #isDue({ waitingId }: TakenMessage): boolean {
-    return Math.max(acceptedAtMs(waitingId), this.#beganMs) + this.#components.carrier.afterMs <= Date.now()
+  #isDue(id: string, recipient: PastelId, { afterMs }: Carrier): boolean {
+    return this.isPrompt(recipient) || Math.max(acceptedAtMs(id), this.#beganMs) + afterMs <= Date.now()
   }
 
-  async #hand(waitingId: string, carried: CarriedMessage): Promise<HandOutcome> {
-    const { carrier, values, onError } = this.#components
+  /** @returns whether it went */
+  async #go(message: TakenMessage, carried: CarriedMessage, carrier: Carrier): Promise<boolean> {
+    const outcome = await this.#hand(message.waitingId, carried, carrier)
+    if (outcome === 'not-now') return false
+    const doubtful = { via: carrier.name, outcome }
+    this.#doubt(message.waitingId, doubtful)
+    await this.#keep(message, carried.recipient, doubtful)
+    if (this.#prompt.size >= MAX_PROMPT) this.#prompt.clear()
+    this.#prompt.add(carried.recipient)
+    return true
+  }
+
+  async #hand(waitingId: string, carried: CarriedMessage, carrier: Carrier): Promise<HandOutcome> {
+    const { values, waiting, onError } = this.#components
     const name = PREFIX + waitingId
-    await values.write([{ name, value: new Uint8Array(1) }])
-    this.#doubtful.add(waitingId)
+    const begin = async () => {
+      await values.write([{ name, value: Buffer.from(carrier.name) }])
+      this.#doubt(waitingId, { via: carrier.name, outcome: 'unknown' })
+    }
     let outcome: HandOutcome = 'not-now'
     try {
-      outcome = await carrier.hand(carried, { signal: this.#stopped.signal })
+      outcome = await carrier.hand(carried, { signal: this.#stopped.signal, begin })
     } catch (error) {
       onError(error)
     }
-    if (outcome === 'not-now') {
-      await values.write([{ name }])
-      this.#doubtful.delete(waitingId)
+    if (outcome === 'not-now' && this.#doubtful.delete(waitingId)) {
+      waiting.release(waitingId)
+      await values.write([{ name }], { mayUseReserve: true })
     }
     return outcome
   }
 
-  async #keep(message: TakenMessage, recipient: PastelId, outcome: HandOutcome): Promise<void> {
-    const { carrier, own, outbound, waiting } = this.#components
-    const { content, waitingId, expiresAtMs, noted } = message
-    const mark = { via: carrier.name, sender: own, recipient }
+  #doubt(id: string, doubtful: Doubtful): void {
+    this.#doubtful.set(id, doubtful)
+    this.#components.waiting.hold(id)
+  }
+
+  async #keep(message: TakenMessage, recipient: PastelId, { via, outcome }: Doubtful): Promise<void> {
+    const { own, outbound, waiting } = this.#components
+    const { content, waitingId, noted } = message
+    const mark = { via, sender: own, recipient }
     const headers = withMark(content.headers, outcome === 'unknown' ? { ...mark, outcome } : mark)
     const wire = toWireAgain({ ...content, headers })
     const [accepted] = await outbound().acceptPrepared(inboxChannel(own), [
       {
         wire,
         sizeBytes: wireMessageBytes(wire),
-        expiresAtMs,
+        expiresAtMs: Math.max(message.expiresAtMs, Date.now() + KEEP_MS),
         countAs: { sender: own, channel: inboxChannel(recipient) },
         noted: (id) => [...noted(id), { name: PREFIX + waitingId }],
       },
     ])
     this.#doubtful.delete(waitingId)
+    waiting.release(waitingId)
     if (accepted !== undefined) waiting.sent(waitingId, accepted.id)
   }
 }

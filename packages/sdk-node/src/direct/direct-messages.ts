@@ -99,7 +99,7 @@ export class DirectMessages {
   readonly #server: DirectServer
   readonly #visits: MailboxVisits
   readonly #status: DeliveryStatusReader
-  readonly #handOver: HandOver | undefined
+  readonly #handOver: HandOver
   readonly sender: DirectSender
   readonly outbox: Outbox
   readonly doubles: InboxDoubles
@@ -121,16 +121,13 @@ export class DirectMessages {
     this.keys = new SealingKeys({ values: store.values })
     this.#waiting = new WaitingMessages({ store })
     this.outbox = new Outbox(options.outbox ?? {}, { store, waiting: this.#waiting })
-    this.#handOver =
-      components.carrier &&
-      new HandOver({
-        ...components,
-        carrier: components.carrier,
-        own: this.#own,
-        values: store.values,
-        waiting: this.#waiting,
-        goOn: (recipient) => this.sender.goOn(recipient),
-      })
+    this.#handOver = new HandOver({
+      ...components,
+      own: this.#own,
+      values: store.values,
+      waiting: this.#waiting,
+      goOn: (recipient) => this.sender.goOn(recipient),
+    })
     this.sender = new DirectSender({
       ...components,
       handOver: this.#handOver,
@@ -235,7 +232,7 @@ export class DirectMessages {
     await this.topics.start()
     await this.#left.start()
     await this.#waiting.start()
-    await this.#handOver?.start()
+    await this.#handOver.start()
     await this.#again.start(this.#receipts.all())
     await this.doubles.start()
   }
@@ -262,13 +259,13 @@ export class DirectMessages {
     this.#stopGoingOn = this.#components.store.onReopened(goOn)
     await this.#deliveries.start()
     this.sender.begin()
-    this.#handOver?.begin()
+    this.#handOver.begin()
     this.#again.begin()
   }
 
   /** Nothing goes by other ways any more: while what goes can still be written down. */
   async stopHandingOver(): Promise<void> {
-    await this.#handOver?.stop()
+    await this.#handOver.stop()
   }
 
   async stop(): Promise<void> {

@@ -32,7 +32,7 @@ export interface DirectSenderComponents {
   readonly outbox: Outbox
   readonly outbound: () => OutboundPipeline
   /** Another way for what waits. @default there is none */
-  readonly handOver?: Pick<HandOver, 'some'> | undefined
+  readonly handOver?: Pick<HandOver, 'isPrompt' | 'settle' | 'some'>
   readonly onError: (error: unknown) => void
   /** What waited and could not be sent is tried again after so long. @default 5 seconds */
   readonly retryMs?: number
@@ -216,6 +216,7 @@ export class DirectSender {
     if (this.#mustWait(recipient, message.expiresAtMs)) {
       const id = await this.#components.waiting.add(recipient, message, noted)
       this.known(recipient)
+      if (this.#components.handOver?.isPrompt(recipient) === true) this.goOn(recipient)
       return id
     }
     const noting = noted === undefined ? message : { ...message, noted }
@@ -256,19 +257,20 @@ export class DirectSender {
     const { waiting, handOver } = this.#components
     for (;;) {
       await waiting.sweep()
+      await handOver?.settle(recipient)
+      if (!this.#isRunning) return
+      const isKnown = () => this.sealingKeyOf(recipient, 0) !== undefined
+      if (!isKnown()) {
+        if ((await handOver?.some(recipient, isKnown)) === true) continue
+        if (!isKnown()) return
+      }
       const taken = await waiting.take(recipient, MAX_TAKEN)
       // What is behind one that has to wait on waits, too.
       const end = taken.findIndex(
         ({ expiresAtMs }) => this.sealingKeyOf(recipient, expiresAtMs) === undefined,
       )
       const messages = end < 0 ? taken : taken.slice(0, end)
-      if (!this.#isRunning) return
-      if (messages.length === 0) {
-        const isKnown = () => this.sealingKeyOf(recipient, 0) !== undefined
-        const isHandedOver = await handOver?.some(recipient, taken, isKnown)
-        if (isHandedOver !== true) return
-        continue
-      }
+      if (messages.length === 0 || !this.#isRunning) return
       // Each acknowledged by itself, and none that is behind one that was refused; they share batches all the same.
       const sequence = new Sequence()
       const outcomes = await Promise.allSettled(

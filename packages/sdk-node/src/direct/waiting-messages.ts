@@ -73,6 +73,8 @@ export class WaitingMessages {
   readonly #waiting = new Map<string, WaitingMessage>()
   /** By the id under which it waited: the message's id, and when it expires. */
   readonly #done = new Map<string, Sent | Expired>()
+  /** What is being sent by another way, and is not let go of meanwhile. */
+  readonly #held = new Set<string>()
   #last = 0
   #sizeBytes = 0
 
@@ -118,6 +120,35 @@ export class WaitingMessages {
   isWaitingFor(recipient: PastelId): boolean {
     for (const waiting of this.#waiting.values()) if (waiting.recipient === recipient) return true
     return false
+  }
+
+  /** Ids of what waits for somebody, in order, up to one that is not on disk yet. */
+  idsFor(recipient: PastelId): string[] {
+    const ids: string[] = []
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.recipient !== recipient) continue
+      if (waiting.isWritten !== true) break
+      ids.push(waiting.id)
+    }
+    return ids
+  }
+
+  /** It does not expire until it is released. */
+  hold(id: string): void {
+    this.#held.add(id)
+  }
+
+  release(id: string): void {
+    this.#held.delete(id)
+  }
+
+  /** One that waits, ready to be sent. @returns undefined: it does not wait any more. @throws StorageError */
+  async read(id: string): Promise<TakenMessage | undefined> {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) return undefined
+    const message = await this.#read(waiting)
+    if (message === undefined) await this.#findSent(waiting)
+    return message
   }
 
   get(id: string): WaitingMessage | undefined {
@@ -187,9 +218,8 @@ export class WaitingMessages {
       if (taken.length === limit) break
       // What is behind it must not get ahead.
       if (waiting.isWritten !== true) break
-      const message = await this.#read(waiting)
+      const message = await this.read(waiting.id)
       if (message !== undefined) taken.push(message)
-      else await this.#findSent(waiting)
     }
     return taken
   }
@@ -207,7 +237,7 @@ export class WaitingMessages {
     const changes: ValueChange[] = []
     for (const waiting of this.#waiting.values()) {
       const { id, recipient, expiresAtMs } = waiting
-      if (expiresAtMs > nowMs) continue
+      if (expiresAtMs > nowMs || this.#held.has(id)) continue
       const value = Buffer.from(`- ${expiresAtMs} ${recipient}`)
       changes.push(...names(waiting).map((name) => ({ name })), { name: DONE_PREFIX + id, value })
       this.#forget(waiting)

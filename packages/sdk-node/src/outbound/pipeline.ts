@@ -190,6 +190,13 @@ export class OutboundPipeline {
     }
   }
 
+  /** @throws why no message is accepted now */
+  assertTaking(): void {
+    if (this.#stopping) throw new MeshError('ERR_STOPPED', 'the node is stopping: it takes no more messages')
+    this.#components.assertMayPublish?.()
+    this.#components.store.disk.assertRoom()
+  }
+
   /** @returns gives back the room that messages take. @throws why none of a sequence is accepted from here on */
   #admit(messages: readonly PreparedMessage[], sequence: Sequence): () => void {
     if (sequence.isBroken) throw sequence.error
