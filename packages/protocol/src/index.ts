@@ -21,6 +21,7 @@ export {
   MAX_BOOK_RESPONSE_CERTIFICATE_BYTES,
 } from './book.ts'
 export { asBuffer, equalBytes, fromUtf8, utf8Bytes } from './bytes.ts'
+export { CARRIED_HEADER_PREFIX, CARRIED_HEADERS } from './carried-headers.ts'
 export type { Certificate, CertificateFrame } from './certificate.ts'
 export {
   decodeCertificateFrame,

@@ -1,6 +1,7 @@
 import { decodePastelId, type PastelId } from '@pastel-mesh/identity'
 import { inboxChannel, type MessageContent, parseChannel, topicChannel } from '@pastel-mesh/protocol'
 import {
+  carriedType,
   formatCursor,
   type MessageStore,
   parseCursor,
@@ -156,7 +157,8 @@ export class MessageReader {
     const others = [sender, recipient].some((name) => name !== undefined && name !== this.#name)
     if (this.#own === undefined || this.#inbox === undefined || topic !== undefined || !others) return entries
     if (direct === 'sent' && sender !== undefined && sender !== this.#name) return entries
-    const carried = this.#store.read({ ...range, channel: this.#inbox, sender: this.#own })
+    const type = carriedTypeOf(sender === this.#name ? undefined : sender, recipient)
+    const carried = this.#store.read({ ...range, type, channel: this.#inbox, sender: this.#own })
     return mergeEntries(entries, carried, range.reverse)
   }
 
@@ -234,6 +236,11 @@ export class MessageReader {
     const start = formatCursor(await this.#store.cursorAt(position))
     return { position, notice: { kind: 'foreign-cursor', cursor: start } }
   }
+}
+
+/** What is read of what was carried: from somebody else, or to somebody else. */
+function carriedTypeOf(sender: PastelId | undefined, recipient: PastelId | undefined): string {
+  return sender === undefined ? carriedType('to', recipient as PastelId) : carriedType('from', sender)
 }
 
 /** Whether a message is by somebody and to somebody, whichever way it went. */

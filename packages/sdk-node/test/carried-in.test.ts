@@ -1,4 +1,5 @@
 import { textOf } from '@pastel-mesh/protocol'
+import { carriedType } from '@pastel-mesh/storage'
 import { expect, test } from 'vitest'
 import { followMessages, type ReceivedMessage } from '../src/index.ts'
 import { inboxOf, inTime } from './fixtures/inbox.ts'
@@ -92,4 +93,35 @@ test('values are written in the commit that brings a message in', async () => {
     }),
   ).rejects.toThrow()
   expect((await messagesOf(own.node.messages())).map(textOf)).toEqual(['one'])
+})
+
+test('of many that were brought in, those of one sender are found by an index, over a restart, too', async () => {
+  const own = await startNode({ identity: 'own' })
+  const bob = seededSigner('bob').pastelId
+  const bring = (sender: typeof alice, count: number) =>
+    Promise.all(
+      Array.from({ length: count }, (_, i) =>
+        own.node.bringIn({ via: VIA, sender, message: { text: `${i}`, type: `type ${i % 7}` } }),
+      ),
+    )
+  await bring(alice, 3)
+  await bring(bob, 600)
+  await bring(alice, 3)
+  const reads = async (store: typeof own.store, sender: typeof alice) => {
+    let entries = 0
+    const query = { type: carriedType('from', sender), channel: `inbox/${own.node.pastelId}` }
+    for await (const _ of store.read(query)) entries += 1
+    return entries
+  }
+  const read = async (node: typeof own.node, sender: typeof alice, type?: string) =>
+    (await messagesOf(node.messages({ sender, ...(type === undefined ? {} : { type }) }))).length
+  expect(await read(own.node, alice)).toBe(6)
+  expect(await read(own.node, bob)).toBe(600)
+  expect(await read(own.node, alice, 'type 1')).toBe(2)
+  // Messages of one sender share batches: six of alice stand in two or three.
+  expect(await reads(own.store, alice)).toBeLessThanOrEqual(6)
+  await own.stop()
+  const again = await startNode({ identity: 'own', directory: own.directory })
+  expect(await read(again.node, alice)).toBe(6)
+  expect(await reads(again.store, alice)).toBeLessThanOrEqual(6)
 })

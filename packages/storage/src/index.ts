@@ -50,6 +50,7 @@ export { type MessageProof, openMessageProof, type ProofSource, readMessageProof
 export type { Placement, PlaceOptions } from './placement.ts'
 export type { Pruned, RetentionRules } from './retention.ts'
 export type { StoredBatch, StoredEntry, StoredNotice } from './stored-entry.ts'
+export { carriedType } from './type-index.ts'
 export type { BatchPlace, CarriedBytes, SettledRange } from './undelivered.ts'
 export type { DeliveryPhase } from './underway-record.ts'
 export type { ValueChange, Values, ValueWriteOptions } from './values.ts'

@@ -200,7 +200,7 @@ function toKept(planned: Planned): Kept {
   const { batch, messages, secret } = planned
   // What cannot be read after a restart cannot be found under its types when it is removed.
   const isListed = secret !== undefined || !isSealed(batch.batch)
-  const types = messages === undefined || !isListed ? undefined : distinctTypes(messages)
+  const types = messages === undefined || !isListed ? undefined : distinctTypes(messages, batch.batch)
   if (secret === undefined && !isViewOfMore(batch)) return { planned, types }
   return {
     planned: {

@@ -1,4 +1,5 @@
-import { type MessageContent, ProtocolError } from '@pastel-mesh/protocol'
+import { encodePastelId, isPastelId, type PastelId, parsePastelId } from '@pastel-mesh/identity'
+import { CARRIED_HEADERS, type MessageContent, ProtocolError } from '@pastel-mesh/protocol'
 import type { Database } from './database.ts'
 import { decodeCount } from './index-record.ts'
 import {
@@ -32,14 +33,33 @@ export interface TypeQuery {
   readonly sender?: Uint8Array | undefined
 }
 
-/** The types of some messages, each once. */
-export function distinctTypes(messages: readonly MessageContent[]): string[] {
+/**
+ * What messages that came from somebody, or went to somebody, by another way than the mesh are listed under as well: like
+ * a type that no message can have.
+ */
+export function carriedType(end: 'from' | 'to', pastelId: PastelId): string {
+  return `\u0000${end} ${pastelId}`
+}
+
+/** The types of some messages of a batch, each once; with what they are listed under as types. */
+export function distinctTypes(
+  messages: readonly MessageContent[],
+  { sender, channel }: { readonly sender: Uint8Array; readonly channel: string },
+): string[] {
   const types = new Set<string>()
+  const mayBeCarried = channel.startsWith('inbox/')
   let last: string | undefined
-  for (const { type } of messages) {
+  for (const { type, headers } of messages) {
     // Mostly all are of one.
     if (type !== last) types.add(type)
     last = type
+    if (!mayBeCarried || headers[CARRIED_HEADERS.via] === undefined) continue
+    // Nobody else's word counts.
+    if (channel !== `inbox/${encodePastelId(sender)}`) continue
+    for (const end of ['from', 'to'] as const) {
+      const pastelId = headers[CARRIED_HEADERS[end]] ?? ''
+      if (isPastelId(pastelId)) types.add(carriedType(end, parsePastelId(pastelId)))
+    }
   }
   return [...types]
 }
@@ -52,7 +72,7 @@ export function typesOf(entry: StoredEntry): string[] {
   if (entry.kind !== 'batch') return []
   if (entry.secret === undefined && isSealed(entry.signed.batch)) return []
   try {
-    return distinctTypes(entry.messages())
+    return distinctTypes(entry.messages(), entry.signed.batch)
   } catch (error) {
     if (error instanceof ProtocolError) return []
     throw error

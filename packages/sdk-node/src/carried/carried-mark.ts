@@ -1,13 +1,13 @@
 import { isPastelId, MeshError, type PastelId, parsePastelId } from '@pastel-mesh/identity'
-import type { MessageContent, MessageInput } from '@pastel-mesh/protocol'
+import {
+  CARRIED_HEADER_PREFIX,
+  CARRIED_HEADERS,
+  type MessageContent,
+  type MessageInput,
+} from '@pastel-mesh/protocol'
 import { pastelIdOf } from '../pastel-id-of.ts'
 
-/** Headers that begin so are this node's own word about a message; nobody can send them. */
-const PREFIX = 'pastel-mesh-'
-const VIA = `${PREFIX}via`
-const FROM = `${PREFIX}from`
-const TO = `${PREFIX}to`
-const OUTCOME = `${PREFIX}outcome`
+const { via: VIA, from: FROM, to: TO, outcome: OUTCOME } = CARRIED_HEADERS
 
 /**
  * How a message came to this node, or left it, by another way than the mesh. Such messages have no batch of their sender,
@@ -26,11 +26,11 @@ export interface CarriedMark {
 
 /** @throws MeshError ERR_MESSAGE: a caller gave a header that only the node itself writes */
 export function refuseMarks({ headers = {} }: MessageInput): void {
-  const name = Object.keys(headers).find((name) => name.startsWith(PREFIX))
+  const name = Object.keys(headers).find((name) => name.startsWith(CARRIED_HEADER_PREFIX))
   if (name === undefined) return
   throw new MeshError(
     'ERR_MESSAGE',
-    `the header "${name}" is the node's own: give it a name that does not begin with ${PREFIX}`,
+    `the header "${name}" is the node's own: give it a name that does not begin with ${CARRIED_HEADER_PREFIX}`,
   )
 }
 
@@ -50,8 +50,10 @@ export function withMark(
 
 /** The headers that its sender gave a message: what only the node itself writes is left out, whoever wrote it. */
 export function withoutMark(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  if (!Object.keys(headers).some((name) => name.startsWith(PREFIX))) return headers
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(PREFIX)))
+  if (!Object.keys(headers).some((name) => name.startsWith(CARRIED_HEADER_PREFIX))) return headers
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !name.startsWith(CARRIED_HEADER_PREFIX)),
+  )
 }
 
 /**
