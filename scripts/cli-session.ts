@@ -158,6 +158,16 @@ export const CLI_SESSION: readonly Step[] = [
   { command: 'alerts --data bob' },
   { command: 'stats --data bob' },
   {
+    text: "Whole tables, with the fields of those of Pastel's messaging layer, as CSV or JSON:",
+    command: 'stats --table message_sender_receiver_metadata --csv --data bob',
+  },
+  {
+    heading: 'The Pastel core: pasteld',
+    text: 'Also when no node runs, as here, where an emulator stands for the core of a supernode. More in [join the Pastel network](../guides/pastel-network.md).',
+    command:
+      'pasteld status --data carol --pasteld-conf {conf} --pasteld-signer {supernode} --members pasteld',
+  },
+  {
     heading: 'What is wrong: doctor',
     text: 'Also when no node runs: it then looks at what a start would meet. What it says of the machine is that of another one here. More in [when something is wrong](../guides/doctor.md).',
     command: 'doctor --data bob',

@@ -8,6 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { startPasteldEmulator } from '../packages/testkit/src/pasteld-emulator/start-pasteld-emulator.ts'
 import { CLI_SESSION, type Step } from './cli-session.ts'
 
 const MAIN = new URL('../packages/node/src/cli/main.ts', import.meta.url).pathname
@@ -19,6 +20,10 @@ const folder = await mkdtemp(join(tmpdir(), 'pmesh-docs-'))
 const running: ChildProcess[] = []
 /** What later commands name: PastelIDs, message ids, signatures. */
 const known = new Map<string, string>()
+
+const emulator = await startPasteldEmulator({ supernodes: 2, listedOnly: 8, latency: 0 })
+const [core] = emulator.supernodes
+known.set('conf', core?.confPath ?? '').set('supernode', core?.pastelId ?? '')
 
 function spawnPmesh(args: readonly string[]): ChildProcess {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PMESH_')))
@@ -61,6 +66,7 @@ function shorten(text: string): string {
   return (
     text
       .replaceAll(folder, '~')
+      .replaceAll(core?.dataFolder ?? folder, '~/.pastel')
       .replace(/\b(jX\w{8})\w{76}\b/g, '$1…')
       // The column is as much narrower.
       .replace(/^(PASTELID) {75}/gm, '$1')
@@ -100,6 +106,7 @@ try {
     child.kill('SIGTERM')
     await once(child, 'close')
   }
+  await emulator.stop()
   await rm(folder, { recursive: true, force: true })
 }
 await writeFile(TARGET, parts.join('\n'))
