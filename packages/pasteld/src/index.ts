@@ -11,7 +11,7 @@ export {
   type PasteldBridgeOptions,
 } from './bridge/create-bridge.ts'
 export { SIGNATURE_HEADER } from './bridge/incoming.ts'
-export { fromMessageType, toMessageType } from './bridge/message-type.ts'
+export { fromMessageType, toMessageType, USER_MESSAGE_TYPE } from './bridge/message-type.ts'
 export {
   type FindPasteldConfigOptions,
   findPasteldConfig,

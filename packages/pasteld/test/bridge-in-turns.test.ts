@@ -1,3 +1,4 @@
+import type { PastelId } from '@pastel-mesh/identity'
 import type { MeshNode } from '@pastel-mesh/sdk-node'
 import { expect, test } from 'vitest'
 import { Incoming } from '../src/bridge/incoming.ts'
@@ -10,17 +11,26 @@ import { createSender } from './fixtures/signed.ts'
 function incomingWithout(onRefused: (reason: string) => void) {
   const { supernode } = createSender()
   const sender = supernode as Supernode
-  const local = { ...sender, outpoint: 'own-0' }
-  const taken = { isFull: false, has: () => false } as Partial<TakenIds> as TakenIds
+  const own = createSender().supernode.pastelId as PastelId
+  const local = { ...sender, outpoint: 'own-0', pastelId: own }
+  const taken = { isFull: false, isDue: false, floorMs: 0, has: () => false } as Partial<TakenIds> as TakenIds
   const registry = { memberAt: () => ({}) } as object as MeshNode['registry']
   const node = { registry } as MeshNode
   const directory = {
     local: () => local,
     byOutpoint: () => sender,
-    readAtMs: 0,
+    supernodes: () => [sender],
     refresh: () => Promise.resolve(),
   }
-  const incoming = new Incoming({ directory, node: () => node, taken, onRefused, onTaken: () => {} })
+  const incoming = new Incoming({
+    directory,
+    signer: { pastelId: own },
+    senderRate: { burst: 1_000, perSecond: 1 },
+    node: () => node,
+    taken,
+    onRefused,
+    onTaken: () => {},
+  })
   return { incoming, from: sender.outpoint, to: local.outpoint }
 }
 
@@ -42,7 +52,7 @@ test('while many bombs of a member are refused, everything else has its turn', a
     if (!isOver) setImmediate(turn)
   }
   setImmediate(turn)
-  await incoming.take(entries, 0, new AbortController().signal)
+  await incoming.take(entries, { sinceMs: 0, forgetMs: 0 }, new AbortController().signal)
   isOver = true
   expect(refused).toEqual(Array(20).fill('envelope'))
   expect(turns).toBeGreaterThanOrEqual(20)

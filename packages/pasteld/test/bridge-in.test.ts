@@ -93,9 +93,12 @@ test('entries that are no messages to this node stop none that are, and are coun
     envelope: 2,
     forged: 2,
     'unknown-sender': 1,
+    'ambiguous-sender': 0,
     'not-a-member': 0,
     message: 0,
-    malformed: 1,
+    malformed: 0,
+    ahead: 1,
+    obsolete: 1,
   })
   expect(bridged.errors).toEqual([])
 })

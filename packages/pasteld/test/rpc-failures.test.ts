@@ -123,7 +123,7 @@ test('an answer that is too long is not read to its end', async () => {
   const client = clientOf(core, { maxMessageListBytes: 1_000 })
   await expect(client.listMessages()).rejects.toMatchObject({
     code: 'ERR_PASTELD_ANSWER',
-    message: /too long/,
+    message: /too long: more than 1000 bytes; it has gathered too many messages: restart it/,
   })
   // Another limit holds for the rest.
   await expect(client.blockCount()).rejects.toMatchObject({

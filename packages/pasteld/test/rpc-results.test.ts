@@ -187,3 +187,9 @@ test('a signature that is none, and a verification that failed', async () => {
   const failed = clientOf(await startCore(() => ({ result: { verification: 'Failed' } })))
   expect(await failed.verify('a', new Uint8Array(114), pastelId)).toBe(false)
 })
+
+test('ids of messages have one form, however they are written', async () => {
+  const fields = { From: 'a', To: 'b', Timestamp: 1, Message: 'x' }
+  const client = clientOf(await startCore(() => ({ result: [{ AB01: fields }] })))
+  expect((await client.listMessages()).map(({ id }) => id)).toEqual(['ab01'])
+})

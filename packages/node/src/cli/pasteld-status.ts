@@ -114,7 +114,7 @@ function nodeRows(status: NodeStatus | undefined): Cell[][] {
 
 function bridgeRows(bridge: NodePart['bridge'] | undefined): Cell[][] {
   if (bridge == null) return []
-  const { takenIn, handedOver, uncertain, failed, refused, polledAtMs } = bridge
+  const { takenIn, deferred, handedOver, uncertain, failed, refused, polledAtMs } = bridge
   const reasons = Object.entries(refused).filter(([, count]) => count > 0)
   return [
     ['taken in', counted(takenIn, 'message')],
@@ -122,6 +122,9 @@ function bridgeRows(bridge: NodePart['bridge'] | undefined): Cell[][] {
       'refused',
       reasons.map(([reason, count]) => `${reason} ${describeCount(count)}`).join(', ') || 'nothing',
     ],
+    ...(deferred === 0
+      ? []
+      : [['deferred', `${counted(deferred, 'message')}: their senders sent too many; they come later`]]),
     ['handed over', counted(handedOver, 'message')],
     [
       'uncertain',

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PastelId, Signer } from '@pastel-mesh/identity'
-import type { CarriedMessage, Carrier, HandOutcome, MeshNode } from '@pastel-mesh/sdk-node'
+import type { CarriedMessage, Carrier, HandOutcome, MeshNode, Rate } from '@pastel-mesh/sdk-node'
 import type { Values } from '@pastel-mesh/storage'
 import type { PasteldClient } from '../rpc/pasteld-client.ts'
 import type { SupernodeDirectory } from '../supernodes/supernode.ts'
 import type { BridgeStatus, EntryRefusal } from './bridge-status.ts'
+import { DirectionProblem } from './direction-problem.ts'
 import { Incoming, VIA } from './incoming.ts'
 import { Outgoing } from './outgoing.ts'
 import { TakenIds } from './taken-ids.ts'
@@ -16,6 +17,11 @@ export interface PasteldBridgeOptions {
   readonly afterMs?: number
   /** Messages in the core's list that are older are not taken in, in ms: it shows everything for ever. @default 3 days */
   readonly obsoleteMs?: number
+  /**
+   * Messages of one supernode that are taken in; what is more waits in the core's list.
+   * @default 2,000, and 20 a second: what gathered while the node was away comes at once, and nobody fills its disk quickly
+   */
+  readonly senderRate?: Rate
 }
 
 export interface PasteldBridgeComponents {
@@ -40,6 +46,7 @@ export interface PasteldBridge extends Carrier {
 
 const POLL_MS = 10_000
 const AFTER_MS = 60_000
+const SENDER_RATE: Rate = { burst: 2_000, perSecond: 20 }
 const OBSOLETE_MS = 3 * 24 * 60 * 60_000
 /** What is older than obsolete by so much is forgotten: clocks differ. */
 const FORGET_MS = 24 * 60 * 60_000
@@ -82,28 +89,42 @@ class Bridge implements PasteldBridge {
     envelope: 0,
     forged: 0,
     'unknown-sender': 0,
+    'ambiguous-sender': 0,
     'not-a-member': 0,
     message: 0,
     malformed: 0,
+    ahead: 0,
+    obsolete: 0,
   }
   #counts = { takenIn: 0, handedOver: 0, uncertain: 0, failed: 0 }
   #polledAtMs: number | undefined
-  #problem: BridgeStatus['problem']
+  /** What comes in may be well while what goes out is not, and the other way round. */
+  readonly #problemIn: DirectionProblem
+  readonly #problemOut: DirectionProblem
   #stopping = new AbortController()
   #running: Promise<void> | undefined
 
   constructor(
-    { pollMs = POLL_MS, afterMs = AFTER_MS, obsoleteMs = OBSOLETE_MS }: PasteldBridgeOptions,
+    {
+      pollMs = POLL_MS,
+      afterMs = AFTER_MS,
+      obsoleteMs = OBSOLETE_MS,
+      senderRate = SENDER_RATE,
+    }: PasteldBridgeOptions,
     components: PasteldBridgeComponents,
   ) {
     this.afterMs = afterMs
     this.#pollMs = pollMs
     this.#obsoleteMs = obsoleteMs
     this.#components = components
+    const { onError = () => {} } = components
+    this.#problemIn = new DirectionProblem(onError)
+    this.#problemOut = new DirectionProblem(onError)
     this.#taken = new TakenIds(components.values)
     this.#incoming = new Incoming({
       ...components,
       taken: this.#taken,
+      senderRate,
       onRefused: (reason) => {
         this.#refused[reason] += 1
       },
@@ -115,10 +136,11 @@ class Bridge implements PasteldBridge {
       ...components,
       onHanded: (outcome) => {
         this.#counts[outcome === 'handed' ? 'handedOver' : 'uncertain'] += 1
+        if (outcome === 'handed') this.#problemOut.clear()
       },
       onFailed: (error) => {
         this.#counts.failed += 1
-        this.#failed(error)
+        this.#problemOut.set(error as Error)
       },
     })
   }
@@ -148,12 +170,14 @@ class Bridge implements PasteldBridge {
   }
 
   status(): BridgeStatus {
+    const problem = this.#problemIn.current ?? this.#problemOut.current
     return {
       ...this.#counts,
+      deferred: this.#incoming.deferred,
       refused: { ...this.#refused },
       remembered: this.#taken.size,
       ...(this.#polledAtMs === undefined ? {} : { polledAtMs: this.#polledAtMs }),
-      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+      ...(problem === undefined ? {} : { problem }),
     }
   }
 
@@ -161,9 +185,9 @@ class Bridge implements PasteldBridge {
     while (!signal.aborted) {
       try {
         await this.#poll(signal)
-        this.#problem = undefined
+        this.#problemIn.clear()
       } catch (error) {
-        if (!signal.aborted) this.#failed(error)
+        if (!signal.aborted) this.#problemIn.set(error as Error)
       }
       await delay(this.#pollMs, undefined, { signal }).catch(() => {})
     }
@@ -171,19 +195,15 @@ class Bridge implements PasteldBridge {
 
   async #poll(signal: AbortSignal): Promise<void> {
     await this.#taken.load()
+    // Before anything is taken in: it makes room, also after a look that failed.
+    await this.#taken.tidy(this.#forgetMs())
     const entries = await this.#components.client.listMessages({ signal })
     this.#polledAtMs = Date.now()
-    const sinceMs = Date.now() - this.#obsoleteMs
-    await this.#incoming.take(entries, sinceMs, signal)
-    await this.#taken.tidy(sinceMs - FORGET_MS)
+    const times = { sinceMs: Date.now() - this.#obsoleteMs, forgetMs: this.#forgetMs() }
+    await this.#incoming.take(entries, times, signal)
   }
 
-  /** Told once until something else is in the way. */
-  #failed(error: unknown): void {
-    const { message } = error as Error
-    const before = this.#problem
-    if (before?.message === message) return
-    this.#problem = { message, sinceMs: Date.now() }
-    this.#components.onError?.(error as Error)
+  #forgetMs(): number {
+    return Date.now() - this.#obsoleteMs - FORGET_MS
   }
 }

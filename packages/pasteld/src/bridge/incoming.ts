@@ -1,18 +1,24 @@
 import { setImmediate } from 'node:timers/promises'
-import { encodeSignature, type PastelId } from '@pastel-mesh/identity'
-import type { MeshNode } from '@pastel-mesh/sdk-node'
+import { encodeSignature, type PastelId, type Signer } from '@pastel-mesh/identity'
+import { type MeshNode, type Rate, TokenBucket } from '@pastel-mesh/sdk-node'
 import { decodeEnvelope } from '../envelope/decode-envelope.ts'
 import type { Envelope } from '../envelope/envelope.ts'
 import { EnvelopeError } from '../envelope/envelope-error.ts'
 import { verifyEnvelope } from '../envelope/verify-envelope.ts'
 import type { PasteldMessage } from '../rpc/pasteld-client.ts'
+import { liveSupernodesOf } from '../supernodes/live.ts'
 import type { Supernode, SupernodeDirectory } from '../supernodes/supernode.ts'
 import type { EntryRefusal } from './bridge-status.ts'
+import { identityProblem } from './identity-problem.ts'
 import { fromMessageType } from './message-type.ts'
 import type { TakenIds } from './taken-ids.ts'
 
 export interface IncomingComponents {
-  readonly directory: Pick<SupernodeDirectory, 'local' | 'byOutpoint' | 'readAtMs' | 'refresh'>
+  readonly directory: Pick<SupernodeDirectory, 'local' | 'byOutpoint' | 'supernodes' | 'refresh'>
+  /** Of the node. */
+  readonly signer: Pick<Signer, 'pastelId'>
+  /** Messages of one supernode; what is more waits. */
+  readonly senderRate: Rate
   readonly node: () => Pick<MeshNode, 'bringIn' | 'registry'>
   readonly taken: TakenIds
   /** An entry was refused: the first time that it is seen. */
@@ -52,6 +58,11 @@ export class Incoming {
   readonly #refused = new Set<string>()
   /** Those that may, when the core's list is renewed or a member joins; with what they were refused for. */
   readonly #waiting = new Map<string, string>()
+  /** Those that were counted as obsolete. */
+  readonly #obsolete = new Set<string>()
+  /** By outpoint: a supernode can change its PastelID, and its collateral it has once. */
+  readonly #buckets = new Map<string, TokenBucket>()
+  #deferred = 0
   #refreshedMs = Number.NEGATIVE_INFINITY
 
   constructor(components: IncomingComponents) {
@@ -60,41 +71,95 @@ export class Incoming {
 
   /**
    * @param sinceMs older messages are left
-   * @throws StorageError and as `publish`: those before are stored, and the rest is tried again with the next list
+   * @param forgetMs what is older need not be remembered
+   * @throws StorageError and as `publish`: those before are stored, and the rest is tried again with the next list; Error:
+   * the node is not the core's supernode, or what is left cannot be remembered
    */
-  async take(entries: readonly PasteldMessage[], sinceMs: number, signal: AbortSignal): Promise<void> {
-    const { directory, taken } = this.#components
+  async take(
+    entries: readonly PasteldMessage[],
+    { sinceMs, forgetMs }: { readonly sinceMs: number; readonly forgetMs: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { directory, signer, taken } = this.#components
     const local = directory.local()
     if (local === undefined) return
-    const fresh = entries.filter((entry) => this.#isFresh(entry, local, sinceMs)).sort(inTime)
+    const problem = identityProblem(local, signer.pastelId)
+    if (problem !== undefined) throw problem
+    const fresh = [
+      ...new Map(
+        entries.filter((entry) => this.#isFresh(entry, local, sinceMs)).map((entry) => [entry.id, entry]),
+      ).values(),
+    ].sort(inTime)
     await this.#renewDirectory(fresh, signal)
-    let together: Promise<void>[] = []
+    this.#deferred = 0
     try {
-      for (const entry of fresh) {
-        signal.throwIfAborted()
-        if (taken.isFull) throw new Error('more messages came from the core than can be remembered')
-        const verified = await this.#verify(entry)
-        if (verified !== undefined) together.push(this.#bringIn(verified))
-        if (together.length < MAX_TOGETHER) continue
-        await settle(together)
-        together = []
-      }
-      await settle(together)
+      await this.#takeFresh(fresh, forgetMs, signal)
     } catch (error) {
-      await Promise.allSettled(together)
       // Some of them may be on disk, whatever was said.
       taken.doubt()
       throw error
     }
+    if (taken.isFull && fresh.some(({ id }) => this.#isLeft(id)))
+      throw new Error(
+        `more messages came through the core than can be remembered, ${taken.size}: the others are left in its list until these are older than what is taken in`,
+      )
+  }
+
+  /** Messages that were left for the next look, at the last one. */
+  get deferred(): number {
+    return this.#deferred
+  }
+
+  async #takeFresh(fresh: readonly PasteldMessage[], forgetMs: number, signal: AbortSignal): Promise<void> {
+    const { taken } = this.#components
+    let failure: { readonly cause: unknown } | undefined
+    let together: Promise<void>[] = []
+    try {
+      for (const entry of fresh) {
+        signal.throwIfAborted()
+        if (taken.isDue) {
+          await Promise.all(together)
+          together = []
+          await taken.tidy(forgetMs)
+          if (taken.isFull) break
+        }
+        const verified = await this.#verify(entry)
+        if (failure !== undefined) break
+        if (verified === undefined) continue
+        // Handled at once: nobody waits for it while the next one is verified.
+        const bringing = this.#bringIn(verified).catch((cause: unknown) => {
+          failure ??= { cause }
+        })
+        together.push(bringing)
+        if (together.length < MAX_TOGETHER) continue
+        await Promise.all(together)
+        together = []
+      }
+    } finally {
+      await Promise.all(together)
+    }
+    if (failure !== undefined) throw failure.cause
+  }
+
+  #isLeft(id: string): boolean {
+    return !this.#components.taken.has(id) && !this.#refused.has(id) && !this.#waiting.has(id)
   }
 
   #isFresh(entry: PasteldMessage, local: Supernode, sinceMs: number): boolean {
     const { id, from, to, timestamp } = entry
     // The list is not only of messages to this supernode.
-    if (to !== local.outpoint || from === local.outpoint) return false
-    if (timestamp * 1000 < sinceMs || this.#refused.has(id) || this.#components.taken.has(id)) return false
-    if (MESSAGE_ID.test(id) && timestamp * 1000 <= Date.now() + MAX_AHEAD_MS) return true
-    this.#refuse(id, 'malformed')
+    if (to !== local.outpoint || from === local.outpoint || this.#refused.has(id)) return false
+    const { taken } = this.#components
+    const timeMs = timestamp * 1000
+    if (timeMs <= taken.floorMs) return false
+    if (timeMs < sinceMs) {
+      if (!this.#obsolete.has(id) && !taken.has(id)) this.#skip(id)
+      return false
+    }
+    if (taken.has(id)) return false
+    if (!MESSAGE_ID.test(id)) this.#refuse(id, 'malformed')
+    else if (timeMs > Date.now() + MAX_AHEAD_MS) this.#leave(id, 'ahead')
+    else return true
     return false
   }
 
@@ -119,10 +184,15 @@ export class Incoming {
     if (supernode === undefined || sender === undefined || supernode.publicKey === '') {
       return this.#leave(id, 'unknown-sender')
     }
+    if (this.#isAmbiguous(sender, from)) return this.#leave(id, 'ambiguous-sender')
     if (node().registry.memberAt(sender, Date.now()) === undefined) return this.#leave(id, 'not-a-member')
     // Its sender may have registered another key since the list was read: then it is looked at once more.
     const keys = `${sender} ${supernode.publicKey}`
     if (this.#waiting.get(id) === keys) return undefined
+    if (!this.#bucketOf(from).take(1)) {
+      this.#deferred += 1
+      return undefined
+    }
     try {
       const envelope = decodeEnvelope(entry.text)
       await verifyEnvelope(envelope, supernode)
@@ -136,6 +206,20 @@ export class Incoming {
       }
       return this.#refuse(id, error.code === 'ERR_ENVELOPE_FEE' ? 'fee' : 'envelope')
     }
+  }
+
+  /** Whether it may be another that has this PastelID; the node's own is no other's. */
+  #isAmbiguous(sender: PastelId, from: string): boolean {
+    const { directory, signer } = this.#components
+    if (sender === signer.pastelId) return true
+    const live = liveSupernodesOf(sender, directory)
+    return live.length > 1 || (live[0] !== undefined && live[0].outpoint !== from)
+  }
+
+  #bucketOf(outpoint: string): TokenBucket {
+    const bucket = this.#buckets.get(outpoint) ?? new TokenBucket(this.#components.senderRate)
+    this.#buckets.set(outpoint, bucket)
+    return bucket
   }
 
   async #bringIn({ entry, envelope, sender }: Verified): Promise<void> {
@@ -176,6 +260,13 @@ export class Incoming {
     this.#components.onRefused(reason)
   }
 
+  /** Too old: counted once, as far as that is remembered. */
+  #skip(id: string): void {
+    if (this.#obsolete.size >= MAX_REFUSED) return
+    this.#obsolete.add(id)
+    this.#components.onRefused('obsolete')
+  }
+
   /** Refused, and looked at again with the next list. */
   #leave(id: string, reason: EntryRefusal, of: string = reason): undefined {
     if (this.#waiting.get(id) === of) return
@@ -183,12 +274,6 @@ export class Incoming {
     this.#waiting.set(id, of)
     this.#components.onRefused(reason)
   }
-}
-
-/** All of them, though one fails: those behind it are under way. */
-async function settle(together: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(together)).find(({ status }) => status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
 }
 
 /** In the order of their sending, as far as clocks say; the list is in the order of hashes. */

@@ -1,3 +1,5 @@
+/** Messages of the mesh that carry a message of a user to those who keep it: sealed, JSON, signed by its author. */
+export const USER_MESSAGE_TYPE = 'pastel-user-message'
 /** Bytes that a type of ours may have. */
 const MAX_TYPE_BYTES = 128
 /** Of a message whose type here cannot be what the Python layer called it. */

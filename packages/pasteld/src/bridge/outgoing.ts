@@ -11,13 +11,15 @@ import type { CarriedMessage, HandOutcome } from '@pastel-mesh/sdk-node'
 import { encodeEnvelope } from '../envelope/encode-envelope.ts'
 import type { PasteldClient } from '../rpc/pasteld-client.ts'
 import { PasteldError } from '../rpc/pasteld-error.ts'
+import { liveSupernodesOf } from '../supernodes/live.ts'
 import type { Supernode, SupernodeDirectory } from '../supernodes/supernode.ts'
+import { identityProblem } from './identity-problem.ts'
 import { SIGNATURE_HEADER } from './incoming.ts'
-import { toMessageType } from './message-type.ts'
+import { toMessageType, USER_MESSAGE_TYPE } from './message-type.ts'
 
 export interface OutgoingComponents {
   readonly client: Pick<PasteldClient, 'sendMessage'>
-  readonly directory: Pick<SupernodeDirectory, 'local' | 'byPastelId'>
+  readonly directory: Pick<SupernodeDirectory, 'local' | 'supernodes'>
   readonly signer: Signer
   readonly onHanded: (outcome: 'handed' | 'unknown') => void
   readonly onFailed: (error: unknown) => void
@@ -51,16 +53,21 @@ export class Outgoing {
   reaches(recipient: PastelId): boolean {
     if (isOn(this.#pause) || isOn(this.#pauses.get(recipient))) return false
     const { directory, signer } = this.#components
+    const local = directory.local()
     return (
       recipient !== signer.pastelId &&
-      directory.local() !== undefined &&
+      local !== undefined &&
+      identityProblem(local, signer.pastelId) === undefined &&
       this.#target(recipient) !== undefined
     )
   }
 
-  /** Texts and JSON; an envelope has nothing else, and what begins as this protocol's own texts is signed for nobody. */
-  carries({ contentType, body }: CarriedMessage): boolean {
-    if (contentType === 'bytes') return false
+  /**
+   * Texts and JSON: an envelope has nothing else. Not what begins as this protocol's own texts, which is signed for nobody,
+   * nor what users entrusted to this node: the core would show it to all.
+   */
+  carries({ type, contentType, body }: CarriedMessage): boolean {
+    if (contentType === 'bytes' || type === USER_MESSAGE_TYPE) return false
     try {
       return !textOf({ body }).startsWith('pastel-mesh/')
     } catch {
@@ -72,12 +79,15 @@ export class Outgoing {
     message: CarriedMessage,
     { signal, begin }: { readonly signal: AbortSignal; readonly begin: () => Promise<void> },
   ): Promise<HandOutcome> {
-    const { client, directory, onHanded } = this.#components
+    const { client, directory, signer, onHanded } = this.#components
     const { recipient } = message
     const local = directory.local()
     const target = this.#target(recipient)
     if (local === undefined || target === undefined) return 'not-now'
+    if (identityProblem(local, signer.pastelId) !== undefined) return 'not-now'
     try {
+      this.#assertOne(signer.pastelId)
+      this.#assertOne(recipient)
       const text = await this.#envelope(message, local, signal)
       signal.throwIfAborted()
       await begin()
@@ -100,8 +110,13 @@ export class Outgoing {
 
   /** The supernode of a PastelID, if messages can be sent to it. */
   #target(recipient: PastelId): Supernode | undefined {
-    const supernode = this.#components.directory.byPastelId(recipient)
-    return supernode === undefined || supernode.publicKey === '' ? undefined : supernode
+    return liveSupernodesOf(recipient, this.#components.directory).find(({ publicKey }) => publicKey !== '')
+  }
+
+  /** @throws AmbiguousError: nobody can say whose supernode it is */
+  #assertOne(pastelId: PastelId): void {
+    const live = liveSupernodesOf(pastelId, this.#components.directory)
+    if (live.length > 1) throw new AmbiguousError(pastelId, live)
   }
 
   async #envelope(message: CarriedMessage, local: Supernode, signal: AbortSignal): Promise<string> {
@@ -135,13 +150,26 @@ export class Outgoing {
 
   #failed(recipient: PastelId, error: unknown): void {
     // The core's own word is about the message or its recipient; all else is about the core.
-    if (error instanceof PasteldError && error.code === 'ERR_PASTELD_RPC') {
+    if (
+      error instanceof AmbiguousError ||
+      (error instanceof PasteldError && error.code === 'ERR_PASTELD_RPC')
+    ) {
       const pause = longer(this.#pauses.get(recipient))
       this.#pauses.delete(recipient)
       this.#pauses.set(recipient, pause)
       if (this.#pauses.size > MAX_FAILURES) this.#pauses.delete(this.#pauses.keys().next().value as PastelId)
     } else this.#pause = longer(this.#pause)
     this.#components.onFailed(error)
+  }
+}
+
+class AmbiguousError extends Error {
+  constructor(pastelId: PastelId, supernodes: readonly Supernode[]) {
+    const outpoints = supernodes.slice(0, 4).map(({ outpoint }) => outpoint)
+    super(
+      `${supernodes.length} supernodes have registered the PastelID ${pastelId} (${outpoints.join(', ')}): ` +
+        'nothing goes to it, or from it, through the core until one alone has it',
+    )
   }
 }
 

@@ -4,6 +4,8 @@ import type { ValueChange, Values } from '@pastel-mesh/storage'
 /** Names of the values: `pasteld-in/one/<id>` of each message, until some are put together in `pasteld-in/many/<number>`. */
 const ONE = 'pasteld-in/one/'
 const MANY = 'pasteld-in/many/'
+/** The newest time of which an id was forgotten. */
+const FLOOR = 'pasteld-in/floor'
 /** What is put together at a time: 24 bytes each, within a value's 64 KiB. */
 const MAX_ONES = 1_024
 /** 131,072 messages in the time for which they are remembered; the core's own list has no bound. */
@@ -19,26 +21,43 @@ export class TakenIds {
   readonly #values: Values
   /** By hash of the id: the message's time, in ms since 1970. */
   readonly #taken = new Map<string, number>()
+  /** Ids that were found among them: they are asked for at every look, and not hashed again. */
+  readonly #found = new Set<string>()
   /** Ids that are values of their own. */
   readonly #ones = new Map<string, number>()
-  readonly #many = new Set<number>()
+  /** By number: the newest time in a lot. */
+  readonly #many = new Map<number, number>()
+  #floorMs = Number.NEGATIVE_INFINITY
   #isCurrent = false
 
   constructor(values: Values) {
     this.#values = values
   }
 
+  /** It is time to put some together: until then none should be added. */
+  get isDue(): boolean {
+    return this.#ones.size >= MAX_ONES
+  }
+
   /** No more can be remembered, so none can be taken in. */
   get isFull(): boolean {
-    return this.#many.size >= MAX_MANY
+    return this.isDue && this.#many.size >= MAX_MANY
   }
 
   get size(): number {
     return this.#taken.size
   }
 
+  /** Of this time and before it ids were forgotten, so what is not remembered may have been taken in. */
+  get floorMs(): number {
+    return this.#floorMs
+  }
+
   has(id: string): boolean {
-    return this.#taken.has(hashOf(id))
+    if (this.#found.has(id)) return true
+    if (!this.#taken.has(hashOf(id))) return false
+    this.#found.add(id)
+    return true
   }
 
   /** What is to be written in the commit that stores the message. */
@@ -61,61 +80,69 @@ export class TakenIds {
   async load(): Promise<void> {
     if (this.#isCurrent) return
     this.#taken.clear()
+    this.#found.clear()
     this.#ones.clear()
     this.#many.clear()
+    for await (const [, value] of this.#values.read(FLOOR)) this.#floorMs = value.readDoubleBE(0)
     for await (const [name, value] of this.#values.read(ONE)) {
       this.add(name.slice(ONE.length), value.readDoubleBE(0))
     }
     for await (const [name, value] of this.#values.read(MANY)) {
-      this.#many.add(Number(name.slice(MANY.length)))
+      let newestMs = Number.NEGATIVE_INFINITY
       for (let at = 0; at + RECORD_BYTES <= value.length; at += RECORD_BYTES) {
-        this.#taken.set(value.toString('latin1', at, at + HASH_BYTES), value.readDoubleBE(at + HASH_BYTES))
+        const timeMs = value.readDoubleBE(at + HASH_BYTES)
+        this.#taken.set(value.toString('latin1', at, at + HASH_BYTES), timeMs)
+        newestMs = Math.max(newestMs, timeMs)
       }
+      this.#many.set(Number(name.slice(MANY.length)), newestMs)
     }
     this.#isCurrent = true
   }
 
   /**
-   * Puts together what has gathered, and forgets what is older than a time: that is not taken in any more.
-   * @throws StorageError: then nothing has changed
+   * Forgets what is older than a time, for good: that is not taken in any more, whatever clocks and settings say later.
+   * Then puts together what has gathered.
+   * @throws StorageError: memory has what was written until then
    */
   async tidy(sinceMs: number): Promise<void> {
-    const changes: ValueChange[] = []
-    const lot = this.#ones.size >= MAX_ONES ? [...this.#ones].slice(0, MAX_ONES) : []
-    const number = lot.length === 0 ? undefined : this.#free()
-    if (number !== undefined) {
-      const records = lot.map(([id, timeMs]) =>
-        Buffer.concat([Buffer.from(hashOf(id), 'latin1'), timeOf(timeMs)]),
-      )
-      changes.push({ name: manyName(number), value: Buffer.concat(records) })
-      changes.push(...lot.map(([id]) => ({ name: ONE + id })))
+    await this.#forget(sinceMs)
+    while (this.isDue) {
+      const number = this.#free()
+      if (number === undefined) return
+      await this.#putTogether(number)
     }
-    const oldOnes = [...this.#ones].filter(([, timeMs]) => timeMs < sinceMs).map(([id]) => id)
-    changes.push(...oldOnes.map((id) => ({ name: ONE + id })))
-    const oldMany = await this.#old(sinceMs)
-    changes.push(...oldMany.map((old) => ({ name: manyName(old) })))
+  }
+
+  async #forget(sinceMs: number): Promise<void> {
+    const ones = [...this.#ones].filter(([, timeMs]) => timeMs < sinceMs).map(([id]) => id)
+    const many = [...this.#many].filter(([, newestMs]) => newestMs < sinceMs).map(([number]) => number)
+    let floorMs = this.#floorMs
+    for (const timeMs of this.#taken.values()) if (timeMs < sinceMs) floorMs = Math.max(floorMs, timeMs)
+    const changes: ValueChange[] = [
+      ...ones.map((id) => ({ name: ONE + id })),
+      ...many.map((number) => ({ name: manyName(number) })),
+      ...(floorMs === this.#floorMs ? [] : [{ name: FLOOR, value: timeOf(floorMs) }]),
+    ]
     if (changes.length === 0) return
     await this.#values.write(changes)
-    if (number !== undefined) {
-      this.#many.add(number)
-      for (const [id] of lot) this.#ones.delete(id)
-    }
-    for (const id of oldOnes) this.#ones.delete(id)
-    for (const old of oldMany) this.#many.delete(old)
+    this.#floorMs = floorMs
+    this.#found.clear()
+    for (const id of ones) this.#ones.delete(id)
+    for (const number of many) this.#many.delete(number)
     for (const [hash, timeMs] of this.#taken) if (timeMs < sinceMs) this.#taken.delete(hash)
   }
 
-  /** Lots of which everything is old. */
-  async #old(sinceMs: number): Promise<number[]> {
-    const old: number[] = []
-    for await (const [name, value] of this.#values.read(MANY)) {
-      let newestMs = 0
-      for (let at = HASH_BYTES; at + 8 <= value.length; at += RECORD_BYTES) {
-        newestMs = Math.max(newestMs, value.readDoubleBE(at))
-      }
-      if (newestMs < sinceMs) old.push(Number(name.slice(MANY.length)))
-    }
-    return old
+  async #putTogether(number: number): Promise<void> {
+    const lot = [...this.#ones].slice(0, MAX_ONES)
+    const records = lot.map(([id, timeMs]) =>
+      Buffer.concat([Buffer.from(hashOf(id), 'latin1'), timeOf(timeMs)]),
+    )
+    await this.#values.write([
+      { name: manyName(number), value: Buffer.concat(records) },
+      ...lot.map(([id]) => ({ name: ONE + id })),
+    ])
+    this.#many.set(number, Math.max(...lot.map(([, timeMs]) => timeMs)))
+    for (const [id] of lot) this.#ones.delete(id)
   }
 
   #free(): number | undefined {

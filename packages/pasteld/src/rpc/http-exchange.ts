@@ -18,7 +18,7 @@ export type Exchange =
       readonly contentType: string
       readonly body: Buffer
     }
-  | { readonly kind: 'oversized' }
+  | { readonly kind: 'oversized'; readonly maxAnswerBytes: number }
   | { readonly kind: 'failed'; readonly wasSent: boolean; readonly cause: unknown }
 
 /** One request by HTTP and its answer; never throws. */
@@ -52,7 +52,7 @@ export async function exchange(options: ExchangeOptions): Promise<Exchange> {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       sizeBytes += chunk.length
       // Leaving the loop destroys the response.
-      if (sizeBytes > maxAnswerBytes) return { kind: 'oversized' }
+      if (sizeBytes > maxAnswerBytes) return { kind: 'oversized', maxAnswerBytes }
       chunks.push(chunk)
     }
     const { statusCode = 0, headers } = response

@@ -40,7 +40,10 @@ const ANSWER = z.object({
 export function readAnswer(ended: Exchange, asked: Asked, authAdvice: string): Outcome {
   const { url } = asked
   if (ended.kind === 'oversized') {
-    return fail('unreadable', 'ERR_PASTELD_ANSWER', `the answer of the core at ${url} is too long`)
+    const message = `the answer of the core at ${url} is too long: more than ${ended.maxAnswerBytes} bytes`
+    // The core forgets its messages at its end alone.
+    const advice = asked.params[0] === 'message' ? '; it has gathered too many messages: restart it' : ''
+    return fail('unreadable', 'ERR_PASTELD_ANSWER', message + advice)
   }
   if (ended.kind === 'failed') return readFailure(ended, url)
   const { status, body, contentType } = ended

@@ -74,7 +74,9 @@ export function readMessages(result: unknown): PasteldMessage[] {
   const entries = parse(z.array(z.unknown()), result, 'masternode message list')
   return entries.flatMap((entry) =>
     [...entriesOf(entry, MESSAGE)].flatMap(([id, { From, To, Timestamp, Message }]) =>
-      MESSAGE_ID.test(id) ? [{ id, from: From, to: To, timestamp: Timestamp, text: Message }] : [],
+      MESSAGE_ID.test(id)
+        ? [{ id: id.toLowerCase(), from: From, to: To, timestamp: Timestamp, text: Message }]
+        : [],
     ),
   )
 }

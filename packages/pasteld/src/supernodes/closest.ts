@@ -1,11 +1,9 @@
 import { type PastelId, PastelIdRanking } from '@pastel-mesh/identity'
+import { LIVE_STATUSES } from './live.ts'
 import type { Supernode } from './supernode.ts'
 
 /** Clients post to as many, and read from as many. */
 const DEFAULT_COUNT = 3
-
-/** Those that Pastel's Python layer lists; all must look among the same ones. */
-const LISTED: readonly string[] = ['ENABLED', 'PRE_ENABLED']
 
 /**
  * The supernodes with which Pastel's clients leave messages for a PastelID, and from which its owner reads them: those
@@ -23,7 +21,8 @@ export function closestSupernodes(
   const byName = new Map<PastelId, Supernode>()
   for (const supernode of supernodes) {
     const name = supernode.pastelId
-    if (name === undefined || byName.has(name) || !LISTED.includes(supernode.status)) continue
+    // As Pastel's Python layer lists them: all must look among the same ones.
+    if (name === undefined || byName.has(name) || !LIVE_STATUSES.includes(supernode.status)) continue
     byName.set(name, supernode)
   }
   const names = new PastelIdRanking().closestTo(pastelId, byName.keys(), count)

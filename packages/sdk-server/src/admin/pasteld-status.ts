@@ -6,6 +6,8 @@ export interface BridgeCounts {
   readonly takenIn: number
   /** Entries of the core's list that were not taken in, by reason, each once. */
   readonly refused: Readonly<Record<string, number>>
+  /** Left for the next look, at the last one: their senders sent too many. */
+  readonly deferred: number
   readonly handedOver: number
   /** Nobody can say whether they were handed over. */
   readonly uncertain: number

@@ -49,6 +49,11 @@ export function addPasteldFamilies(families: Families, { directory, bridge }: Pa
     read: () => byLabel('reason', bridge().refused),
   })
   families.gauge({
+    name: 'pmesh_bridge_deferred',
+    help: 'Messages left for the next look, because their senders sent too many',
+    read: () => bridge().deferred,
+  })
+  families.gauge({
     name: 'pmesh_bridge_problem',
     help: '1 if something is in the way of the bridge',
     read: () => (bridge().problem === undefined ? 0 : 1),

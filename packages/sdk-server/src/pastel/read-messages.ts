@@ -1,8 +1,12 @@
-import { fromMessageType, type SupernodeDirectory, toMessageType } from '@pastel-mesh/pasteld'
+import {
+  fromMessageType,
+  type SupernodeDirectory,
+  toMessageType,
+  USER_MESSAGE_TYPE,
+} from '@pastel-mesh/pasteld'
 import type { MeshNode, ReceivedMessage } from '@pastel-mesh/sdk-node'
 import { MAX_PAGE_BYTES } from '../service/page.ts'
 import { toTableMessage } from './pastel-message.ts'
-import { USER_MESSAGE_TYPE } from './user-message.ts'
 
 export interface MessagesQuery {
   readonly last_k_minutes: number

@@ -6,13 +6,11 @@ import {
   type PastelId,
   verifySignature,
 } from '@pastel-mesh/identity'
+import { USER_MESSAGE_TYPE } from '@pastel-mesh/pasteld'
 import { jsonOf } from '@pastel-mesh/protocol'
 import type { ReceivedMessage } from '@pastel-mesh/sdk-node'
 import type { z } from 'zod'
 import { sendUserMessageInput } from './pastel-inputs.ts'
-
-/** Messages of the mesh that carry a message of a user to those who keep it: sealed, JSON, signed by its author. */
-export const USER_MESSAGE_TYPE = 'pastel-user-message'
 
 const schema = sendUserMessageInput.shape.user_message
 

@@ -1,18 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
-import { closestSupernodes, type SupernodeDirectory } from '@pastel-mesh/pasteld'
+import { closestSupernodes, type SupernodeDirectory, USER_MESSAGE_TYPE } from '@pastel-mesh/pasteld'
 import { type MeshNode, type ReceivedMessage, toReceivedMessage } from '@pastel-mesh/sdk-node'
 import { formatCursor, type MessageStore } from '@pastel-mesh/storage'
 import { MAX_PAGE_BYTES } from '../service/page.ts'
 import { Lifecycle } from '../transport/lifecycle.ts'
-import {
-  contentOf,
-  isSignedBy,
-  readUserMessage,
-  USER_MESSAGE_TYPE,
-  type UserMessage,
-  userMessageId,
-} from './user-message.ts'
+import { contentOf, isSignedBy, readUserMessage, type UserMessage, userMessageId } from './user-message.ts'
 import { type IndexedUserMessage, SAME_MS, UserMessageIndex } from './user-message-index.ts'
 
 export interface UserMessagesComponents {
