@@ -83,6 +83,7 @@ export class Controller implements NodeController {
       onError,
     })
     const signer = pastel?.signer ?? (await openIdentity(folder, { identity: config.identity, prompt }))
+    pastel?.watch(signer.pastelId)
     const nodeKey = await openNodeKey(folder.nodeKey)
     const store = createStore({ directory: folder.database, minFreeBytes: config.minFreeBytes })
     const registry = createRegistry(config, { folder, own: signer.pastelId, pastel })

@@ -1,3 +1,5 @@
+import { chmod } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import {
@@ -48,9 +50,11 @@ describe('a start', () => {
   it('ends with a passphrase that does not open the key, and does not show it', async () => {
     const folder = await temporaryFolder()
     const flags = await coreKeyArgs(folder, { ...core, passphrase: `${PASSPHRASE_PREFIX}wrong` })
+    await chmod(join(folder, 'word'), 0o644)
     const { code, stdout, stderr } = await runCli(['start', '--data', folder, ...flags])
     expect(code).toBe(1)
     expect(stderr).toContain('ERR_PASTELD_PASSPHRASE')
+    expect(stdout).toContain(`others may read ${join(folder, 'word')} (mode 644): chmod 600`)
     expect(stdout + stderr).not.toContain(PASSPHRASE_PREFIX)
   })
 

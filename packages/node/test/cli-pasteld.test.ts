@@ -102,12 +102,26 @@ describe('a node whose key is in the Pastel core', () => {
     await own.stop()
     const away = await runCli(['pasteld', 'status', '--data', dataDir])
     const reloaded = await runCli(['config', 'reload', '--data', dataDir])
+    const said = await runCli(['status', '--data', dataDir])
+    const refused = await runCli(['send', own.pastelId, 'while it is away', '--data', dataDir])
+    const unpublished = await runCli(['publish', 'prices', 'while it is away', '--data', dataDir])
     await own.start()
+    for (const { code, stderr } of [refused, unpublished]) {
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/no connection to the core at http.*: the core signs .* nothing was published/)
+    }
+    expect(said.stdout).toContain('cannot sign: nothing can be published')
+    expect(away.stdout).toContain('cannot sign: nothing can be published')
     expect(away.code).toBe(1)
     expect(away.stdout).toMatch(/^ +failed +.* → start the core \(pasteld\)/m)
     expect(reloaded.code).toBe(0)
     expect(reloaded.stderr).toMatch(/pmesh: .*core/)
     expect(await runCli(['config', 'reload', '--data', dataDir])).toMatchObject({ code: 0, stderr: '' })
+    // What was refused does not go later.
+    const kept = [['messages'], ['inbox']].map((list) => runCli([...list, '--json', '--data', dataDir]))
+    const shown = (await Promise.all(kept)).map(({ stdout }) => stdout).join('')
+    expect(shown).toContain('from my core')
+    expect(shown).not.toContain('while it is away')
   })
 
   it('shows the passphrase nowhere', async () => {

@@ -42,6 +42,20 @@ describe('the check of the data folder', () => {
     })
   })
 
+  it('finds that others may read the passphrase of a key in the Pastel core', async () => {
+    const dataDir = await temporaryFolder()
+    const word = join(dataDir, 'word')
+    await writeFile(word, 'secret', { mode: 0o640 })
+    await chmod(word, 0o640)
+    const settings = 'pasteld: { conf: default, passphraseFile: word }\n'
+    await writeFile(join(dataDir, 'pmesh.yaml'), settings)
+    expect((await found(folderCheck, dataDir))[1]).toMatchObject({
+      state: 'warning',
+      message: `others may read ${word} (mode 640)`,
+      advice: `chmod 600 ${word}`,
+    })
+  })
+
   it.runIf(isRoot)('finds what belongs to somebody else', async () => {
     const dataDir = await temporaryFolder()
     await writeFile(join(dataDir, 'node.key'), 'x', { mode: 0o600 })

@@ -13,6 +13,7 @@ import { pasteldCheck } from '../src/doctor/pasteld-check.ts'
 import type { NodeController } from '../src/index.ts'
 import { askCore } from '../src/pasteld/core-facts.ts'
 import { pastelProblems } from '../src/pasteld/core-problems.ts'
+import { ownPastelId } from '../src/pasteld/own-pastel-id.ts'
 import { runCli } from './fixtures/cli.ts'
 import { createController } from './fixtures/create-controller.ts'
 import { makeFolder, removeFolder, temporaryFolder } from './fixtures/temporary-folder.ts'
@@ -98,6 +99,45 @@ it('is looked at by the doctor', async () => {
   ])
 })
 
+it('says of a supernode that the others do not count, and of a node that is another PastelID', async () => {
+  const { config } = controller
+  if (config.pasteld === undefined) throw new Error('there is no core')
+  await core.setStatus('POSE_BAN')
+  onTestFinished(() => core.setStatus('ENABLED'))
+  const answer = await askCore(config.pasteld, new AbortController().signal)
+  const banned = {
+    state: 'failed',
+    message: 'this supernode is POSE_BAN in the list: the others do not take it for a member',
+  }
+  const own = await ownPastelId(config)
+  expect(own).toBe(core.pastelId)
+  expect(pastelProblems(config.pasteld, answer, undefined, own)).toMatchObject([banned])
+  const empty = { ...config, dataDir: await temporaryFolder() }
+  expect(pastelProblems(config.pasteld, answer, undefined, await ownPastelId(empty))).toMatchObject([
+    banned,
+    { state: 'failed', message: expect.stringMatching(/^the node has no PastelID yet, .* registered jX/) },
+  ])
+})
+
+it('signs a text to find out whether the passphrase is right', async () => {
+  const folder = await temporaryFolder()
+  const look = async (passphrase: string) => {
+    await writeFile(join(folder, 'word'), passphrase, { mode: 0o600 })
+    const { pasteld } = checkConfig({
+      dataDir: folder,
+      pasteld: { conf: core.confPath, signer: core.pastelId, passphraseFile: 'word' },
+    })
+    if (pasteld === undefined) throw new Error('there is no core')
+    return pastelProblems(pasteld, await askCore(pasteld, new AbortController().signal), undefined)
+  }
+  expect(await look(core.passphrase)).toEqual([])
+  const wrong = await look(`${core.passphrase}x`)
+  expect(wrong).toMatchObject([
+    { state: 'failed', message: expect.stringContaining('is the passphrase right?') },
+  ])
+  expect(JSON.stringify(wrong)).not.toContain(core.passphrase)
+})
+
 it('says of a core that has not the key, and is not that supernode, what to do', async () => {
   const signer = parsePastelId(
     'jXYqZNPj21RVnwxnEJ654wEdzi7GZTZ5LAdiotBmPrF7pDMkpX1JegDMQZX55WZLkvy9fxNpZcbBJuE8QYUqBF',
@@ -127,7 +167,10 @@ it('starts without its core, with the last list, and goes on when the core is ba
   const before = await make()
   await before.start()
   await before.stop()
-  expect(said).toEqual([])
+  const isOther = expect.stringMatching(
+    new RegExp(`^the node is jX\\w+, and its core's supernode has registered ${core.pastelId}: `),
+  )
+  expect(said.splice(0)).toEqual([isOther])
   await core.stop()
   const after = await make()
   onTestFinished(() => after.stop())

@@ -4,6 +4,7 @@ import { askNode, type NodeState, type NodeStatus } from '../doctor/node-state.t
 import { runningConfig } from '../doctor/running-config.ts'
 import type { CoreAnswer } from '../pasteld/core-facts.ts'
 import { type PastelProblem, pastelProblems } from '../pasteld/core-problems.ts'
+import { ownPastelId } from '../pasteld/own-pastel-id.ts'
 import { placesOf } from './config-options.ts'
 import { json, print, warn } from './output.ts'
 import { type Cell, columns } from './terminal/columns.ts'
@@ -23,7 +24,8 @@ export async function showPasteldStatus(options: OptionValues): Promise<number> 
   for (const warning of loaded.warnings) warn(warning)
   const running =
     node.kind === 'running' && node.keys !== undefined ? runningConfig(dataDir, node.keys) : undefined
-  const { pasteld } = running ?? loaded.config
+  const config = running ?? loaded.config
+  const { pasteld } = config
   if (pasteld === undefined) {
     if (options.json === true) print(json({ core: null, node: null, problems: [] }, 2))
     else warn('no Pastel core is configured: set pasteld.conf, in pmesh.yaml or with --pasteld-conf default')
@@ -33,10 +35,11 @@ export async function showPasteldStatus(options: OptionValues): Promise<number> 
   const { askCore } = await import('../pasteld/core-facts.ts')
   const core = await askCore(pasteld, AbortSignal.timeout(ASK_MS))
   const status = node.kind === 'running' ? node.status : undefined
-  const problems = [...pastelProblems(pasteld, core, status), ...silence(node)]
+  const own = status === undefined ? await ownPastelId(config) : undefined
+  const problems = [...pastelProblems(pasteld, core, status, own), ...silence(node)]
   if (options.json === true) {
-    const own = status === undefined ? null : { pastelId: status.pastelId, pasteld: status.pasteld }
-    print(json({ core: core.kind === 'answered' ? core.facts : null, node: own, problems }, 2))
+    const shown = status === undefined ? null : { pastelId: status.pastelId, pasteld: status.pasteld }
+    print(json({ core: core.kind === 'answered' ? core.facts : null, node: shown, problems }, 2))
   } else print(describe(core, status, problems))
   return problems.some(({ state }) => state === 'failed') ? 1 : 0
 }
@@ -79,7 +82,10 @@ function coreRows(core: CoreAnswer): Cell[][] {
     ...(masternode === undefined
       ? [['supernode', { text: `no: ${noMasternode}`, tone: 'caution' }] satisfies Cell[]]
       : [
-          ['supernode', `${masternode.outpoint}: ${masternode.status}`],
+          [
+            'supernode',
+            `${masternode.outpoint}: ${masternode.listed ?? 'not listed'} in the list; ${masternode.status}`,
+          ],
           ['PastelID', masternode.pastelId || { text: 'none is registered', tone: 'caution' as const }],
         ]),
   ]

@@ -54,7 +54,7 @@ export function describeStatus(status: Status, dataDir: string): string {
       ],
     ],
     ['Plugins', pluginRows(status.plugins)],
-    ['Pastel', pastelRows(status.pasteld, dataDir)],
+    ['Pastel', pastelRows(status, dataDir)],
     ['Traffic', trafficRows(status)],
     [
       'Topics',

@@ -2,7 +2,9 @@ import { constants } from 'node:fs'
 import { access, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { explainFileError } from '@pastel-mesh/identity'
+import type { CheckedPasteld } from '../config/checked-pasteld.ts'
 import { dataFolder } from '../data-folder.ts'
+import { openToOthers } from '../pasteld/open-to-others.ts'
 import { pmeshCommand, quoted } from '../pmesh-command.ts'
 import type { Check, Finding } from './check.ts'
 
@@ -10,7 +12,7 @@ import type { Check, Finding } from './check.ts'
 export const folderCheck: Check = {
   name: 'data folder',
   timeoutMs: 5_000,
-  async run({ dataDir }) {
+  async run({ dataDir, config }) {
     const found = await stat(dataDir).catch((error: NodeJS.ErrnoException) => error)
     if (found instanceof Error) return [await missing(dataDir, found)]
     if (!found.isDirectory()) {
@@ -33,7 +35,7 @@ export const folderCheck: Check = {
         },
       ]
     }
-    return [usable(dataDir, found), ...(await secrets(dataDir, found.uid))]
+    return [usable(dataDir, found), ...(await secrets(dataDir, found.uid, config?.pasteld))]
   },
 }
 
@@ -75,11 +77,23 @@ function usable(dataDir: string, { uid, mode }: { uid: number; mode: number }): 
 }
 
 /** What of the folder nobody else is to read. */
-async function secrets(dataDir: string, owner: number): Promise<Finding[]> {
+async function secrets(
+  dataDir: string,
+  owner: number,
+  pasteld: CheckedPasteld | undefined,
+): Promise<Finding[]> {
   const folder = dataFolder(dataDir)
   const keys = await readdir(folder.keys).catch(() => [])
   const paths = [...keys.map((name) => join(folder.keys, name)), folder.passphrase, folder.nodeKey]
-  const found: Finding[] = []
+  const found: Finding[] = (pasteld === undefined ? [] : await openToOthers(pasteld))
+    .filter(({ path }) => !paths.includes(path))
+    .map(({ path, mode }) => ({
+      state: 'warning',
+      message: `others may read ${path} (mode ${mode})`,
+      advice: `chmod 600 ${quoted(path)}`,
+      subject: path,
+      measured: { mode },
+    }))
   let count = 0
   for (const path of paths) {
     const file = await stat(path).catch((error: NodeJS.ErrnoException) => error)

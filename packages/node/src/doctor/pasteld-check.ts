@@ -1,4 +1,5 @@
 import { pastelProblems } from '../pasteld/core-problems.ts'
+import { ownPastelId } from '../pasteld/own-pastel-id.ts'
 import type { Check } from './check.ts'
 
 /** Whether the Pastel core answers, is a supernode and has the key, where there is one. */
@@ -10,7 +11,9 @@ export const pasteldCheck: Check = {
     // Only now: it takes all of libp2p with it.
     const { askCore } = await import('../pasteld/core-facts.ts')
     const core = await askCore(config.pasteld, signal)
-    const problems = pastelProblems(config.pasteld, core, node.kind === 'running' ? node.status : undefined)
+    const status = node.kind === 'running' ? node.status : undefined
+    const own = status === undefined ? await ownPastelId(config) : undefined
+    const problems = pastelProblems(config.pasteld, core, status, own)
     if (problems.length > 0) return problems
     if (core.kind === 'trouble') return []
     const { url, chain, blocks, connections, masternode } = core.facts

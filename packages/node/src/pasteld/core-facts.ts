@@ -1,5 +1,7 @@
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
 import { type PasteldClient, PasteldError } from '@pastel-mesh/pasteld'
+import type { CheckedPasteld } from '../config/checked-pasteld.ts'
+import { openCoreKey } from './core-key.ts'
 import { type CorePlace, openCore } from './open-core.ts'
 
 /** What the core says of itself when it is asked. */
@@ -18,13 +20,18 @@ export interface CoreFacts {
   /** Undefined: it is no supernode, for the reason. */
   readonly masternode?: {
     readonly outpoint: string
+    /** What the core says of itself. */
     readonly status: string
+    /** Its status in the list, which is what others go by; undefined: it is not in it. */
+    readonly listed?: string
     /** The PastelID that is registered for it; empty: none. */
     readonly pastelId: string
   }
   readonly noMasternode?: string
   /** PastelIDs whose keys the core has. */
   readonly keys: readonly PastelId[]
+  /** Why the core does not sign with the key of `pasteld.signer` and the passphrase in its file; undefined: it does, or none is named. */
+  readonly noSignature?: { readonly code: string; readonly message: string }
   /** Of all supernodes. */
   readonly byStatus: Readonly<Record<string, number>>
 }
@@ -50,12 +57,18 @@ const ADVICE: Readonly<Record<string, string>> = {
   ERR_PASTELD_CONFIG: 'mend what it says, or name another file with pasteld.conf',
 }
 
+/** The key that is to sign, if it is in the core. */
+type KeyPlace = Pick<CheckedPasteld, 'signer' | 'passphraseFile'>
+
 /** Asks the core. Nothing is changed, and no key or password is in what comes of it. */
-export async function askCore(place: CorePlace, signal: AbortSignal): Promise<CoreAnswer> {
+export async function askCore(place: CorePlace & KeyPlace, signal: AbortSignal): Promise<CoreAnswer> {
   try {
     const { client, warnings } = await openCore(place)
     try {
-      return { kind: 'answered', facts: { url: client.url, warnings, ...(await read(client, signal)) } }
+      return {
+        kind: 'answered',
+        facts: { url: client.url, warnings, ...(await read(client, place, signal)) },
+      }
     } finally {
       await client.close()
     }
@@ -73,7 +86,7 @@ function troubleOf(code: string, message: string): CoreTrouble {
   return { code, message, advice: ADVICE[code] ?? 'look at the log of the core' }
 }
 
-async function read(client: PasteldClient, signal: AbortSignal) {
+async function read(client: PasteldClient, place: KeyPlace, signal: AbortSignal) {
   const call = { signal, waitForCore: false }
   // Before all others: what is wrong with the core is told once.
   const info = await client.info(call)
@@ -83,9 +96,10 @@ async function read(client: PasteldClient, signal: AbortSignal) {
     client.pastelIds(call),
     client.listFull(call),
   ])
+  const noSignature = await trySignature(client, place, keys, signal)
   const byStatus: Record<string, number> = {}
   for (const line of full.values()) {
-    const [status = 'UNKNOWN'] = line.trim().split(/\s+/)
+    const status = statusIn(line)
     byStatus[status] = (byStatus[status] ?? 0) + 1
   }
   const { chain, version, blocks, connections, errors } = info
@@ -102,11 +116,40 @@ async function read(client: PasteldClient, signal: AbortSignal) {
           masternode: {
             outpoint: masternode.outpoint,
             status: masternode.status,
+            ...listedAs(full.get(masternode.outpoint)),
             pastelId: masternode.extKey,
           },
         }),
     keys,
+    ...(noSignature === undefined ? {} : { noSignature }),
     byStatus,
+  }
+}
+
+function statusIn(line: string): string {
+  const [status = ''] = line.trim().split(/\s+/)
+  return status || 'UNKNOWN'
+}
+
+function listedAs(line: string | undefined): { listed?: string } {
+  return line === undefined ? {} : { listed: statusIn(line) }
+}
+
+/** Signs a text that says nothing: a passphrase is right or wrong only then. */
+async function trySignature(
+  client: PasteldClient,
+  { signer: pastelId, passphraseFile }: KeyPlace,
+  keys: readonly PastelId[],
+  signal: AbortSignal,
+): Promise<CoreFacts['noSignature']> {
+  if (pastelId === undefined || passphraseFile === undefined || !keys.includes(pastelId)) return undefined
+  try {
+    const signer = await openCoreKey({ pastelId, passphraseFile }, client)
+    await signer.check({ signal })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error
+    return { code: error.code, message: error.message }
   }
 }
 

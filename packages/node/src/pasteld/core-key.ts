@@ -6,6 +6,7 @@ import {
   PasteldError,
   type PasteldSigner,
 } from '@pastel-mesh/pasteld'
+import { signedText } from '@pastel-mesh/protocol'
 import { findPassphrase, type PassphrasePrompt } from '../passphrase.ts'
 
 /** What ends by itself when the core runs, or has less to do. */
@@ -17,6 +18,9 @@ const PASSING: readonly string[] = [
 ]
 /** A core that is being started takes minutes; asking it costs little. */
 const AGAIN_MS = 2_000
+/** Somebody waits for what is published: a core that is away for longer is told of, and not waited for. */
+const BATCH_TIMEOUT_MS = 5_000
+const BATCH_TEXT = signedText('batch', new Uint8Array(0))
 
 export interface CoreKeyOptions {
   readonly pastelId: PastelId
@@ -26,7 +30,8 @@ export interface CoreKeyOptions {
 }
 
 /**
- * The signer of a PastelID whose key stays in the core.
+ * The signer of a PastelID whose key stays in the core. For certificates and logins it waits for a core that is away as
+ * long as any call does; for what is published, some seconds.
  * @throws MeshError ERR_PASSPHRASE_MISSING, ERR_PASSPHRASE_FILE, ERR_PASTELD_PASSPHRASE: it is empty
  */
 export async function openCoreKey(
@@ -34,7 +39,24 @@ export async function openCoreKey(
   client: PasteldClient,
 ): Promise<PasteldSigner> {
   const passphrase = await corePassphrase(pastelId, passphraseFile, prompt)
-  return createPasteldSigner({ pastelId, passphrase }, { client })
+  const patient = createPasteldSigner({ pastelId, passphrase }, { client })
+  const quick = createPasteldSigner({ pastelId, passphrase, timeoutMs: BATCH_TIMEOUT_MS }, { client })
+  return {
+    ...patient,
+    sign: (text, options) =>
+      text.startsWith(BATCH_TEXT)
+        ? quick.sign(text, options).catch((error: unknown) => {
+            throw explainAway(error)
+          })
+        : patient.sign(text, options),
+  }
+}
+
+/** A batch that is not signed is refused, and nobody tries it again. */
+function explainAway(error: unknown): unknown {
+  if (!(error instanceof PasteldError) || !PASSING.includes(error.code)) return error
+  const message = `${error.message}: the core signs for this node, so nothing was published`
+  return new PasteldError(error.code, message, { cause: error })
 }
 
 /** Of a file or of the terminal alone: the variables are of the node's own key file. */

@@ -1,6 +1,7 @@
+import type { PastelId } from '@pastel-mesh/identity'
 import type { CheckedPasteld } from '../config/checked-pasteld.ts'
 import type { NodeStatus } from '../doctor/node-state.ts'
-import type { CoreAnswer } from './core-facts.ts'
+import type { CoreAnswer, CoreTrouble } from './core-facts.ts'
 
 /** What is not as it should be, and what to do. */
 export interface PastelProblem {
@@ -10,31 +11,51 @@ export interface PastelProblem {
   readonly advice: string
 }
 
+/** Of a node whose key is in a core that does not answer. */
+export const CANNOT_SIGN = 'cannot sign: nothing can be published'
+
 /** Blocks come every two and a half minutes; some behind is a core that has just heard of them. */
 const BEHIND_BLOCKS = 3
 
-/** What is wrong between a node and its core. @param status of the node; undefined: none runs */
+/**
+ * What is wrong between a node and its core.
+ * @param status of the node; undefined: none runs
+ * @param own what a start would be; undefined: nobody knows
+ */
 export function pastelProblems(
   config: CheckedPasteld,
   core: CoreAnswer,
   status: Pick<NodeStatus, 'pasteld' | 'pastelId'> | undefined,
+  own: PastelId | 'new' | undefined = config.signer,
 ): PastelProblem[] {
   return [
     ...(core.kind === 'trouble'
-      ? [{ state: 'failed' as const, message: core.trouble.message, advice: core.trouble.advice }]
-      : coreProblems(config, core.facts, status?.pastelId ?? config.signer)),
+      ? troubleProblems(config, core.trouble, status)
+      : coreProblems(config, core.facts, status?.pastelId ?? own)),
     ...(status === undefined ? [] : nodeProblems(status)),
+  ]
+}
+
+function troubleProblems(
+  { signer }: CheckedPasteld,
+  { message, advice }: CoreTrouble,
+  status: Pick<NodeStatus, 'pasteld'> | undefined,
+): PastelProblem[] {
+  const inCore = status?.pasteld == null ? signer !== undefined : status.pasteld.signer === 'core'
+  return [
+    { state: 'failed', message, advice },
+    ...(inCore ? [{ state: 'failed' as const, message: CANNOT_SIGN, advice: 'bring the core back' }] : []),
   ]
 }
 
 type Facts = Extract<CoreAnswer, { kind: 'answered' }>['facts']
 
 function coreProblems(
-  { signer, bridge }: CheckedPasteld,
+  { signer, bridge, statuses }: CheckedPasteld,
   facts: Facts,
   pastelId: string | undefined,
 ): PastelProblem[] {
-  const { blocks, headers, errors, masternode, noMasternode, keys, warnings } = facts
+  const { blocks, headers, errors, masternode, noMasternode, noSignature, keys, warnings } = facts
   const found: PastelProblem[] = warnings.map((message) => ({
     state: 'warning',
     message,
@@ -59,19 +80,42 @@ function coreProblems(
       advice: 'name one of "pastel-cli pastelid list", or bring its key',
     })
   }
+  if (noSignature !== undefined) {
+    found.push({
+      state: 'failed',
+      message: noSignature.message,
+      advice: 'put the passphrase of the key into the file that pasteld.passphraseFile names',
+    })
+  }
   if (masternode === undefined) {
     if (bridge === undefined) return found
     const message = `the core is no supernode (${noMasternode}): nothing can be sent or received through it`
     const advice = 'start it as one, or set pasteld.bridge.enabled: no'
     return [...found, { state: 'failed', message, advice }]
   }
-  if (pastelId !== undefined && bridge !== undefined && masternode.pastelId !== pastelId) {
-    const registered = masternode.pastelId === '' ? 'no PastelID' : masternode.pastelId
-    const message = `the node is ${pastelId}, and its core's supernode has registered ${registered}: others cannot verify what it sends through the core, nor is theirs for it`
-    const advice = 'make the node that PastelID, with pasteld.signer or identity, or register this one'
-    found.push({ state: 'failed', message, advice })
+  const { listed, pastelId: registered } = masternode
+  if (listed === undefined || !statuses.includes(listed)) {
+    found.push({
+      state: 'failed',
+      message: `this supernode is ${listed === undefined ? 'not' : listed} in the list: the others do not take it for a member`,
+      advice: 'see "pastel-cli masternode status" and the log of the core; start the masternode anew',
+    })
+  }
+  if (pastelId !== undefined && registered !== pastelId) {
+    const state = bridge === undefined ? 'warning' : 'failed'
+    found.push({ state, message: otherPastelId(pastelId, registered), advice: OTHER_PASTELID_ADVICE })
   }
   return found
+}
+
+const OTHER_PASTELID_ADVICE =
+  'make the node that PastelID, with pasteld.signer or "pmesh id import" and identity, or register this one'
+
+/** A node that is another PastelID than its core's supernode. @param registered empty: none */
+export function otherPastelId(pastelId: string, registered: string): string {
+  const who =
+    pastelId === 'new' ? 'has no PastelID yet, and its first start makes a new one' : `is ${pastelId}`
+  return `the node ${who}, and its core's supernode has registered ${registered || 'no PastelID'}: others do not take it for that supernode, cannot verify what it sends through the core, nor is theirs for it`
 }
 
 function nodeProblems({ pasteld }: Pick<NodeStatus, 'pasteld'>): PastelProblem[] {

@@ -17,8 +17,11 @@ import type { CheckedConfig } from '../config/checked-config.ts'
 import type { CheckedPasteld } from '../config/checked-pasteld.ts'
 import { named, type Part } from '../parts.ts'
 import type { PassphrasePrompt } from '../passphrase.ts'
+import { quoted } from '../pmesh-command.ts'
 import { openCoreKey, waitForKey } from './core-key.ts'
+import { otherPastelId } from './core-problems.ts'
 import { openCore } from './open-core.ts'
+import { openToOthers } from './open-to-others.ts'
 
 export interface PastelComponents {
   readonly prompt?: PassphrasePrompt | undefined
@@ -40,6 +43,10 @@ export class Pastel {
   readonly #components: PastelComponents
   #registry: PasteldRegistry | undefined
   #bridge: PasteldBridge | undefined
+  #own: PastelId | undefined
+  /** What it was told of that the core's supernode has registered. */
+  #toldRegistered: string | undefined
+  #unfollow: (() => void) | undefined
 
   /**
    * @returns undefined: there is no core
@@ -52,6 +59,9 @@ export class Pastel {
     if (config === undefined) return undefined
     const { client, warnings } = await openCore(config)
     for (const warning of warnings) components.onNotice(warning)
+    for (const { path, mode } of await openToOthers(config)) {
+      components.onNotice(`others may read ${path} (mode ${mode}): chmod 600 ${quoted(path)}`)
+    }
     const { signer: pastelId, passphraseFile } = config
     const signer =
       pastelId === undefined
@@ -75,6 +85,21 @@ export class Pastel {
     this.client = parts.client
     this.signer = parts.signer
     this.directory = createSupernodeDirectory({ path: join(parts.dataDir, 'supernodes.json') }, parts)
+  }
+
+  /** Says so, once, if the node is not who its core's supernode is. @param own the node's PastelID */
+  watch(own: PastelId): void {
+    this.#own = own
+    this.#unfollow ??= this.directory.onChange(() => this.#compare())
+  }
+
+  #compare(): void {
+    const local = this.directory.local()
+    if (local === undefined || this.#own === undefined) return
+    const registered = local.pastelId ?? ''
+    if (registered === this.#own || registered === this.#toldRegistered) return
+    this.#toldRegistered = registered
+    this.#components.onNotice(otherPastelId(this.#own, registered))
   }
 
   /** The registry whose members are the supernodes, and the node itself. */
@@ -126,8 +151,12 @@ export class Pastel {
           await directory.start()
           const { problem } = directory
           if (problem !== undefined) onNotice(describeMissing(directory, problem.message))
+          this.#compare()
         },
-        stop: () => directory.stop(),
+        stop: () => {
+          this.#unfollow?.()
+          return directory.stop()
+        },
       }),
     ]
   }

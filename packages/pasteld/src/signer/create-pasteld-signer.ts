@@ -13,6 +13,8 @@ export interface PasteldSignerOptions {
   readonly pastelId: PastelId
   /** Opens the key in the core; it goes nowhere else. */
   readonly passphrase: string
+  /** How long a signature may take, with waiting for a core that is away or has much to do, in ms. @default that of the client */
+  readonly timeoutMs?: number
 }
 
 export interface PasteldSignerComponents {
@@ -50,7 +52,7 @@ const CHECKED_TEXT = 'Does the Pastel core sign with this key?'
  * await signer.check()
  */
 export function createPasteldSigner(
-  { pastelId, passphrase }: PasteldSignerOptions,
+  { pastelId, passphrase, timeoutMs }: PasteldSignerOptions,
   { client }: PasteldSignerComponents,
 ): PasteldSigner {
   const publicKey = decodePastelId(pastelId)
@@ -83,7 +85,10 @@ export function createPasteldSigner(
     }
     let signature: Uint8Array
     try {
-      signature = await client.sign(text, pastelId, passphrase, options)
+      signature = await client.sign(text, pastelId, passphrase, {
+        ...options,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      })
     } catch (error) {
       throw await explain(error, options)
     }
