@@ -1,6 +1,12 @@
-import { createLocalSigner, decodePastelId, generateSeed, verifySignature } from '@pastel-mesh/identity'
+import {
+  createLocalSigner,
+  decodePastelId,
+  generateSeed,
+  MeshError,
+  verifySignature,
+} from '@pastel-mesh/identity'
 import { PartlySentError } from '@pastel-mesh/sdk-node'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import { apiOf } from './fixtures/api.ts'
 import {
@@ -188,6 +194,69 @@ test('a passphrase that is guessed is refused after a while, also if it would be
   const answer = await send(PASSPHRASE)
   expect(answer.status).toBe(429)
   expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+})
+
+test('whoever knows the passphrase is answered however many ask at once, and guessers keep it from nothing', async () => {
+  let trying = 0
+  let most = 0
+  const tried = Promise.withResolvers<void>()
+  const server = await pastelServer({
+    pastel: ({ node, signer }) => ({
+      directory: directoryOf([supernodeOf(node.pastelId, 1)], () => node.pastelId),
+      sign: async (text, passphrase) => {
+        trying += 1
+        most = Math.max(most, trying)
+        await tried.promise
+        trying -= 1
+        if (passphrase !== PASSPHRASE) throw new MeshError('ERR_KEY_FILE_PASSPHRASE', 'it does not open')
+        return signer.sign(text)
+      },
+    }),
+  })
+  const send = (pastelid_passphrase: string, message = 'hello') =>
+    call(server.url, '/send_message', { body: hello(server, { message, pastelid_passphrase }) })
+  const many = (amount: number, passphraseOf: (at: number) => string) =>
+    Promise.all(
+      Array.from({ length: amount }, async (_, at) => (await send(passphraseOf(at), `${at}`)).status),
+    )
+  const first = many(100, () => PASSPHRASE)
+  await waitUntil(() => server.requests.length === 34, {
+    what: 'those to be refused for which there is no room',
+  })
+  expect(most).toBe(2)
+  tried.resolve()
+  const answered = await first
+  expect(answered.filter((status) => status === 200)).toHaveLength(66)
+  expect(answered.filter((status) => status === 429)).toHaveLength(34)
+  // Until nothing more is tried, for anybody.
+  const guessed = await many(40, (at) => `guess ${at}`)
+  expect(new Set(guessed)).toEqual(new Set([401, 429]))
+  expect(guessed.filter((status) => status === 401).length).toBeLessThanOrEqual(21)
+  expect(await many(30, () => PASSPHRASE)).toEqual(Array(30).fill(200))
+  expect((await send('another guess')).status).toBe(429)
+})
+
+test('what has the core sign too late says what is wrong with the core, and never the passphrase', async () => {
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort(new Error('too late')))
+  onTestFinished(() => timeout.mockRestore())
+  const server = await pastelServer()
+  for (const [problem, cause, told] of [
+    ['nothing listens at 127.0.0.1:9932', undefined, 'nothing listens at 127.0.0.1:9932'],
+    ['nothing listens', new MeshError('ERR_PASTELD_UNCERTAIN', 'there was no answer'), 'there was no answer'],
+    [`it is ${PASSPHRASE}`, undefined, 'could not be signed in time'],
+  ] as const) {
+    const late = await pastelServer({
+      pastel: () => ({
+        directory: { ...directoryOf(server.supernodes), problem: { message: problem, sinceMs: 0 } },
+        sign: async (_text, _passphrase, { signal }) => {
+          throw cause ?? signal?.reason
+        },
+      }),
+    })
+    const answer = await call(late.url, '/send_message', { body: hello(server) })
+    expect(answer).toMatchObject({ status: 503, body: { detail: expect.stringContaining(told) } })
+    expect(JSON.stringify(answer.body)).not.toContain(PASSPHRASE)
+  }
 })
 
 test('a broadcast goes to all of the list or, if one is unknown, to none; the answer has each recipient', async () => {

@@ -2,6 +2,7 @@ import type { PastelId } from '@pastel-mesh/identity'
 import { closestSupernodes } from '@pastel-mesh/pasteld'
 import { expect, test } from 'vitest'
 import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
+import { ForwardedMessages } from '../src/pastel/forwarded-messages.ts'
 import { call, type PastelServer, pastelServer, supernodeOf } from './fixtures/pastel-server.ts'
 import { PastelUser, type SignatureForm } from './fixtures/pastel-user.ts'
 
@@ -110,6 +111,19 @@ test('a challenge is good for one PastelID, one attempt and 300 seconds', async 
   expect((await read(late)).status).toBe(401)
 })
 
+test('many challenges of one address are good at once; those that fail are slowed down', async () => {
+  const server = await pastelServer()
+  const user = new PastelUser()
+  const read = async (shown: object) =>
+    (await call(server.url, '/get_user_messages', { query: { pastelid: user.pastelId, ...shown } })).status
+  const proofs = await Promise.all(Array.from({ length: 60 }, () => user.prove(server)))
+  expect(new Set(await Promise.all(proofs.map(read)))).toEqual(new Set([200]))
+  const statuses = []
+  for (const proof of proofs.slice(0, 22)) statuses.push(await read(proof))
+  expect(statuses.slice(0, 20)).toEqual(Array(20).fill(401))
+  expect(statuses.at(-1)).toBe(429)
+})
+
 test('only a PastelID with a right checksum gets a challenge', async () => {
   const server = await pastelServer()
   const { pastelId } = new PastelUser()
@@ -178,20 +192,55 @@ test('a request that is made again makes no second message, also after a restart
   expect((await recipient.read(restarted, { limit: 0 })).status).toBe(422)
 })
 
-test('what strangers have a node pass on waits for supernodes that are away, and fills half of what may wait', async () => {
+test('what strangers have a node pass on waits only for supernodes that it knows, and a tenth of what may wait is theirs', async () => {
   const server = await pastelServer()
   const { node, supernodes } = server
   while (supernodes.length < 8) supernodes.push(supernodeOf(new PastelUser().pastelId, supernodes.length + 1))
-  const names = () => closestSupernodes(recipient.pastelId, supernodes).map(({ pastelId }) => pastelId)
+  const names = (to = recipient) => closestSupernodes(to.pastelId, supernodes).map(({ pastelId }) => pastelId)
   let recipient = new PastelUser()
   while (names().includes(node.pastelId)) recipient = new PastelUser()
   const sender = new PastelUser()
+  expect(await sender.send(server, recipient.pastelId, 'hello')).toMatchObject({
+    status: 503,
+    body: { detail: expect.stringContaining('certificate') },
+  })
+  expect(node.waiting()).toEqual([])
+  // All but one of them have shown theirs, and went away.
+  const [unknown, ...shown] = names()
+  const known = supernodes
+    .map(({ pastelId }) => ({ pastelId }))
+    .filter(({ pastelId }) => pastelId !== unknown)
+  Object.assign(node, { knownNodes: () => known })
   const { status, body } = await sender.send(server, recipient.pastelId, 'hello')
-  expect({ status, supernodes: body.supernodes }).toEqual({ status: 200, supernodes: names() })
-  expect(node.waiting().map((waiting) => waiting.recipient)).toEqual(names())
-  Object.assign(node, { outbox: () => ({ usedBytes: 51, maxBytes: 100 }) })
+  expect({ status, supernodes: body.supernodes }).toEqual({ status: 200, supernodes: shown })
+  expect(node.waiting().map((waiting) => waiting.recipient)).toEqual(shown)
+  const full = { outbox: () => ({ usedBytes: 11, maxBytes: 100 }) }
+  const { outbox } = node
+  Object.assign(node, full)
   expect(await sender.send(server, recipient.pastelId, 'more')).toMatchObject({ status: 429 })
-  expect(node.waiting()).toHaveLength(3)
+  expect(node.waiting()).toHaveLength(2)
+
+  // One author, and all of them, have their part of it.
+  Object.assign(node, { outbox, send: async () => [] })
+  for (let count = 1; count < 20; count += 1)
+    expect((await sender.send(server, recipient.pastelId, `${count}`)).status).toBe(200)
+  expect(await sender.send(server, recipient.pastelId, 'too many')).toMatchObject({ status: 429 })
+  expect((await new PastelUser().send(server, recipient.pastelId, 'of another')).status).toBe(200)
+})
+
+test('what goes on to other supernodes is bounded for an author, and for all of them, within an hour', () => {
+  const forwarded = new ForwardedMessages()
+  const full = expect.objectContaining({ code: 'ERR_USER_MESSAGES_FULL' })
+  const take = (from: string, to: string, atMs = 0) => forwarded.take(from as PastelId, to as PastelId, atMs)
+  for (let count = 0; count < 50; count += 1) take('one', `to ${count}`)
+  expect(() => take('one', 'another')).toThrow(full)
+  for (let count = 51; count < 500; count += 1) take(`from ${count}`, 'to')
+  const takeBack = take('last', 'to', 1)
+  expect(() => take('other', 'to')).toThrow(full)
+  takeBack()
+  take('other', 'to', 1)
+  expect(() => take('one', 'to', 3_599_999)).toThrow(full)
+  take('one', 'to', 3_600_000)
 })
 
 test('where no supernode is near that is a member, nothing is taken', async () => {

@@ -20,6 +20,17 @@ export class Buckets {
     if (!bucket.take(1)) throw tooMany(what, bucket.delayMs(1))
   }
 
+  /** As {@link take}, without taking. @throws RateLimitError */
+  assertNotEmpty(name: string, what: string): void {
+    const delayMs = this.#get(name).delayMs(1)
+    if (delayMs > 0) throw tooMany(what, delayMs)
+  }
+
+  /** For what has happened already. */
+  takeIfThere(name: string): void {
+    this.#get(name).take(1)
+  }
+
   /** Another rate from now on, for those that were seen as well. */
   setRate(rate: Rate): void {
     this.#rate = rate

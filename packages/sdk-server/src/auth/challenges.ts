@@ -18,8 +18,8 @@ const NONCE_BYTES = 16
  * that tries without end pushes out its own.
  */
 const MAX_OF_ADDRESS = 32
-/** Of one site of IPv6, a /48, which has 65,536 of the networks that count as addresses. */
-const MAX_OF_SITE = 8 * MAX_OF_ADDRESS
+/** Of one site of IPv6, a /48, which has 65,536 of the networks that count as addresses: as those of so many. */
+const ADDRESSES_OF_SITE = 8
 /** In all, a kilobyte each: what no address can fill alone. */
 const MAX_CHALLENGES = 8_192
 
@@ -31,8 +31,11 @@ export class Challenges {
   /** How many wait, by the address, and by the site. */
   readonly #counts = new Map<string, number>()
 
-  constructor(now: () => number) {
+  readonly #maxOfAddress: number
+
+  constructor(now: () => number, { maxOfAddress = MAX_OF_ADDRESS }: { readonly maxOfAddress?: number } = {}) {
     this.#now = now
+    this.#maxOfAddress = maxOfAddress
   }
 
   /**
@@ -53,9 +56,9 @@ export class Challenges {
     const challenge = { subject, nonce, text, expiresAtMs, address }
     this.#waiting.set(nonce, challenge)
     for (const place of placesOf(address)) this.#counts.set(place, (this.#counts.get(place) ?? 0) + 1)
-    this.#removeOver(address, MAX_OF_ADDRESS)
+    this.#removeOver(address, this.#maxOfAddress)
     const site = siteOf(address)
-    if (site !== undefined) this.#removeOver(site, MAX_OF_SITE)
+    if (site !== undefined) this.#removeOver(site, ADDRESSES_OF_SITE * this.#maxOfAddress)
     if (this.#waiting.size > MAX_CHALLENGES) {
       const [oldest] = this.#waiting.values()
       if (oldest !== undefined) this.#remove(oldest)

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { Buckets } from '../auth/buckets.ts'
 import type { CallLimits } from '../auth/call-limits.ts'
-import { LoginAttempts } from '../auth/login-attempts.ts'
 import { parseJsonBodies, TooDeepError } from '../rest/json-bodies.ts'
 import { TOO_DEEP } from '../transport/refusal.ts'
 import { refusalOf } from '../transport/request-checks.ts'
 import { whyNotLocal } from './local-caller.ts'
+import { PassphraseChecks } from './passphrase-checks.ts'
 import type { PastelComponents } from './pastel-components.ts'
 import { type PastelHandlersComponents, pastelHandlers } from './pastel-handlers.ts'
 import { PASTEL_OPERATIONS, type PastelOperation } from './pastel-operations.ts'
@@ -41,7 +41,7 @@ export class PastelEndpoints {
   readonly #components: PastelEndpointsComponents
   readonly #users: UserMessages
   readonly #proof: UserProof
-  readonly #attempts = new LoginAttempts()
+  readonly #checks = new PassphraseChecks()
   readonly #local = new Buckets(LOCAL_RATE)
 
   constructor(components: PastelEndpointsComponents) {
@@ -70,9 +70,10 @@ export class PastelEndpoints {
     fastify.addHook('onRequest', async ({ raw, routeOptions }, reply) => {
       reply.header('cache-control', 'no-store')
       const isLocal = routeOptions.config.pastel?.isLocal === true
-      const why = isLocal ? whyNotLocal(raw) : undefined
-      if (why !== undefined) throw new PastelRefusal(401, `Unauthorized: ${why}`)
-      if (isLocal) this.#local.take('', 'calls')
+      const why = whyNotLocal(raw)
+      if (isLocal && why !== undefined) throw new PastelRefusal(401, `Unauthorized: ${why}`)
+      // Apart: a proxy that hides what it is keeps nobody from what is for the machine alone.
+      if (why === undefined) this.#local.take(isLocal ? 'own' : 'users', 'calls')
       else this.#components.limits.take(undefined, addressOf(raw))
     })
     fastify.setErrorHandler((error, request, reply) => this.#refuse(error, request, reply))
@@ -80,7 +81,7 @@ export class PastelEndpoints {
       node,
       drain,
       directory: pastel.directory,
-      sending: new SendMessages({ ...pastel, node, attempts: this.#attempts }),
+      sending: new SendMessages({ ...pastel, node, checks: this.#checks }),
       users: this.#users,
       proof: this.#proof,
     })

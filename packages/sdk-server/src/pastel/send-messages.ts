@@ -8,7 +8,7 @@ import {
 } from '@pastel-mesh/identity'
 import type { Supernode } from '@pastel-mesh/pasteld'
 import { type MeshNode, PartlySentError, type Sent } from '@pastel-mesh/sdk-node'
-import type { LoginAttempts } from '../auth/login-attempts.ts'
+import type { PassphraseChecks } from './passphrase-checks.ts'
 import type { PastelComponents } from './pastel-components.ts'
 import { envelopeText, toMeshMessage } from './pastel-message.ts'
 import { PastelRefusal } from './pastel-refusal.ts'
@@ -24,7 +24,7 @@ export interface Outgoing {
 export interface SendMessagesComponents extends PastelComponents {
   readonly node: MeshNode
   /** Wrong passphrases: a program that guesses them is slowed down. */
-  readonly attempts: LoginAttempts
+  readonly checks: PassphraseChecks
 }
 
 /** The core's signer takes half a second at most; a passphrase of a key file, a second on a busy machine. */
@@ -115,8 +115,7 @@ export class SendMessages {
 
   /** @throws MeshError ERR_LOGIN: the passphrase is wrong; ERR_SIGNATURE_TEXT_RESERVED; RateLimitError; as the signer */
   async #sign(text: string, passphrase: string, gone: AbortSignal): Promise<Uint8Array> {
-    const { node, sign, attempts } = this.#components
-    const signal = AbortSignal.any([gone, AbortSignal.timeout(SIGN_TIMEOUT_MS)])
+    const { node, sign, checks, directory } = this.#components
     const { pastelId } = node
     const publicKey = decodePastelId(pastelId)
     // It begins with what is for the protocol alone: nobody's passphrase is needed to say so.
@@ -124,13 +123,18 @@ export class SendMessages {
       pastelId,
       publicKey,
       sign: (accepted: string) =>
-        attempts.from('passphrase', async () => {
+        checks.run(passphrase, gone, async () => {
+          // Not while it waits for others.
+          const signal = AbortSignal.any([gone, AbortSignal.timeout(SIGN_TIMEOUT_MS)])
           try {
             return await sign(accepted, passphrase, { signal })
           } catch (cause) {
-            if (signal.aborted)
-              throw new MeshError('ERR_SIGNER_TIMEOUT', 'the message could not be signed in time')
             const { code = 'ERR_SIGNER', message } = cause as { code?: string; message: string }
+            if (signal.aborted) {
+              const why = cause === signal.reason ? directory.problem?.message : message
+              const told = why === undefined || why.includes(passphrase) ? '' : `: ${why}`
+              throw new MeshError('ERR_SIGNER_TIMEOUT', `the message could not be signed in time${told}`)
+            }
             if (WRONG_PASSPHRASE.has(code))
               throw new MeshError('ERR_LOGIN', `the passphrase does not open the key of ${pastelId}`)
             // Whoever made the error may not have known what it holds.
@@ -140,7 +144,7 @@ export class SendMessages {
           }
         }),
     }
-    const signature = await signCallerText(signer, text, { signal })
+    const signature = await signCallerText(signer, text)
     if (await verifySignature(publicKey, text, signature)) return signature
     throw new MeshError('ERR_SIGNATURE_ENGINE', `what was signed was not signed by ${pastelId}`)
   }

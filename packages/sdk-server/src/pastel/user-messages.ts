@@ -1,10 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MeshError, type PastelId } from '@pastel-mesh/identity'
 import { closestSupernodes, type SupernodeDirectory, USER_MESSAGE_TYPE } from '@pastel-mesh/pasteld'
-import { type MeshNode, type ReceivedMessage, toReceivedMessage } from '@pastel-mesh/sdk-node'
+import {
+  type MeshNode,
+  PartlySentError,
+  type ReceivedMessage,
+  toReceivedMessage,
+} from '@pastel-mesh/sdk-node'
 import { formatCursor, type MessageStore } from '@pastel-mesh/storage'
 import { MAX_PAGE_BYTES } from '../service/page.ts'
 import { Lifecycle } from '../transport/lifecycle.ts'
+import { ForwardedMessages } from './forwarded-messages.ts'
 import { contentOf, isSignedBy, readUserMessage, type UserMessage, userMessageId } from './user-message.ts'
 import { type IndexedUserMessage, SAME_MS, UserMessageIndex } from './user-message-index.ts'
 
@@ -33,8 +39,8 @@ export interface KeptUserMessage extends UserMessage {
 const KEEPERS = 3
 /** After which Pastel's layer thinks a message obsolete. */
 const LIFETIME_MS = 3 * 24 * 60 * 60_000
-/** What strangers have this node send to others may fill that part of what waits to be delivered. */
-const OUTBOX_SHARE = 0.5
+/** With more than that part of the outbox in use, strangers have this node send nothing to others: it is the operator's. */
+const OUTBOX_SHARE = 0.1
 /** Messages that went to others, and are remembered for as long as they may come again. */
 const MAX_FORWARDED = 4_096
 const RETRY_MS = 5_000
@@ -53,6 +59,7 @@ const RETRY_MS = 5_000
 export class UserMessages {
   readonly #components: UserMessagesComponents
   readonly #index = new UserMessageIndex()
+  readonly #forwarded = new ForwardedMessages()
   /** By their content, those that are on their way to the disk or to others; the oldest first. */
   readonly #taken = new Map<string, { readonly atMs: number; readonly taken: Promise<TakenUserMessage> }>()
   #stopping = new AbortController()
@@ -104,6 +111,8 @@ export class UserMessages {
     await this.#ready.promise
     const all = this.#index.of(user, Date.now())
     const place = beforeId === undefined ? -1 : all.findIndex(({ id }) => id === beforeId)
+    // Gone since, or never there: what came before it nobody knows, and another page would begin anew.
+    if (beforeId !== undefined && place === -1) return []
     const kept: KeptUserMessage[] = []
     let sizeBytes = 0
     for (const indexed of all.slice(place + 1)) {
@@ -135,12 +144,23 @@ export class UserMessages {
       if (indexed === undefined) throw new Error(`the message ${id} was stored and cannot be read`)
       return { ...indexed, supernodes: [own] }
     }
-    const keepers = closest.filter((name) => node.registry.memberAt(name, nowMs) !== undefined)
+    // Members that have shown a certificate: to others it would wait without anybody to send it to.
+    const known = new Set(node.knownNodes().map(({ pastelId }) => pastelId))
+    const keepers = closest.filter(
+      (name) => known.has(name) && node.registry.memberAt(name, nowMs) !== undefined,
+    )
     if (keepers.length === 0) throw noKeepers(message.to_pastelid)
     const { usedBytes, maxBytes } = node.outbox()
     if (usedBytes > maxBytes * OUTBOX_SHARE)
       throw new MeshError('ERR_OUTBOX_FULL', 'too much waits for supernodes that are away: try again later')
-    await node.send(keepers, input)
+    const takeBack = this.#forwarded.take(message.from_pastelid, message.to_pastelid, nowMs)
+    try {
+      await node.send(keepers, input)
+    } catch (error) {
+      // What went to some of them counts.
+      if (!(error instanceof PartlySentError)) takeBack()
+      throw error
+    }
     return { id: userMessageId(content, 0), createdAtMs: nowMs, supernodes: keepers }
   }
 
@@ -221,6 +241,6 @@ export class UserMessages {
 function noKeepers(recipient: PastelId): MeshError {
   return new MeshError(
     'ERR_NO_KEEPERS',
-    `none of the ${KEEPERS} supernodes closest to ${recipient} is known here as a member: nobody would keep the message`,
+    `none of the ${KEEPERS} supernodes closest to ${recipient} is a member that has shown its certificate to this node: nobody would keep the message`,
   )
 }

@@ -4,6 +4,9 @@ import { Challenges } from '../auth/challenges.ts'
 import { LoginAttempts } from '../auth/login-attempts.ts'
 import { isSignedBy } from './user-message.ts'
 
+/** One for each request, many of which a program makes at once. */
+const MAX_OF_ADDRESS = 256
+
 /** What a user shows. */
 export interface Proof {
   readonly challenge: string
@@ -18,7 +21,7 @@ export class UserProof {
 
   /** @param now the time by which challenges expire */
   constructor(now: () => number) {
-    this.#challenges = new Challenges(now)
+    this.#challenges = new Challenges(now, { maxOfAddress: MAX_OF_ADDRESS })
   }
 
   /** @param address from which it is asked for */
@@ -36,7 +39,7 @@ export class UserProof {
     { challenge, challenge_id, challenge_signature }: Proof,
     address: string,
   ): Promise<void> {
-    return this.#attempts.from(address, async () => {
+    return this.#attempts.fromOneOfMany(address, async () => {
       const issued = this.#challenges.take(challenge_id)
       if (issued?.subject.id !== pastelId || issued.text !== challenge)
         throw new MeshError(
