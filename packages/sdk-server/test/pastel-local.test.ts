@@ -50,6 +50,17 @@ const strangers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a tunnel of Cloudflare': { 'cf-connecting-ip': '192.0.2.1' },
   'a content network': { 'cdn-loop': 'cloudflare' },
   Tailscale: { 'tailscale-user-login': 'someone' },
+  ...Object.fromEntries(
+    [
+      ...['X_Forwarded_For', 'X-Forward-For', 'Client_IP', 'X-ProxyUser-Ip', 'Remote-Addr', 'X-Remote-IP'],
+      ...['X-Originating-IP', 'Connecting-IP', 'X-Host', 'X-Scheme', 'X-HTTP-Host-Override', 'X_Real_IP'],
+      ...['Real-IP', 'X-Via', 'Fastly-SSL', 'Akamai-Origin-Hop', 'Proxy-Authorization', 'CF-Ray'],
+    ].map((name) => [name, { [name]: '192.0.2.1' }]),
+  ),
+  'a link in a page of elsewhere': { referer: 'https://evil.example/page' },
+  'a page that hides where it is': { referer: 'about:blank' },
+  'a page in a browser that does not say of which site': { 'sec-fetch-mode': 'cors' },
+  'a script that says it is of none': { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'cors' },
   'the name of the node': { host: 'node.example' },
   'a name that was made to lead here': { host: 'evil.example:7123' },
   'another address': { host: '192.0.2.7' },
@@ -86,6 +97,9 @@ test('whoever comes through something, by another name, or from a page, is refus
   const own: PastelRequest['headers'][] = [
     {},
     { 'sec-fetch-site': 'none' },
+    { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+    { referer: `${server.url}/redoc` },
+    { 'user-agent': 'python-requests/2.32', accept: '*/*', 'accept-encoding': 'gzip' },
     { host: 'localhost:7123' },
     { host: '[::1]' },
   ]
@@ -117,16 +131,20 @@ test('a page that may call everything else has no part in it, preflight or not',
 
 test('a proxy that was told to say nothing speaks HTTP/1.0, and is refused', async () => {
   const { url } = await pastelServer()
-  const answered = async (version: string) => {
+  const answered = async (version: string, target = '/get_messages', host = 'host: 127.0.0.1') => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     onTestFinished(() => void socket.destroy())
-    socket.end(`GET /get_messages HTTP/${version}\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`)
+    socket.end(`GET ${target} HTTP/${version}\r\n${host}\r\nconnection: close\r\n\r\n`)
     let text = ''
     for await (const chunk of socket) text += chunk
     return text.split('\r\n', 1)[0]
   }
   expect(await answered('1.0')).toContain('401')
   expect(await answered('1.1')).toContain('200')
+  // What is asked for as of a proxy, or of two hosts at once.
+  expect(await answered('1.1', 'http://127.0.0.1/get_messages')).toMatch(/ 40[014] /)
+  for (const second of ['node.example', '127.0.0.1'])
+    expect(await answered('1.1', '/get_messages', `host: 127.0.0.1\r\nHost: ${second}`)).toMatch(/ 40[01] /)
 })
 
 test('from ::1, and from 127.0.0.1 at a socket of both families, it is local', async () => {

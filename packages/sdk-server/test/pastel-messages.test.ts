@@ -297,7 +297,7 @@ test('a broadcast to all goes to the others of the list that are members, and sa
   Object.assign(one.node.registry, {
     memberAt: (id: never, atMs: number) => (id === outsider ? undefined : memberAt(id, atMs)),
   })
-  for (const verbose of ['0', '1', 'true', 'false']) {
+  for (const verbose of ['0', '1', 'true', 'false', 'True', 'FALSE', 'on', 'Off', 'yes', 'NO']) {
     const answer = await call(one.url, '/broadcast_message_to_all_sns', {
       method: 'POST',
       query: { ...message, verbose },
@@ -308,13 +308,20 @@ test('a broadcast to all goes to the others of the list that are members, and sa
       { pastelid: outsider, status: 'not-a-member' },
     ])
   }
-  for (const verbose of ['yes', '2', 'TRUE', ''])
+  for (const verbose of ['maybe', '2', 'truely', ''])
     expect(
       await call(one.url, '/broadcast_message_to_all_sns', {
         method: 'POST',
         query: { ...message, verbose },
       }),
-    ).toMatchObject({ status: 422 })
+    ).toMatchObject({
+      status: 422,
+      body: {
+        detail: [
+          { loc: ['query', 'verbose'], msg: expect.stringContaining('true, false, on, off, yes, no') },
+        ],
+      },
+    })
 })
 
 test('a broadcast of which only a part was accepted says so of each recipient', async () => {

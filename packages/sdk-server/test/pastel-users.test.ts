@@ -189,6 +189,7 @@ test('a request that is made again makes no second message, also after a restart
   expect(textsOf(await recipient.read(restarted))).toEqual(['at once', '3', '2', '1'])
   expect(textsOf(await recipient.read(restarted, { limit: 2 }))).toEqual(['at once', '3'])
   expect(textsOf(await recipient.read(restarted, { before_id: three }))).toEqual(['2', '1'])
+  expect(textsOf(await recipient.read(restarted, { before_id: 1 }))).toEqual([])
   expect((await recipient.read(restarted, { limit: 0 })).status).toBe(422)
 })
 

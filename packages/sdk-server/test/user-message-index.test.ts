@@ -58,11 +58,18 @@ test('one author takes no more than its room with one recipient, nor all authors
   expect(() => index.add(message())).toThrow(full)
   index.add(message({ to: somebody() }))
   fill(900, () => ({ from: somebody() }))
-  expect(() => index.add(message({ from: somebody() }))).toThrow(full)
+  // Others come in all the same: the oldest of who has the most goes.
+  const [oldest] = index.of(to, 1_000_000).reverse()
+  const newest = index.add(message({ from: somebody() }))
   expect(index.of(to, 1_000_000)).toHaveLength(1_000)
+  expect(index.of(to, 1_000_000)[0]).toBe(newest)
+  expect(oldest?.from).toBe(from)
+  expect(index.has(oldest?.messageId ?? '')).toBe(false)
+  expect(index.of(from, 1_000_000).filter((one) => one.to === to)).toHaveLength(99)
   const large = somebody()
   fill(16, () => ({ from: somebody(), to: large, sizeBytes: 1024 * 1024 }))
-  expect(() => index.add(message({ to: large, sizeBytes: 1 }))).toThrow(full)
+  index.add(message({ to: large, sizeBytes: 1 }))
+  expect(index.of(large, 1_000_000)).toHaveLength(16)
   // After their time there is room again.
   const createdAtMs = 1_000_000 + 4 * DAY_MS
   expect(index.add(message({ createdAtMs }))).toBeDefined()
@@ -71,6 +78,25 @@ test('one author takes no more than its room with one recipient, nor all authors
 test('there is a bound for all of it', () => {
   const index = new UserMessageIndex()
   for (let at = 0; at < 10_000; at += 1)
-    index.add(message({ from: `from ${at}` as never, to: `to ${at}` as never, sizeBytes: 1 }))
-  expect(() => index.add(message())).toThrow('as many messages of users as it may')
+    index.add(message({ from: `from ${Math.max(at, 2)}` as never, to: `to ${at}` as never, sizeBytes: 1 }))
+  const all = () => Array.from({ length: 10_000 }, (_, at) => index.of(`to ${at}` as never, 1_000_000)).flat()
+  const [oldest] = all()
+  expect(all()).toHaveLength(10_000)
+  index.add(message())
+  expect(all()).toHaveLength(9_999)
+  expect(index.has(oldest?.messageId ?? '')).toBe(false)
+  // What made room is on disk until its time is over, so that there is an end to that, too.
+  const disk = new UserMessageIndex()
+  const large = { sizeBytes: 16 * 1024 * 1024 }
+  const add = (changed = {}) => disk.add(message({ ...large, from: somebody(), ...changed }))
+  for (let at = 0; at < 63; at += 1) add()
+  expect(() => add()).toThrow('as many messages of users as it may')
+  expect(add({ createdAtMs: 1_000_000 + 4 * DAY_MS })).toBeDefined()
+})
+
+test('what expires sooner is gone then, whatever came before it lasts longer', () => {
+  const index = new UserMessageIndex()
+  const [long] = [message(), message({ expiresAtMs: 2_000_000 })].map((one) => index.add(one))
+  expect(index.of(to, 1_999_999)).toHaveLength(2)
+  expect(index.of(to, 2_000_000)).toEqual([long])
 })

@@ -13,7 +13,12 @@ const YEAR_MINUTES = 365 * 24 * 60
 const MAX_ANSWERED = 1_000
 
 const secret = z.string().max(1_024).meta({ format: 'password' })
-const flag = z.union([z.literal(0), z.literal(1), z.boolean()]).default(0)
+/** As FastAPI takes it: Python's `True` is a text in an address. */
+const FLAG_WORDS = /^(?:true|false|on|off|yes|no|y|n|t|f|1|0)$/i
+const noFlag = { error: 'it is none of true, false, on, off, yes, no, y, n, t, f, 1, 0, in capitals or not' }
+const flag = z
+  .union([z.literal(0), z.literal(1), z.boolean(), z.string().regex(FLAG_WORDS, noFlag)], noFlag)
+  .default(0)
 
 const messageType = z
   .string()

@@ -26,7 +26,12 @@ export const SAME_MS = 2 * 60_000
 const MAX_MESSAGES = 10_000
 /** On disk, as signed and sealed batches somewhat more. */
 const MAX_BYTES = 256 * 1024 * 1024
-/** Of one recipient: what an answer has at most. Whoever fills it keeps others out, for three days. */
+/** With what made room, which stays on disk for its time. */
+const MAX_STORED_BYTES = 4 * MAX_BYTES
+/** Of a message on disk, beside its body. */
+const OVERHEAD_BYTES = 2 * 1024
+const HOUR_MS = 60 * 60_000
+/** Of one recipient: what an answer has at most. */
 const MAX_TO = 1_000
 const MAX_BYTES_TO = 16 * 1024 * 1024
 /** Of one author, to whomever; and to one recipient, so that no single one takes its room. */
@@ -41,12 +46,18 @@ export class UserMessageIndex {
   readonly #ofUser = new Map<PastelId, Set<IndexedUserMessage>>()
   readonly #ofContent = new Map<string, IndexedUserMessage[]>()
   #sizeBytes = 0
+  /** No message expires before. */
+  #nextExpiryMs = Number.POSITIVE_INFINITY
+  /** What made room is on disk until then: bytes by the hour. */
+  readonly #shownNoMore = new Map<number, number>()
 
   /** @returns the one that is there in its place already, or itself. @throws MeshError ERR_USER_MESSAGES_FULL */
   add(message: NewUserMessage): IndexedUserMessage {
     const known = this.#messages.get(message.messageId) ?? this.findSame(message.content, message.createdAtMs)
     if (known !== undefined) return known
     this.assertRoom(message, message.createdAtMs)
+    this.#makeRoom(message)
+    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, message.expiresAtMs)
     const same = this.#ofContent.get(message.content) ?? []
     const indexed = { ...message, id: userMessageId(message.content, same.length) }
     this.#messages.set(message.messageId, indexed)
@@ -87,31 +98,54 @@ export class UserMessageIndex {
     }
   }
 
-  /** @throws MeshError ERR_USER_MESSAGES_FULL: nothing more is kept for one of the two, or at all */
+  /** @throws MeshError ERR_USER_MESSAGES_FULL: the author has its room, or the disk is full of what made room */
   assertRoom(
     { from, to, sizeBytes }: Pick<NewUserMessage, 'from' | 'to' | 'sizeBytes'>,
     nowMs: number,
   ): void {
     this.#removeExpired(nowMs)
-    if (this.#messages.size >= MAX_MESSAGES || this.#sizeBytes + sizeBytes > MAX_BYTES)
+    const goneBytes = [...this.#shownNoMore.values()].reduce((sum, bytes) => sum + bytes, 0)
+    if (this.#sizeBytes + goneBytes + sizeBytes > MAX_STORED_BYTES)
       throw full('this node keeps as many messages of users as it may')
     const written = [...(this.#ofUser.get(from) ?? [])].filter((one) => one.from === from)
     if (written.length >= MAX_FROM) throw full(`${MAX_FROM} messages of the sender are kept here`)
     if (written.filter((one) => one.to === to).length >= MAX_PAIR)
       throw full(`${MAX_PAIR} messages of the sender to this recipient are kept here`)
-    const came = [...(this.#ofUser.get(to) ?? [])].filter((one) => one.to === to)
-    const cameBytes = came.reduce((sum, one) => sum + one.sizeBytes, sizeBytes)
-    if (came.length >= MAX_TO || cameBytes > MAX_BYTES_TO)
-      throw full('as many messages to the recipient as may be are kept here')
   }
 
-  /** About in the order in which they came. */
-  #removeExpired(nowMs: number): void {
-    for (const message of this.#messages.values()) {
-      if (message.expiresAtMs > nowMs) return
-      this.remove(message)
+  /** The oldest of whoever has the most goes: many authors share what one cannot take for itself. */
+  #makeRoom({ to, sizeBytes }: NewUserMessage): void {
+    for (;;) {
+      const came = [...(this.#ofUser.get(to) ?? [])].filter((one) => one.to === to)
+      const cameBytes = came.reduce((sum, one) => sum + one.sizeBytes, sizeBytes)
+      const isFull = this.#messages.size >= MAX_MESSAGES || this.#sizeBytes + sizeBytes > MAX_BYTES
+      const among =
+        came.length >= MAX_TO || cameBytes > MAX_BYTES_TO ? came : isFull ? [...this.#messages.values()] : []
+      const oldest = oldestOfMost(among)
+      if (oldest === undefined) return
+      this.remove(oldest)
+      const hour = Math.ceil(oldest.expiresAtMs / HOUR_MS)
+      this.#shownNoMore.set(hour, (this.#shownNoMore.get(hour) ?? 0) + oldest.sizeBytes + OVERHEAD_BYTES)
     }
   }
+
+  #removeExpired(nowMs: number): void {
+    for (const hour of this.#shownNoMore.keys()) if (hour * HOUR_MS <= nowMs) this.#shownNoMore.delete(hour)
+    if (nowMs < this.#nextExpiryMs) return
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const message of this.#messages.values()) {
+      if (message.expiresAtMs <= nowMs) this.remove(message)
+      else nextMs = Math.min(nextMs, message.expiresAtMs)
+    }
+    this.#nextExpiryMs = nextMs
+  }
+}
+
+function oldestOfMost(messages: readonly IndexedUserMessage[]): IndexedUserMessage | undefined {
+  const counts = new Map<PastelId, number>()
+  for (const { from } of messages) counts.set(from, (counts.get(from) ?? 0) + 1)
+  const most = Math.max(...counts.values())
+  return messages.find(({ from }) => counts.get(from) === most)
 }
 
 function full(why: string): MeshError {
