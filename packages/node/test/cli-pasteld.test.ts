@@ -85,6 +85,17 @@ describe('a node whose key is in the Pastel core', () => {
       what: 'the message in the inbox',
     })
     expect(await inbox()).toContain(other.pastelId)
+    const line = (await inbox()).split('\n').find((one) => one.includes('from my core')) ?? ''
+    const verified = await runCli(['verify', JSON.parse(line).id, '--data', dataDir])
+    expect(verified.code).toBe(0)
+    for (const row of [
+      /^valid +carried by pasteld: this node's word for it/m,
+      new RegExp(`^sender +${other.pastelId}$`, 'm'),
+      new RegExp(`^recipient +${own.pastelId}$`, 'm'),
+      /^signature +of its sender over the text: holds$/m,
+    ]) {
+      expect(verified.stdout).toMatch(row)
+    }
   })
 
   it('exports who is a supernode with the statistics', async () => {
@@ -102,26 +113,38 @@ describe('a node whose key is in the Pastel core', () => {
     await own.stop()
     const away = await runCli(['pasteld', 'status', '--data', dataDir])
     const reloaded = await runCli(['config', 'reload', '--data', dataDir])
-    const said = await runCli(['status', '--data', dataDir])
-    const refused = await runCli(['send', own.pastelId, 'while it is away', '--data', dataDir])
-    const unpublished = await runCli(['publish', 'prices', 'while it is away', '--data', dataDir])
     await own.start()
-    for (const { code, stderr } of [refused, unpublished]) {
-      expect(code).toBe(1)
-      expect(stderr).toMatch(/no connection to the core at http.*: the core signs .* nothing was published/)
-    }
-    expect(said.stdout).toContain('cannot sign: nothing can be published')
-    expect(away.stdout).toContain('cannot sign: nothing can be published')
     expect(away.code).toBe(1)
     expect(away.stdout).toMatch(/^ +failed +.* → start the core \(pasteld\)/m)
     expect(reloaded.code).toBe(0)
     expect(reloaded.stderr).toMatch(/pmesh: .*core/)
     expect(await runCli(['config', 'reload', '--data', dataDir])).toMatchObject({ code: 0, stderr: '' })
-    // What was refused does not go later.
-    const kept = [['messages'], ['inbox']].map((list) => runCli([...list, '--json', '--data', dataDir]))
-    const shown = (await Promise.all(kept)).map(({ stdout }) => stdout).join('')
-    expect(shown).toContain('from my core')
-    expect(shown).not.toContain('while it is away')
+  })
+
+  it('refuses in seconds what it cannot sign while the core is away, for good', async () => {
+    await own.stop()
+    await runCli(['config', 'reload', '--data', dataDir])
+    const [said, core, ...refused] = await Promise.all(
+      [
+        ['status'],
+        ['pasteld', 'status'],
+        ['send', own.pastelId, 'while it is away'],
+        ['publish', 'prices', 'while it is away'],
+      ].map((command) => runCli([...command, '--data', dataDir])),
+    )
+    await own.start()
+    for (const { code, stderr } of refused) {
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/no connection to the core at http.*: the core signs .* nothing was published/)
+    }
+    for (const shown of [said, core]) {
+      expect(shown?.stdout).toContain('cannot sign: nothing can be published')
+    }
+    await runCli(['publish', 'prices', 'when it is back', '--data', dataDir])
+    const lists = [['messages'], ['inbox']].map((list) => runCli([...list, '--json', '--data', dataDir]))
+    const kept = (await Promise.all(lists)).map(({ stdout }) => stdout).join('')
+    expect(kept).toContain('when it is back')
+    expect(kept).not.toContain('while it is away')
   })
 
   it('shows the passphrase nowhere', async () => {

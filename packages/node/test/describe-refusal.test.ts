@@ -16,6 +16,13 @@ it.each([
   expect(line).toContain(advice)
 })
 
+it('where the supernodes are the members, nobody is told to add one', () => {
+  const own = { ...OWN, hasCoreMembers: true }
+  const line = (by: 'us' | 'them') => describeRefusal({ address, by, reason: 'not-a-member' }, own)
+  expect(line('us')).toContain(`it is not ENABLED in this core's list: "pmesh pasteld status --data /node"`)
+  for (const by of ['us', 'them'] as const) expect(line(by)).not.toContain('members add')
+})
+
 it('a refusal for what this version does not know is told as it is', () => {
   expect(describeRefusal({ address, by: 'them', reason: 'moon' }, OWN)).toBe(
     `${address}: moon (by the other)`,

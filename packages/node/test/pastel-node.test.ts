@@ -2,6 +2,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parsePastelId } from '@pastel-mesh/identity'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { waitUntil } from '../../testkit/src/mesh/wait-until.ts'
 import {
   type EmulatedSupernode,
   type PasteldEmulator,
@@ -180,6 +181,7 @@ it('starts without its core, with the last list, and goes on when the core is ba
   ])
   expect(after.node.registry.members?.()).toHaveLength(4)
   expect(await after.node.registry.reload?.()).toEqual({ joined: [], left: [] })
+  await waitUntil(() => said.includes('the Pastel core is back'), { what: 'the node to say it' })
 })
 
 it('members are not edited here, whether it runs or not', async () => {

@@ -35,6 +35,7 @@ import type { NodeRetention, RetentionOptions } from './retention-task.ts'
 import type { SendOptions } from './send-options.ts'
 import type { TopicPeer, WaitForPeersOptions } from './topic-peers.ts'
 
+export { type CarriedMark, markOf } from './carried/carried-mark.ts'
 export type { CarriedMessage, HandOutcome } from './carried/carrier.ts'
 export type { BanKind } from './connection/ban-target.ts'
 export { type Ban, type Banned, type BanOptions, type Bans, MAX_BAN_REASON } from './connection/bans.ts'

@@ -2,7 +2,7 @@ import { MeshError } from '@pastel-mesh/identity'
 import type { Refusal } from '@pastel-mesh/sdk-node'
 import { TRPCClientError } from '@trpc/client'
 import { pmeshCommand } from '../pmesh-command.ts'
-import { describeRefusal } from './describe-refusal.ts'
+import { describeRefusal, ownNode } from './describe-refusal.ts'
 import { json, print, printable, warn } from './output.ts'
 import { describeRoundTrip } from './round-trip.ts'
 import { paint } from './terminal/paint.ts'
@@ -15,7 +15,7 @@ export async function connect(dataDir: string, target: string, asJson: boolean):
       const refusal = refusalOf(error)
       if (refusal === undefined) throw error
       const own = await api.admin.status.query()
-      const why = describeRefusal(refusal, { dataDir, pastelId: own.pastelId, network: own.network })
+      const why = describeRefusal(refusal, ownNode(dataDir, own))
       throw new MeshError('ERR_NOT_CERTIFIED', `${target} cannot be connected to: ${why}`, { cause: error })
     }),
   )

@@ -1,4 +1,5 @@
 import type { Refusal } from '@pastel-mesh/sdk-node'
+import type { NodeStatus } from '../doctor/node-state.ts'
 import { pmeshCommand } from '../pmesh-command.ts'
 
 /** The node that a refusal is told to. */
@@ -6,6 +7,16 @@ export interface OwnNode {
   readonly dataDir: string
   readonly pastelId: string
   readonly network: string
+  /** Whether the supernodes that the Pastel core lists are its members. @default false */
+  readonly hasCoreMembers?: boolean
+}
+
+/** The node that a status is of; one of an older version does not speak of a core. */
+export function ownNode(
+  dataDir: string,
+  { pastelId, network, pasteld }: Pick<NodeStatus, 'pastelId' | 'network' | 'pasteld'>,
+): OwnNode {
+  return { dataDir, pastelId, network, hasCoreMembers: pasteld?.isRegistry === true }
 }
 
 /** Which certificate was not accepted, why and by whom, and what the operator can do about it; one line. */
@@ -18,7 +29,7 @@ export function describeRefusal(refusal: Omit<Refusal, 'peerId'>, own: OwnNode):
 
 function adviceOn(
   { by, reason, who }: { by: Refusal['by']; reason: string; who: string },
-  { dataDir, pastelId, network }: OwnNode,
+  { dataDir, pastelId, network, hasCoreMembers = false }: OwnNode,
 ): string | undefined {
   const isByUs = by === 'us'
   switch (reason) {
@@ -27,6 +38,12 @@ function adviceOn(
         ? 'another node with this PastelID started later, and only that one is let in'
         : "another node with this node's PastelID started later: nothing is published here until this node is started again; stop one of the two"
     case 'not-a-member':
+      if (hasCoreMembers) {
+        const status = pmeshCommand('pasteld status', dataDir)
+        return isByUs
+          ? `it is not ENABLED in this core's list: "${status}"`
+          : `this node is no member there: its core's list must have this node's supernode as ENABLED ("${status}" shows what this core's has), or its operator add ${pastelId}`
+      }
       return isByUs
         ? `to let it in: "${pmeshCommand(`members add ${who}`, dataDir)}"`
         : `this node is no member there: ask its operator for "pmesh members add ${pastelId}"`

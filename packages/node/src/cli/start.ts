@@ -77,7 +77,7 @@ export async function start(options: OptionValues): Promise<number> {
     closeDatabase: () => controller.store.stop(),
     isTaken: (error, kind) => controller.tookUncaught(error, kind),
   })
-  tellEvents(controller.node, logger, config.dataDir)
+  tellEvents(controller.node, logger, config.dataDir, config.members === 'pasteld')
   tellJobs(controller.queue, logger, config.dataDir)
   try {
     await controller.start()
@@ -109,5 +109,10 @@ function logUnread(logger: Logger, error: Error): void {
 }
 
 function logError(logger: Logger, error: Error): void {
+  // A core that is away is nothing out of the ordinary, and where in this code it was asked tells nobody anything.
+  if (error instanceof MeshError && error.code.startsWith('ERR_PASTELD_')) {
+    logger.warn({ event: 'pasteld', code: error.code }, describeError(error))
+    return
+  }
   logger.error({ event: 'error', err: error }, describeError(error))
 }

@@ -9,7 +9,7 @@ import { describeDisk } from './describe-disk.ts'
 import { pastelRows } from './describe-pastel.ts'
 import { pluginRows } from './describe-plugins.ts'
 import { onceRows, queueRows } from './describe-queue.ts'
-import { describeRefusal, type OwnNode } from './describe-refusal.ts'
+import { describeRefusal, type OwnNode, ownNode } from './describe-refusal.ts'
 import { describeClock, describeSuperseded } from './describe-standing.ts'
 import { json, print } from './output.ts'
 import { describeRoundTrip } from './round-trip.ts'
@@ -40,7 +40,7 @@ export async function showStatus(dataDir: string, asJson: boolean): Promise<void
 
 /** What a node says of itself, for reading. */
 export function describeStatus(status: Status, dataDir: string): string {
-  const own = { dataDir, pastelId: status.pastelId, network: status.network }
+  const own = ownNode(dataDir, status)
   const sections: [string, Cell[][]][] = [
     ['Node', nodeRows(status, dataDir)],
     ['Storage', storageRows(status)],

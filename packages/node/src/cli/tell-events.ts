@@ -13,13 +13,14 @@ import { RefusalTally } from './refusal-tally.ts'
 /**
  * Logs what happens at a node; what repeats itself, seldom. Each line has the `event`, and fields for programs.
  * @param dataDir for the commands that a line advises
+ * @param hasCoreMembers whether the supernodes that the Pastel core lists are the members
  */
-export function tellEvents(node: MeshNode, logger: Logger, dataDir: string): void {
+export function tellEvents(node: MeshNode, logger: Logger, dataDir: string, hasCoreMembers = false): void {
   const seldom = new Seldom()
   const say = (kind: string, what: string) =>
     logger.warn({ event: kind === 'lost' ? 'lost' : 'too old' }, what)
   const lost = new LostTally({ dataDir }, { say })
-  const own = { dataDir, pastelId: node.pastelId, network: node.network }
+  const own = { dataDir, pastelId: node.pastelId, network: node.network, hasCoreMembers }
   const refusals = new RefusalTally(
     {},
     {

@@ -13,6 +13,7 @@ import {
   textOf,
 } from '@pastel-mesh/protocol'
 import { pmeshCommand } from '../pmesh-command.ts'
+import { type CarriedProof, carriedProof, carriedRows } from './carried-proof.ts'
 import { type FoundProof, findProof } from './find-proof.ts'
 import { json, print, printable, warn } from './output.ts'
 import { howToCheck, readProofFile } from './proof-file.ts'
@@ -49,7 +50,14 @@ export async function verify(dataDir: string, request: VerifyRequest): Promise<b
     ...(predecessor === undefined ? {} : { predecessor }),
     ...(secret === undefined ? {} : { secret }),
   })
-  print(asJson ? json(toJson(report, proof, id), 2) : describe(report, proof, id))
+  const message = contentOf(report, id)
+  const { signed } = report
+  const carried = signed && message && (await carriedProof(signed, message))
+  print(
+    asJson
+      ? json({ ...toJson(report, proof, id), ...(carried === undefined ? {} : { carried }) }, 2)
+      : describe(report, proof, { id, carried }),
+  )
   if (outFile !== undefined) {
     if (report.isValid) await save(outFile, report, { envelope, asJson })
     else warn(`nothing was written to ${outFile}: the proof does not hold`)
@@ -108,11 +116,20 @@ function howToDisclose({ log, batch }: SignedBatch): string {
 }
 
 /** What is known of the message, or where none was named, of the batch. */
-function describe(report: ProofReport, { source }: FoundProof, id: string | undefined): string {
+function describe(
+  report: ProofReport,
+  { source }: FoundProof,
+  { id, carried }: { readonly id: string | undefined; readonly carried: CarriedProof | undefined },
+): string {
   const { isValid, checks, signed, sender } = report
   const rows: Cell[][] = [
     isValid
-      ? [{ text: 'valid', tone: 'good' }, 'its sender signed it, and it is as it was signed']
+      ? [
+          { text: 'valid', tone: 'good' },
+          carried === undefined
+            ? 'its sender signed it, and it is as it was signed'
+            : `carried by ${carried.via}: this node's word for it, and that is as it was signed`,
+        ]
       : [{ text: 'INVALID', tone: 'bad' }, checks.filter(isFailed).map(failure).join('; ')],
     ['read from', SOURCES[source]],
   ]
@@ -122,7 +139,7 @@ function describe(report: ProofReport, { source }: FoundProof, id: string | unde
     const message = contentOf(report, id)
     rows.push(
       ...(id === undefined ? [] : [['message', id]]),
-      ['sender', sender],
+      ...(carried === undefined ? [['sender', sender]] : [...carriedRows(carried), ['kept by', sender]]),
       ['channel', channel.kind === 'topic' ? `topic ${channel.topic}` : `inbox of ${channel.recipient}`],
       ['network', batch.network],
       ...(id === undefined ? [] : [['position', `${parseMessageId(id).position} of the log ${signed.log}`]]),

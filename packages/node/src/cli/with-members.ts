@@ -112,7 +112,7 @@ async function membersOf(dataDir: string): Promise<CheckedConfig['members']> {
 function fixed(): MeshError {
   return new MeshError(
     'ERR_FIXED_MEMBERS',
-    'the members are the supernodes that the Pastel core lists: "members" of the configuration is "pasteld", and nobody can be added or removed here; a node that runs lists them',
+    'the members are the supernodes that the Pastel core lists: "members" of the configuration is "pasteld", and nobody can be added or removed here; a node that runs lists them; who is not among them is not ENABLED in the list of this core: "pmesh pasteld status"',
   )
 }
 

@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
-import { describeRefusal } from '../cli/describe-refusal.ts'
+import { describeRefusal, ownNode } from '../cli/describe-refusal.ts'
 import { describeTook } from '../cli/terminal/figures.ts'
 import type { Check, CheckContext, Finding } from './check.ts'
 import { inOneLine, WITHOUT_ROUTE } from './each-family.ts'
@@ -182,7 +182,7 @@ function bootstrapAt(
   const measured = { ...greeted, state: known?.state }
   if (greeted.kind === 'unreached' && greeted.at === 'name') return unnamed(subject, 'bootstrap', greeted)
   if (greeted.kind === 'node' && node.kind === 'running' && known?.refusal !== undefined) {
-    const own = { dataDir, pastelId: node.status.pastelId, network: node.status.network }
+    const own = ownNode(dataDir, node.status)
     return {
       state: 'warning',
       subject,

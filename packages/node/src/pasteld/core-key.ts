@@ -22,6 +22,11 @@ const AGAIN_MS = 2_000
 const BATCH_TIMEOUT_MS = 5_000
 const BATCH_TEXT = signedText('batch', new Uint8Array(0))
 
+/** Whether it ends by itself when the core is there. */
+export function isPassing(error: unknown): error is PasteldError {
+  return error instanceof PasteldError && PASSING.includes(error.code)
+}
+
 export interface CoreKeyOptions {
   readonly pastelId: PastelId
   readonly passphraseFile?: string | undefined
@@ -54,7 +59,7 @@ export async function openCoreKey(
 
 /** A batch that is not signed is refused, and nobody tries it again. */
 function explainAway(error: unknown): unknown {
-  if (!(error instanceof PasteldError) || !PASSING.includes(error.code)) return error
+  if (!isPassing(error)) return error
   const message = `${error.message}: the core signs for this node, so nothing was published`
   return new PasteldError(error.code, message, { cause: error })
 }
@@ -95,7 +100,7 @@ export async function waitForKey(
       await client.blockCount({ signal, waitForCore: false })
       return await signer.check({ signal })
     } catch (error) {
-      if (signal.aborted || !(error instanceof PasteldError) || !PASSING.includes(error.code)) throw error
+      if (signal.aborted || !isPassing(error)) throw error
       if (told !== error.code) {
         onWait(`waits for the Pastel core at ${client.url} to sign as ${signer.pastelId}: ${error.message}`)
       }

@@ -18,7 +18,7 @@ import type { CheckedPasteld } from '../config/checked-pasteld.ts'
 import { named, type Part } from '../parts.ts'
 import type { PassphrasePrompt } from '../passphrase.ts'
 import { quoted } from '../pmesh-command.ts'
-import { openCoreKey, waitForKey } from './core-key.ts'
+import { isPassing, openCoreKey, waitForKey } from './core-key.ts'
 import { otherPastelId } from './core-problems.ts'
 import { openCore } from './open-core.ts'
 import { openToOthers } from './open-to-others.ts'
@@ -31,6 +31,9 @@ export interface PastelComponents {
   readonly onNotice: (line: string) => void
   readonly onError: (error: Error) => void
 }
+
+/** How often it is looked whether the core that was away is back: who reads the log is in no hurry. */
+const LOOK_MS = 1_000
 
 /** What a node has of the Pastel core: the client that all share, the lists, and what is made of them. */
 export class Pastel {
@@ -47,6 +50,9 @@ export class Pastel {
   /** What it was told of that the core's supernode has registered. */
   #toldRegistered: string | undefined
   #unfollow: (() => void) | undefined
+  /** Since when it was told that the core is away, in ms since 1970; until it is back nothing more is. */
+  #awayMs: number | undefined
+  #looking: NodeJS.Timeout | undefined
 
   /**
    * @returns undefined: there is no core
@@ -93,6 +99,28 @@ export class Pastel {
     this.#unfollow ??= this.directory.onChange(() => this.#compare())
   }
 
+  #tell(error: Error): void {
+    if (!isPassing(error)) this.#components.onError(error)
+    else if (this.#awayMs === undefined) {
+      this.#components.onNotice(`the Pastel core is away: ${error.message}`)
+      this.#lookForIt()
+    }
+  }
+
+  /** A list that says what the last one said is no change that the directory tells of. */
+  #lookForIt(): void {
+    this.#awayMs = Date.now()
+    this.#looking = setInterval(() => this.#look(), LOOK_MS)
+  }
+
+  #look(): void {
+    const { problem, readAtMs = 0 } = this.directory
+    if (this.#awayMs === undefined || problem !== undefined || readAtMs < this.#awayMs) return
+    this.#awayMs = undefined
+    clearInterval(this.#looking)
+    this.#components.onNotice('the Pastel core is back')
+  }
+
   #compare(): void {
     const local = this.directory.local()
     if (local === undefined || this.#own === undefined) return
@@ -125,7 +153,7 @@ export class Pastel {
   ): PasteldBridge | undefined {
     if (this.#config.bridge === undefined) return undefined
     const { client, directory } = this
-    const { onError } = this.#components
+    const onError = (error: Error) => this.#tell(error)
     const { signer, store, node } = parts
     const components = { client, directory, signer, values: store.values, node, onError }
     this.#bridge = createPasteldBridge({ ...this.#config.bridge, obsoleteMs }, components)
@@ -150,11 +178,15 @@ export class Pastel {
         start: async () => {
           await directory.start()
           const { problem } = directory
-          if (problem !== undefined) onNotice(describeMissing(directory, problem.message))
+          if (problem !== undefined) {
+            onNotice(describeMissing(directory, problem.message))
+            this.#lookForIt()
+          }
           this.#compare()
         },
         stop: () => {
           this.#unfollow?.()
+          clearInterval(this.#looking)
           return directory.stop()
         },
       }),

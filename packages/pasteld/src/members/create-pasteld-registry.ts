@@ -222,12 +222,13 @@ class SupernodeRegistry implements PasteldRegistry {
     if (what === this.#told) return
     this.#told = what
     if (what === undefined) return
-    const last = readAtMs === undefined ? 'never' : new Date(readAtMs).toISOString()
+    const last =
+      readAtMs === undefined ? 'was never read' : `was read last ${new Date(readAtMs).toISOString()}`
     const hours = Math.round(this.#maxAgeMs / 360_000) / 10
     const then = this.#isRefused
       ? 'nobody but this node is a member until it is'
       : `the members stay as they were; when it is ${hours} hours old, nobody but this node is one`
-    const message = `the list of supernodes, which was read last ${last}, is not renewed: ${then} (${problem?.message ?? 'the core was not asked yet'})`
+    const message = `the list of supernodes, which ${last}, is not renewed: ${then} (${problem?.message ?? 'the core was not asked yet'})`
     this.#events.safeDispatchEvent('error', { detail: new MeshError('ERR_PASTELD_MEMBERS', message) })
   }
 }

@@ -190,7 +190,7 @@ export class DirectSender {
       if (this.#components.registry.memberAt(name, Date.now()) !== undefined) continue
       throw new MeshError(
         'ERR_NOT_A_MEMBER',
-        `${name} is no member of this network, as far as this node knows: nothing was sent; add it with "pmesh members add" if it should be one`,
+        `${name} is no member of this network, as far as this node knows: nothing was sent; "pmesh members" shows who is one`,
       )
     }
     return names
