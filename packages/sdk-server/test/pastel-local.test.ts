@@ -59,7 +59,7 @@ const strangers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ),
   'a link in a page of elsewhere': { referer: 'https://evil.example/page' },
   'a page that hides where it is': { referer: 'about:blank' },
-  'a page in a browser that does not say of which site': { 'sec-fetch-mode': 'cors' },
+  'a page in a browser that does not say of which site': { 'sec-fetch-mode': 'no-cors' },
   'a script that says it is of none': { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'cors' },
   'the name of the node': { host: 'node.example' },
   'a name that was made to lead here': { host: 'evil.example:7123' },
@@ -96,6 +96,8 @@ test('whoever comes through something, by another name, or from a page, is refus
   // What a person types into a browser on the machine is no page's.
   const own: PastelRequest['headers'][] = [
     {},
+    // The fetch of Node.
+    { 'sec-fetch-mode': 'cors' },
     { 'sec-fetch-site': 'none' },
     { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
     { referer: `${server.url}/redoc` },

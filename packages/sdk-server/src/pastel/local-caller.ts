@@ -43,9 +43,11 @@ export function whyNotLocal(request: IncomingMessage): string | undefined {
 function isOfPage(headers: IncomingHttpHeaders): boolean {
   const { origin, referer, host = '' } = headers
   if (origin !== undefined || (referer !== undefined && hostOf(referer) !== host.toLowerCase())) return true
-  const says = Object.keys(headers).some((name) => name.replaceAll('_', '-').startsWith('sec-fetch-'))
+  const said = Object.keys(headers).filter((name) => name.replaceAll('_', '-').startsWith('sec-fetch-'))
   const mode = headers['sec-fetch-mode'] ?? 'navigate'
-  return says && (headers['sec-fetch-site'] !== 'none' || mode !== 'navigate')
+  // So much says the fetch of Node; a browser that says anything says of which site the page is.
+  if (said.length === 1 && said[0] === 'sec-fetch-mode' && mode === 'cors') return false
+  return said.length > 0 && (headers['sec-fetch-site'] !== 'none' || mode !== 'navigate')
 }
 
 function hostOf(url: string): string | undefined {
