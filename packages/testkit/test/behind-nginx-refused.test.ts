@@ -282,7 +282,7 @@ describe.skipIf(missingForNginx !== undefined)('nginx refuses', () => {
     const { status, body, headers } = await call(path)
     expect({ status, body: JSON.parse(body).code }).toEqual({ status: 404, body: 'NOT_FOUND' })
     expect(headers['strict-transport-security']).toBe('max-age=31536000')
-    expect((await served.seen()).filter(({ path }) => /readyz|message/.test(path))).toEqual([])
+    expect((await served.seen()).filter(({ path }) => /readyz|_message/.test(path))).toEqual([])
   })
 
   test('to answer under another name, with and without TLS', async () => {
