@@ -162,8 +162,15 @@ describe('a node whose key is in the Pastel core', () => {
 
 describe('pmesh pasteld status', () => {
   it('is green of a core that works and a node that uses it', async () => {
-    const { code, stdout, stderr } = await runCli(['pasteld', 'status', '--data', dataDir])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    // The core was away until just now: what asks it now and then notices that by and by.
+    const { stdout, stderr } = await waitUntil(
+      async () => {
+        const said = await runCli(['pasteld', 'status', '--data', dataDir])
+        return said.code === 0 && said
+      },
+      { what: 'the status to be green' },
+    )
+    expect(stderr).toBe('')
     for (const line of [
       new RegExp(`^ +answers +yes, at ${own.url}$`, 'm'),
       new RegExp(`^ +supernode +${own.outpoint}: `, 'm'),
