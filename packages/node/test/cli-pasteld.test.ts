@@ -162,7 +162,8 @@ describe('a node whose key is in the Pastel core', () => {
 
 describe('pmesh pasteld status', () => {
   it('is green of a core that works and a node that uses it', async () => {
-    // The core was away until just now: what asks it now and then notices that by and by.
+    // The core was away until just now: the list is read again at once, and the bridge notices by and by.
+    await runCli(['config', 'reload', '--data', dataDir])
     const { stdout, stderr } = await waitUntil(
       async () => {
         const said = await runCli(['pasteld', 'status', '--data', dataDir])
