@@ -1,10 +1,9 @@
 import { decodePastelId, decodeSignature, verifySignature } from '@pastel-mesh/identity'
-import { type MessageContent, type SignedBatch, textOf } from '@pastel-mesh/protocol'
+import { CARRIED_HEADERS, type MessageContent, type SignedBatch, textOf } from '@pastel-mesh/protocol'
 import type { Cell } from './terminal/columns.ts'
 
 /** Header of the signature of the sender over the text, in base64. */
 const SIGNATURE_HEADER = 'pastel-signature'
-const MARKED = 'pastel-mesh-via'
 
 /** What is known of a message that came, or left, by another way than the mesh: the batch is of this node alone. */
 export interface CarriedProof {
@@ -20,7 +19,7 @@ export async function carriedProof(
   { batch }: SignedBatch,
   message: MessageContent,
 ): Promise<CarriedProof | undefined> {
-  if (message.headers[MARKED] === undefined) return undefined
+  if (message.headers[CARRIED_HEADERS.via] === undefined) return undefined
   // Only now: it takes all of libp2p with it.
   const { markOf } = await import('@pastel-mesh/sdk-node')
   const mark = markOf(batch, message)

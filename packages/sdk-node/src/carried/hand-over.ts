@@ -1,5 +1,11 @@
 import type { PastelId } from '@pastel-mesh/identity'
-import { inboxChannel, toWireAgain, wireMessageBytes } from '@pastel-mesh/protocol'
+import {
+  CARRIED_HEADERS,
+  inboxChannel,
+  MAX_HEADERS,
+  toWireAgain,
+  wireMessageBytes,
+} from '@pastel-mesh/protocol'
 import type { Values } from '@pastel-mesh/storage'
 import { acceptedAtMs, type TakenMessage, type WaitingMessages } from '../direct/waiting-messages.ts'
 import type { MemberRegistry } from '../members/member-registry.ts'
@@ -26,8 +32,8 @@ const PREFIX = 'handing/'
 const MAX_LOOK_MS = 5_000
 const MIN_LOOK_MS = 50
 /** As many headers are added to a message that is kept as handed over. */
-const MARK_HEADERS = 4
-const MAX_HEADERS = 32 - MARK_HEADERS
+const MARK_HEADERS = Object.keys(CARRIED_HEADERS).length
+const MAX_OWN_HEADERS = MAX_HEADERS - MARK_HEADERS
 /** What expires before a carrier may have taken it is left to expire. */
 const MARGIN_MS = 30_000
 /** For so long at least it can be seen what was handed over. */
@@ -62,7 +68,7 @@ export class HandOver {
   readonly #prompt = new Set<PastelId>()
   readonly #stopped = new AbortController()
   #beganMs = 0
-  #going: Promise<unknown> = Promise.resolve()
+  readonly #going = new Set<Promise<boolean>>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(components: HandOverComponents) {
@@ -99,7 +105,7 @@ export class HandOver {
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     this.#stopped.abort()
-    await this.#going
+    await Promise.allSettled(this.#going)
   }
 
   /** Whether what is accepted for somebody goes this way at once, as what came before. */
@@ -114,6 +120,7 @@ export class HandOver {
       if (waiting.get(id)?.recipient !== recipient) continue
       const message = await waiting.read(id)
       if (message !== undefined) await this.#keep(message, recipient, doubtful)
+      else this.#forget(id)
     }
   }
 
@@ -136,13 +143,13 @@ export class HandOver {
       const message = await waiting.read(id)
       if (message === undefined || message.expiresAtMs <= Date.now() + MARGIN_MS) continue
       const carried = { ...message.content, recipient }
-      if (Object.keys(carried.headers).length > MAX_HEADERS || !carrier.carries(carried)) {
+      if (Object.keys(carried.headers).length > MAX_OWN_HEADERS || !carrier.carries(carried)) {
         this.#staying.add(id)
         continue
       }
       const going = this.#go(message, carried, carrier)
-      this.#going = Promise.allSettled([this.#going, going])
-      if (!(await going)) break
+      this.#going.add(going)
+      if (!(await going.finally(() => this.#going.delete(going)))) break
       hasGone = true
     }
     return hasGone
@@ -176,7 +183,7 @@ export class HandOver {
   }
 
   async #hand(waitingId: string, carried: CarriedMessage, carrier: Carrier): Promise<HandOutcome> {
-    const { values, waiting, onError } = this.#components
+    const { values, onError } = this.#components
     const name = PREFIX + waitingId
     const begin = async () => {
       await values.write([{ name, value: Buffer.from(carrier.name) }])
@@ -188,8 +195,8 @@ export class HandOver {
     } catch (error) {
       onError(error)
     }
-    if (outcome === 'not-now' && this.#doubtful.delete(waitingId)) {
-      waiting.release(waitingId)
+    if (outcome === 'not-now' && this.#doubtful.has(waitingId)) {
+      this.#forget(waitingId)
       await values.write([{ name }], { mayUseReserve: true })
     }
     return outcome
@@ -198,6 +205,11 @@ export class HandOver {
   #doubt(id: string, doubtful: Doubtful): void {
     this.#doubtful.set(id, doubtful)
     this.#components.waiting.hold(id)
+  }
+
+  #forget(id: string): void {
+    this.#doubtful.delete(id)
+    this.#components.waiting.release(id)
   }
 
   async #keep(message: TakenMessage, recipient: PastelId, { via, outcome }: Doubtful): Promise<void> {
@@ -215,8 +227,7 @@ export class HandOver {
         noted: (id) => [...noted(id), { name: PREFIX + waitingId }],
       },
     ])
-    this.#doubtful.delete(waitingId)
-    waiting.release(waitingId)
+    this.#forget(waitingId)
     if (accepted !== undefined) waiting.sent(waitingId, accepted.id)
   }
 }
