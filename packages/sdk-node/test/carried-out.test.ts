@@ -96,33 +96,6 @@ test('what the carrier cannot take now is tried again; what it cannot take at al
   expect((await own.node.status(bytes.id)).state).toBe('waiting-for-certificate')
 })
 
-test('what may have been handed over when the node died is not handed over again, and says so', async () => {
-  const carrier = new TestCarrier()
-  const reached = Promise.withResolvers<void>()
-  const never = Promise.withResolvers<HandOutcome>()
-  carrier.outcome = () => {
-    reached.resolve()
-    return never.promise
-  }
-  const own = await startNode({ identity: 'own', carrier })
-  const first = await own.node.send(bob, { text: 'one' })
-  const second = await own.node.send(bob, { text: 'two' })
-  await reached.promise
-  // As a death would: what is on disk is all that is left.
-  await own.store.stop()
-  never.reject(new Error('gone'))
-  await own.node.stop()
-
-  const later = new TestCarrier()
-  const again = await startNode({ identity: 'own', directory: own.directory, carrier: later })
-  expect(await again.node.waitForDelivery(second.id, inTime())).toMatchObject({ state: 'handed-over' })
-  expect(later.handed).toEqual(['two'])
-  const status = await again.node.status(first.id)
-  expect(status).toMatchObject({ state: 'handed-over', reason: 'outcome-unknown', recipient: bob })
-  expect(await sentTexts(again)).toEqual(['one', 'two'])
-  await waitUntil(() => again.node.waiting().length === 0, { what: 'nothing to wait' })
-})
-
 /** A node that died while it handed `one` over; `two` waits behind it. */
 async function diedHanding(): Promise<{ directory: string; ids: string[] }> {
   const carrier = new TestCarrier()
@@ -141,6 +114,19 @@ async function diedHanding(): Promise<{ directory: string; ids: string[] }> {
   await own.node.stop()
   return { directory: own.directory, ids }
 }
+
+test('what may have been handed over when the node died is not handed over again, and says so', async () => {
+  const { directory, ids } = await diedHanding()
+  const [first, second] = ids as [string, string]
+  const later = new TestCarrier()
+  const again = await startNode({ identity: 'own', directory, carrier: later })
+  expect(await again.node.waitForDelivery(second, inTime())).toMatchObject({ state: 'handed-over' })
+  expect(later.handed).toEqual(['two'])
+  const status = await again.node.status(first)
+  expect(status).toMatchObject({ state: 'handed-over', reason: 'outcome-unknown', recipient: bob })
+  expect(await sentTexts(again)).toEqual(['one', 'two'])
+  await waitUntil(() => again.node.waiting().length === 0, { what: 'nothing to wait' })
+})
 
 for (const withCarrier of [true, false]) {
   test(`what may have been handed over does not go by the mesh, too, ${withCarrier ? 'with' : 'without'} a carrier`, async () => {

@@ -41,6 +41,8 @@ const MAX_AHEAD_MS = 24 * 60 * 60_000
 const MAX_TOGETHER = 64
 /** Entries that are remembered as refused, so that they are counted once: the list shows them at every look. */
 const MAX_REFUSED = 100_000
+/** Senders whose rate is remembered: as many as the core's list may have. */
+const MAX_BUCKETS = 20_000
 /** A sender that the list does not have is looked for in a new one, at most so often. */
 const REFRESH_MS = 30_000
 
@@ -218,7 +220,10 @@ export class Incoming {
 
   #bucketOf(outpoint: string): TokenBucket {
     const bucket = this.#buckets.get(outpoint) ?? new TokenBucket(this.#components.senderRate)
+    // The one that was used last is at the end.
+    this.#buckets.delete(outpoint)
     this.#buckets.set(outpoint, bucket)
+    if (this.#buckets.size > MAX_BUCKETS) this.#buckets.delete(this.#buckets.keys().next().value as string)
     return bucket
   }
 
