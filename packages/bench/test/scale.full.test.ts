@@ -6,7 +6,7 @@ import { scale } from '../src/scale/scale.ts'
 test('scale measures meshes that form by themselves, one that knows of more members, and the baseline', async () => {
   const { summary, isHeld } = await scale([
     ...['--nodes', '2,3', '--known', '40', '--rate', '20', '--bulk', '100'],
-    ...['--warmup', '0', '--idle', '1', '--seconds', '1'],
+    ...['--warmup', '0', '--idle', '6', '--seconds', '1'],
   ])
   expect(summary.missing).toBe(0)
   expect([summary.degree_2, summary.degree_3]).toEqual([1, 2])

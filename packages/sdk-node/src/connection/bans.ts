@@ -71,7 +71,8 @@ export class Bans {
 
   /** Those that hold, the newest first. */
   list(): Ban[] {
-    return [...this.#bans.values()].filter(holds).sort((a, b) => b.bannedAtMs - a.bannedAtMs)
+    const latestFirst = [...this.#bans.values()].filter(holds).reverse()
+    return latestFirst.sort((a, b) => b.bannedAtMs - a.bannedAtMs)
   }
 
   /** Whether a PastelID, a PeerId or an IP address, in their canonical forms, is banned now. */
