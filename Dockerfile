@@ -14,7 +14,9 @@ RUN npm prune --omit=dev --omit=optional && \
 
 FROM node:24.21.0-bookworm-slim
 # In a container 127.0.0.1 is reached by nobody else; what is reached from outside is what is published.
+# NODE_OPTIONS: short pauses instead of long ones (packages/node/src/v8-options.ts).
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=4 \
     PATH=/opt/pastel-mesh/node_modules/.bin:$PATH \
     PMESH_DATA=/var/lib/pmesh \
     PMESH_LISTEN=*:7124 \

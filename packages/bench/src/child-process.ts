@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { V8_OPTIONS } from '@pastel-mesh/node'
 
 /** A process that has not ended by then, after it was told to, is killed. */
 const MAX_END_MS = 20_000
@@ -15,7 +16,7 @@ export class BenchProcess<ToChild extends object, FromChild extends { readonly t
   constructor(module: string, base: string) {
     const isSource = base.endsWith('.ts')
     this.#child = fork(fileURLToPath(new URL(`${module}${isSource ? '.ts' : '.js'}`, base)), {
-      execArgv: isSource ? ['--conditions=source'] : [],
+      execArgv: [...V8_OPTIONS, ...(isSource ? ['--conditions=source'] : [])],
     })
   }
 

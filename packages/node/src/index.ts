@@ -75,6 +75,7 @@ export type {
 } from './plugins/plugin.ts'
 export { stopOnSignal } from './signals.ts'
 export { type TableOptions, table } from './table.ts'
+export { V8_OPTIONS } from './v8-options.ts'
 
 export interface ControllerComponents {
   /** Hears of what fails and nobody waits for, as long as the node runs. @default ignored */

@@ -20,6 +20,7 @@ if (missing)
 /** In the place of Node: a version that says what it is asked for, and writes down that it was started. */
 const NODE = `
 version=$(cat "$(dirname "$0")/../../version")
+case $1 in --*) shift ;; esac
 case $2 in
   start) echo "$version" >>/var/lib/pmesh/started ;;
   init) echo 'topics: [prices]' >pmesh.yaml ;;

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { dataFolder } from '@pastel-mesh/node'
+import { BenchProcess } from '../child-process.ts'
 import { measureMachine } from '../machine.ts'
 import { loadAverage } from '../machine-load.ts'
 import type { Outcome } from '../outcome.ts'
 import { startNode, withNode } from '../start/start-node.ts'
 import { percentile, round } from '../statistics.ts'
 import { askPages, type Pager, pagesOfApi, pagesOfNode } from './ask-pages.ts'
-import { fillHistory } from './fill-history.ts'
+import type { FromChild, ToChild } from './child.ts'
+import type { FilledHistory, HistoryOptions } from './fill-history.ts'
 import { scanPlainly } from './plain-scan.ts'
 import { QUESTIONS, RARE_COMBINATION } from './questions.ts'
 import { warmFiles } from './warm-files.ts'
@@ -48,7 +50,7 @@ export async function history(args: readonly string[]): Promise<Outcome> {
     process.stdout.write(`preparing  ${messages} messages\n`)
     const node = { dataDir: folder, network: NETWORK, topic: 'topic-0' }
     const beganMs = performance.now()
-    const filled = await fillHistory(folder, {
+    const filled = await fill(folder, {
       messages,
       sizeBytes,
       network: NETWORK,
@@ -110,6 +112,15 @@ export async function history(args: readonly string[]): Promise<Outcome> {
     return { summary, isHeld: worst.p99 <= BUDGET_MS }
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function fill(dataDir: string, options: HistoryOptions): Promise<FilledHistory> {
+  const child = new BenchProcess<ToChild, FromChild>('./child', import.meta.url)
+  try {
+    return (await child.ask({ type: 'fill', dataDir, options }, 'filled')).history
+  } finally {
+    await child.end({ type: 'end' })
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { type ControlClient, createControlClient, dataFolder } from '@pastel-mesh/node'
+import { cliCommand } from '@pastel-mesh/testkit'
 
 export interface StartOptions {
   readonly dataDir: string
@@ -76,12 +76,4 @@ function sayReady(child: ReturnType<typeof spawn>): Promise<void> {
     clearTimeout(timer)
     child.off('exit', fail)
   })
-}
-
-/** The command line: from the source when this runs from the source, from the build otherwise. */
-function cliCommand(): string[] {
-  const main = (file: string) =>
-    fileURLToPath(new URL(`../${file}`, import.meta.resolve('@pastel-mesh/node')))
-  const isSource = import.meta.url.endsWith('.ts')
-  return isSource ? ['--conditions=source', main('src/cli/main.ts')] : [main('dist/cli/main.js')]
 }

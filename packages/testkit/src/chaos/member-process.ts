@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { V8_OPTIONS } from '@pastel-mesh/node'
 import type { FromMember, MemberJob, MemberStatus, ToMember } from './member/protocol.ts'
 
 /** Whatever a member is asked for takes seconds; on a machine that is busy with other things, minutes. */
@@ -36,6 +37,7 @@ export class MemberProcess {
       execPath: launcher[0] ?? process.execPath,
       execArgv: [
         ...(launcher.length === 0 ? [] : [...launcher.slice(1), process.execPath]),
+        ...V8_OPTIONS,
         ...(isSource ? ['--conditions=source'] : []),
         ...(job.clockShiftMs === 0 ? [] : ['--import', place('./shifted-clock').href]),
       ],

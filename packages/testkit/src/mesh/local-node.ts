@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { type ControlClient, type ControllerConfig, createControlClient, dataFolder } from '@pastel-mesh/node'
+import { cliCommand } from './cli-command.ts'
 import { type Ending, NodeProcess } from './node-process.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -137,13 +137,4 @@ export class LocalNode {
 /** The multiaddr of a node on this machine. */
 export function localAddress({ port, transport }: Pick<LocalNodeOptions, 'port' | 'transport'>): string {
   return `/ip4/127.0.0.1/tcp/${port}${transport === 'ws' ? '/ws' : ''}`
-}
-
-/** The arguments that make node run the command line. */
-function cliCommand(): string[] {
-  // Whichever of the two the door resolves to, it lies one folder below the package.
-  const main = (file: string) =>
-    fileURLToPath(new URL(`../${file}`, import.meta.resolve('@pastel-mesh/node')))
-  const isSource = import.meta.url.endsWith('.ts')
-  return isSource ? ['--conditions=source', main('src/cli/main.ts')] : [main('dist/cli/main.js')]
 }
