@@ -83,6 +83,8 @@ test.skipIf(missingForBrowser !== undefined)(
     await page.locator('nav a').first().click()
     expect(new URL(page.url()).hash).toMatch(/^#service\./)
     await page.getByRole('link', { name: '/api/v1/openapi.json' }).click()
+    // Until then only a part of it is there.
+    await page.waitForURL('**/api/v1/openapi.json', { waitUntil: 'load' })
     expect(JSON.parse(await page.locator('body').innerText()).openapi).toMatch(/^3\.1/)
     expect(problems).toEqual([])
   },

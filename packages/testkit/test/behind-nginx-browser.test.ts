@@ -37,6 +37,8 @@ describe.skipIf(missing !== undefined)('in a browser, behind nginx', () => {
       expect(await page.title()).toBe('Pastel Mesh: the API of this node')
       expect(await page.locator('pre').first().innerText()).toContain(`curl '${served.nginx.url}/api/v1`)
       await page.getByRole('link', { name: '/api/v1/openapi.json' }).click()
+      // Until then only a part of it is there.
+      await page.waitForURL('**/api/v1/openapi.json', { waitUntil: 'load' })
       expect(JSON.parse(await page.locator('body').innerText()).openapi).toMatch(/^3\.1/)
       expect(problems).toEqual([])
     },
