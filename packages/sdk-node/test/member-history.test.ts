@@ -38,6 +38,7 @@ test('who was a member when is known after a restart, what changed meanwhile inc
   expect(first.memberAt(bob, leftBy)).toBeUndefined()
   await first.stop()
   await writeFile(path, `${bob}\n`)
+  await waitUntil(() => Date.now() > leftBy, { what: 'the next millisecond' })
 
   const second = await start(path)
   const noticedBy = Date.now()
