@@ -6,6 +6,7 @@ import { scale } from '../src/scale/scale.ts'
 test('scale measures meshes that form by themselves, one that knows of more members, and the baseline', async () => {
   const { summary, isHeld } = await scale([
     ...['--nodes', '2,3', '--known', '40', '--rate', '20', '--bulk', '100'],
+    // Peers that have nothing to say are asked every four seconds only: a shorter rest may see nothing.
     ...['--warmup', '0', '--idle', '6', '--seconds', '1'],
   ])
   expect(summary.missing).toBe(0)

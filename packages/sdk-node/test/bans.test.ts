@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type Ban, MAX_BANS } from '../src/connection/bans.ts'
 import { connect, hears, startNode, stores, type TestNode } from './fixtures/nodes.ts'
 import { seededSigner, waitUntil } from './fixtures/testkit.ts'
@@ -114,6 +114,14 @@ test.each([
   })
   await expect(alice.node.bans.unban('192.0.2.1')).rejects.toMatchObject({ code: 'ERR_UNKNOWN_BAN' })
   expect(alice.node.bans.list()).toEqual([])
+})
+
+test('bans are listed the newest first, also those of one millisecond', async () => {
+  const [{ node }] = await start('alice')
+  const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now())
+  onTestFinished(() => now.mockRestore())
+  for (const target of ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.1']) await node.bans.ban(target)
+  expect(node.bans.list().map(({ target }) => target)).toEqual(['192.0.2.1', '192.0.2.3', '192.0.2.2'])
 })
 
 test('bans are bounded; those that are over make room', async () => {

@@ -55,6 +55,7 @@ const LOOKUP_MS = 3_000
  */
 export class Bans {
   readonly #components: BansComponents
+  /** By target; what was banned later, or anew, stands behind. */
   readonly #bans = new Map<string, Ban>()
 
   constructor(components: BansComponents) {
@@ -71,6 +72,7 @@ export class Bans {
 
   /** Those that hold, the newest first. */
   list(): Ban[] {
+    // Of one millisecond, the later one first as well: sorting keeps their order.
     const latestFirst = [...this.#bans.values()].filter(holds).reverse()
     return latestFirst.sort((a, b) => b.bannedAtMs - a.bannedAtMs)
   }
@@ -139,6 +141,7 @@ export class Bans {
       ...(reason === undefined ? {} : { reason }),
     }
     // At once: what is on its way to the disk would let go on what it is to end.
+    this.#bans.delete(target)
     this.#bans.set(target, ban)
     const connections = await this.#cut()
     try {

@@ -1,4 +1,10 @@
-import { type ControlClient, type ControllerConfig, createControlClient, dataFolder } from '@pastel-mesh/node'
+import {
+  type ControlClient,
+  type ControllerConfig,
+  createControlClient,
+  dataFolder,
+  V8_OPTIONS,
+} from '@pastel-mesh/node'
 import { cliCommand } from './cli-command.ts'
 import { type Ending, NodeProcess } from './node-process.ts'
 import { waitUntil } from './wait-until.ts'
@@ -107,7 +113,8 @@ export class LocalNode {
       api: { listen: 'off' },
       metrics: { listen: 'off' },
     }
-    return [...(program.endsWith('.ts') ? ['--conditions=source'] : []), program, JSON.stringify(config)]
+    const conditions = program.endsWith('.ts') ? ['--conditions=source'] : []
+    return [...V8_OPTIONS, ...conditions, program, JSON.stringify(config)]
   }
 
   #startCommand(): string[] {
